@@ -1,0 +1,139 @@
+//! One change of a branch's state.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::job::{Job, JobId};
+use super::space::SpaceOptions;
+use super::sst::SstMeta;
+use super::version::{Lease, SnapshotMeta, TimePoint, Watermark};
+use crate::types::{Epoch, ObjectId, Seq, SpaceId};
+
+/// One change of a branch's state; see [`Version::apply`](super::Version::apply)
+/// for what each requires.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Edit {
+    /// The first edit of every branch.
+    CreateBranch {
+        /// Random number that tells its objects from other branches'.
+        branch_uid: u64,
+    },
+    /// Raises the epoch by one for a new writer.
+    ClaimWriter {
+        /// Who, for people.
+        writer: String,
+    },
+    /// Says what a space is.
+    DeclareSpace {
+        /// Which space.
+        space: SpaceId,
+        /// What it is.
+        options: SpaceOptions,
+    },
+    /// The writer's memtable has become files.
+    Flush {
+        /// The writer's epoch.
+        epoch: Epoch,
+        /// At most one for each space and range; all of one flush have seqs
+        /// above the last flushed one.
+        files: Vec<Arc<SstMeta>>,
+        /// Every commit up to this seq is in files now.
+        flushed_seq: Seq,
+        /// The writer's objects with a smaller counter are in files now, or never will be.
+        decided_counter: u64,
+        /// When commits of this flush happened.
+        times: Vec<TimePoint>,
+    },
+    /// A compaction is planned; its inputs are taken from now on.
+    AddJob {
+        /// The plan.
+        job: Arc<Job>,
+    },
+    /// A worker begins a shard.
+    LeaseShard {
+        /// Job.
+        job: JobId,
+        /// Index of the shard.
+        shard: usize,
+        /// Number of the try; must be the branch's next.
+        attempt: u64,
+        /// Who.
+        worker: String,
+    },
+    /// A worker has finished outputs.
+    ShardProgress {
+        /// Job.
+        job: JobId,
+        /// Index of the shard.
+        shard: usize,
+        /// The worker's try.
+        attempt: u64,
+        /// New outputs, following those reported before.
+        outputs: Vec<Arc<SstMeta>>,
+        /// Everything before this key is in outputs.
+        resume_key: Bytes,
+        /// All of the shard is in outputs.
+        done: bool,
+    },
+    /// A worker gave a shard up, or was taken for dead.
+    ReleaseShard {
+        /// Job.
+        job: JobId,
+        /// Index of the shard.
+        shard: usize,
+        /// The worker's try.
+        attempt: u64,
+        /// Why, unless it was handed back in good order.
+        failure: Option<String>,
+        /// It was one failure too many.
+        park: bool,
+    },
+    /// All shards are done: outputs replace inputs.
+    CompleteJob {
+        /// Job.
+        job: JobId,
+    },
+    /// The job is dropped; its inputs stay, its outputs become garbage.
+    CancelJob {
+        /// Job.
+        job: JobId,
+    },
+    /// Keeps what is visible at a seq until dropped.
+    AddSnapshot {
+        /// Unique name.
+        name: String,
+        /// What it keeps.
+        snapshot: SnapshotMeta,
+    },
+    /// Ends a snapshot.
+    DropSnapshot {
+        /// Its name.
+        name: String,
+    },
+    /// Older versions below the watermark may go.
+    AdvanceWatermark {
+        /// Never goes back.
+        watermark: Watermark,
+        /// The leases it was computed from; replaces those stored.
+        leases: Vec<(String, Lease)>,
+    },
+    /// Files hidden as a whole by range deletions leave unread.
+    Unlink {
+        /// Their space.
+        space: SpaceId,
+        /// Which.
+        files: Vec<ObjectId>,
+    },
+    /// These objects have been deleted.
+    ForgetGarbage {
+        /// Which.
+        objects: Vec<ObjectId>,
+    },
+    /// The journal is archived up to here.
+    Archived {
+        /// Inclusive.
+        through: Seq,
+    },
+}

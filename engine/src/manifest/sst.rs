@@ -1,0 +1,62 @@
+//! What the manifest knows of one sorted file.
+
+use crate::key::KeyRange;
+use crate::types::{ObjectId, Seq, SpaceId};
+
+/// Range deletions that a file's description carries at most.
+pub const WIDEST_MAX: usize = 8;
+
+/// One sorted file and, at the bottom, its column copy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SstMeta {
+    /// Names the object; the column copy has the same id.
+    pub id: ObjectId,
+    /// The one space that the file belongs to.
+    pub space: SpaceId,
+    /// Covers all keys and range deletions inside; never empty and never unbounded.
+    pub range: KeyRange,
+    /// Smallest seq inside.
+    pub seq_min: Seq,
+    /// Largest seq inside.
+    pub seq_max: Seq,
+    /// Size of the object.
+    pub bytes: u64,
+    /// Size of keys and values before compression.
+    pub raw_bytes: u64,
+    /// Versions of keys, deletions included.
+    pub entries: u64,
+    /// Versions that are deletions.
+    pub deletes: u64,
+    /// Range deletions.
+    pub range_deletes: u64,
+    /// The widest range deletions, so that files they hide can be dropped unread.
+    pub widest: Vec<RangeDelete>,
+    /// The Parquet twin, if the file has one.
+    pub column: Option<ColumnCopy>,
+}
+
+impl SstMeta {
+    /// Bytes of all objects of this file.
+    #[must_use]
+    pub fn total_bytes(&self) -> u64 {
+        self.bytes + self.column.as_ref().map_or(0, |c| c.bytes)
+    }
+}
+
+/// All keys in `range` with an older seq are deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RangeDelete {
+    /// Which keys.
+    pub range: KeyRange,
+    /// From when on.
+    pub seq: Seq,
+}
+
+/// The Parquet twin of an SST.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnCopy {
+    /// Size of the object.
+    pub bytes: u64,
+    /// Rows inside, deletions included.
+    pub rows: u64,
+}
