@@ -213,8 +213,8 @@ fn check_len(what: &str, bytes: &[u8], max: usize) -> Result<()> {
 /// The operations that remain when later ones override earlier ones: range
 /// deletions in the order given, then one operation a key, sorted.
 fn normalised(ops: &[u8]) -> Vec<&[u8]> {
-    let mut ranges: Vec<(usize, &[u8], &[u8], &[u8])> = Vec::new();
-    let mut points: Vec<(&[u8], usize, &[u8])> = Vec::new();
+    let mut ranges = Vec::new();
+    let mut points = Vec::new();
     let mut rest = ops;
     let mut index = 0;
     while !rest.is_empty() {
@@ -249,49 +249,40 @@ fn read_op<'a>(input: &mut &'a [u8]) -> Option<Op<'a>> {
     }
 }
 
-/// Walks encoded batches that stand one after the other.
-#[derive(Debug, Clone, Copy)]
-pub struct BatchReader<'a> {
-    rest: &'a [u8],
-}
-
-impl<'a> BatchReader<'a> {
-    /// Over the payload of a journal record.
-    #[must_use]
-    pub fn new(payload: &'a [u8]) -> Self {
-        Self { rest: payload }
-    }
-
-    /// The next batch's operations; `None` after the last.
-    ///
-    /// # Errors
-    /// `Corrupt` if the bytes are not batches.
-    pub fn next_batch(&mut self) -> Result<Option<OpReader<'a>>> {
-        if self.rest.is_empty() {
-            return Ok(None);
-        }
-        let corrupt = || Error::corrupt("write batch: cut short or garbled");
-        let count = varint::take(&mut self.rest).ok_or_else(corrupt)?;
-        let ops = self.rest;
+/// Gives each operation of encoded batches that stand one after the other,
+/// with the index of its batch; returns the number of batches.
+///
+/// # Errors
+/// `Corrupt` if the bytes are not batches; operations before the damage have
+/// been given by then.
+pub fn for_each_op<'a>(payload: &'a [u8], mut each: impl FnMut(u64, Op<'a>)) -> Result<u64> {
+    let corrupt = || Error::corrupt("write batch: cut short or garbled");
+    let mut rest = payload;
+    let mut batches = 0;
+    while !rest.is_empty() {
+        let count = varint::take(&mut rest).ok_or_else(corrupt)?;
         for _ in 0..count {
-            read_op(&mut self.rest).ok_or_else(corrupt)?;
+            each(batches, read_op(&mut rest).ok_or_else(corrupt)?);
         }
-        Ok(Some(OpReader { rest: &ops[..ops.len() - self.rest.len()] }))
+        batches += 1;
     }
+    Ok(batches)
 }
 
-/// Walks the operations of one batch, already known to be well-formed.
-#[derive(Debug, Clone, Copy)]
-pub struct OpReader<'a> {
-    rest: &'a [u8],
-}
-
-impl<'a> Iterator for OpReader<'a> {
-    type Item = Op<'a>;
-
-    fn next(&mut self) -> Option<Op<'a>> {
-        if self.rest.is_empty() { None } else { read_op(&mut self.rest) }
+/// Length in bytes of the first `count` batches of a payload.
+///
+/// # Errors
+/// `Corrupt` if the bytes are not that many batches.
+pub(crate) fn skip_batches(payload: &[u8], count: u64) -> Result<usize> {
+    let corrupt = || Error::corrupt("write batch: cut short or garbled");
+    let mut rest = payload;
+    for _ in 0..count {
+        let ops = varint::take(&mut rest).ok_or_else(corrupt)?;
+        for _ in 0..ops {
+            read_op(&mut rest).ok_or_else(corrupt)?;
+        }
     }
+    Ok(payload.len() - rest.len())
 }
 
 #[cfg(test)]
@@ -302,7 +293,7 @@ mod tests {
 
     const SPACE: SpaceId = SpaceId(7);
 
-    fn decoded(batch: &WriteBatch) -> Vec<u8> {
+    fn encoded(batch: &WriteBatch) -> Vec<u8> {
         let mut out = Vec::new();
         batch.encode_into(&mut out);
         out
@@ -314,12 +305,11 @@ mod tests {
         batch.put(SPACE, b"b", b"1").unwrap();
         batch.put(SPACE, b"a", b"2").unwrap();
         batch.delete(SPACE, b"b").unwrap();
-        let bytes = decoded(&batch);
-        let mut reader = BatchReader::new(&bytes);
-        let ops = reader.next_batch().unwrap().unwrap().collect::<Vec<_>>();
+        let bytes = encoded(&batch);
+        let mut ops = Vec::new();
+        assert_eq!(for_each_op(&bytes, |batch, op| ops.push((batch, op))).unwrap(), 1);
         let (a, b) = (key::user_key(SPACE, b"a"), key::user_key(SPACE, b"b"));
-        assert_eq!(ops, [Op::Put { key: &a, value: b"2" }, Op::Delete { key: &b }]);
-        assert!(reader.next_batch().unwrap().is_none());
+        assert_eq!(ops, [(0, Op::Put { key: &a, value: b"2" }), (0, Op::Delete { key: &b })]);
     }
 
     #[test]
@@ -335,9 +325,9 @@ mod tests {
         let mut batch = WriteBatch::new();
         batch.put(SPACE, b"key", b"value").unwrap();
         batch.delete_range(SPACE, b"a", None).unwrap();
-        let bytes = decoded(&batch);
+        let bytes = encoded(&batch);
         for cut in 1..bytes.len() {
-            assert!(BatchReader::new(&bytes[..cut]).next_batch().is_err(), "cut at {cut}");
+            assert!(for_each_op(&bytes[..cut], |_, _| {}).is_err(), "cut at {cut}");
         }
     }
 
@@ -380,26 +370,17 @@ mod tests {
                     }
                 }
             }
-            let bytes = decoded(&batch);
+            let bytes = encoded(&batch);
+            // Points of the batch are newer than its ranges: apply ranges first.
             let mut got: BTreeMap<u8, Option<u8>> = BTreeMap::new();
-            let mut reader = BatchReader::new(&bytes);
-            if let Some(ops) = reader.next_batch().unwrap() {
-                // Points of the batch are newer than its ranges: apply ranges first.
-                for op in ops {
-                    if let Op::DeleteRange { start, end } = op {
-                        for k in start[4]..end[4] {
-                            got.insert(k, None);
-                        }
-                    }
-                }
-                for op in ops {
-                    match op {
-                        Op::Put { key, value } => { got.insert(key[4], Some(value[0])); }
-                        Op::Delete { key } => { got.insert(key[4], None); }
-                        Op::DeleteRange { .. } => {}
-                    }
-                }
-            }
+            let mut points = Vec::new();
+            for_each_op(&bytes, |_, op| match op {
+                Op::DeleteRange { start, end } => got.extend((start[4]..end[4]).map(|k| (k, None))),
+                Op::Put { key, value } => points.push((key[4], Some(value[0]))),
+                Op::Delete { key } => points.push((key[4], None)),
+            })
+            .unwrap();
+            got.extend(points);
             prop_assert_eq!(got, model);
         }
     }

@@ -187,6 +187,19 @@ impl Env {
         receiver.await.ok()
     }
 
+    /// Lets other tasks of the runtime run. Long computations call it often.
+    pub async fn yield_now(&self) {
+        let mut yielded = false;
+        std::future::poll_fn(|cx| {
+            if std::mem::replace(&mut yielded, true) {
+                return Poll::Ready(());
+            }
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+    }
+
     /// See [`Spawn::spawn_thread`].
     ///
     /// # Errors

@@ -11,19 +11,30 @@
 //! - It reads no clock, no randomness and starts no task but through [`Env`].
 
 pub mod batch;
+
+pub mod cache;
+pub mod column;
 pub mod compaction;
+pub mod db;
 mod env;
 mod error;
 pub mod journal;
 pub mod key;
 pub mod manifest;
+mod memtable;
+pub mod merge;
 pub mod object;
+mod range_delete;
+mod scan;
+mod sst;
 pub mod storage;
 mod types;
 mod varint;
+mod view;
 
 pub use batch::WriteBatch;
 pub use compaction::Compaction;
+pub use db::{Db, Options, Parts};
 pub use env::{AbortTask, Clock, Env, Instant, Random, Spawn, Task, TaskClass};
 pub use error::{Context, Error, ErrorKind, Result};
 pub use journal::{Journal, JournalWriter};

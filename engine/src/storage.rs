@@ -7,13 +7,10 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use bytes::Bytes;
-
 use crate::error::Result;
 use crate::manifest::{Lease, SpaceOptions, SstMeta, TimePoint, Version};
-use crate::object::ObjectKind;
-use crate::types::{BranchName, Epoch, ObjectId, Seq, SpaceId};
+use crate::types::{BranchName, Epoch, Seq, SpaceId};
+use async_trait::async_trait;
 
 /// What a writer has flushed.
 #[derive(Debug, Clone)]
@@ -33,16 +30,7 @@ pub struct FlushCommit {
 /// Follows the versions of a branch; holds the newest known one.
 pub type VersionWatch = tokio::sync::watch::Receiver<Arc<Version>>;
 
-/// Bytes `offset` to `offset + len` of an object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ByteRange {
-    /// First byte.
-    pub offset: u64,
-    /// Number of bytes.
-    pub len: u64,
-}
-
-/// The owner of manifests, snapshots, leases and blocks.
+/// The owner of manifests, snapshots and leases.
 ///
 /// Every call is safe to make again after an error: a commit whose reply was
 /// lost is recognised by the state it left. Calls of an older epoch fail with
@@ -79,18 +67,6 @@ pub trait Storage: Debug + Send + Sync + 'static {
         space: SpaceId,
         options: SpaceOptions,
     ) -> Result<Arc<Version>>;
-
-    /// Reads ranges of an object, in the order given. The bytes are as stored:
-    /// whoever asked verifies their checksums.
-    ///
-    /// # Errors
-    /// `Corrupt` if the object is missing or too short: it was named by a manifest.
-    async fn read(
-        &self,
-        id: ObjectId,
-        kind: ObjectKind,
-        ranges: &[ByteRange],
-    ) -> Result<Vec<Bytes>>;
 
     /// Keeps what is visible at `seq`, which must be flushed, until dropped.
     ///

@@ -21,6 +21,8 @@ pub struct SstMeta {
     pub seq_max: Seq,
     /// Size of the object.
     pub bytes: u64,
+    /// Length of the object's end that a reader needs before its first look-up.
+    pub tail_bytes: u32,
     /// Size of keys and values before compression.
     pub raw_bytes: u64,
     /// Versions of keys, deletions included.

@@ -1,0 +1,264 @@
+//! The commit protocol: many writers, one journal record, one sync.
+//!
+//! Writers put their encoded batches into the open *group* and wait. One task
+//! takes the group, gives its commits consecutive seqs, and appends it to the
+//! journal as one record. While that record is on its way, the next group
+//! fills: the slower the disk, the larger the groups, without a timer.
+//!
+//! # Order
+//!
+//! 1. *append*: the record is durable (I1).
+//! 2. *apply*: its commits go into the memtable, and cached rows are updated.
+//! 3. *publish*: `visible` moves to the record's last seq.
+//! 4. *wake*: the writers learn their seqs.
+//!
+//! Applying before durability would need undoing when the append fails.
+//! Publishing before applying would show a snapshot without its commits;
+//! before durability, a commit that a crash can take back. Waking before
+//! publishing would let a writer miss its own write. Apply, publish and wake
+//! of one group happen while the next group's append is on its way.
+//!
+//! # Failures
+//!
+//! - *Crash* before 1 is done: the commits are unknown to their writers, and
+//!   either all of a group's commits are found at recovery or none. After 1:
+//!   recovery applies them; writers that were not told will find them.
+//! - *Append fails and nothing was written* (a retryable error): the group's
+//!   writers get the error, its seqs are used again.
+//! - *Append fails otherwise*: the journal's writer is dead. This group's
+//!   commits are unknown; groups after it were never attempted. The database
+//!   takes no more writes; reads go on at what was published.
+//! - *Append does not answer* within `commit_wait_max`: its writers are told
+//!   that the outcome is unknown, and writers that wait behind it that nothing
+//!   happened. The append itself is waited for still, since it may yet be
+//!   stored: a later seq must not overtake it. When it answers, writing goes
+//!   on without a restart.
+//! - *A writer is cancelled* while it waits: its batch is in the group and
+//!   commits nevertheless.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::FutureExt;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use super::Inner;
+use super::completion::{Completion, Done};
+use crate::batch::WriteBatch;
+use crate::error::{Context, Error, ErrorKind, Result};
+use crate::journal::{JournalWriter, Record};
+use crate::types::Seq;
+
+/// A group is closed when it has this many bytes; more wait for the next one.
+const GROUP_BYTES_MAX: usize = 8 << 20;
+
+/// Commits that wait together.
+#[derive(Debug, Default)]
+struct Group {
+    payload: Vec<u8>,
+    commits: u64,
+    ops: usize,
+    completion: Arc<Completion>,
+}
+
+/// Where writers and the commit task meet.
+#[derive(Debug, Default)]
+pub(super) struct CommitQueue {
+    state: Mutex<QueueState>,
+    /// Wakes the commit task.
+    filled: Notify,
+    /// Wakes writers that found the open group full.
+    taken: Notify,
+}
+
+#[derive(Debug, Default)]
+struct QueueState {
+    open: Group,
+    /// Why no more commits are taken.
+    closed: Option<Error>,
+}
+
+impl CommitQueue {
+    /// Adds a batch to the open group; the result is its index in the group and the group.
+    pub(super) async fn push(&self, batch: &WriteBatch) -> Result<(u64, Done)> {
+        loop {
+            let taken = self.taken.notified();
+            if let Some(pushed) = self.try_push(batch)? {
+                return Ok(pushed);
+            }
+            taken.await;
+        }
+    }
+
+    fn try_push(&self, batch: &WriteBatch) -> Result<Option<(u64, Done)>> {
+        let mut state = self.state.lock();
+        if let Some(reason) = &state.closed {
+            return Err(reason.clone());
+        }
+        let group = &mut state.open;
+        // One batch always fits, however large.
+        if group.commits > 0 && group.payload.len() + batch.byte_len() > GROUP_BYTES_MAX {
+            return Ok(None);
+        }
+        let index = group.commits;
+        batch.encode_into(&mut group.payload);
+        group.commits += 1;
+        group.ops += batch.len();
+        let done = Done::new(Arc::clone(&group.completion));
+        drop(state);
+        if index == 0 {
+            self.filled.notify_one();
+        }
+        Ok(Some((index, done)))
+    }
+
+    /// Takes the open group if it has commits.
+    fn take(&self) -> Option<Group> {
+        let mut state = self.state.lock();
+        if state.open.commits == 0 {
+            return None;
+        }
+        let capacity = state.open.payload.capacity().min(GROUP_BYTES_MAX);
+        let next = Group { payload: Vec::with_capacity(capacity), ..Group::default() };
+        let group = std::mem::replace(&mut state.open, next);
+        drop(state);
+        self.taken.notify_waiters();
+        Some(group)
+    }
+
+    /// Bytes that wait to be taken.
+    pub(super) fn waiting_bytes(&self) -> usize {
+        self.state.lock().open.payload.len()
+    }
+
+    /// Refuses all commits from now on, those that wait included.
+    pub(super) fn close(&self, reason: &Error) {
+        let group = {
+            let mut state = self.state.lock();
+            state.closed.get_or_insert_with(|| reason.clone());
+            std::mem::take(&mut state.open)
+        };
+        group.completion.complete(Err(reason.clone()));
+        self.taken.notify_waiters();
+        self.filled.notify_one();
+    }
+
+    /// Why commits are refused, if they are.
+    pub(super) fn closed(&self) -> Option<Error> {
+        self.state.lock().closed.clone()
+    }
+}
+
+/// A group whose record is durable.
+struct Durable {
+    record: Record,
+    ops: usize,
+    completion: Arc<Completion>,
+}
+
+/// Runs until the queue is closed or the journal's writer is dead.
+pub(super) async fn run(db: Arc<Inner>, journal: Arc<dyn JournalWriter>) {
+    let mut last = db.visible();
+    let mut durable: Option<Durable> = None;
+    loop {
+        let Some(group) = db.queue.take() else {
+            if let Some(done) = durable.take() {
+                db.finish_commit(done).await;
+                continue;
+            }
+            if db.queue.closed().is_some() {
+                return;
+            }
+            db.queue.filled.notified().await;
+            continue;
+        };
+        let record = Record {
+            epoch: db.epoch,
+            first_seq: last.next(),
+            last_seq: Seq(last.0 + group.commits),
+            unix_ms: db.env.unix_ms(),
+            payload: Bytes::from(group.payload),
+        };
+        let append = append(&db, &*journal, record.clone(), &group.completion);
+        let finish = async {
+            if let Some(done) = durable.take() {
+                db.finish_commit(done).await;
+            }
+        };
+        // The append is polled first: it is on its way while the last group is applied.
+        let (appended, ()) = futures::join!(append, finish);
+        match appended {
+            Ok(()) => {
+                last = record.last_seq;
+                let (ops, completion) = (group.ops, group.completion);
+                durable = Some(Durable { record, ops, completion });
+            }
+            Err(e) if e.is_retryable() => group.completion.complete(Err(e)),
+            Err(e) => {
+                let told = match e.kind() {
+                    // The journal refused the record: it is certain that nothing was written.
+                    ErrorKind::Fenced | ErrorKind::BadRequest => e.clone(),
+                    _ => Error::with_source(
+                        ErrorKind::OutcomeUnknown,
+                        "commit: the journal failed, so it is not known whether it took effect",
+                        e.clone(),
+                    ),
+                };
+                group.completion.complete(Err(told));
+                db.fail(&e.context("no more writes: the journal is lost to this writer"));
+                return;
+            }
+        }
+    }
+}
+
+/// Appends, telling those that wait when it takes too long.
+async fn append(
+    db: &Inner,
+    journal: &dyn JournalWriter,
+    record: Record,
+    completion: &Completion,
+) -> Result<()> {
+    let commits = record.last_seq.0 - record.first_seq.0 + 1;
+    db.counts.commit_group(commits, record.payload.len());
+    let mut append = journal.append(record).fuse();
+    // The first polls are for free: most appends are done before a timer is needed.
+    loop {
+        let timer = db.env.sleep(db.options.commit_wait_max).fuse();
+        futures::pin_mut!(timer);
+        futures::select_biased! {
+            appended = append => {
+                db.stalled.store(None);
+                return appended.context(|| "journal append");
+            }
+            () = timer => {
+                let waited = db.options.commit_wait_max;
+                tracing::warn!(?waited, "the journal does not answer");
+                let unknown = Error::new(
+                    ErrorKind::OutcomeUnknown,
+                    format!("commit: the journal did not answer within {waited:?}"),
+                );
+                completion.complete(Err(unknown));
+                let stalled = Error::new(
+                    ErrorKind::Unavailable,
+                    format!("nothing was written: the journal has not answered for {waited:?}"),
+                )
+                .retryable();
+                db.stalled.store(Some(Arc::new(stalled.clone())));
+                if let Some(behind) = db.queue.take() {
+                    behind.completion.complete(Err(stalled));
+                }
+            }
+        }
+    }
+}
+
+impl Inner {
+    /// Steps 2 to 4 for a durable group.
+    async fn finish_commit(&self, done: Durable) {
+        self.apply(&done.record, done.ops).await;
+        self.publish(done.record.last_seq);
+        done.completion.complete(Ok(done.record.first_seq));
+    }
+}

@@ -1,0 +1,177 @@
+//! Opening a branch for writing.
+//!
+//! # Order
+//!
+//! 1. *claim* the branch: the manifest's epoch goes up. From here on the old
+//!    writer can commit no flush.
+//! 2. *lease*: garbage collection keeps what this reader will read.
+//! 3. *open the journal* under the new epoch: the old writer can append
+//!    nothing more. What it had appended is in the log.
+//! 4. *replay* everything after the manifest's `flushed_seq`.
+//! 5. Take writes.
+//!
+//! Opening the journal before claiming would leave the old writer alive in the
+//! manifest: it could commit a flush, and trim the journal, of seqs that the
+//! new writer has replayed and is about to commit itself. Replaying before the
+//! journal is fenced would miss what the old writer still appends and
+//! acknowledges. A crash between any two steps leaves a higher epoch that
+//! nobody uses, which is harmless. The claim is made once; if opening fails
+//! later, opening again claims again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use futures::StreamExt;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use super::admission::Admission;
+use super::commit::CommitQueue;
+use super::snapshot::Snapshots;
+use super::state::{State, Views};
+use super::stats::Counts;
+use super::{Db, Inner, Options, Parts, commit, flush, write};
+use crate::cache::{BlockIo, RowCache};
+use crate::env::TaskClass;
+use crate::error::{Context, Error, ErrorKind, Result};
+use crate::manifest::Lease;
+use crate::memtable::Memtable;
+use crate::sst::file::PinBudget;
+use crate::storage::{LEASE_RENEW, VersionWatch};
+use crate::view::View;
+
+pub(super) async fn open(parts: Parts, options: Options) -> Result<Db> {
+    options.check()?;
+    let branch = options.branch.clone();
+    let inner = async {
+        let version = parts.storage.claim(&branch, &options.writer).await?;
+        let holder = format!("{} ({:?})", options.writer, version.epoch);
+        let lease = Lease { oldest_seq: version.flushed_seq, oldest_version: version.number };
+        parts.storage.renew_lease(&branch, &holder, lease).await?;
+        let journal = parts.journal.open(&branch, version.epoch).await?;
+        let flushed = version.flushed_seq;
+        let pins = PinBudget::new(options.pinned_bytes);
+        let view = Arc::new(View::new(Arc::clone(&version), None, &pins));
+        let mem = Arc::new(Memtable::new(options.memtable_bytes));
+        let io = Arc::new(BlockIo::new(options.block_cache_bytes, parts.disk_cache, parts.blocks));
+        let rows = RowCache::new(options.row_cache_bytes);
+        let inner = Arc::new(Inner {
+            store: parts.store,
+            layout: parts.layout,
+            storage: parts.storage,
+            journal,
+            holder,
+            epoch: version.epoch,
+            branch_uid: version.branch_uid,
+            queue: CommitQueue::default(),
+            visible: AtomicU64::new(flushed.0),
+            state: ArcSwap::from_pointee(State { mem, frozen: Vec::new(), view }),
+            state_change: Mutex::new(Views::default()),
+            state_changed: Notify::new(),
+            applying: Mutex::new(()),
+            io,
+            rows,
+            pins,
+            snapshots: Snapshots::default(),
+            failed: ArcSwapOption::empty(),
+            stalled: ArcSwapOption::empty(),
+            flush_trouble: ArcSwapOption::empty(),
+            closing: AtomicBool::new(false),
+            flush_wanted: Notify::new(),
+            admission: Admission::new(parts.env.now()),
+            counts: Counts::default(),
+            env: parts.env,
+            options,
+        });
+        inner.first_view();
+        Ok(inner)
+    };
+    let inner: Arc<Inner> = inner.await.context(|| format!("opening {branch:?}"))?;
+    let db = Db { inner: Arc::clone(&inner), tasks: Mutex::new(Vec::new()) };
+    // Replay may need flushes to make room.
+    let flusher =
+        inner.env.spawn(TaskClass::Background, "flush-order", flush::run(Arc::clone(&inner)));
+    replay(&inner, parts.journal.as_ref()).await.context(|| format!("replaying {branch:?}"))?;
+    let versions = inner.storage.watch(&branch).await?;
+    let journal = Arc::clone(&inner.journal);
+    let env = &inner.env;
+    let commits =
+        env.spawn(TaskClass::Foreground, "commit", commit::run(Arc::clone(&inner), journal));
+    let follow = follow_versions(Arc::clone(&inner), versions);
+    let follower = env.spawn(TaskClass::Background, "versions", follow);
+    let lease = env.spawn(TaskClass::Background, "lease", keep_lease(Arc::clone(&inner)));
+    // `Db::close` relies on the commit task being the first.
+    db.tasks.lock().extend([commits, flusher, follower, lease]);
+    Ok(db)
+}
+
+/// Step 4.
+async fn replay(db: &Inner, journal: &dyn crate::journal::Journal) -> Result<()> {
+    let bounds = db.journal.bounds();
+    let mut last = db.visible();
+    if bounds.last <= last {
+        // The log may lack seqs that are flushed (it was lost with its disk
+        // after a clean stop); new commits must come after both.
+        return Ok(());
+    }
+    if bounds.trimmed > last {
+        return Err(Error::new(
+            ErrorKind::Corrupt,
+            format!(
+                "the journal starts after seq {}, but files end at {last}: commits are missing",
+                bounds.trimmed
+            ),
+        ));
+    }
+    let mut records = journal.read(&db.options.branch, last.next()).await?;
+    while let Some(record) = records.next().await {
+        let mut record = record?;
+        if record.last_seq <= last {
+            continue;
+        }
+        if record.first_seq > last.next() {
+            return Err(Error::corrupt(format!(
+                "the journal goes from seq {last} to {}",
+                record.first_seq
+            )));
+        }
+        if record.first_seq <= last {
+            record = write::without_first(record, last)?;
+        }
+        let ops = write::count_ops(&record)?;
+        db.apply(&record, ops).await;
+        last = record.last_seq;
+        db.publish(last);
+        db.counts.replayed(record.payload.len() as u64);
+    }
+    if last < bounds.last {
+        return Err(Error::corrupt(format!(
+            "the journal ends at seq {last}, before its end at {}",
+            bounds.last
+        )));
+    }
+    Ok(())
+}
+
+/// Takes in versions as they are committed, by whomever.
+async fn follow_versions(db: Arc<Inner>, mut versions: VersionWatch) {
+    loop {
+        let newest = Arc::clone(&versions.borrow_and_update());
+        db.install(newest);
+        if versions.changed().await.is_err() || db.is_closing() {
+            return;
+        }
+    }
+}
+
+/// Renews this reader's lease.
+async fn keep_lease(db: Arc<Inner>) {
+    while !db.is_closing() {
+        if let Err(error) = db.storage.renew_lease(&db.options.branch, &db.holder, db.lease()).await
+        {
+            tracing::warn!(%error, "the lease was not renewed");
+        }
+        db.env.sleep(LEASE_RENEW).await;
+    }
+}

@@ -1,0 +1,321 @@
+//! Point reads and scans.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::StreamExt;
+
+use super::Inner;
+use super::snapshot::too_old;
+use super::state::State;
+use crate::cache::Row;
+use crate::error::{Error, Result};
+use crate::key::{self, KEY_LEN_MAX, KeyRange, ValueKind};
+use crate::memtable::MemtableCursor;
+use crate::scan::level::LevelCursor;
+use crate::scan::merge::{MergeCursor, Source};
+use crate::scan::visible::{Deleted, Visible};
+use crate::sst::cursor::{FileCursor, ScanMode};
+use crate::sst::filter;
+use crate::types::{Seq, SpaceId};
+use crate::view::SpaceView;
+
+/// Rows with longer values are not worth caching one by one.
+const CACHED_VALUE_LEN_MAX: usize = 16 << 10;
+
+/// Reads of one batch that go on at the same time.
+const BATCH_CONCURRENCY: usize = 32;
+
+impl Inner {
+    #[inline]
+    pub(super) async fn get(
+        &self,
+        space: SpaceId,
+        key: &[u8],
+        at: Option<Seq>,
+    ) -> Result<Option<Bytes>> {
+        let key = key::user_key(space, key);
+        let (state, visible) = self.read_point();
+        let snapshot = self.checked(&state, at, visible)?;
+        if let Some(row) = self.rows.get(&key, snapshot) {
+            return Ok(row.value);
+        }
+        self.get_from(&state, space, &key, snapshot).await
+    }
+
+    /// The snapshot to read at, if its versions are still there.
+    #[inline]
+    fn checked(&self, state: &State, at: Option<Seq>, visible: Seq) -> Result<Seq> {
+        let snapshot = at.unwrap_or(visible);
+        let watermark = state.view.version.watermark.seq;
+        if snapshot < watermark {
+            return Err(too_old(snapshot, watermark));
+        }
+        Ok(snapshot)
+    }
+
+    async fn get_from(
+        &self,
+        state: &State,
+        space: SpaceId,
+        key: &[u8],
+        snapshot: Seq,
+    ) -> Result<Option<Bytes>> {
+        // Seq of the newest range deletion: older versions do not count.
+        let mut deleted = None;
+        for table in state.memtables() {
+            deleted = deleted.max(table.range_deleted(key, snapshot));
+        }
+        let view = state.view.space(space);
+        if let Some(view) = view
+            && let Some(ranges) = view.range_deletes(&self.io).await?
+        {
+            deleted = deleted.max(ranges.covering(key, snapshot));
+        }
+        for table in state.memtables() {
+            if let Some((seq, kind, value)) = table.get(key, snapshot) {
+                let there = kind == ValueKind::Put && deleted.is_none_or(|at| seq >= at);
+                return Ok(there.then(|| Bytes::copy_from_slice(value)));
+            }
+        }
+        let found = match view {
+            Some(view) => self.get_from_files(view, key, snapshot).await?,
+            None => None,
+        };
+        let row = match found {
+            Some((seq, ValueKind::Put, value)) if deleted.is_none_or(|at| seq >= at) => {
+                Row { seq, value: Some(value) }
+            }
+            Some((seq, _, _)) => Row { seq: deleted.map_or(seq, |at| seq.max(at)), value: None },
+            None => Row { seq: deleted.unwrap_or(Seq::ZERO), value: None },
+        };
+        if row.value.as_ref().is_none_or(|v| v.len() <= CACHED_VALUE_LEN_MAX) {
+            // A slice would keep its whole block in memory.
+            let value = row.value.as_ref().map(|v| Bytes::copy_from_slice(v));
+            self.rows.offer(key, snapshot, Row { seq: row.seq, value });
+        }
+        Ok(row.value)
+    }
+
+    async fn get_from_files(
+        &self,
+        view: &SpaceView,
+        key: &[u8],
+        snapshot: Seq,
+    ) -> Result<Option<(Seq, ValueKind, Bytes)>> {
+        let hash = filter::hash(key);
+        // Files of L0 that share keys are ordered by seq, newest first.
+        for file in &view.l0 {
+            if file.meta.seq_min <= snapshot
+                && file.meta.range.contains(key)
+                && let Some(found) = file.get(&self.io, key, hash, snapshot).await?
+            {
+                return Ok(Some(found));
+            }
+        }
+        for level in &view.levels {
+            if let Some(file) = level.file_of(key)
+                && let Some(found) = file.get(&self.io, key, hash, snapshot).await?
+            {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    pub(super) async fn get_many(
+        &self,
+        space: SpaceId,
+        keys: &[&[u8]],
+        at: Option<Seq>,
+    ) -> Result<Vec<Option<Bytes>>> {
+        let (guard, visible) = self.read_point();
+        let state = Arc::clone(&guard);
+        drop(guard);
+        let snapshot = self.checked(&state, at, visible)?;
+        let mut values = vec![None; keys.len()];
+        let mut missing = Vec::new();
+        for (i, key) in keys.iter().enumerate() {
+            let key = key::user_key(space, key);
+            match self.rows.get(&key, snapshot) {
+                Some(row) => values[i] = row.value,
+                None => missing.push((i, key)),
+            }
+        }
+        let reads = missing.iter().map(|(i, key)| {
+            let read = self.get_from(&state, space, key, snapshot);
+            async move { read.await.map(|value| (*i, value)) }
+        });
+        let mut reads = futures::stream::iter(reads).buffer_unordered(BATCH_CONCURRENCY);
+        while let Some(read) = reads.next().await {
+            let (i, value) = read?;
+            values[i] = value;
+        }
+        Ok(values)
+    }
+
+    pub(super) async fn scan_prefix(
+        self: &Arc<Self>,
+        space: SpaceId,
+        prefix: &[u8],
+        at: Option<Seq>,
+    ) -> Result<Scan> {
+        let range =
+            KeyRange { start: Bytes::copy_from_slice(prefix), end: key::prefix_end(prefix) };
+        self.scan(space, &range, at, false).await
+    }
+
+    pub(super) async fn scan(
+        self: &Arc<Self>,
+        space: SpaceId,
+        range: &KeyRange,
+        at: Option<Seq>,
+        backward: bool,
+    ) -> Result<Scan> {
+        let longest = range.start.len().max(range.end.as_ref().map_or(0, Bytes::len));
+        // The successor of the longest key is a legal bound.
+        if longest > KEY_LEN_MAX + 1 {
+            return Err(Error::bad_request(format!("scan bound of {longest} bytes is too long")));
+        }
+        let (guard, visible) = self.read_point();
+        let state = Arc::clone(&guard);
+        drop(guard);
+        let snapshot = self.checked(&state, at, visible)?;
+        let full = full_range(space, range)?;
+        let mut sources = Vec::new();
+        let mut deleted: Deleted = Vec::new();
+        for table in state.memtables().filter(|t| !t.is_empty()) {
+            sources.push(Source::Memtable(MemtableCursor::new(Arc::clone(table))));
+            deleted.extend(table.range_deletes());
+        }
+        if let Some(view) = state.view.space(space) {
+            if let Some(ranges) = view.range_deletes(&self.io).await? {
+                deleted.push(Arc::clone(ranges));
+            }
+            self.add_files(view, &full, snapshot, &mut sources).await?;
+        }
+        let merge = MergeCursor::new(sources);
+        let rows = Visible::new(merge, deleted, full, snapshot, backward);
+        Ok(Scan { rows, _state: state })
+    }
+
+    async fn add_files(
+        &self,
+        view: &SpaceView,
+        range: &KeyRange,
+        snapshot: Seq,
+        sources: &mut Vec<Source>,
+    ) -> Result<()> {
+        let prefix = filtered_prefix(view, range);
+        let mode = ScanMode::FOREGROUND;
+        for file in &view.l0 {
+            if file.meta.seq_min > snapshot || !file.meta.range.overlaps(range) {
+                continue;
+            }
+            if let Some((prefix, hash)) = prefix
+                && !file.may_contain_prefix(&self.io, prefix, hash).await?
+            {
+                continue;
+            }
+            let (file, io) = (Arc::clone(file), Arc::clone(&self.io));
+            let cursor = FileCursor::new(file, io, self.env.clone(), mode);
+            sources.push(Source::File(Box::new(cursor)));
+        }
+        for level in &view.levels {
+            let inside = level.overlapping(range);
+            if inside.is_empty() {
+                continue;
+            }
+            if let Some((prefix, hash)) = prefix
+                && inside.len() == 1
+                && !level.files[inside.start].may_contain_prefix(&self.io, prefix, hash).await?
+            {
+                continue;
+            }
+            let (level, io) = (Arc::clone(level), Arc::clone(&self.io));
+            let cursor = LevelCursor::new(level, io, self.env.clone(), mode);
+            sources.push(Source::Level(Box::new(cursor)));
+        }
+        Ok(())
+    }
+}
+
+/// The range with the space in front of its bounds; always with an end.
+fn full_range(space: SpaceId, range: &KeyRange) -> Result<KeyRange> {
+    let with_space = |key: &[u8]| Bytes::copy_from_slice(&key::user_key(space, key));
+    let end = match &range.end {
+        Some(end) => with_space(end),
+        None => key::prefix_end(&space.prefix())
+            .ok_or_else(|| Error::bad_request("the last space cannot be scanned without an end"))?,
+    };
+    Ok(KeyRange { start: with_space(&range.start), end: Some(end) })
+}
+
+/// The prefix that all keys of the range share, cut to the length that the
+/// space's filters hold, with its hash.
+fn filtered_prefix<'a>(view: &SpaceView, range: &'a KeyRange) -> Option<(&'a [u8], u64)> {
+    let len = match view.options().filter_prefix_len {
+        0 => return None,
+        n => n as usize + SpaceId::LEN,
+    };
+    let prefix = range.start.get(..len)?;
+    let within = match (key::prefix_end(prefix), &range.end) {
+        (Some(after), Some(end)) => *end <= after,
+        _ => false,
+    };
+    within.then(|| (prefix, filter::hash(prefix)))
+}
+
+/// Walks keys and values in order.
+///
+/// ```no_run
+/// # async fn example(mut scan: firn_engine::db::Scan) -> firn_engine::Result<()> {
+/// while let Some((key, value)) = scan.next().await? {
+///     println!("{} bytes under {} bytes", value.len(), key.len());
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub struct Scan {
+    rows: Visible,
+    /// Keeps files and memtables.
+    _state: Arc<State>,
+}
+
+impl std::fmt::Debug for Scan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Scan")
+    }
+}
+
+impl Scan {
+    /// The next key, without its space, and its value; `None` at the end.
+    ///
+    /// If the returned future is dropped before it is done, the scan cannot go
+    /// on: the next call says so.
+    ///
+    /// # Errors
+    /// `Corrupt` or `Unavailable` if data cannot be read.
+    #[inline]
+    pub async fn next(&mut self) -> Result<Option<(&[u8], &[u8])>> {
+        if self.rows.next().await? {
+            Ok(Some((&self.rows.key()[SpaceId::LEN..], self.rows.value())))
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// All that is left, at most `max` rows.
+    ///
+    /// # Errors
+    /// As [`Self::next`].
+    pub async fn collect(&mut self, max: usize) -> Result<Vec<(Bytes, Bytes)>> {
+        let mut rows = Vec::new();
+        while rows.len() < max
+            && let Some((key, value)) = self.next().await?
+        {
+            rows.push((Bytes::copy_from_slice(key), Bytes::copy_from_slice(value)));
+        }
+        Ok(rows)
+    }
+}
