@@ -56,6 +56,13 @@ pub trait Storage: Debug + Send + Sync + 'static {
     /// `Fenced` if a newer writer has the branch.
     async fn commit_flush(&self, branch: &BranchName, flush: FlushCommit) -> Result<Arc<Version>>;
 
+    /// Moves the GC watermark as far as readers and snapshots let it; the
+    /// newest version then.
+    ///
+    /// # Errors
+    /// As the object store's.
+    async fn advance_watermark(&self, branch: &BranchName) -> Result<Arc<Version>>;
+
     /// Says what a space is. A no-op if it is declared so already.
     ///
     /// # Errors

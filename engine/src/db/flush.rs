@@ -102,7 +102,8 @@ fn start(db: &Arc<Inner>, table: &Arc<Memtable>, next_flush: &mut u64) -> Flight
             store: Arc::clone(&inner.store),
             layout: inner.layout.clone(),
         };
-        let version = Arc::clone(&inner.state.load().view.version);
+        // The freshest watermark: it decides which overwritten versions are left out.
+        let version = inner.storage.advance_watermark(&inner.options.branch).await?;
         flush_memtable(&target, &frozen, &version, first_id, FILE_BYTES_MAX).await
     });
     Flight { table: Arc::clone(table), decided: first + OBJECTS_PER_FLUSH, task }

@@ -275,8 +275,10 @@ impl Db {
     /// # Errors
     /// `BadRequest` if the name is taken; otherwise as [`Self::flush`].
     pub async fn checkpoint(&self, name: &str, limit: Duration) -> Result<Seq> {
+        // The snapshot holds the watermark back until the name does.
+        let snapshot = self.snapshot();
         self.inner.flush(limit).await?;
-        let seq = self.inner.state.load().view.version.flushed_seq;
+        let seq = snapshot.seq();
         self.inner.storage.create_snapshot(&self.inner.options.branch, name, seq).await?;
         Ok(seq)
     }

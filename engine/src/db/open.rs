@@ -34,11 +34,12 @@ use super::stats::Counts;
 use super::{Db, Inner, Options, Parts, commit, flush, write};
 use crate::cache::{BlockIo, RowCache};
 use crate::env::TaskClass;
-use crate::error::{Context, Error, ErrorKind, Result};
+use crate::error::{Context, Error, Result};
 use crate::manifest::Lease;
 use crate::memtable::Memtable;
 use crate::sst::file::PinBudget;
 use crate::storage::{LEASE_RENEW, VersionWatch};
+use crate::types::Seq;
 use crate::view::View;
 
 pub(super) async fn open(parts: Parts, options: Options) -> Result<Db> {
@@ -110,19 +111,16 @@ pub(super) async fn open(parts: Parts, options: Options) -> Result<Db> {
 async fn replay(db: &Inner, journal: &dyn crate::journal::Journal) -> Result<()> {
     let bounds = db.journal.bounds();
     let mut last = db.visible();
-    if bounds.last <= last {
-        // The log may lack seqs that are flushed (it was lost with its disk
-        // after a clean stop); new commits must come after both.
-        return Ok(());
-    }
     if bounds.trimmed > last {
-        return Err(Error::new(
-            ErrorKind::Corrupt,
-            format!(
-                "the journal starts after seq {}, but files end at {last}: commits are missing",
-                bounds.trimmed
-            ),
-        ));
+        return Err(Error::corrupt(format!(
+            "the journal starts after seq {}, but files end at {last}: commits are missing",
+            bounds.trimmed
+        )));
+    }
+    if bounds.last <= last {
+        // The journal ends before the files do: it was lost with its disk, or
+        // there never was one.
+        return start_after(db, bounds.last).await;
     }
     let mut records = journal.read(&db.options.branch, last.next()).await?;
     while let Some(record) = records.next().await {
@@ -150,6 +148,20 @@ async fn replay(db: &Inner, journal: &dyn crate::journal::Journal) -> Result<()>
             "the journal ends at seq {last}, before its end at {}",
             bounds.last
         )));
+    }
+    start_after(db, last).await
+}
+
+/// Makes the next commit follow everything that ever had a seq: what is in
+/// files, what the journal holds up to `logged`, and the GC watermark, which a
+/// lost journal may have been behind of. A seq at or below the watermark would
+/// be given to a version that merges take for superseded.
+async fn start_after(db: &Inner, logged: Seq) -> Result<()> {
+    let watermark = db.state.load().view.version.watermark.seq;
+    let start = db.visible().max(watermark);
+    db.publish(start);
+    if start > logged {
+        db.journal.trim(start).await?;
     }
     Ok(())
 }

@@ -47,7 +47,7 @@ impl Inner {
     #[inline]
     fn checked(&self, state: &State, at: Option<Seq>, visible: Seq) -> Result<Seq> {
         let snapshot = at.unwrap_or(visible);
-        let watermark = state.view.version.watermark.seq;
+        let watermark = state.watermark();
         if snapshot < watermark {
             return Err(too_old(snapshot, watermark));
         }

@@ -69,7 +69,7 @@ impl Snapshot {
         db.snapshots.add(|| seq);
         let snapshot = Self { db, seq };
         // Registered first: from here on it holds the watermark back.
-        let watermark = snapshot.db.state.load().view.version.watermark.seq;
+        let watermark = snapshot.db.state.load().watermark();
         if seq < watermark {
             return Err(too_old(seq, watermark));
         }

@@ -38,6 +38,12 @@ impl Views {
 }
 
 impl State {
+    /// Snapshots before this seq cannot be read any more. What is not in files
+    /// has been dropped from nowhere.
+    pub(super) fn watermark(&self) -> Seq {
+        self.view.version.watermark.seq.min(self.view.version.flushed_seq)
+    }
+
     /// All memtables, newest first.
     pub(super) fn memtables(&self) -> impl Iterator<Item = &Arc<Memtable>> {
         std::iter::once(&self.mem).chain(&self.frozen)

@@ -118,7 +118,9 @@ pub trait JournalWriter: Debug + Send + Sync + 'static {
     /// nothing was written; after any other the writer is dead.
     async fn append(&self, record: Record) -> Result<()>;
 
-    /// Allows everything up to and including `through` to be dropped.
+    /// Allows everything up to and including `through` to be dropped. If that
+    /// is past the end of the log, the log is empty then, and the next record
+    /// starts after `through`.
     ///
     /// # Errors
     /// `Fenced` once a newer epoch has opened the log; nothing is dropped then.

@@ -132,7 +132,7 @@ impl From<&Job> for pb::Job {
         Self {
             id: job.id,
             space: job.space.0,
-            inputs: job.inputs.iter().map(input).collect(),
+            inputs: inputs_to_pb(&job.inputs),
             target_level: job.target_level as u32,
             bottom: job.bottom,
             watermark: job.watermark.0,
@@ -146,14 +146,10 @@ impl TryFrom<pb::Job> for Job {
     type Error = Error;
 
     fn try_from(job: pb::Job) -> Result<Self> {
-        let input = |i: pb::JobInput| {
-            let id = i.id.ok_or_else(|| missing("a job input's id"))?.into();
-            Ok(JobInput { level: level(i.level)?, id })
-        };
         Ok(Self {
             id: job.id,
             space: SpaceId(job.space),
-            inputs: job.inputs.into_iter().map(input).collect::<Result<_>>()?,
+            inputs: inputs_from_pb(job.inputs)?,
             target_level: level(job.target_level)?,
             bottom: job.bottom,
             watermark: Seq(job.watermark),
@@ -161,6 +157,19 @@ impl TryFrom<pb::Job> for Job {
             parked: (!job.parked.is_empty()).then_some(job.parked),
         })
     }
+}
+
+fn inputs_to_pb(inputs: &[JobInput]) -> Vec<pb::JobInput> {
+    let input = |i: &JobInput| pb::JobInput { level: i.level as u32, id: Some(i.id.into()) };
+    inputs.iter().map(input).collect()
+}
+
+fn inputs_from_pb(inputs: Vec<pb::JobInput>) -> Result<Vec<JobInput>> {
+    let input = |i: pb::JobInput| {
+        let id = i.id.ok_or_else(|| missing("a job input's id"))?.into();
+        Ok(JobInput { level: level(i.level)?, id })
+    };
+    inputs.into_iter().map(input).collect()
 }
 
 fn level(level: u32) -> Result<usize> {
@@ -347,10 +356,13 @@ impl From<&Edit> for pb::ManifestEdit {
             Edit::ClaimWriter { writer } => {
                 PbEdit::ClaimWriter(pb::ClaimWriter { writer: writer.clone() })
             }
-            Edit::DeclareSpace { space, options } => PbEdit::DeclareSpace(pb::DeclareSpace {
-                space: space.0,
-                options: Some(options.into()),
-            }),
+            Edit::DeclareSpace { epoch, space, options } => {
+                PbEdit::DeclareSpace(pb::DeclareSpace {
+                    epoch: epoch.0,
+                    space: space.0,
+                    options: Some(options.into()),
+                })
+            }
             Edit::Flush { epoch, files, flushed_seq, decided_counter, times } => {
                 PbEdit::Flush(pb::Flush {
                     epoch: epoch.0,
@@ -405,6 +417,11 @@ impl From<&Edit> for pb::ManifestEdit {
             Edit::Unlink { space, files } => {
                 PbEdit::Unlink(pb::Unlink { space: space.0, files: ids(files) })
             }
+            Edit::Move { space, files, to_level } => PbEdit::Move(pb::Move {
+                space: space.0,
+                files: inputs_to_pb(files),
+                to_level: *to_level as u32,
+            }),
             Edit::ForgetGarbage { objects } => {
                 PbEdit::ForgetGarbage(pb::ForgetGarbage { objects: ids(objects) })
             }
@@ -427,6 +444,7 @@ impl TryFrom<pb::ManifestEdit> for Edit {
             PbEdit::CreateBranch(e) => Self::CreateBranch { branch_uid: e.branch_uid },
             PbEdit::ClaimWriter(e) => Self::ClaimWriter { writer: e.writer },
             PbEdit::DeclareSpace(e) => Self::DeclareSpace {
+                epoch: Epoch(e.epoch),
                 space: SpaceId(e.space),
                 options: e.options.map(Into::into).unwrap_or_default(),
             },
@@ -475,6 +493,11 @@ impl TryFrom<pb::ManifestEdit> for Edit {
                 leases: e.leases.into_iter().map(lease_from_pb).collect(),
             },
             PbEdit::Unlink(e) => Self::Unlink { space: SpaceId(e.space), files: ids(e.files) },
+            PbEdit::Move(e) => Self::Move {
+                space: SpaceId(e.space),
+                files: inputs_from_pb(e.files)?,
+                to_level: level(e.to_level)?,
+            },
             PbEdit::ForgetGarbage(e) => Self::ForgetGarbage { objects: ids(e.objects) },
             PbEdit::Archived(e) => Self::Archived { through: Seq(e.through_seq) },
         })

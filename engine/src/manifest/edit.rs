@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::job::{Job, JobId};
+use super::job::{Job, JobId, JobInput};
 use super::space::SpaceOptions;
 use super::sst::SstMeta;
 use super::version::{Lease, SnapshotMeta, TimePoint, Watermark};
@@ -27,6 +27,8 @@ pub enum Edit {
     },
     /// Says what a space is.
     DeclareSpace {
+        /// The writer's epoch.
+        epoch: Epoch,
         /// Which space.
         space: SpaceId,
         /// What it is.
@@ -135,5 +137,14 @@ pub enum Edit {
     Archived {
         /// Inclusive.
         through: Seq,
+    },
+    /// Files go down unchanged: they overlap nothing there.
+    Move {
+        /// Their space.
+        space: SpaceId,
+        /// Which, and where they are.
+        files: Vec<JobInput>,
+        /// Where they go.
+        to_level: usize,
     },
 }

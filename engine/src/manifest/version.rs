@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::edit::Edit;
-use super::job::{Job, JobId, Shard};
+use super::job::{Job, JobId, JobInput, Shard};
 use super::space::{LEVEL_MAX, SpaceState};
 use super::sst::SstMeta;
 use crate::error::{Error, ErrorKind, Result};
@@ -164,7 +164,10 @@ impl Version {
                 self.decided_counter = 0;
                 Ok(())
             }
-            Edit::DeclareSpace { space, options } => self.declare(*space, options),
+            Edit::DeclareSpace { epoch, space, options } => {
+                self.check_epoch(*epoch)?;
+                self.declare(*space, options)
+            }
             Edit::Flush { epoch, files, flushed_seq, decided_counter, times } => {
                 self.check_epoch(*epoch)?;
                 self.flush(files, *flushed_seq, *decided_counter)?;
@@ -215,6 +218,7 @@ impl Version {
                 Ok(())
             }
             Edit::Unlink { space, files } => self.unlink(*space, files),
+            Edit::Move { space, files, to_level } => self.move_files(*space, files, *to_level),
             Edit::ForgetGarbage { objects } => {
                 for id in objects {
                     self.garbage.remove(id);
@@ -475,6 +479,37 @@ impl Version {
                 let has_column = file.column.is_some();
                 self.garbage.insert(file.id, Garbage { unlinked_at, has_column });
             }
+        }
+        Ok(())
+    }
+
+    fn move_files(&mut self, space: SpaceId, files: &[JobInput], to_level: usize) -> Result<()> {
+        let busy = self.busy_inputs();
+        let Some(state) = self.spaces.get_mut(&space).map(Arc::make_mut) else {
+            return Err(Error::bad_request(format!("{space:?} has no files")));
+        };
+        if to_level == 0 || to_level > LEVEL_MAX {
+            return Err(Error::internal(format!("files cannot be moved to level {to_level}")));
+        }
+        for JobInput { level, id } in files {
+            if busy.contains(id) || *level >= to_level {
+                return Err(Error::bad_request(format!("{id:?} is taken or does not go down")));
+            }
+            let moved = state.remove(*level, &[*id])?;
+            // What stays above must be newer, and what is passed must not overlap.
+            for file in &moved {
+                let passed =
+                    (*level + 1..=to_level).any(|l| !state.overlapping(l, &file.range).is_empty());
+                let older_left = *level == 0
+                    && state
+                        .l0
+                        .iter()
+                        .any(|f| f.range.overlaps(&file.range) && f.seq_max < file.seq_min);
+                if passed || older_left {
+                    return Err(Error::internal(format!("{id:?} cannot pass what it overlaps")));
+                }
+            }
+            state.insert(to_level, &moved)?;
         }
         Ok(())
     }

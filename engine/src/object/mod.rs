@@ -18,3 +18,9 @@ use object_store::path::Path;
 pub fn from_store(op: &str, path: &Path, e: object_store::Error) -> Error {
     Error::with_source(ErrorKind::Unavailable, format!("{op} {path}"), e)
 }
+
+/// Whether an error of a store says that there is no such object.
+#[must_use]
+pub fn is_not_found(e: &object_store::Error) -> bool {
+    matches!(e, object_store::Error::NotFound { .. })
+}

@@ -1,7 +1,5 @@
 //! Writes one sorted file, front to back.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use firn_proto::v1 as pb;
 use prost::Message;
@@ -15,10 +13,15 @@ use crate::manifest::{SstMeta, WIDEST_MAX};
 use crate::range_delete::RangeDeletes;
 use crate::types::{ObjectId, Seq, SpaceId};
 
+/// A key's versions may fill this many blocks' worth before they are split.
+const VERSIONS_FACTOR: usize = 4;
+
 /// See the module. Bytes are taken from the front with [`Self::take`] while
 /// more are added, so that a file never lies in memory as a whole.
 pub(crate) struct SstBuilder {
     space: SpaceId,
+    block_bytes: usize,
+    partition_blocks: usize,
     filter_prefix_len: usize,
     storer: Storer,
     /// Finished bytes that nobody has taken yet.
@@ -56,6 +59,8 @@ impl SstBuilder {
     pub(crate) fn new(space: SpaceId, filter_prefix_len: u32, compression: Compression) -> Self {
         Self {
             space,
+            block_bytes: BLOCK_BYTES,
+            partition_blocks: PARTITION_BLOCKS,
             filter_prefix_len: match filter_prefix_len {
                 0 => 0,
                 n => n as usize + SpaceId::LEN,
@@ -76,6 +81,13 @@ impl SstBuilder {
         }
     }
 
+    /// With other sizes, so that little data makes many blocks.
+    #[cfg(test)]
+    pub(crate) fn sized(mut self, block_bytes: usize, partition_blocks: usize) -> Self {
+        (self.block_bytes, self.partition_blocks) = (block_bytes, partition_blocks);
+        self
+    }
+
     /// Adds a version; keys ascending, seqs of one key descending.
     pub(crate) fn add(&mut self, key: &[u8], seq: Seq, kind: ValueKind, value: &[u8]) {
         debug_assert_eq!(SpaceId::of(key), Some(self.space), "one space a file");
@@ -84,7 +96,8 @@ impl SstBuilder {
         // A key's versions stay in one block if they can: a block may only end
         // before a new key, unless it has grown far too large.
         if !self.block.is_empty()
-            && (new_key && self.block.len() >= BLOCK_BYTES || self.block.len() >= 64 * BLOCK_BYTES)
+            && (new_key && self.block.len() >= self.block_bytes
+                || self.block.len() >= VERSIONS_FACTOR * self.block_bytes)
         {
             self.end_block();
         }
@@ -92,7 +105,7 @@ impl SstBuilder {
             self.first_key = Some(Bytes::copy_from_slice(key));
         }
         if new_key {
-            if self.index_blocks >= PARTITION_BLOCKS && self.block.is_empty() {
+            if self.index_blocks >= self.partition_blocks && self.block.is_empty() {
                 self.end_partition();
             }
             self.hashes.push(filter::hash(key));
@@ -267,10 +280,13 @@ fn widest(deletes: &RangeDeletes) -> Vec<crate::manifest::RangeDelete> {
 
 /// A file in memory, for tests and small files.
 #[cfg(test)]
-pub(crate) fn build_whole(mut builder: SstBuilder, id: ObjectId) -> (Arc<SstMeta>, Bytes) {
+pub(crate) fn build_whole(
+    mut builder: SstBuilder,
+    id: ObjectId,
+) -> (std::sync::Arc<SstMeta>, Bytes) {
     let mut bytes = builder.take();
     let finished = builder.finish(id);
     bytes.extend_from_slice(&finished.rest);
     assert_eq!(bytes.len() as u64, finished.meta.bytes);
-    (Arc::new(finished.meta), bytes.into())
+    (std::sync::Arc::new(finished.meta), bytes.into())
 }

@@ -28,3 +28,6 @@ pub(crate) const BLOCK_BYTES: usize = 16 << 10;
 
 /// Blocks that share a partition.
 pub(crate) const PARTITION_BLOCKS: usize = 64;
+
+#[cfg(test)]
+mod tests;

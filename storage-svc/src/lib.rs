@@ -1,0 +1,21 @@
+//! The owner of Firn's manifests.
+//!
+//! [`StorageService`] implements the engine's `Storage` and `Compaction`
+//! traits in this process. It holds no truth of its own: what it knows is in
+//! the manifests it stores, and several of them on one bucket do no harm,
+//! since a manifest version can be created only once.
+//!
+//! - [`manifests`]: how a version is committed, and how the newest is found.
+//! - [`picker`]: what to compact.
+//! - [`queue`]: who compacts it.
+//! - [`gc`]: what may be deleted, and when.
+
+mod branch;
+pub mod gc;
+pub mod manifests;
+pub mod picker;
+pub mod queue;
+mod readers;
+mod service;
+
+pub use service::StorageService;

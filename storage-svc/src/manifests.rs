@@ -1,0 +1,251 @@
+//! The manifest protocol: one line of versions, whoever writes them.
+//!
+//! A version is an object that is created, never replaced: of two owners that
+//! make version `n`, one finds the name taken. So the names themselves put all
+//! commits of a branch in one order, and fencing by epoch, which the edits
+//! check against the state they are applied to, holds for any number of
+//! owners, however old their view is.
+//!
+//! # Commit
+//!
+//! 1. Compute the edits from the newest state known, and apply them: this
+//!    checks epochs and invariants.
+//! 2. Create version `n + 1` with them.
+//! 3. If that is stored, the new state is the known one; watchers are told.
+//! 4. If the name is taken, read what is there, from `n + 1` on, and begin
+//!    again at 1: the edits are computed anew, and may turn out to be refused,
+//!    or to be there already.
+//! 5. If it is not known whether it was stored (no answer), read the name:
+//!    ours is recognised by its commit id. If nothing is there, the attempt
+//!    may still arrive later; the caller gets a retryable error, and calling
+//!    again meets it as in 4.
+//!
+//! Telling watchers before 3 would let readers see, and garbage collection
+//! act on, a version that may never exist. Reusing edits in 4 without
+//! recomputing them could complete a job twice or accept a fenced flush.
+//!
+//! A crash after 2 leaves a stored version that its owner has not heard of:
+//! the next owner reads it. Every caller's edit is such that making the same
+//! call again finds it done. Cancelling a commit is like a crash.
+//!
+//! # Finding the newest
+//!
+//! A list of the branch's folder names the newest version; it and all since
+//! the last full state are read in parallel. Between an opener's list and its
+//! reads, garbage collection may delete what it listed: then it lists again.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use firn_engine::manifest::record::{Record, base_of, has_state};
+use firn_engine::manifest::{Edit, Version};
+use firn_engine::object::{Layout, from_store, is_not_found};
+use firn_engine::{BranchName, Context, Env, Error, ErrorKind, ManifestVersion, Result};
+use futures::{StreamExt, TryStreamExt};
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
+
+/// Races that one commit may lose before it gives up for now.
+const RACES_MAX: usize = 64;
+
+/// Times that finding the newest version is tried when it moves away.
+const FINDS_MAX: usize = 16;
+
+/// Stores and finds manifests of any branch.
+#[derive(Clone)]
+pub struct Manifests {
+    env: Env,
+    store: Arc<dyn ObjectStore>,
+    layout: Layout,
+}
+
+impl std::fmt::Debug for Manifests {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Manifests({})", self.layout.prefix())
+    }
+}
+
+/// What became of an attempt to create a version.
+enum Created {
+    Stored,
+    /// The name is taken, possibly by an earlier attempt of this process.
+    Taken,
+}
+
+impl Manifests {
+    /// Under `layout`'s prefix of `store`.
+    #[must_use]
+    pub fn new(env: Env, store: Arc<dyn ObjectStore>, layout: Layout) -> Self {
+        Self { env, store, layout }
+    }
+
+    /// The names of all branches.
+    ///
+    /// # Errors
+    /// When the store cannot be listed.
+    pub async fn branches(&self) -> Result<Vec<BranchName>> {
+        let folder = self.layout.branches();
+        let listed = self.store.list_with_delimiter(Some(&folder)).await;
+        let listed = listed.map_err(|e| from_store("LIST", &folder, e))?;
+        // A folder with another name is not a branch of ours.
+        let name = |p: &Path| BranchName::new(p.filename()?).ok();
+        Ok(listed.common_prefixes.iter().filter_map(name).collect())
+    }
+
+    /// The newest version of a branch; `None` if it has none.
+    ///
+    /// # Errors
+    /// `Corrupt` or `Unavailable` if it cannot be read.
+    pub async fn newest(&self, branch: &BranchName) -> Result<Option<Version>> {
+        for _ in 0..FINDS_MAX {
+            let Some(newest) = self.list(branch).await?.pop() else { return Ok(None) };
+            let base = base_of(newest);
+            let numbers = (base.0..=newest.0).map(ManifestVersion);
+            let reads = numbers.map(|number| self.read(branch, number));
+            let records: Vec<_> = futures::stream::iter(reads).buffered(32).try_collect().await?;
+            // Deleted since it was listed: a newer one is there.
+            let Some(records) = records.into_iter().collect::<Option<Vec<_>>>() else { continue };
+            let version = Record::replay(branch, records)?;
+            return self.catch_up(version).await.map(Some);
+        }
+        Err(Error::new(
+            ErrorKind::Unavailable,
+            format!("{branch:?}: its newest manifest kept moving while it was read"),
+        )
+        .retryable())
+    }
+
+    /// The stored versions of a branch, oldest first.
+    pub(crate) async fn list(&self, branch: &BranchName) -> Result<Vec<ManifestVersion>> {
+        let folder = self.layout.manifests(branch);
+        let mut found = Vec::new();
+        let mut listed = self.store.list(Some(&folder));
+        while let Some(object) = listed.next().await {
+            let object = object.map_err(|e| from_store("LIST", &folder, e))?;
+            found.extend(Layout::parse_manifest(&object.location));
+        }
+        found.sort_unstable();
+        Ok(found)
+    }
+
+    /// Follows `version` to the newest one.
+    ///
+    /// # Errors
+    /// As [`Self::newest`].
+    pub async fn catch_up(&self, mut version: Version) -> Result<Version> {
+        while let Some(record) = self.read(&version.branch, version.number.next()).await? {
+            version = apply(&version, record)?;
+        }
+        Ok(version)
+    }
+
+    async fn read(&self, branch: &BranchName, number: ManifestVersion) -> Result<Option<Record>> {
+        let path = self.layout.manifest(branch, number);
+        let bytes: Bytes = match self.store.get(&path).await {
+            Ok(found) => found.bytes().await.map_err(|e| from_store("GET", &path, e))?,
+            Err(e) if is_not_found(&e) => return Ok(None),
+            Err(e) => return Err(from_store("GET", &path, e)),
+        };
+        Record::decode(branch, number, &bytes).map(Some).context(|| path.to_string())
+    }
+
+    /// Commits what `edits` computes from the newest state; `None` from it
+    /// means that nothing needs to be done.
+    ///
+    /// # Errors
+    /// What `edits` or the state refuse; `Unavailable` and retryable if it is
+    /// not known whether it was stored.
+    pub async fn commit(
+        &self,
+        mut version: Arc<Version>,
+        mut edits: impl FnMut(&Version) -> Result<Option<Vec<Edit>>>,
+        mut installed: impl FnMut(&Arc<Version>),
+    ) -> Result<Arc<Version>> {
+        for _ in 0..RACES_MAX {
+            let Some(wanted) = edits(&version)? else { return Ok(version) };
+            let next = version.apply(&wanted)?;
+            let commit_id = self.env.random_u64();
+            let record = Record {
+                number: next.number,
+                commit_id,
+                unix_ms: self.env.unix_ms(),
+                edits: wanted,
+                state: has_state(next.number).then(|| next.clone()),
+            };
+            match self.create(&version.branch, &record).await? {
+                Created::Stored => {
+                    let next = Arc::new(next);
+                    installed(&next);
+                    return Ok(next);
+                }
+                Created::Taken => {
+                    version = Arc::new(self.catch_up((*version).clone()).await?);
+                    installed(&version);
+                }
+            }
+        }
+        Err(Error::new(
+            ErrorKind::Retry,
+            format!("{:?}: {RACES_MAX} commits in a row were overtaken", version.branch),
+        ))
+    }
+
+    /// Steps 2 and 5.
+    async fn create(&self, branch: &BranchName, record: &Record) -> Result<Created> {
+        let path = self.layout.manifest(branch, record.number);
+        let payload = PutPayload::from(record.encode(branch));
+        let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
+        let error = match self.store.put_opts(&path, payload, options).await {
+            Ok(_) => return Ok(Created::Stored),
+            Err(object_store::Error::AlreadyExists { .. }) => None,
+            Err(e) => Some(e),
+        };
+        let there = self.read(branch, record.number).await;
+        match (there, error) {
+            (Ok(Some(there)), _) if there.commit_id == record.commit_id => Ok(Created::Stored),
+            (Ok(Some(_)), _) => Ok(Created::Taken),
+            (_, Some(e)) => Err(from_store("PUT", &path, e).retryable()),
+            (Ok(None), None) => Err(Error::new(
+                ErrorKind::Retry,
+                format!("PUT {path}: the store says both that it exists and that it does not"),
+            )),
+            (Err(e), None) => Err(e),
+        }
+    }
+
+    /// Deletes manifests that no opener needs any more: all before the state
+    /// before the last.
+    ///
+    /// # Errors
+    /// When the store cannot be listed or refuses.
+    pub async fn delete_old(&self, newest: &Version) -> Result<u64> {
+        let last_state = base_of(newest.number);
+        let keep_from = base_of(ManifestVersion(last_state.0.saturating_sub(1)));
+        let old = self.list(&newest.branch).await?.into_iter().filter(|n| *n < keep_from);
+        let paths: Vec<_> = old.map(|n| Ok(self.layout.manifest(&newest.branch, n))).collect();
+        let count = paths.len() as u64;
+        let mut deleted = self.store.delete_stream(futures::stream::iter(paths).boxed());
+        while let Some(one) = deleted.next().await {
+            match one {
+                Err(e) if !is_not_found(&e) => {
+                    return Err(from_store("DELETE", &self.layout.manifests(&newest.branch), e));
+                }
+                _ => {}
+            }
+        }
+        Ok(count)
+    }
+}
+
+fn apply(version: &Version, record: Record) -> Result<Version> {
+    match record.state {
+        Some(state) => Ok(state),
+        None => version.apply(&record.edits).map_err(|e| {
+            Error::with_source(
+                ErrorKind::Corrupt,
+                format!("{:?} {:?}: its edits do not fit", version.branch, record.number),
+                e,
+            )
+        }),
+    }
+}
