@@ -362,3 +362,96 @@ mod real {
         }
     }
 }
+
+mod simulated {
+    //! One thread, one seed, and time that passes only when nothing else can happen.
+    #![expect(clippy::disallowed_methods, reason = "the other place that implements Env")]
+
+    use super::{AbortTask, Clock, Env, Instant, Random, Spawn, TaskClass};
+    use futures::future::BoxFuture;
+    use parking_lot::Mutex;
+    use rand::{Rng, SeedableRng};
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    /// 2024-01-01, where simulated wall clocks start.
+    const UNIX_MS_START: u64 = 1_704_067_200_000;
+
+    struct TokioClock(tokio::time::Instant);
+
+    impl Clock for TokioClock {
+        fn now(&self) -> Instant {
+            Instant(u64::try_from(self.0.elapsed().as_nanos()).unwrap_or(u64::MAX))
+        }
+
+        fn unix_ms(&self) -> u64 {
+            UNIX_MS_START + self.now().0 / 1_000_000
+        }
+
+        fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+            Box::pin(tokio::time::sleep(duration))
+        }
+    }
+
+    struct Seeded(Mutex<rand::rngs::SmallRng>);
+
+    impl Random for Seeded {
+        fn next_u64(&self) -> u64 {
+            self.0.lock().next_u64()
+        }
+    }
+
+    struct OneThread(tokio::runtime::Handle);
+
+    struct Running(tokio::task::AbortHandle);
+
+    impl AbortTask for Running {
+        fn abort(&self) {
+            self.0.abort();
+        }
+    }
+
+    impl Spawn for OneThread {
+        fn spawn(
+            &self,
+            _class: TaskClass,
+            _name: &'static str,
+            task: BoxFuture<'static, ()>,
+        ) -> Box<dyn AbortTask> {
+            Box::new(Running(self.0.spawn(task).abort_handle()))
+        }
+
+        fn spawn_blocking(
+            &self,
+            _class: TaskClass,
+            _name: &'static str,
+            work: Box<dyn FnOnce() + Send>,
+        ) -> BoxFuture<'static, ()> {
+            Box::pin(async move { work() })
+        }
+
+        fn spawn_thread(
+            &self,
+            name: &'static str,
+            _work: Box<dyn FnOnce() + Send>,
+        ) -> std::io::Result<()> {
+            let why = format!("a simulation has one thread, so {name} cannot have its own");
+            Err(std::io::Error::new(std::io::ErrorKind::Unsupported, why))
+        }
+    }
+
+    impl Env {
+        /// A world that is the same for the same seed. Call it inside a
+        /// current-thread tokio runtime whose time is paused.
+        ///
+        /// # Panics
+        /// Outside a tokio runtime.
+        pub fn simulated(seed: u64) -> Self {
+            Self::new(
+                Arc::new(TokioClock(tokio::time::Instant::now())),
+                Arc::new(Seeded(Mutex::new(rand::rngs::SmallRng::seed_from_u64(seed)))),
+                Arc::new(OneThread(tokio::runtime::Handle::current())),
+            )
+        }
+    }
+}

@@ -2,7 +2,7 @@
 //!
 //! The deepest level that holds data has what size it has; each level above
 //! may have a tenth of the one below. Levels that would be smaller than
-//! [`BASE_BYTES_MAX`]/10 are left out: L0 is merged straight into the *base*
+//! a tenth of `base_bytes_max` are left out: L0 is merged straight into the *base*
 //! level, so that a small space has one level and a large one a few (after
 //! RocksDB's dynamic level sizes). This bounds space amplification at about
 //! 1.1 whatever the size.
@@ -15,23 +15,35 @@ use firn_engine::SpaceId;
 use firn_engine::key::KeyRange;
 use firn_engine::manifest::{Job, JobInput, LEVEL_MAX, Shard, SpaceState, SstMeta, Version};
 
-/// Files of L0 that call for a merge.
-const L0_TRIGGER: usize = 4;
-
-/// A base level may grow to this size before another level is put above it.
-const BASE_BYTES_MAX: u64 = 256 << 20;
-
 /// Each level may be so many times the one above.
 const LEVEL_FACTOR: u64 = 10;
 
-/// Input of one job, about: two minutes of work at most on a slow core.
-const JOB_BYTES_MAX: u64 = 2 << 30;
+/// Sizes that the picker aims at; bytes are of rows, as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PickerOptions {
+    /// Files of L0 that call for a merge.
+    pub l0_files: usize,
+    /// A base level may grow to this size before another level is put above it.
+    pub base_bytes_max: u64,
+    /// Input of one job out of L0: two minutes of work at most on a slow core.
+    pub job_bytes_max: u64,
+    /// Input of one job between two sorted levels, about.
+    pub level_job_bytes: u64,
+    /// Input of one shard, about.
+    pub shard_bytes: u64,
+}
 
-/// Input of one job between two sorted levels, about.
-const LEVEL_JOB_BYTES: u64 = 256 << 20;
-
-/// Input of one shard, about.
-const SHARD_BYTES: u64 = 256 << 20;
+impl Default for PickerOptions {
+    fn default() -> Self {
+        Self {
+            l0_files: 4,
+            base_bytes_max: 256 << 20,
+            job_bytes_max: 2 << 30,
+            level_job_bytes: 256 << 20,
+            shard_bytes: 256 << 20,
+        }
+    }
+}
 
 /// What should be done next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,26 +63,26 @@ pub enum Pick {
 
 /// The most urgent thing to do, if anything is.
 #[must_use]
-pub fn pick(version: &Version) -> Option<Pick> {
+pub fn pick(version: &Version, options: &PickerOptions) -> Option<Pick> {
     let mut scored: Vec<(u64, SpaceId, usize)> = Vec::new();
     for (id, space) in &version.spaces {
-        scored.extend(scores(space).into_iter().map(|(score, level)| (score, *id, level)));
+        scored.extend(scores(space, options).into_iter().map(|(score, level)| (score, *id, level)));
     }
     // The worst first; of equals the one with the smaller number, for determinism.
     scored.sort_by(|a, b| b.0.cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
     scored.into_iter().filter(|(score, _, _)| *score >= 100).find_map(|(_, id, level)| {
-        let picker = Picker::new(version, id)?;
+        let picker = Picker::new(version, id, options)?;
         if level == 0 { picker.from_l0() } else { picker.from_level(level) }
     })
 }
 
 /// How urgent each level is, in per cent of its limit. For `ctl` as well.
 #[must_use]
-pub fn scores(space: &SpaceState) -> Vec<(u64, usize)> {
-    let targets = Targets::of(space);
+pub fn scores(space: &SpaceState, options: &PickerOptions) -> Vec<(u64, usize)> {
+    let targets = Targets::of(space, options);
     let l0_bytes = space.level_bytes(0);
-    let by_count = (space.l0.len() * 100 / L0_TRIGGER) as u64;
-    let by_bytes = l0_bytes * 100 / BASE_BYTES_MAX;
+    let by_count = (space.l0.len() * 100 / options.l0_files.max(1)) as u64;
+    let by_bytes = l0_bytes * 100 / options.base_bytes_max.max(1);
     let mut scores = vec![(by_count.max(by_bytes), 0)];
     for level in targets.base..LEVEL_MAX {
         let bytes = space.level_bytes(level);
@@ -95,16 +107,17 @@ struct Targets {
 }
 
 impl Targets {
-    fn of(space: &SpaceState) -> Self {
+    fn of(space: &SpaceState, options: &PickerOptions) -> Self {
+        let (most, least) = (options.base_bytes_max, options.base_bytes_max / LEVEL_FACTOR);
         let largest = (1..=LEVEL_MAX).map(|l| space.level_bytes(l)).max().unwrap_or(0);
         let mut bytes = [0; LEVEL_MAX + 1];
         let mut base = LEVEL_MAX;
-        let mut size = largest.max(BASE_BYTES_MAX / LEVEL_FACTOR);
+        let mut size = largest.max(least);
         bytes[LEVEL_MAX] = size;
-        while size > BASE_BYTES_MAX && base > 1 {
+        while size > most && base > 1 {
             size /= LEVEL_FACTOR;
             base -= 1;
-            bytes[base] = size.max(BASE_BYTES_MAX / LEVEL_FACTOR);
+            bytes[base] = size.max(least);
         }
         Self { base, bytes }
     }
@@ -112,6 +125,7 @@ impl Targets {
 
 /// Picks within one space.
 struct Picker<'a> {
+    options: &'a PickerOptions,
     version: &'a Version,
     id: SpaceId,
     space: &'a SpaceState,
@@ -121,7 +135,7 @@ struct Picker<'a> {
 }
 
 impl<'a> Picker<'a> {
-    fn new(version: &'a Version, id: SpaceId) -> Option<Self> {
+    fn new(version: &'a Version, id: SpaceId, options: &'a PickerOptions) -> Option<Self> {
         let space = version.space(id)?;
         let jobs = version.jobs.values().filter(|j| j.space == id);
         let range = |j: &Arc<Job>| {
@@ -129,7 +143,7 @@ impl<'a> Picker<'a> {
             ranges.reduce(|a, b| a.union(&b)).map(|r| (j.target_level, r))
         };
         let running = jobs.filter_map(range).collect();
-        Some(Self { version, id, space, busy: version.busy_inputs(), running })
+        Some(Self { options, version, id, space, busy: version.busy_inputs(), running })
     }
 
     fn is_busy(&self, file: &SstMeta) -> bool {
@@ -138,12 +152,14 @@ impl<'a> Picker<'a> {
 
     /// The oldest files of L0 and all of the base level that they overlap.
     fn from_l0(&self) -> Option<Pick> {
-        let base = Targets::of(self.space).base;
+        let base = Targets::of(self.space, self.options).base;
         let mut chosen: Vec<&Arc<SstMeta>> = Vec::new();
         let mut bytes = 0;
         // Oldest first, without a gap: what stays must be newer than what goes.
         for file in self.space.l0.iter().rev() {
-            if self.is_busy(file) || (bytes + file.bytes > JOB_BYTES_MAX && !chosen.is_empty()) {
+            if self.is_busy(file)
+                || (bytes + file.bytes > self.options.job_bytes_max && !chosen.is_empty())
+            {
                 break;
             }
             bytes += file.bytes;
@@ -178,7 +194,7 @@ impl<'a> Picker<'a> {
                 let under = self.space.overlapping(below, &file.range);
                 let more = file.bytes + under.iter().map(|f| f.bytes).sum::<u64>();
                 let blocked = self.is_busy(file) || under.iter().any(|f| self.is_busy(f));
-                if blocked || (bytes + more > LEVEL_JOB_BYTES && !chosen.is_empty()) {
+                if blocked || (bytes + more > self.options.level_job_bytes && !chosen.is_empty()) {
                     break;
                 }
                 bytes += more;
@@ -244,7 +260,7 @@ impl<'a> Picker<'a> {
             target_level,
             bottom: self.is_bottom(target_level, &range),
             watermark: self.version.watermark.seq,
-            shards: shards(&range, chosen, below),
+            shards: shards(&range, chosen, below, self.options.shard_bytes),
             parked: None,
         }))
     }
@@ -255,9 +271,14 @@ fn hull(files: &[&Arc<SstMeta>]) -> Option<KeyRange> {
 }
 
 /// Cuts the range where files begin, into parts of about the same input.
-fn shards(range: &KeyRange, upper: &[&Arc<SstMeta>], lower: &[Arc<SstMeta>]) -> Vec<Shard> {
+fn shards(
+    range: &KeyRange,
+    upper: &[&Arc<SstMeta>],
+    lower: &[Arc<SstMeta>],
+    shard_bytes: u64,
+) -> Vec<Shard> {
     let total: u64 = upper.iter().map(|f| f.bytes).chain(lower.iter().map(|f| f.bytes)).sum();
-    let wanted = (total / SHARD_BYTES).clamp(1, 16);
+    let wanted = (total / shard_bytes.max(1)).clamp(1, 16);
     // The sorted level says where the data is; without it, the upper files do.
     let mut edges: Vec<(&[u8], u64)> = if lower.is_empty() {
         upper.iter().map(|f| (&f.range.start[..], f.bytes)).collect()

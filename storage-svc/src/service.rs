@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 use crate::branch::Branch;
 use crate::gc::{self, Orphans, Round};
 use crate::manifests::Manifests;
-use crate::picker::{Pick, pick};
+use crate::picker::{Pick, PickerOptions, pick};
 use crate::queue::{FAILURES_MAX, Leases, Try, is_held};
 use crate::readers::Readers;
 
@@ -35,6 +35,7 @@ pub struct StorageService {
     store: Arc<dyn ObjectStore>,
     layout: Layout,
     manifests: Manifests,
+    picker: PickerOptions,
     branches: tokio::sync::Mutex<BTreeMap<BranchName, Arc<Branch>>>,
     /// Told when there may be work for a worker.
     work: Notify,
@@ -51,13 +52,19 @@ impl std::fmt::Debug for StorageService {
 impl StorageService {
     /// Starts the service.
     #[must_use]
-    pub fn start(env: Env, store: Arc<dyn ObjectStore>, layout: Layout) -> Arc<Self> {
+    pub fn start(
+        env: Env,
+        store: Arc<dyn ObjectStore>,
+        layout: Layout,
+        picker: PickerOptions,
+    ) -> Arc<Self> {
         let manifests = Manifests::new(env.clone(), Arc::clone(&store), layout.clone());
         let service = Arc::new(Self {
             env: env.clone(),
             store,
             layout,
             manifests,
+            picker,
             branches: tokio::sync::Mutex::new(BTreeMap::new()),
             work: Notify::new(),
             closing: AtomicBool::new(false),
@@ -282,7 +289,7 @@ impl StorageService {
                 let watermark = readers.watermark(version);
                 let advance = Edit::AdvanceWatermark { watermark, leases: readers.leases() };
                 let ahead = version.apply(std::slice::from_ref(&advance))?;
-                match pick(&ahead) {
+                match pick(&ahead, &self.picker) {
                     None => return Ok(None),
                     Some(Pick::Move { space, files, to_level }) => {
                         moved = true;

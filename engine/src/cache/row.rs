@@ -11,6 +11,9 @@
 //!    the last seq written to any of its keys, and check and insertion happen
 //!    under the stripe's lock, as do a commit's update and removal.
 //!
+//! Commits from before the cache existed are told as one sweep when the
+//! database is opened.
+//!
 //! The other way round (removing after publishing, or checking before taking
 //! the lock), a reader could put back a value that a commit has just replaced,
 //! and every later reader would see it.

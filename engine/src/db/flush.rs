@@ -42,9 +42,6 @@ use crate::types::ObjectId;
 /// Memtables being stored at once.
 const FLUSHES_IN_FLIGHT: usize = 2;
 
-/// A flushed file is ended at this size.
-const FILE_BYTES_MAX: u64 = 64 << 20;
-
 /// Objects that one try of one flush may store.
 const OBJECTS_PER_FLUSH: u64 = 1 << 24;
 
@@ -104,7 +101,7 @@ fn start(db: &Arc<Inner>, table: &Arc<Memtable>, next_flush: &mut u64) -> Flight
         };
         // The freshest watermark: it decides which overwritten versions are left out.
         let version = inner.storage.advance_watermark(&inner.options.branch).await?;
-        flush_memtable(&target, &frozen, &version, first_id, FILE_BYTES_MAX).await
+        flush_memtable(&target, &frozen, &version, first_id, inner.options.file_bytes_max).await
     });
     Flight { table: Arc::clone(table), decided: first + OBJECTS_PER_FLUSH, task }
 }

@@ -12,9 +12,6 @@ mod state;
 mod stats;
 mod write;
 
-#[cfg(test)]
-mod tests;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -24,7 +21,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-pub use options::{Options, Parts};
+pub use options::{FILE_BYTES_MAX, Options, Parts};
 pub use read::Scan;
 pub use snapshot::Snapshot;
 pub use stats::{CacheStats, LevelStats, Stats};

@@ -160,6 +160,8 @@ async fn start_after(db: &Inner, logged: Seq) -> Result<()> {
     let watermark = db.state.load().view.version.watermark.seq;
     let start = db.visible().max(watermark);
     db.publish(start);
+    // The row cache has not seen the commits up to here.
+    db.rows.swept(start);
     if start > logged {
         db.journal.trim(start).await?;
     }

@@ -39,6 +39,10 @@ impl std::fmt::Debug for Parts {
     }
 }
 
+/// Files are ended at about this size: large enough for few requests, small
+/// enough that a merge can be cut into pieces.
+pub const FILE_BYTES_MAX: u64 = 64 << 20;
+
 /// Sizes and limits of an open database.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -50,6 +54,8 @@ pub struct Options {
     pub memtable_bytes: usize,
     /// Memtables in memory at most, the one being filled included; at least 2.
     pub memtables_max: usize,
+    /// Files are ended at about this size.
+    pub file_bytes_max: u64,
     /// Memory for blocks.
     pub block_cache_bytes: u64,
     /// Memory for rows.
@@ -77,6 +83,7 @@ impl Options {
             writer: "embedded".to_owned(),
             memtable_bytes: memtable as usize,
             memtables_max: 4,
+            file_bytes_max: FILE_BYTES_MAX,
             block_cache_bytes: caches / 3 * 2,
             row_cache_bytes: caches / 3,
             pinned_bytes: pinned,

@@ -1,0 +1,5 @@
+//! The parts together.
+
+mod memory_journal;
+mod model;
+mod world;

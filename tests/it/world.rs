@@ -1,0 +1,112 @@
+//! Everything that outlives a database, and a database on it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use firn_compaction::{Worker, WorkerOptions};
+use firn_engine::column::{RowSchema, RowSchemas};
+use firn_engine::merge::MergeContext;
+use firn_engine::object::{Layout, StoreBlocks};
+use firn_engine::{Db, Env, Error, ErrorKind, Options, Parts, Result};
+use firn_storage::StorageService;
+use firn_storage::picker::PickerOptions;
+use object_store::ObjectStore;
+use object_store::memory::InMemory;
+use object_store::path::Path;
+
+use crate::memory_journal::MemoryJournal;
+
+/// What survives a crash.
+#[derive(Clone)]
+pub(crate) struct World {
+    pub(crate) env: Env,
+    pub(crate) store: Arc<dyn ObjectStore>,
+    pub(crate) layout: Layout,
+    pub(crate) journal: MemoryJournal,
+    pub(crate) picker: PickerOptions,
+    pub(crate) options: Options,
+}
+
+/// A running database with all its parts in this process.
+pub(crate) struct Running {
+    pub(crate) db: Db,
+    pub(crate) storage: Arc<StorageService>,
+    pub(crate) worker: Worker,
+}
+
+#[derive(Debug)]
+struct NoSchemas;
+
+impl RowSchemas for NoSchemas {
+    fn open(&self, _: &[u8]) -> Result<Arc<dyn RowSchema>> {
+        Err(Error::new(ErrorKind::BadRequest, "no schemas here"))
+    }
+}
+
+impl World {
+    /// An empty world with sizes so small that little data makes many files.
+    pub(crate) fn small(env: Env) -> Self {
+        let options = Options {
+            memtable_bytes: 64 << 10,
+            file_bytes_max: 8 << 10,
+            block_cache_bytes: 64 << 10,
+            row_cache_bytes: 16 << 10,
+            pinned_bytes: 16 << 10,
+            ..Options::for_memory(64 << 20)
+        };
+        Self {
+            env,
+            store: Arc::new(InMemory::new()),
+            layout: Layout::new(Path::from("db")),
+            journal: MemoryJournal::default(),
+            picker: PickerOptions {
+                l0_files: 2,
+                base_bytes_max: 20 << 10,
+                job_bytes_max: 200 << 10,
+                level_job_bytes: 40 << 10,
+                shard_bytes: 10 << 10,
+            },
+            options,
+        }
+    }
+
+    pub(crate) async fn open(&self) -> Result<Running> {
+        let storage = StorageService::start(
+            self.env.clone(),
+            Arc::clone(&self.store),
+            self.layout.clone(),
+            self.picker.clone(),
+        );
+        let blocks = Arc::new(StoreBlocks::new(Arc::clone(&self.store), self.layout.clone()));
+        let parts = Parts {
+            env: self.env.clone(),
+            journal: Arc::new(self.journal.clone()),
+            storage: Arc::clone(&storage) as _,
+            store: Arc::clone(&self.store),
+            layout: self.layout.clone(),
+            blocks: Arc::clone(&blocks) as _,
+            disk_cache: None,
+        };
+        let db = Db::open(parts, self.options.clone()).await?;
+        let context = MergeContext {
+            env: self.env.clone(),
+            store: Arc::clone(&self.store),
+            layout: self.layout.clone(),
+            blocks,
+            schemas: Arc::new(NoSchemas),
+            file_bytes_max: self.options.file_bytes_max,
+        };
+        let options = WorkerOptions { name: "worker".into(), concurrency: 2 };
+        let worker = Worker::start(Arc::clone(&storage) as _, context, options);
+        Ok(Running { db, storage, worker })
+    }
+}
+
+impl Running {
+    /// Stops everything in good order.
+    pub(crate) async fn close(self) {
+        self.db.close(Duration::from_secs(60)).await.unwrap();
+        assert!(self.worker.stop(Duration::from_secs(2)).await, "work was handed back in time");
+        self.storage.close();
+    }
+}
