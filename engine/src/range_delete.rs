@@ -45,7 +45,7 @@ impl RangeDeletes {
         starts.sort_by(|a, b| a.range.start.cmp(&b.range.start));
         let mut starts = starts.into_iter().peekable();
         let mut open: Vec<&RangeDelete> = Vec::new();
-        let mut fragments = Vec::new();
+        let mut fragments: Vec<Fragment> = Vec::new();
         let edges: Vec<Bytes> = edges.into_iter().collect();
         for pair in edges.windows(2) {
             let (start, end) = (&pair[0], &pair[1]);
@@ -59,7 +59,15 @@ impl RangeDeletes {
             let mut seqs: Vec<Seq> = open.iter().map(|d| d.seq).collect();
             seqs.sort_unstable_by(|a, b| b.cmp(a));
             seqs.dedup();
-            fragments.push(Fragment { start: start.clone(), end: end.clone(), seqs });
+            match fragments.last_mut() {
+                // The edge belongs to a deletion that another one hides entirely.
+                Some(Fragment { end: last_end, seqs: last_seqs, .. })
+                    if *last_end == *start && *last_seqs == seqs =>
+                {
+                    *last_end = end.clone();
+                }
+                _ => fragments.push(Fragment { start: start.clone(), end: end.clone(), seqs }),
+            }
         }
         Self { fragments }
     }
@@ -87,6 +95,40 @@ impl RangeDeletes {
             let range = KeyRange { start: f.start.clone(), end: Some(f.end.clone()) };
             f.seqs.iter().map(move |seq| RangeDelete { range: range.clone(), seq: *seq })
         })
+    }
+
+    /// The deletions as they were before they were cut, as far as they lie
+    /// here, each with the number of its fragments. Fragments are joined only
+    /// where they share a seq: a wider range at the oldest of several seqs
+    /// would claim, for a snapshot between them, more than is deleted.
+    pub(crate) fn joined(&self) -> Vec<(usize, RangeDelete)> {
+        let mut done = Vec::new();
+        let mut open: Vec<(usize, RangeDelete)> = Vec::new();
+        for fragment in &self.fragments {
+            let (goes_on, ended) = open.into_iter().partition(|(_, delete)| {
+                delete.range.end.as_ref() == Some(&fragment.start)
+                    && fragment.seqs.contains(&delete.seq)
+            });
+            open = goes_on;
+            done.extend::<Vec<_>>(ended);
+            for seq in &fragment.seqs {
+                match open.iter_mut().find(|(_, delete)| delete.seq == *seq) {
+                    Some((count, delete)) => {
+                        *count += 1;
+                        delete.range.end = Some(fragment.end.clone());
+                    }
+                    None => {
+                        let range = KeyRange {
+                            start: fragment.start.clone(),
+                            end: Some(fragment.end.clone()),
+                        };
+                        open.push((1, RangeDelete { range, seq: *seq }));
+                    }
+                }
+            }
+        }
+        done.extend(open);
+        done
     }
 
     /// The newest deletion of `key` that `snapshot` sees.
@@ -124,6 +166,19 @@ mod tests {
         prop::collection::vec(one, 0..12)
     }
 
+    /// Files were dropped that a snapshot between the two seqs still saw.
+    #[test]
+    fn neighbours_of_different_seqs_are_not_joined() {
+        let delete = |a: &'static str, b: &'static str, seq| RangeDelete {
+            range: KeyRange::new(a, b),
+            seq: Seq(seq),
+        };
+        let (old, new) = (delete("m", "z", 1110), delete("a", "m", 1189));
+        let joined = RangeDeletes::new([&old, &new]).joined();
+        let joined: Vec<_> = joined.into_iter().map(|(_, d)| d).collect();
+        assert_eq!(joined, [new, old]);
+    }
+
     proptest! {
         #[test]
         fn fragments_cover_what_the_ranges_cover(
@@ -134,6 +189,8 @@ mod tests {
             let clip = KeyRange::new(vec![lo.min(hi)], vec![lo.max(hi)]);
             let part = cut.within(&clip);
             prop_assert_eq!(&RangeDeletes::new(&cut.deletes().collect::<Vec<_>>()), &cut);
+            let joined: Vec<_> = cut.joined().into_iter().map(|(_, d)| d).collect();
+            prop_assert_eq!(&RangeDeletes::new(&joined), &cut);
             for key in 0u8..11 {
                 for snapshot in 0u64..21 {
                     let snapshot = Seq(snapshot);

@@ -8,7 +8,8 @@
 //! 1. *publish*: the version without the file is stored (long before).
 //! 2. *validate*: read the newest manifests of **all** branches from the
 //!    store, past every cache. Only what none of them names, and what is
-//!    garbage in the newest version of its own branch, goes on.
+//!    garbage in the newest version of its own branch, goes on; and only if
+//!    this service is still in charge there.
 //! 3. *delete* the objects.
 //! 4. *forget*: commit that they are gone.
 //!
@@ -207,6 +208,7 @@ pub(crate) async fn collect(
     layout: &Layout,
     manifests: &Manifests,
 ) -> Result<Round> {
+    branch.take_charge().await?;
     let version = branch.refresh().await?;
     let oldest = branch.readers.lock().oldest_version(&version);
     let unread = |unlinked_at: ManifestVersion| unlinked_at <= oldest;
@@ -220,6 +222,9 @@ pub(crate) async fn collect(
     let reachable = Reachable::read(manifests).await?;
     let needed = reachable.needed();
     let own = reachable.versions().iter().find(|v| v.branch == branch.name);
+    if !own.is_some_and(|own| branch.is_owner_in(own)) {
+        return Ok(Round::default());
+    }
     let still = |id: &ObjectId| own.is_some_and(|v| v.garbage.contains_key(id));
     let ready: Vec<_> = ready
         .into_iter()

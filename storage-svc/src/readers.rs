@@ -8,7 +8,7 @@
 //! reader sees: one that was forgotten gets an error, since the watermark that
 //! passed it is in the version it reads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use firn_engine::manifest::{Lease, Version, Watermark};
 use firn_engine::storage::LEASE_LENGTH;
@@ -18,13 +18,24 @@ use firn_engine::{Instant, ManifestVersion, Seq};
 #[derive(Debug, Default)]
 pub(crate) struct Readers {
     live: BTreeMap<String, (Lease, Instant)>,
+    /// Ended or forgotten, but still in the manifest.
+    gone: BTreeSet<String>,
 }
 
 impl Readers {
-    /// Those that the manifest knows, as if they had just renewed.
-    pub(crate) fn stored(version: &Version, now: Instant) -> Self {
-        let live = version.leases.iter().map(|(h, l)| (h.clone(), (*l, now))).collect();
-        Self { live }
+    /// Takes in readers that the manifest knows, as if they had just renewed.
+    pub(crate) fn learn(&mut self, version: &Version, now: Instant) {
+        for (holder, lease) in &version.leases {
+            if !self.gone.contains(holder) && !self.live.contains_key(holder) {
+                self.live.insert(holder.clone(), (*lease, now));
+            }
+        }
+        self.gone.retain(|holder| version.leases.contains_key(holder));
+    }
+
+    /// Whether a reader's lease is known.
+    pub(crate) fn knows(&self, holder: &str) -> bool {
+        self.live.contains_key(holder)
     }
 
     /// A reader is alive and needs this. What it needs never goes back.
@@ -37,6 +48,7 @@ impl Readers {
 
     pub(crate) fn end(&mut self, holder: &str) {
         self.live.remove(holder);
+        self.gone.insert(holder.to_owned());
     }
 
     /// Forgets readers that have been silent for a lease length; their names.
@@ -45,7 +57,7 @@ impl Readers {
         let gone: Vec<_> =
             self.live.iter().filter(|(_, (_, at))| late(at)).map(|(h, _)| h.clone()).collect();
         for holder in &gone {
-            self.live.remove(holder);
+            self.end(holder);
         }
         gone
     }
@@ -133,12 +145,15 @@ mod tests {
         let mut version = version();
         version.leases.insert("a".into(), lease(50, 3));
         let start = Instant(1_000_000_000_000);
-        let mut readers = Readers::stored(&version, start);
+        let mut readers = Readers::default();
+        readers.learn(&version, start);
         assert_eq!(readers.watermark(&version).seq, Seq(50));
         assert!(readers.expire(start.after(LEASE_LENGTH)).is_empty());
         let later = start.after(LEASE_LENGTH).after(std::time::Duration::from_nanos(1));
         assert_eq!(readers.expire(later), ["a"]);
         assert!(!readers.holds(Seq(50)));
+        readers.learn(&version, later);
+        assert!(!readers.knows("a"), "the manifest still has it, but it is gone");
     }
 
     #[test]

@@ -20,8 +20,7 @@ use crate::branch::Branch;
 use crate::gc::{self, Orphans, Round};
 use crate::manifests::Manifests;
 use crate::picker::{Pick, PickerOptions, pick};
-use crate::queue::{FAILURES_MAX, Leases, Try, is_held};
-use crate::readers::Readers;
+use crate::queue::{FAILURES_MAX, Try, is_held};
 
 /// Between two rounds of upkeep.
 const UPKEEP: Duration = Duration::from_secs(5);
@@ -32,6 +31,8 @@ const FOLLOW: Duration = Duration::from_secs(10);
 /// Implements the engine's `Storage` and `Compaction` on an object store.
 pub struct StorageService {
     env: Env,
+    /// Shown in the manifest when this service is in charge, for people.
+    name: String,
     store: Arc<dyn ObjectStore>,
     layout: Layout,
     manifests: Manifests,
@@ -54,6 +55,7 @@ impl StorageService {
     #[must_use]
     pub fn start(
         env: Env,
+        name: &str,
         store: Arc<dyn ObjectStore>,
         layout: Layout,
         picker: PickerOptions,
@@ -61,6 +63,7 @@ impl StorageService {
         let manifests = Manifests::new(env.clone(), Arc::clone(&store), layout.clone());
         let service = Arc::new(Self {
             env: env.clone(),
+            name: name.to_owned(),
             store,
             layout,
             manifests,
@@ -165,10 +168,8 @@ impl StorageService {
     }
 
     fn known(&self, version: Version) -> Arc<Branch> {
-        let now = self.env.now();
-        let readers = Readers::stored(&version, now);
-        let leases = Leases::stored(&version, now);
-        Arc::new(Branch::new(self.manifests.clone(), version, readers, leases))
+        let (env, manifests) = (self.env.clone(), self.manifests.clone());
+        Arc::new(Branch::new(env, manifests, self.name.clone(), version))
     }
 
     /// The branch `main`, made if it is missing.
@@ -223,6 +224,9 @@ impl StorageService {
         seen: &mut BTreeMap<BranchName, u64>,
         follow: bool,
     ) -> Result<()> {
+        if branch.is_replaced() {
+            return Ok(());
+        }
         let now = self.env.now();
         let known = branch.version().number.0;
         let quiet = seen.insert(branch.name.clone(), known) == Some(known);
@@ -475,6 +479,14 @@ impl Storage for StorageService {
 
     async fn renew_lease(&self, branch: &BranchName, holder: &str, lease: Lease) -> Result<()> {
         let branch = self.branch(branch).await?;
+        let known = branch.readers.lock().knows(holder);
+        if !known {
+            // The next owner must know of it.
+            let holder = holder.to_owned();
+            branch
+                .commit(|_| Ok(Some(vec![Edit::AddLease { holder: holder.clone(), lease }])))
+                .await?;
+        }
         branch.readers.lock().renew(holder, lease, self.env.now());
         Ok(())
     }
@@ -501,7 +513,7 @@ impl Compaction for StorageService {
             let branches: Vec<_> = self.branches.lock().await.values().cloned().collect();
             let mut found = None;
             let mut wake: Option<firn_engine::Instant> = None;
-            for branch in &branches {
+            for branch in branches.iter().filter(|b| !b.is_replaced()) {
                 found = self.lease_one(branch, worker).await?;
                 if found.is_some() {
                     break;

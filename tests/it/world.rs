@@ -73,6 +73,7 @@ impl World {
     pub(crate) async fn open(&self) -> Result<Running> {
         let storage = StorageService::start(
             self.env.clone(),
+            "storage in a test",
             Arc::clone(&self.store),
             self.layout.clone(),
             self.picker.clone(),

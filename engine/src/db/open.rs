@@ -3,12 +3,12 @@
 //! # Order
 //!
 //! 1. *claim* the branch: the manifest's epoch goes up. From here on the old
-//!    writer can commit no flush.
-//! 2. *lease*: garbage collection keeps what this reader will read.
-//! 3. *open the journal* under the new epoch: the old writer can append
+//!    writer can commit no flush. The same version holds this reader's lease:
+//!    garbage collection keeps what it will read.
+//! 2. *open the journal* under the new epoch: the old writer can append
 //!    nothing more. What it had appended is in the log.
-//! 4. *replay* everything after the manifest's `flushed_seq`.
-//! 5. Take writes.
+//! 3. *replay* everything after the manifest's `flushed_seq`.
+//! 4. Take writes.
 //!
 //! Opening the journal before claiming would leave the old writer alive in the
 //! manifest: it could commit a flush, and trim the journal, of seqs that the
@@ -35,7 +35,6 @@ use super::{Db, Inner, Options, Parts, commit, flush, write};
 use crate::cache::{BlockIo, RowCache};
 use crate::env::TaskClass;
 use crate::error::{Context, Error, Result};
-use crate::manifest::Lease;
 use crate::memtable::Memtable;
 use crate::sst::file::PinBudget;
 use crate::storage::{LEASE_RENEW, VersionWatch};
@@ -47,9 +46,7 @@ pub(super) async fn open(parts: Parts, options: Options) -> Result<Db> {
     let branch = options.branch.clone();
     let inner = async {
         let version = parts.storage.claim(&branch, &options.writer).await?;
-        let holder = format!("{} ({:?})", options.writer, version.epoch);
-        let lease = Lease { oldest_seq: version.flushed_seq, oldest_version: version.number };
-        parts.storage.renew_lease(&branch, &holder, lease).await?;
+        let holder = version.writer_lease();
         let journal = parts.journal.open(&branch, version.epoch).await?;
         let flushed = version.flushed_seq;
         let pins = PinBudget::new(options.pinned_bytes);
@@ -107,7 +104,7 @@ pub(super) async fn open(parts: Parts, options: Options) -> Result<Db> {
     Ok(db)
 }
 
-/// Step 4.
+/// Step 3.
 async fn replay(db: &Inner, journal: &dyn crate::journal::Journal) -> Result<()> {
     let bounds = db.journal.bounds();
     let mut last = db.visible();

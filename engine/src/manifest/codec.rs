@@ -290,6 +290,8 @@ impl From<&Version> for pb::ManifestState {
         };
         Self {
             branch_uid: v.branch_uid,
+            owner: v.owner,
+            owner_name: v.owner_name.clone(),
             epoch: v.epoch.0,
             writer: v.writer.clone(),
             flushed_seq: v.flushed_seq.0,
@@ -328,6 +330,8 @@ impl Version {
             branch,
             number,
             branch_uid: state.branch_uid,
+            owner: state.owner,
+            owner_name: state.owner_name,
             epoch: Epoch(state.epoch),
             writer: state.writer,
             flushed_seq: Seq(state.flushed_seq),
@@ -352,6 +356,13 @@ impl From<&Edit> for pb::ManifestEdit {
         let edit = match edit {
             Edit::CreateBranch { branch_uid } => {
                 PbEdit::CreateBranch(pb::CreateBranch { branch_uid: *branch_uid })
+            }
+            Edit::TakeCharge { owner_name } => {
+                PbEdit::TakeCharge(pb::TakeCharge { owner_name: owner_name.clone() })
+            }
+            Edit::AsOwner { owner } => PbEdit::AsOwner(pb::AsOwner { owner: *owner }),
+            Edit::AddLease { holder, lease } => {
+                PbEdit::AddLease(pb::AddLease { lease: Some(lease_to_pb(holder, lease)) })
             }
             Edit::ClaimWriter { writer } => {
                 PbEdit::ClaimWriter(pb::ClaimWriter { writer: writer.clone() })
@@ -442,6 +453,12 @@ impl TryFrom<pb::ManifestEdit> for Edit {
         })?;
         Ok(match edit {
             PbEdit::CreateBranch(e) => Self::CreateBranch { branch_uid: e.branch_uid },
+            PbEdit::TakeCharge(e) => Self::TakeCharge { owner_name: e.owner_name },
+            PbEdit::AsOwner(e) => Self::AsOwner { owner: e.owner },
+            PbEdit::AddLease(e) => {
+                let (holder, lease) = lease_from_pb(e.lease.ok_or_else(|| missing("a lease"))?);
+                Self::AddLease { holder, lease }
+            }
             PbEdit::ClaimWriter(e) => Self::ClaimWriter { writer: e.writer },
             PbEdit::DeclareSpace(e) => Self::DeclareSpace {
                 epoch: Epoch(e.epoch),

@@ -20,7 +20,25 @@ pub enum Edit {
         /// Random number that tells its objects from other branches'.
         branch_uid: u64,
     },
-    /// Raises the epoch by one for a new writer.
+    /// A storage service takes charge: it alone moves the watermark and plans
+    /// work from now on.
+    TakeCharge {
+        /// Who, for people.
+        owner_name: String,
+    },
+    /// The edits after this one are refused unless this owner is in charge.
+    AsOwner {
+        /// What [`Edit::TakeCharge`] made the owner's number.
+        owner: u64,
+    },
+    /// A reader begins.
+    AddLease {
+        /// Who.
+        holder: String,
+        /// What it needs.
+        lease: Lease,
+    },
+    /// Raises the epoch by one for a new writer, and gives it a lease as a reader.
     ClaimWriter {
         /// Who, for people.
         writer: String,

@@ -26,6 +26,10 @@ pub struct Version {
     pub number: ManifestVersion,
     /// Random number that tells the branch's objects from other branches'.
     pub branch_uid: u64,
+    /// Counts the storage services that have taken charge.
+    pub owner: u64,
+    /// Who the last one is, for people.
+    pub owner_name: String,
     /// Epoch of the last writer; zero before the first.
     pub epoch: Epoch,
     /// Who that is, for people.
@@ -109,6 +113,8 @@ impl Version {
             branch,
             number: ManifestVersion(0),
             branch_uid: 0,
+            owner: 0,
+            owner_name: String::new(),
             epoch: Epoch::ZERO,
             writer: String::new(),
             flushed_seq: Seq::ZERO,
@@ -153,7 +159,8 @@ impl Version {
     }
 
     fn apply_one(&mut self, edit: &Edit) -> Result<()> {
-        if self.branch_uid == 0 && !matches!(edit, Edit::CreateBranch { .. }) {
+        if self.branch_uid == 0 && !matches!(edit, Edit::CreateBranch { .. } | Edit::AsOwner { .. })
+        {
             return Err(Error::bad_request(format!("{:?} does not exist", self.branch)));
         }
         match edit {
@@ -162,6 +169,18 @@ impl Version {
                 self.epoch = self.epoch.next();
                 self.writer.clone_from(writer);
                 self.decided_counter = 0;
+                let lease = Lease { oldest_seq: self.flushed_seq, oldest_version: self.number };
+                self.leases.insert(self.writer_lease(), lease);
+                Ok(())
+            }
+            Edit::TakeCharge { owner_name } => {
+                self.owner += 1;
+                self.owner_name.clone_from(owner_name);
+                Ok(())
+            }
+            Edit::AsOwner { owner } => self.check_owner(*owner),
+            Edit::AddLease { holder, lease } => {
+                self.leases.insert(holder.clone(), *lease);
                 Ok(())
             }
             Edit::DeclareSpace { epoch, space, options } => {
@@ -246,6 +265,22 @@ impl Version {
             return Err(Error::internal(format!("{epoch:?} was never granted")));
         }
         Ok(())
+    }
+
+    fn check_owner(&self, owner: u64) -> Result<()> {
+        if owner != self.owner {
+            return Err(Error::new(
+                ErrorKind::Fenced,
+                format!("{:?}: {} has taken charge of its storage", self.branch, self.owner_name),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Name of the current writer's lease as a reader.
+    #[must_use]
+    pub fn writer_lease(&self) -> String {
+        format!("{} ({:?})", self.writer, self.epoch)
     }
 
     fn create(&mut self, branch_uid: u64) -> Result<()> {

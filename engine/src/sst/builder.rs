@@ -9,7 +9,7 @@ use super::footer::{Footer, put_range_deletes};
 use super::stored::{Compression, Handle, Storer};
 use super::{BLOCK_BYTES, PARTITION_BLOCKS, filter};
 use crate::key::{KeyRange, ValueKind, successor};
-use crate::manifest::{SstMeta, WIDEST_MAX};
+use crate::manifest::{RangeDelete, SstMeta, WIDEST_MAX};
 use crate::range_delete::RangeDeletes;
 use crate::types::{ObjectId, Seq, SpaceId};
 
@@ -255,27 +255,12 @@ impl SstBuilder {
     }
 }
 
-/// The range deletions most likely to hide whole files: neighbouring fragments
-/// of the same newest seq count as one.
-fn widest(deletes: &RangeDeletes) -> Vec<crate::manifest::RangeDelete> {
-    let mut joined: Vec<crate::manifest::RangeDelete> = Vec::new();
-    for fragment in deletes.fragments() {
-        // The oldest seq is what all of a joined range has at least.
-        let seq = fragment.seqs[0];
-        match joined.last_mut() {
-            Some(last) if last.range.end.as_ref() == Some(&fragment.start) => {
-                last.range.end = Some(fragment.end.clone());
-                last.seq = last.seq.min(seq);
-            }
-            _ => joined.push(crate::manifest::RangeDelete {
-                range: KeyRange::new(fragment.start.clone(), fragment.end.clone()),
-                seq,
-            }),
-        }
-    }
-    // Without a measure of width, the first are as good as any.
-    joined.truncate(WIDEST_MAX);
-    joined
+/// The range deletions most likely to hide whole files: those that span the
+/// most fragments.
+fn widest(deletes: &RangeDeletes) -> Vec<RangeDelete> {
+    let mut whole = deletes.joined();
+    whole.sort_by(|(a, _), (b, _)| b.cmp(a));
+    whole.into_iter().take(WIDEST_MAX).map(|(_, delete)| delete).collect()
 }
 
 /// A file in memory, for tests and small files.
