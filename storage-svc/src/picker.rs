@@ -307,3 +307,6 @@ fn shards(
     shards.push(Shard::new(KeyRange { start, end: range.end.clone() }));
     shards
 }
+
+#[cfg(test)]
+mod tests;
