@@ -26,7 +26,7 @@ pub mod merge;
 pub mod object;
 mod range_delete;
 mod scan;
-mod sst;
+pub mod sst;
 pub mod storage;
 mod types;
 mod varint;

@@ -31,7 +31,9 @@
 //! # Finding the newest
 //!
 //! A list of the branch's folder names the newest version; it and all since
-//! the last full state are read in parallel. Between an opener's list and its
+//! the last full state are read in parallel. An owner that closes in good order
+//! leaves a copy of the state, which is read together with the list: if nothing
+//! came after it, that is all. Between an opener's list and its
 //! reads, garbage collection may delete what it listed: then it lists again.
 
 use std::sync::Arc;
@@ -92,27 +94,50 @@ impl Manifests {
         Ok(listed.common_prefixes.iter().filter_map(name).collect())
     }
 
-    /// The newest version of a branch; `None` if it has none.
+    /// The newest version of a branch as far as a list shows; `None` if it has none.
     ///
     /// # Errors
     /// `Corrupt` or `Unavailable` if it cannot be read.
     pub async fn newest(&self, branch: &BranchName) -> Result<Option<Version>> {
         for _ in 0..FINDS_MAX {
-            let Some(newest) = self.list(branch).await?.pop() else { return Ok(None) };
+            let (listed, hint) = futures::join!(self.list(branch), self.last_state(branch));
+            let Some(newest) = listed?.pop() else { return Ok(None) };
             let base = base_of(newest);
-            let numbers = (base.0..=newest.0).map(ManifestVersion);
+            let hint = hint.filter(|hint| hint.number >= base && hint.number <= newest);
+            let first = hint.as_ref().map_or(base, |hint| hint.number.next());
+            let numbers = (first.0..=newest.0).map(ManifestVersion);
             let reads = numbers.map(|number| self.read(branch, number));
             let records: Vec<_> = futures::stream::iter(reads).buffered(32).try_collect().await?;
             // Deleted since it was listed: a newer one is there.
             let Some(records) = records.into_iter().collect::<Option<Vec<_>>>() else { continue };
-            let version = Record::replay(branch, records)?;
-            return self.catch_up(version).await.map(Some);
+            let hint = hint.as_ref().map(Record::of_state);
+            return Record::replay(branch, hint.into_iter().chain(records).collect()).map(Some);
         }
         Err(Error::new(
             ErrorKind::Unavailable,
             format!("{branch:?}: its newest manifest kept moving while it was read"),
         )
         .retryable())
+    }
+
+    /// The state that an owner left behind when it closed. A state never
+    /// changes, so it is right if it can be read, and of no use otherwise.
+    async fn last_state(&self, branch: &BranchName) -> Option<Version> {
+        let path = self.layout.last_state(branch);
+        let bytes = self.store.get(&path).await.ok()?.bytes().await.ok()?;
+        Record::decode_any(branch, &bytes).ok()?.state
+    }
+
+    /// Leaves the state behind, so that the next owner needs one round of
+    /// reads instead of two.
+    ///
+    /// # Errors
+    /// When the store refuses; nothing is lost by it.
+    pub async fn leave_state(&self, version: &Version) -> Result<()> {
+        let path = self.layout.last_state(&version.branch);
+        let bytes = Record::of_state(version).encode(&version.branch);
+        let put = self.store.put(&path, PutPayload::from(bytes)).await;
+        put.map(drop).map_err(|e| from_store("PUT", &path, e))
     }
 
     /// The stored versions of a branch, oldest first.

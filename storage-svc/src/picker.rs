@@ -72,7 +72,7 @@ pub fn pick(version: &Version, options: &PickerOptions) -> Option<Pick> {
     scored.sort_by(|a, b| b.0.cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
     scored.into_iter().filter(|(score, _, _)| *score >= 100).find_map(|(_, id, level)| {
         let picker = Picker::new(version, id, options)?;
-        if level == 0 { picker.from_l0() } else { picker.from_level(level) }
+        if level == 0 { picker.plan_l0() } else { picker.plan_level(level) }
     })
 }
 
@@ -151,7 +151,7 @@ impl<'a> Picker<'a> {
     }
 
     /// The oldest files of L0 and all of the base level that they overlap.
-    fn from_l0(&self) -> Option<Pick> {
+    fn plan_l0(&self) -> Option<Pick> {
         let base = Targets::of(self.space, self.options).base;
         let mut chosen: Vec<&Arc<SstMeta>> = Vec::new();
         let mut bytes = 0;
@@ -174,7 +174,7 @@ impl<'a> Picker<'a> {
     }
 
     /// A run of neighbouring files, from the one that drags least along with it.
-    fn from_level(&self, level: usize) -> Option<Pick> {
+    fn plan_level(&self, level: usize) -> Option<Pick> {
         let files = self.space.level(level);
         let below = level + 1;
         let weight = |file: &Arc<SstMeta>| {

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use firn_engine::manifest::{Lease, Version, Watermark};
 use firn_engine::storage::LEASE_LENGTH;
-use firn_engine::{Instant, ManifestVersion, Seq};
+use firn_engine::{Instant, ManifestVersion};
 
 /// The readers of one branch.
 #[derive(Debug, Default)]
@@ -96,19 +96,13 @@ impl Readers {
         }
         lowest
     }
-
-    /// Whether `seq` is not kept any more once the watermark is stored.
-    #[cfg(test)]
-    pub(crate) fn holds(&self, seq: Seq) -> bool {
-        self.live.values().any(|(lease, _)| lease.oldest_seq <= seq)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use firn_engine::BranchName;
     use firn_engine::manifest::SnapshotMeta;
+    use firn_engine::{BranchName, Seq};
 
     fn lease(seq: u64, version: u64) -> Lease {
         Lease { oldest_seq: Seq(seq), oldest_version: ManifestVersion(version) }
@@ -151,7 +145,6 @@ mod tests {
         assert!(readers.expire(start.after(LEASE_LENGTH)).is_empty());
         let later = start.after(LEASE_LENGTH).after(std::time::Duration::from_nanos(1));
         assert_eq!(readers.expire(later), ["a"]);
-        assert!(!readers.holds(Seq(50)));
         readers.learn(&version, later);
         assert!(!readers.knows("a"), "the manifest still has it, but it is gone");
     }

@@ -91,9 +91,19 @@ impl StorageService {
         service
     }
 
-    /// Stops upkeep and sends waiting workers away. Whatever the service knew
-    /// is in the manifests.
-    pub fn close(&self) {
+    /// Stops upkeep, sends waiting workers away, and leaves the states behind
+    /// for a faster open. Whatever the service knew is in the manifests.
+    pub async fn close(&self) {
+        self.stop();
+        let branches: Vec<_> = self.branches.lock().await.values().cloned().collect();
+        for branch in branches.iter().filter(|b| !b.is_replaced()) {
+            if let Err(error) = self.manifests.leave_state(&branch.version()).await {
+                tracing::warn!(branch = %branch.name, %error, "the next open will be slower");
+            }
+        }
+    }
+
+    fn stop(&self) {
         self.closing.store(true, Ordering::Release);
         if let Some(task) = self.upkeep.lock().take() {
             task.abort();
@@ -381,7 +391,7 @@ impl StorageService {
 
 impl Drop for StorageService {
     fn drop(&mut self) {
-        self.close();
+        self.stop();
     }
 }
 

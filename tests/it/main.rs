@@ -1,5 +1,7 @@
 //! The parts together.
 
+#![expect(clippy::print_stderr, reason = "failing seeds are printed")]
+
 mod memory_journal;
 mod model;
 mod world;

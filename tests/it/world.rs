@@ -108,6 +108,6 @@ impl Running {
     pub(crate) async fn close(self) {
         self.db.close(Duration::from_secs(60)).await.unwrap();
         assert!(self.worker.stop(Duration::from_secs(2)).await, "work was handed back in time");
-        self.storage.close();
+        self.storage.close().await;
     }
 }

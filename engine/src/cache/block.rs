@@ -18,9 +18,9 @@ use crate::types::ObjectId;
 
 /// Names a block: objects are immutable and their names never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct BlockKey {
-    pub(crate) id: ObjectId,
-    pub(crate) offset: u64,
+struct BlockKey {
+    id: ObjectId,
+    offset: u64,
 }
 
 /// The filter and the index of some blocks of a file.
@@ -32,7 +32,7 @@ pub(crate) struct Partition {
 
 impl Partition {
     /// From the bytes that the builder wrote: filter, index, filter length.
-    fn new(raw: Bytes) -> Result<Self> {
+    pub(crate) fn new(raw: Bytes) -> Result<Self> {
         let corrupt = || Error::corrupt("index partition: garbled");
         let (_, len) = raw.split_last_chunk::<4>().ok_or_else(corrupt)?;
         let filter_len = u32::from_le_bytes(*len) as usize;

@@ -10,6 +10,6 @@ mod block;
 mod disk;
 mod row;
 
-pub(crate) use block::{BlockIo, BlockKey, Partition};
+pub(crate) use block::{BlockIo, Partition};
 pub use disk::{DiskCache, DiskTier};
 pub(crate) use row::{Row, RowCache};

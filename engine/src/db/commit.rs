@@ -127,11 +127,6 @@ impl CommitQueue {
         Some(group)
     }
 
-    /// Bytes that wait to be taken.
-    pub(super) fn waiting_bytes(&self) -> usize {
-        self.state.lock().open.payload.len()
-    }
-
     /// Refuses all commits from now on, those that wait included.
     pub(super) fn close(&self, reason: &Error) {
         let group = {

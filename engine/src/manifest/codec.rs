@@ -128,7 +128,6 @@ impl From<pb::SpaceOptions> for SpaceOptions {
 
 impl From<&Job> for pb::Job {
     fn from(job: &Job) -> Self {
-        let input = |i: &JobInput| pb::JobInput { level: i.level as u32, id: Some(i.id.into()) };
         Self {
             id: job.id,
             space: job.space.0,

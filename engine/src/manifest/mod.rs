@@ -19,3 +19,6 @@ pub use job::{Job, JobId, JobInput, Shard};
 pub use space::{LEVEL_MAX, SpaceOptions, SpaceState};
 pub use sst::{ColumnCopy, RangeDelete, SstMeta, WIDEST_MAX};
 pub use version::{Garbage, Lease, SnapshotMeta, TimePoint, Version, Watermark};
+
+#[cfg(test)]
+mod tests;

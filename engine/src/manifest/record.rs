@@ -17,7 +17,7 @@ use prost::Message;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{Edit, Version};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Context, Error, ErrorKind, Result};
 use crate::types::{BranchName, ManifestVersion};
 
 /// Every so many versions the whole state is stored with the edits.
@@ -60,7 +60,7 @@ impl Record {
     /// The object's bytes.
     #[must_use]
     pub fn encode(&self, branch: &BranchName) -> Bytes {
-        assert_eq!(self.state.is_some(), has_state(self.number), "state where it belongs");
+        assert!(self.state.is_some() || !has_state(self.number), "state where it belongs");
         let record = pb::ManifestRecord {
             branch: branch.as_str().to_owned(),
             version: self.number.0,
@@ -79,13 +79,38 @@ impl Record {
         out.freeze()
     }
 
+    /// A record that only holds a state: a copy of what other records lead to.
+    #[must_use]
+    pub fn of_state(version: &Version) -> Self {
+        let state = Some(version.clone());
+        Self { number: version.number, commit_id: 0, unix_ms: 0, edits: Vec::new(), state }
+    }
+
     /// Reads an object's bytes; `branch` and `number` are what its name says.
     ///
     /// # Errors
     /// `Unavailable` for a format that this program is too old for, `Corrupt`
     /// for anything else that is not what [`Self::encode`] wrote.
     pub fn decode(branch: &BranchName, number: ManifestVersion, bytes: &Bytes) -> Result<Self> {
-        let corrupt = |why: &str| Error::corrupt(format!("{branch:?} {number:?}: {why}"));
+        let record = Self::decode_any(branch, bytes).context(|| format!("{number:?}"))?;
+        if record.number != number {
+            return Err(Error::corrupt(format!(
+                "{number:?}: it says that it is {:?}",
+                record.number
+            )));
+        }
+        if record.state.is_none() && has_state(number) {
+            return Err(Error::corrupt(format!("{number:?}: its state is missing")));
+        }
+        Ok(record)
+    }
+
+    /// As [`Self::decode`], for an object whose name does not say which version it is.
+    ///
+    /// # Errors
+    /// As [`Self::decode`].
+    pub fn decode_any(branch: &BranchName, bytes: &Bytes) -> Result<Self> {
+        let corrupt = |why: &str| Error::corrupt(format!("{branch:?}: {why}"));
         let header = bytes.get(..HEADER_LEN).ok_or_else(|| corrupt("cut short"))?;
         if &header[..8] != MAGIC {
             return Err(corrupt("it is not a manifest"));
@@ -96,7 +121,7 @@ impl Record {
             return Err(Error::new(
                 ErrorKind::Unavailable,
                 format!(
-                    "{branch:?} {number:?}: written in format {format} by a newer Firn; this one knows up to {FORMAT}"
+                    "{branch:?}: written in format {format} by a newer Firn; this one knows up to {FORMAT}"
                 ),
             ));
         }
@@ -108,22 +133,16 @@ impl Record {
         if xxh3_64(&body) != sum {
             return Err(corrupt("its checksum does not match"));
         }
-        let record = pb::ManifestRecord::decode(body.slice(HEADER_LEN..)).map_err(|e| {
-            Error::with_source(ErrorKind::Corrupt, format!("{branch:?} {number:?}"), e)
-        })?;
-        if record.branch != branch.as_str() || record.version != number.0 {
-            return Err(corrupt(&format!(
-                "it says that it is version {} of {:?}",
-                record.version, record.branch
-            )));
+        let record = pb::ManifestRecord::decode(body.slice(HEADER_LEN..))
+            .map_err(|e| Error::with_source(ErrorKind::Corrupt, format!("{branch:?}"), e))?;
+        if record.branch != branch.as_str() {
+            return Err(corrupt(&format!("it says that it is of {:?}", record.branch)));
         }
+        let number = ManifestVersion(record.version);
         let state = record
             .state
             .map(|state| Version::from_state(branch.clone(), number, state))
             .transpose()?;
-        if state.is_some() != has_state(number) {
-            return Err(corrupt("its state is missing or misplaced"));
-        }
         Ok(Self {
             number,
             commit_id: record.commit_id,

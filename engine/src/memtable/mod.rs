@@ -146,11 +146,6 @@ impl Memtable {
         Seq(self.last_seq.load(Ordering::Acquire))
     }
 
-    /// Versions inside.
-    pub(crate) fn entries(&self) -> usize {
-        self.list.len()
-    }
-
     /// Bytes that the contents take.
     pub(crate) fn bytes(&self) -> usize {
         self.list.bytes()
@@ -208,11 +203,6 @@ impl MemtableCursor {
     /// To the first version.
     pub(crate) fn seek_first(&mut self) {
         self.at = self.table.list.first().map(|e| e.position());
-    }
-
-    /// To the last version.
-    pub(crate) fn seek_last(&mut self) {
-        self.at = self.table.list.last().map(|e| e.position());
     }
 
     /// To the next version.

@@ -180,20 +180,6 @@ impl SkipList {
         if before[0] == self.head { 0 } else { before[0] }
     }
 
-    fn last_offset(&self) -> u32 {
-        let mut at = self.head;
-        for level in (0..HEIGHT_MAX).rev() {
-            loop {
-                let next = self.next(at, level);
-                if next == 0 {
-                    break;
-                }
-                at = next;
-            }
-        }
-        if at == self.head { 0 } else { at }
-    }
-
     fn entry(&self, offset: u32) -> Option<Entry<'_>> {
         (offset != 0).then_some(Entry { list: self, offset })
     }
@@ -211,11 +197,6 @@ impl SkipList {
     /// The first entry.
     pub(super) fn first(&self) -> Option<Entry<'_>> {
         self.entry(self.next(self.head, 0))
-    }
-
-    /// The last entry.
-    pub(super) fn last(&self) -> Option<Entry<'_>> {
-        self.entry(self.last_offset())
     }
 
     /// The entry that [`Entry::position`] stood for.
@@ -361,7 +342,8 @@ mod tests {
         assert!(n > 20, "{n} entries in 4 KiB");
         assert_eq!(list.len() as u64, n);
         assert!(list.bytes() <= 4096);
-        assert_eq!(list.last().unwrap().key(), (n - 1).to_be_bytes());
+        let last = list.seek_before(&[0xff; 9], Seq::MAX).unwrap();
+        assert_eq!(last.key(), (n - 1).to_be_bytes());
     }
 
     proptest! {
@@ -381,7 +363,7 @@ mod tests {
             let forward: Vec<_> = std::iter::successors(list.first(), |e| e.next()).map(show).collect();
             let expected: Vec<_> = model.clone().into_iter().collect();
             prop_assert_eq!(&forward, &expected);
-            let mut backward: Vec<_> = std::iter::successors(list.last(), |e| e.prev()).map(show).collect();
+            let mut backward: Vec<_> = std::iter::successors(list.seek_before(&[9], Seq::MAX), |e| e.prev()).map(show).collect();
             backward.reverse();
             prop_assert_eq!(&backward, &expected);
             for (key, seq) in probes {

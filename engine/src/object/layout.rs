@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! <prefix>/branches/<branch>/manifest/<version:020>.pb
+//! <prefix>/branches/<branch>/last-state.pb                   copy of the last state; a hint
 //! <prefix>/sst/<id>.sst        <prefix>/col/<id>.parquet     shared by all branches
 //! <prefix>/log/<branch>/<first seq:020>-<last seq:020>.seg   archived journal
 //! <prefix>/log/<branch>/live/<number:020>.seg                journal kept in the object store
@@ -81,6 +82,12 @@ impl Layout {
     #[must_use]
     pub fn manifests(&self, branch: &BranchName) -> Path {
         self.branches().join(branch.as_str()).join("manifest")
+    }
+
+    /// Where a copy of a branch's last state is, so that it opens faster.
+    #[must_use]
+    pub fn last_state(&self, branch: &BranchName) -> Path {
+        self.branches().join(branch.as_str()).join("last-state.pb")
     }
 
     /// Where a manifest is.

@@ -227,14 +227,6 @@ impl MergeCursor {
         Ok(())
     }
 
-    /// To the next version.
-    pub(crate) async fn next(&mut self) -> Result<()> {
-        if !self.try_next() {
-            self.complete().await?;
-        }
-        Ok(())
-    }
-
     /// To the version before.
     pub(crate) async fn prev(&mut self) -> Result<()> {
         debug_assert!(self.backward);

@@ -22,6 +22,9 @@ pub(crate) mod file;
 pub(crate) mod filter;
 pub(crate) mod footer;
 pub(crate) mod stored;
+mod verify;
+
+pub use verify::{Verified, verify};
 
 /// Data blocks are closed at about this many bytes, before compression.
 pub(crate) const BLOCK_BYTES: usize = 16 << 10;
