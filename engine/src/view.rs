@@ -69,16 +69,18 @@ impl Level {
 }
 
 impl View {
-    /// A view of `version` that keeps what `old` had opened.
-    pub(crate) fn new(version: Arc<Version>, old: Option<&Self>, budget: &Arc<PinBudget>) -> Self {
+    /// A view of `version` that keeps what others have opened; the first is
+    /// the one it is most like.
+    pub(crate) fn new(version: Arc<Version>, known: &[&Self], budget: &Arc<PinBudget>) -> Self {
         let spaces = version
             .spaces
             .iter()
             .map(|(id, state)| {
-                let old = old.and_then(|v| v.spaces.get(id));
-                let space = match old {
-                    Some(old) if Arc::ptr_eq(&old.state, state) => Arc::clone(old),
-                    _ => Arc::new(SpaceView::new(state, old.map(|o| &**o), budget)),
+                let known: Vec<_> = known.iter().filter_map(|v| v.spaces.get(id)).collect();
+                let same = known.iter().find(|old| Arc::ptr_eq(&old.state, state));
+                let space = match same {
+                    Some(same) => Arc::clone(same),
+                    None => Arc::new(SpaceView::new(state, &known, budget)),
                 };
                 (*id, space)
             })
@@ -93,30 +95,31 @@ impl View {
 }
 
 impl SpaceView {
-    fn new(state: &Arc<SpaceState>, old: Option<&Self>, budget: &Arc<PinBudget>) -> Self {
-        // Levels that did not change keep their vectors; only files of changed
+    fn new(state: &Arc<SpaceState>, known: &[&Arc<Self>], budget: &Arc<PinBudget>) -> Self {
+        // Levels that did not change are kept whole; only files of changed
         // levels need to be looked up.
-        let mut known: Option<BTreeMap<ObjectId, Arc<File>>> = None;
-        let mut open = |metas: &[Arc<SstMeta>]| -> Vec<Arc<File>> {
-            let known = known.get_or_insert_with(|| {
-                let files = old.into_iter().flat_map(Self::files);
+        let mut open: Option<BTreeMap<ObjectId, Arc<File>>> = None;
+        let mut files = |metas: &[Arc<SstMeta>]| -> Vec<Arc<File>> {
+            let open = open.get_or_insert_with(|| {
+                let files = known.iter().flat_map(|view| view.files());
                 files.map(|f| (f.meta.id, Arc::clone(f))).collect()
             });
-            let file = |m: &Arc<SstMeta>| match known.get(&m.id) {
+            let file = |m: &Arc<SstMeta>| match open.get(&m.id) {
                 Some(file) => Arc::clone(file),
                 None => Arc::new(File::new(Arc::clone(m), Arc::clone(budget))),
             };
             metas.iter().map(file).collect()
         };
-        let l0 = match old {
-            Some(old) if Arc::ptr_eq(&old.state.l0, &state.l0) => old.l0.clone(),
-            _ => open(&state.l0),
+        let l0 = match known.iter().find(|old| Arc::ptr_eq(&old.state.l0, &state.l0)) {
+            Some(old) => old.l0.clone(),
+            None => files(&state.l0),
         };
-        let levels = std::array::from_fn(|i| match old {
-            Some(old) if Arc::ptr_eq(&old.state.levels[i], &state.levels[i]) => {
-                Arc::clone(&old.levels[i])
+        let levels = std::array::from_fn(|i| {
+            let same = |old: &&&Arc<Self>| Arc::ptr_eq(&old.state.levels[i], &state.levels[i]);
+            match known.iter().find(same) {
+                Some(old) => Arc::clone(&old.levels[i]),
+                None => Arc::new(Level::new(files(&state.levels[i]))),
             }
-            _ => Arc::new(Level::new(open(&state.levels[i]))),
         });
         let has_range_deletes = state.files().any(|(_, f)| f.range_deletes > 0);
         Self {

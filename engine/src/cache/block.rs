@@ -127,6 +127,11 @@ impl BlockIo {
         }
     }
 
+    /// Whether a block is in memory; does not count as a use.
+    pub(crate) fn has(&self, id: ObjectId, handle: Handle) -> bool {
+        self.memory.contains_key(&BlockKey { id, offset: handle.offset })
+    }
+
     /// A data block from wherever it is; callers that want the same one at the
     /// same time share one read.
     pub(crate) async fn block(&self, id: ObjectId, handle: Handle) -> Result<Arc<Block>> {

@@ -7,6 +7,7 @@ mod flush;
 mod open;
 mod options;
 mod read;
+mod refill;
 mod snapshot;
 mod state;
 mod stats;

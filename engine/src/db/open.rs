@@ -50,7 +50,7 @@ pub(super) async fn open(parts: Parts, options: Options) -> Result<Db> {
         let journal = parts.journal.open(&branch, version.epoch).await?;
         let flushed = version.flushed_seq;
         let pins = PinBudget::new(options.pinned_bytes);
-        let view = Arc::new(View::new(Arc::clone(&version), None, &pins));
+        let view = Arc::new(View::new(Arc::clone(&version), &[], &pins));
         let mem = Arc::new(Memtable::new(options.memtable_bytes));
         let io = Arc::new(BlockIo::new(options.block_cache_bytes, parts.disk_cache, parts.blocks));
         let rows = RowCache::new(options.row_cache_bytes);
@@ -169,7 +169,8 @@ async fn start_after(db: &Inner, logged: Seq) -> Result<()> {
 async fn follow_versions(db: Arc<Inner>, mut versions: VersionWatch) {
     loop {
         let newest = Arc::clone(&versions.borrow_and_update());
-        db.install(newest);
+        let ahead = db.refill(&newest).await;
+        db.install_with(newest, Some(&ahead));
         if versions.changed().await.is_err() || db.is_closing() {
             return;
         }

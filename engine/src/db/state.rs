@@ -72,6 +72,11 @@ impl Inner {
 
     /// Takes a newer version in: its files, and out go the memtables that are in them.
     pub(super) fn install(&self, version: Arc<Version>) {
+        self.install_with(version, None);
+    }
+
+    /// As [`Self::install`], with a view that has some of its files open.
+    pub(super) fn install_with(&self, version: Arc<Version>, ahead: Option<&View>) {
         if version.epoch > self.epoch {
             let fenced = crate::error::Error::new(
                 crate::error::ErrorKind::Fenced,
@@ -92,7 +97,8 @@ impl Inner {
             if version.number <= state.view.version.number {
                 return;
             }
-            let view = Arc::new(View::new(version, Some(&state.view), &self.pins));
+            let known: Vec<&View> = std::iter::once(&*state.view).chain(ahead).collect();
+            let view = Arc::new(View::new(version, &known, &self.pins));
             let flushed = view.version.flushed_seq;
             let keep = |m: &&Arc<Memtable>| m.last_seq() > flushed;
             let frozen = state.frozen.iter().filter(keep).cloned().collect();

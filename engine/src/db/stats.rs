@@ -16,6 +16,7 @@ pub(super) struct Counts {
     flushes: AtomicU64,
     flush_bytes_in: AtomicU64,
     flush_bytes_out: AtomicU64,
+    refilled_blocks: AtomicU64,
     pub(super) delayed_writes: AtomicU64,
     pub(super) delay_us: AtomicU64,
 }
@@ -37,6 +38,10 @@ impl Counts {
 
     pub(super) fn replayed(&self, bytes: u64) {
         add(&self.replayed_bytes, bytes);
+    }
+
+    pub(super) fn refilled(&self, blocks: u64) {
+        add(&self.refilled_blocks, blocks);
     }
 
     pub(super) fn flushed(&self, bytes_in: u64, bytes_out: u64) {
@@ -114,6 +119,8 @@ pub struct CacheStats {
     pub storage_reads: u64,
     /// Bytes of them.
     pub storage_bytes: u64,
+    /// Blocks read ahead of compacted versions.
+    pub refilled_blocks: u64,
     /// Bytes of filters and indexes that stay in memory.
     pub pinned_bytes: u64,
 }
@@ -170,6 +177,7 @@ impl Inner {
                 disk_hits: get(&self.io.counts.disk_hits),
                 storage_reads: get(&self.io.counts.storage_reads),
                 storage_bytes: get(&self.io.counts.storage_bytes),
+                refilled_blocks: get(&counts.refilled_blocks),
                 pinned_bytes: self.pins.used(),
             },
             levels,

@@ -16,7 +16,7 @@ use super::footer::{Footer, take_range_deletes};
 use super::stored::{self, Handle};
 use crate::cache::{BlockIo, Partition};
 use crate::error::{Error, Result};
-use crate::key::ValueKind;
+use crate::key::{KeyRange, ValueKind, successor};
 use crate::manifest::SstMeta;
 use crate::range_delete::RangeDeletes;
 use crate::types::Seq;
@@ -233,6 +233,62 @@ impl File {
             }
         }
         Ok(None)
+    }
+
+    /// The keys of the blocks that are in memory, as ranges in order. Only
+    /// partitions at hand are asked.
+    pub(crate) fn cached_ranges(&self, io: &BlockIo) -> Vec<KeyRange> {
+        let mut ranges: Vec<KeyRange> = Vec::new();
+        let Some(open) = self.open.get() else { return ranges };
+        let mut start = self.meta.range.start.clone();
+        for part in &open.parts {
+            let Some(partition) = part.pinned.get() else {
+                start = successor(&part.last_key);
+                continue;
+            };
+            let mut index = BlockCursor::new(Arc::clone(&partition.index));
+            index.seek_first();
+            while index.valid() {
+                let end = successor(index.key());
+                let cached = Handle::take(&mut index.value())
+                    .is_some_and(|handle| io.has(self.meta.id, handle));
+                match ranges.last_mut() {
+                    Some(last) if cached && last.end.as_ref() == Some(&start) => {
+                        last.end = Some(end.clone());
+                    }
+                    _ if cached => {
+                        ranges.push(KeyRange { start: start.clone(), end: Some(end.clone()) });
+                    }
+                    _ => {}
+                }
+                start = end;
+                index.next();
+            }
+        }
+        ranges
+    }
+
+    /// Reads the blocks that cover `range` into the cache; their number.
+    pub(crate) async fn warm(&self, io: &BlockIo, range: &KeyRange) -> Result<usize> {
+        let mut blocks = 0;
+        let mut part = self.part_of(io, &range.start).await?;
+        while part < self.parts(io).await? {
+            let partition = self.partition(io, part).await?;
+            let mut index = BlockCursor::new(Arc::clone(&partition.index));
+            index.seek(&range.start, Seq::MAX);
+            while index.valid() {
+                let handle =
+                    Handle::take(&mut index.value()).ok_or_else(|| self.garbled_index())?;
+                io.block(self.meta.id, handle).await?;
+                blocks += 1;
+                if !range.ends_after(index.key()) {
+                    return Ok(blocks);
+                }
+                index.next();
+            }
+            part += 1;
+        }
+        Ok(blocks)
     }
 
     pub(crate) fn garbled_index(&self) -> Error {
