@@ -23,7 +23,7 @@ use crate::types::SpaceId;
 use crate::varint;
 
 /// Largest encoded batch, in bytes. Larger transactions write SSTs instead.
-pub const BATCH_LEN_MAX: usize = 1 << 30;
+pub const BATCH_LEN_MAX: usize = 256 << 20;
 
 const OP_DELETE_RANGE: u8 = 2;
 

@@ -16,7 +16,7 @@ use crate::types::{Seq, SpaceId};
 pub const KEY_LEN_MAX: usize = 16 * 1024;
 
 /// Longest value, in bytes. Larger ones belong in several keys.
-pub const VALUE_LEN_MAX: usize = 512 * 1024 * 1024;
+pub const VALUE_LEN_MAX: usize = 128 * 1024 * 1024;
 
 /// A user key on the stack when it is short, as nearly all are.
 pub type KeyBuf = SmallVec<[u8; 64]>;

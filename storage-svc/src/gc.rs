@@ -69,6 +69,21 @@ impl Reachable {
         Ok(Self { versions })
     }
 
+    /// Reads those of all branches but one, whose newest version is known.
+    ///
+    /// # Errors
+    /// If any cannot be read: then nothing may be deleted.
+    pub async fn with(own: Version, manifests: &Manifests) -> Result<Self> {
+        let mut versions = Vec::new();
+        for branch in manifests.branches().await? {
+            if branch != own.branch {
+                versions.extend(manifests.newest(&branch).await?);
+            }
+        }
+        versions.push(own);
+        Ok(Self { versions })
+    }
+
     /// The versions read.
     #[must_use]
     pub fn versions(&self) -> &[Version] {
@@ -218,14 +233,14 @@ pub(crate) async fn collect(
     if ready.is_empty() {
         return Ok(round);
     }
-    // The second look: all branches, from the store.
-    let reachable = Reachable::read(manifests).await?;
+    // The second look: the other branches, then this one again, from the store.
+    let reachable = Reachable::with((*version).clone(), manifests).await?;
     let needed = reachable.needed();
-    let own = reachable.versions().iter().find(|v| v.branch == branch.name);
-    if !own.is_some_and(|own| branch.is_owner_in(own)) {
+    let own = branch.refresh().await?;
+    if !branch.is_owner_in(&own) {
         return Ok(Round::default());
     }
-    let still = |id: &ObjectId| own.is_some_and(|v| v.garbage.contains_key(id));
+    let still = |id: &ObjectId| own.garbage.contains_key(id);
     let ready: Vec<_> = ready
         .into_iter()
         .filter(|(id, _)| !needed.contains(*id) && still(id))

@@ -7,7 +7,7 @@
 //!
 //! - [`manifests`]: how a version is committed, and how the newest is found.
 //! - [`picker`]: what to compact.
-//! - [`queue`]: who compacts it.
+//! - [`queue`] and `scheduler`: who compacts it.
 //! - [`gc`]: what may be deleted, and when.
 
 mod branch;
@@ -16,6 +16,8 @@ pub mod manifests;
 pub mod picker;
 pub mod queue;
 mod readers;
+mod scheduler;
 mod service;
+mod upkeep;
 
 pub use service::StorageService;

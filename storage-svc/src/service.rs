@@ -3,12 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::Bytes;
-use firn_engine::compaction::{Compaction, LeaseToken, ShardLease};
-use firn_engine::manifest::{Edit, Job, Lease, SnapshotMeta, SpaceOptions, SstMeta, Version};
+use firn_engine::manifest::{Edit, Lease, SnapshotMeta, SpaceOptions, Version};
 use firn_engine::object::Layout;
 use firn_engine::storage::{FlushCommit, Storage, VersionWatch};
 use firn_engine::{BranchName, Context, Env, Epoch, Error, Result, Seq, SpaceId, Task, TaskClass};
@@ -19,28 +16,22 @@ use tokio::sync::Notify;
 use crate::branch::Branch;
 use crate::gc::{self, Orphans, Round};
 use crate::manifests::Manifests;
-use crate::picker::{Pick, PickerOptions, pick};
-use crate::queue::{FAILURES_MAX, Try, is_held};
-
-/// Between two rounds of upkeep.
-const UPKEEP: Duration = Duration::from_secs(5);
-
-/// Between two looks at what other owners have committed, while this one commits nothing.
-const FOLLOW: Duration = Duration::from_secs(10);
+use crate::picker::PickerOptions;
+use crate::upkeep::{Due, UPKEEP};
 
 /// Implements the engine's `Storage` and `Compaction` on an object store.
 pub struct StorageService {
-    env: Env,
+    pub(crate) env: Env,
     /// Shown in the manifest when this service is in charge, for people.
     name: String,
-    store: Arc<dyn ObjectStore>,
-    layout: Layout,
-    manifests: Manifests,
-    picker: PickerOptions,
-    branches: tokio::sync::Mutex<BTreeMap<BranchName, Arc<Branch>>>,
+    pub(crate) store: Arc<dyn ObjectStore>,
+    pub(crate) layout: Layout,
+    pub(crate) manifests: Manifests,
+    pub(crate) picker: PickerOptions,
+    pub(crate) branches: tokio::sync::Mutex<BTreeMap<BranchName, Arc<Branch>>>,
     /// Told when there may be work for a worker.
-    work: Notify,
-    closing: AtomicBool,
+    pub(crate) work: Notify,
+    pub(crate) closing: AtomicBool,
     upkeep: Mutex<Option<Task<()>>>,
 }
 
@@ -75,16 +66,11 @@ impl StorageService {
         });
         let weak = Arc::downgrade(&service);
         let upkeep = env.clone().spawn(TaskClass::Background, "storage-upkeep", async move {
-            let mut last_versions = BTreeMap::new();
-            let mut last_follow = env.now();
+            let mut due = Due::new(env.now());
             loop {
                 env.sleep(UPKEEP).await;
                 let Some(service) = weak.upgrade() else { return };
-                let follow = env.now().since(last_follow) >= FOLLOW;
-                if follow {
-                    last_follow = env.now();
-                }
-                service.upkeep(&mut last_versions, follow).await;
+                service.upkeep(&mut due).await;
             }
         });
         *service.upkeep.lock() = Some(upkeep);
@@ -156,7 +142,7 @@ impl StorageService {
         Ok(())
     }
 
-    async fn branch(&self, name: &BranchName) -> Result<Arc<Branch>> {
+    pub(crate) async fn branch(&self, name: &BranchName) -> Result<Arc<Branch>> {
         match self.find_branch(name).await? {
             Some(branch) => Ok(branch),
             None => Err(Error::new(
@@ -205,7 +191,7 @@ impl StorageService {
     }
 
     /// Moves the watermark up to where its holders let it.
-    async fn advance(&self, branch: &Branch) -> Result<Arc<Version>> {
+    pub(crate) async fn advance(&self, branch: &Branch) -> Result<Arc<Version>> {
         branch
             .commit(|version| {
                 let readers = branch.readers.lock();
@@ -218,174 +204,14 @@ impl StorageService {
             .await
     }
 
-    async fn upkeep(&self, seen: &mut BTreeMap<BranchName, u64>, follow: bool) {
-        let branches: Vec<_> = self.branches.lock().await.values().cloned().collect();
-        for branch in branches {
-            if let Err(error) = self.upkeep_of(&branch, seen, follow).await {
-                tracing::warn!(branch = %branch.name, %error, "upkeep failed and will be tried again");
-            }
-        }
-        self.work.notify_waiters();
-    }
-
-    async fn upkeep_of(
-        &self,
-        branch: &Branch,
-        seen: &mut BTreeMap<BranchName, u64>,
-        follow: bool,
-    ) -> Result<()> {
-        if branch.is_replaced() {
-            return Ok(());
-        }
-        let now = self.env.now();
-        let known = branch.version().number.0;
-        let quiet = seen.insert(branch.name.clone(), known) == Some(known);
-        let version = if quiet && follow { branch.refresh().await? } else { branch.version() };
-        for holder in branch.readers.lock().expire(now) {
-            tracing::warn!(branch = %branch.name, holder, "a reader fell silent; its lease has ended");
-        }
-        branch.leases.lock().reconcile(&version, now);
-        let silent = branch.leases.lock().silent(now);
-        for lease in silent {
-            let why = "its worker fell silent".to_owned();
-            self.give_back(branch, lease, Some(why)).await?;
-        }
-        self.unlink_hidden(branch).await?;
-        if !branch.version().garbage.is_empty() {
-            self.advance(branch).await?;
-            let round = gc::collect(branch, &*self.store, &self.layout, &self.manifests).await?;
-            tracing::debug!(branch = %branch.name, ?round, "collected garbage");
-        }
-        if !quiet {
-            self.manifests.delete_old(&branch.version()).await?;
-        }
-        Ok(())
-    }
-
-    async fn unlink_hidden(&self, branch: &Branch) -> Result<()> {
-        if gc::hidden_files(&branch.version()).is_empty() {
-            return Ok(());
-        }
-        branch
-            .commit(|version| {
-                let edits = gc::hidden_files(version);
-                Ok((!edits.is_empty()).then_some(edits))
-            })
-            .await?;
-        Ok(())
-    }
-
-    /// Leases a free shard, planning a job if there is none; `None` if there is nothing to do.
-    async fn lease_one(&self, branch: &Branch, worker: &str) -> Result<Option<ShardLease>> {
-        let now = self.env.now();
-        let mut leased: Option<(Try, Arc<Job>)> = None;
-        let mut moved = false;
-        let version = branch
-            .commit(|version| {
-                leased = None;
-                moved = false;
-                let attempt = version.next_attempt;
-                let lease = |job, shard| Edit::LeaseShard {
-                    job,
-                    shard,
-                    attempt,
-                    worker: worker.to_owned(),
-                };
-                let free = branch.leases.lock().free_shard(version, now);
-                if let Some((id, shard)) = free {
-                    let job = Arc::clone(&version.jobs[&id]);
-                    leased = Some((Try { job: id, shard, attempt }, job));
-                    return Ok(Some(vec![lease(id, shard)]));
-                }
-                // A plan is made with the freshest watermark.
-                let mut edits = Vec::new();
-                let readers = branch.readers.lock();
-                let watermark = readers.watermark(version);
-                let advance = Edit::AdvanceWatermark { watermark, leases: readers.leases() };
-                let ahead = version.apply(std::slice::from_ref(&advance))?;
-                match pick(&ahead, &self.picker) {
-                    None => return Ok(None),
-                    Some(Pick::Move { space, files, to_level }) => {
-                        moved = true;
-                        edits.push(Edit::Move { space, files, to_level });
-                    }
-                    Some(Pick::Merge(job)) => {
-                        let job = Arc::new(job);
-                        edits.push(advance);
-                        edits.push(Edit::AddJob { job: Arc::clone(&job) });
-                        edits.push(lease(job.id, 0));
-                        leased = Some((Try { job: job.id, shard: 0, attempt }, job));
-                    }
-                }
-                Ok(Some(edits))
-            })
-            .await?;
-        if moved {
-            // There may be more to do.
-            self.work.notify_one();
-            return Ok(None);
-        }
-        let Some((held, job)) = leased else { return Ok(None) };
-        branch.leases.lock().heard(held, now);
-        let space = version
-            .space(job.space)
-            .ok_or_else(|| Error::new(firn_engine::ErrorKind::Internal, "a job without a space"))?;
-        let input = |input: &firn_engine::manifest::JobInput| {
-            space.find(input.id).map(|(_, file)| Arc::clone(file)).ok_or_else(|| {
-                let why = format!("job {}: {:?} is not there", job.id, input.id);
-                Error::new(firn_engine::ErrorKind::Internal, why)
-            })
-        };
-        let token = LeaseToken {
-            branch: branch.name.clone(),
-            job: held.job,
-            shard: held.shard,
-            attempt: held.attempt,
-        };
-        Ok(Some(ShardLease {
-            token,
-            inputs: job.inputs.iter().map(input).collect::<Result<_>>()?,
-            options: space.options.clone(),
-            branch_uid: version.branch_uid,
-            epoch: version.epoch,
-            job: version.jobs.get(&held.job).map_or(job.clone(), Arc::clone),
-        }))
-    }
-
-    async fn give_back(&self, branch: &Branch, held: Try, failure: Option<String>) -> Result<()> {
-        let mut failures = 0;
-        branch
-            .commit(|version| {
-                if !is_held(version, held) {
-                    return Ok(None);
-                }
-                let job = &version.jobs[&held.job];
-                failures = job.shards[held.shard].failures + u32::from(failure.is_some());
-                Ok(Some(vec![Edit::ReleaseShard {
-                    job: held.job,
-                    shard: held.shard,
-                    attempt: held.attempt,
-                    failure: failure.clone(),
-                    park: failures >= FAILURES_MAX,
-                }]))
-            })
-            .await?;
-        let mut leases = branch.leases.lock();
-        leases.forget(held);
-        if failure.is_some() {
-            leases.rest(held.job, held.shard, failures, self.env.now());
-        }
-        drop(leases);
-        if failures >= FAILURES_MAX {
-            tracing::error!(
-                job = held.job,
-                shard = held.shard,
-                reason = failure.as_deref(),
-                "a compaction job failed too often and is parked"
-            );
-        }
-        self.work.notify_waiters();
-        Ok(())
+    /// Deletes objects that no manifest can ever name.
+    ///
+    /// # Errors
+    /// When the store cannot be listed, a manifest cannot be read, or the store refuses.
+    pub async fn delete_orphans(&self) -> Result<u64> {
+        let orphans = self.find_orphans().await?;
+        let objects = orphans.objects.into_iter().map(|(id, kind, _)| (id, kind));
+        gc::delete(&*self.store, &self.layout, objects).await
     }
 }
 
@@ -506,116 +332,4 @@ impl Storage for StorageService {
         branch.readers.lock().end(holder);
         Ok(())
     }
-}
-
-#[async_trait]
-impl Compaction for StorageService {
-    async fn lease(&self, worker: &str, max: usize) -> Result<Vec<ShardLease>> {
-        let mut leased = Vec::new();
-        while leased.len() < max {
-            let work = self.work.notified();
-            futures::pin_mut!(work);
-            // Registered before looking, so that no notice is missed.
-            work.as_mut().enable();
-            if self.closing.load(Ordering::Acquire) {
-                return Ok(leased);
-            }
-            let branches: Vec<_> = self.branches.lock().await.values().cloned().collect();
-            let mut found = None;
-            let mut wake: Option<firn_engine::Instant> = None;
-            for branch in branches.iter().filter(|b| !b.is_replaced()) {
-                found = self.lease_one(branch, worker).await?;
-                if found.is_some() {
-                    break;
-                }
-                let rested = branch.leases.lock().next_rested(self.env.now());
-                wake = wake.into_iter().chain(rested).min();
-            }
-            match found {
-                Some(lease) => leased.push(lease),
-                None if !leased.is_empty() => break,
-                None => {
-                    let now = self.env.now();
-                    let limit =
-                        wake.map_or(UPKEEP, |at| at.since(now)).max(Duration::from_millis(10));
-                    let _ = self.env.timeout(limit, work).await;
-                }
-            }
-        }
-        Ok(leased)
-    }
-
-    async fn heartbeat(&self, leases: &[LeaseToken]) -> Result<Vec<LeaseToken>> {
-        let mut lost = Vec::new();
-        for token in leases {
-            let branch = self.branch(&token.branch).await?;
-            let held = Try { job: token.job, shard: token.shard, attempt: token.attempt };
-            if is_held(&branch.version(), held) {
-                branch.leases.lock().heard(held, self.env.now());
-            } else {
-                lost.push(token.clone());
-            }
-        }
-        Ok(lost)
-    }
-
-    async fn report(
-        &self,
-        token: &LeaseToken,
-        outputs: Vec<Arc<SstMeta>>,
-        resume_key: Bytes,
-        done: bool,
-    ) -> Result<()> {
-        let branch = self.branch(&token.branch).await?;
-        let held = Try { job: token.job, shard: token.shard, attempt: token.attempt };
-        branch
-            .commit(|version| {
-                if is_reported(version, held, &outputs, done) {
-                    return Ok(None);
-                }
-                let mut edits = vec![Edit::ShardProgress {
-                    job: token.job,
-                    shard: token.shard,
-                    attempt: token.attempt,
-                    outputs: outputs.clone(),
-                    resume_key: resume_key.clone(),
-                    done,
-                }];
-                if done && version.apply(&edits)?.jobs[&token.job].is_done() {
-                    edits.push(Edit::CompleteJob { job: token.job });
-                }
-                Ok(Some(edits))
-            })
-            .await?;
-        if done {
-            branch.leases.lock().forget(held);
-            self.unlink_hidden(&branch).await?;
-            self.work.notify_waiters();
-        } else {
-            branch.leases.lock().heard(held, self.env.now());
-        }
-        Ok(())
-    }
-
-    async fn release(&self, token: &LeaseToken, failure: Option<String>) -> Result<()> {
-        let branch = self.branch(&token.branch).await?;
-        let held = Try { job: token.job, shard: token.shard, attempt: token.attempt };
-        self.give_back(&branch, held, failure).await
-    }
-}
-
-/// Whether a report was taken in before and its reply lost: its outputs are
-/// named, and the shard is done if it says so.
-fn is_reported(version: &Version, held: Try, outputs: &[Arc<SstMeta>], done: bool) -> bool {
-    let Some(job) = version.jobs.get(&held.job) else {
-        // Completed, if all of it is in the files.
-        return done
-            && !outputs.is_empty()
-            && outputs
-                .iter()
-                .all(|o| version.space(o.space).is_some_and(|s| s.find(o.id).is_some()));
-    };
-    let Some(shard) = job.shards.get(held.shard) else { return false };
-    let named = outputs.iter().all(|o| shard.outputs.iter().any(|known| known.id == o.id));
-    if done { shard.done && named } else { !outputs.is_empty() && named }
 }

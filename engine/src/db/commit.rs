@@ -159,7 +159,7 @@ pub(super) async fn run(db: Arc<Inner>, journal: Arc<dyn JournalWriter>) {
     loop {
         let Some(group) = db.queue.take() else {
             if let Some(done) = durable.take() {
-                db.finish_commit(done).await;
+                db.finish_commit(done);
                 continue;
             }
             if db.queue.closed().is_some() {
@@ -178,7 +178,7 @@ pub(super) async fn run(db: Arc<Inner>, journal: Arc<dyn JournalWriter>) {
         let append = append(&db, &*journal, record.clone(), &group.completion);
         let finish = async {
             if let Some(done) = durable.take() {
-                db.finish_commit(done).await;
+                db.finish_commit(done);
             }
         };
         // The append is polled first: it is on its way while the last group is applied.
@@ -251,8 +251,8 @@ async fn append(
 
 impl Inner {
     /// Steps 2 to 4 for a durable group.
-    async fn finish_commit(&self, done: Durable) {
-        self.apply(&done.record, done.ops).await;
+    fn finish_commit(&self, done: Durable) {
+        self.apply(&done.record, done.ops);
         self.publish(done.record.last_seq);
         done.completion.complete(Ok(done.record.first_seq));
     }

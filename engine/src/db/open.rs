@@ -34,7 +34,7 @@ use super::stats::Counts;
 use super::{Db, Inner, Options, Parts, commit, flush, write};
 use crate::cache::{BlockIo, RowCache};
 use crate::env::TaskClass;
-use crate::error::{Context, Error, Result};
+use crate::error::{Context, Error, ErrorKind, Result};
 use crate::memtable::Memtable;
 use crate::sst::file::PinBudget;
 use crate::storage::{LEASE_RENEW, VersionWatch};
@@ -135,7 +135,8 @@ async fn replay(db: &Inner, journal: &dyn crate::journal::Journal) -> Result<()>
             record = write::without_first(record, last)?;
         }
         let ops = write::count_ops(&record)?;
-        db.apply(&record, ops).await;
+        make_room(db).await?;
+        db.apply(&record, ops);
         last = record.last_seq;
         db.publish(last);
         db.counts.replayed(record.payload.len() as u64);
@@ -147,6 +148,26 @@ async fn replay(db: &Inner, journal: &dyn crate::journal::Journal) -> Result<()>
         )));
     }
     start_after(db, last).await
+}
+
+/// Waits until there is memory for more of the journal.
+async fn make_room(db: &Inner) -> Result<()> {
+    let (limit, max) = (db.options.admission_wait_max, db.options.memtables_max);
+    let room = db.wait_until(|s| s.frozen.len() + 1 < max || db.is_closing());
+    if db.env.timeout(limit, room).await.is_none() {
+        return Err(Error::new(
+            ErrorKind::Unavailable,
+            format!(
+                "memory is full and was not flushed within {limit:?}: {}",
+                db.pressure_reason()
+            ),
+        )
+        .retryable());
+    }
+    match db.failed.load().as_deref() {
+        Some(e) => Err(e.clone()),
+        None => Ok(()),
+    }
 }
 
 /// Makes the next commit follow everything that ever had a seq: what is in

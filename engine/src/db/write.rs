@@ -24,23 +24,18 @@ impl Inner {
 
     /// Puts a durable record's commits into the memtable. `ops` is the number
     /// of operations inside.
-    pub(super) async fn apply(&self, record: &Record, ops: usize) {
+    ///
+    /// It never waits: what is durable must be shown soon. Admission stops
+    /// writers while memory is full, so that memtables exceed their number only
+    /// by the groups that were on their way.
+    pub(super) fn apply(&self, record: &Record, ops: usize) {
         let room = Memtable::room_for(record.payload.len(), ops);
-        let (_applying, state) = loop {
-            let applying = self.applying.lock();
-            let state = self.state.load_full();
-            if state.mem.has_room(room) && state.mem.bytes() < self.options.memtable_bytes {
-                break (applying, state);
-            }
-            if state.frozen.len() + 1 < self.options.memtables_max || self.is_closing() {
-                self.rotate(&applying, room);
-                continue;
-            }
-            drop(applying);
-            // The commits are durable already; showing them waits for memory.
-            let max = self.options.memtables_max;
-            self.wait_until(|s| s.frozen.len() + 1 < max || self.is_closing()).await;
-        };
+        let applying = self.applying.lock();
+        let mut state = self.state.load_full();
+        if !state.mem.has_room(room) || state.mem.bytes() >= self.options.memtable_bytes {
+            self.rotate(&applying, room);
+            state = self.state.load_full();
+        }
         let mut swept = false;
         let insert = state.mem.insert_all(|inserter| {
             for_each_op(&record.payload, |batch, op| {

@@ -6,6 +6,7 @@
 //! owner of the manifest, its readers and the tests all compute the same state
 //! from the same edits. How versions are stored is in [`record`].
 
+mod apply_jobs;
 mod codec;
 mod edit;
 mod job;
