@@ -1,1 +1,3 @@
+//! The `firn` command.
+
 fn main() {}
