@@ -1,0 +1,42 @@
+# The commands of a checkout. `make run` and `make test` need Rust's toolchain,
+# git, make and a network; the rest they install or name (scripts/setup).
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build run test fmt lint ci
+
+# Set PEERS=1 to build RocksDB and SlateDB into the benchmark, beside Firn.
+ifdef PEERS
+FEATURES := --features peers
+SETUP := scripts/setup peers
+else
+FEATURES :=
+SETUP := scripts/setup
+endif
+
+# What `make run` runs.
+BENCH ?= benchmark/configs/quick.yaml
+
+help: ## Print this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
+
+setup: ## Look for a compiler; install what is missing through apt
+	@$(SETUP)
+
+build: setup ## Build the `firn` command in release
+	cargo build --release --locked $(FEATURES)
+
+run: build ## Benchmark the engine on a folder for a minute, and print where the report is
+	cargo run --release --locked --quiet $(FEATURES) -- bench $(BENCH)
+
+test: setup ## Run every test
+	cargo test --workspace --locked
+
+fmt: ## Format the code
+	cargo fmt --all
+
+lint: setup ## Check the format, and clippy's warnings as errors
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+ci: ## What has to pass before a change lands
+	.ci/run
