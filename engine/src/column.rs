@@ -9,6 +9,8 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use xxhash_rust::xxh3::Xxh3Default;
+
 use crate::error::Result;
 use crate::key::ValueKind;
 use crate::types::Seq;
@@ -49,4 +51,36 @@ pub trait ColumnWriter: Send {
     /// # Errors
     /// If the copy cannot be encoded.
     fn finish(self: Box<Self>) -> Result<Vec<u8>>;
+}
+
+/// A checksum over versions in order, whatever form they are stored in: a file
+/// of rows and its column copy have the same if they hold the same.
+#[derive(Default)]
+pub struct VersionsDigest(Xxh3Default);
+
+impl Debug for VersionsDigest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "VersionsDigest({:016x})", self.0.digest())
+    }
+}
+
+impl VersionsDigest {
+    /// Adds a version, its key with the space.
+    pub fn add(&mut self, key: &[u8], seq: Seq, kind: ValueKind, value: &[u8]) {
+        let mut head = [0; 17];
+        // Lengths are below 2^32, so no two lists of versions read the same.
+        head[..4].copy_from_slice(&(key.len() as u32).to_le_bytes());
+        head[4..8].copy_from_slice(&(value.len() as u32).to_le_bytes());
+        head[8..16].copy_from_slice(&seq.0.to_le_bytes());
+        head[16] = kind as u8;
+        self.0.update(&head);
+        self.0.update(key);
+        self.0.update(value);
+    }
+
+    /// The checksum of all that was added.
+    #[must_use]
+    pub fn finish(&self) -> u64 {
+        self.0.digest()
+    }
 }

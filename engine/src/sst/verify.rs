@@ -7,6 +7,7 @@ use super::filter;
 use super::footer::{Footer, read_properties, take_range_deletes};
 use super::stored::{self, Handle};
 use crate::cache::{BlockIo, Partition};
+use crate::column::VersionsDigest;
 use crate::error::{Context, Error, Result};
 use crate::key::{self, KeyBuf, ValueKind};
 use crate::manifest::SstMeta;
@@ -23,6 +24,8 @@ pub struct Verified {
     pub blocks: u64,
     /// Bytes read.
     pub bytes: u64,
+    /// Of all versions. The column copy has the same if both hold the same.
+    pub digest: u64,
 }
 
 /// Reads a file block by block: every checksum, the order of keys, that index
@@ -47,6 +50,7 @@ struct Check<'a> {
 struct Walk {
     verified: Verified,
     deletes: u64,
+    digest: VersionsDigest,
     last: Option<(KeyBuf, Seq)>,
 }
 
@@ -82,6 +86,7 @@ impl Check<'_> {
             return Err(bad(&format!("entries, deletions, blocks are {found:?}, not {said:?}")));
         }
         walk.verified.bytes += tail;
+        walk.verified.digest = walk.digest.finish();
         Ok(walk.verified)
     }
 
@@ -126,6 +131,7 @@ impl Check<'_> {
             if !part.filter.may_contain(filter::hash(key)) {
                 return Err(bad("a key that the filter denies"));
             }
+            walk.digest.add(key, seq, at.kind(), at.value());
             walk.last = Some((KeyBuf::from_slice(key), seq));
             walk.verified.entries += 1;
             walk.deletes += u64::from(at.kind() == ValueKind::Delete);

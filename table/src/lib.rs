@@ -1,0 +1,42 @@
+//! Rows and columns on Firn's engine.
+//!
+//! The engine knows keys and values as bytes. This crate knows what the bytes
+//! of a space mean, and writes the files of the bottom level a second time as
+//! Parquet, so that analytical scans read columns.
+//!
+//! - [`RowDescription`]: what a space says of its rows when it is declared.
+//! - [`Schemas`]: the engine's seam ([`firn_engine::column`]) implemented.
+//! - [`ColumnFile`]: reads a column copy; [`verify`] checks one as a whole.
+//!
+//! # A column copy
+//!
+//! A Parquet file like any other: what it is made of beyond that, its readers
+//! may ignore. Rows are in the order of the file of rows: key ascending,
+//! `_firn_seq` descending. For plain key-value data the columns are:
+//!
+//! | column | type | |
+//! |---|---|---|
+//! | `key` | binary | without the space in front |
+//! | `value` | binary | empty if deleted |
+//! | `_firn_seq` | unsigned 64 bits | commit that wrote the version |
+//! | `_firn_deleted` | boolean | the version is a deletion |
+//!
+//! Range deletions are not rows; the file of rows keeps them.
+
+mod description;
+mod key_value;
+mod parquet;
+mod schemas;
+
+pub use description::RowDescription;
+pub use parquet::{ColumnFile, RowGroup, Verified, verify};
+pub use schemas::Schemas;
+
+/// Column of the caller's key.
+pub const KEY_COLUMN: &str = "key";
+/// Column of the value.
+pub const VALUE_COLUMN: &str = "value";
+/// Column of the commit that wrote a version.
+pub const SEQ_COLUMN: &str = "_firn_seq";
+/// Column that says whether a version is a deletion.
+pub const DELETED_COLUMN: &str = "_firn_deleted";

@@ -1,0 +1,152 @@
+//! Reads a whole column copy and checks everything that can be checked.
+
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::UInt64Type;
+use arrow_array::{Array, BinaryArray, BooleanArray, RecordBatch, UInt64Array};
+use firn_engine::column::VersionsDigest;
+use firn_engine::key::{self, KeyBuf, ValueKind, user_key};
+use firn_engine::manifest::SstMeta;
+use firn_engine::object::BlockSource;
+use firn_engine::{Context, Error, ErrorKind, Result, Seq};
+
+use super::read::ColumnFile;
+use crate::{DELETED_COLUMN, KEY_COLUMN, SEQ_COLUMN, VALUE_COLUMN};
+
+/// What a whole column copy was found to hold.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Verified {
+    /// Rows: versions of keys, deletions included.
+    pub rows: u64,
+    /// Rows that are deletions.
+    pub deletes: u64,
+    /// Row groups.
+    pub row_groups: u64,
+    /// Bytes read.
+    pub bytes: u64,
+    /// Of all rows. The file of rows has the same if both hold the same.
+    pub digest: u64,
+}
+
+/// Reads the column copy of a file of plain key-value data: every checksum,
+/// that keys are in order, that all is within the range and seqs that the
+/// manifest says, and the counts. Memory is about one row group.
+///
+/// # Errors
+/// `Corrupt`, saying what and where; `BadRequest` if the file has no column
+/// copy, or one of a newer form; `Unavailable` if it cannot be read.
+pub async fn verify(meta: &SstMeta, source: Arc<dyn BlockSource>) -> Result<Verified> {
+    let Some(column) = &meta.column else {
+        let why = format!("{:?} has no column copy", meta.id);
+        return Err(Error::new(ErrorKind::BadRequest, why));
+    };
+    let file = ColumnFile::open(source, meta.id, column.bytes).await?;
+    let mut check = Check { meta, walk: Walk::default(), digest: VersionsDigest::default() };
+    let run = async {
+        check.counts(file.rows(), column.rows)?;
+        if file.space().is_some_and(|space| space != meta.space) {
+            return Err(bad("it is of another space"));
+        }
+        for index in 0..file.row_groups() {
+            let group = file.row_group(index).await?;
+            check.walk.verified.bytes += group.stored_bytes();
+            for batch in group {
+                check.batch(&batch?)?;
+            }
+            check.walk.verified.row_groups += 1;
+        }
+        check.counts(check.walk.verified.rows, column.rows)?;
+        if check.walk.verified.deletes != meta.deletes {
+            return Err(bad(&format!(
+                "it has {} deletions, not {}",
+                check.walk.verified.deletes, meta.deletes
+            )));
+        }
+        Ok(())
+    };
+    run.await.context(|| format!("columns of {:?}", meta.id))?;
+    let Check { walk, digest, .. } = check;
+    let bytes = walk.verified.bytes + file.tail_bytes();
+    Ok(Verified { bytes, digest: digest.finish(), ..walk.verified })
+}
+
+/// Where a walk over the rows is.
+#[derive(Default)]
+struct Walk {
+    verified: Verified,
+    last: Option<(KeyBuf, Seq)>,
+}
+
+struct Check<'a> {
+    meta: &'a SstMeta,
+    walk: Walk,
+    digest: VersionsDigest,
+}
+
+impl Check<'_> {
+    fn counts(&self, rows: u64, said: u64) -> Result<()> {
+        if rows == said && rows == self.meta.entries {
+            return Ok(());
+        }
+        let entries = self.meta.entries;
+        Err(bad(&format!("it has {rows} rows; the manifest says {said}, of {entries} versions")))
+    }
+
+    fn batch(&mut self, batch: &RecordBatch) -> Result<()> {
+        let rows = Rows::of(batch).ok_or_else(|| bad("its columns are others"))?;
+        for i in 0..batch.num_rows() {
+            let (key, seq) = (user_key(self.meta.space, rows.keys.value(i)), rows.seqs.value(i));
+            let (value, deleted) = (rows.values.value(i), rows.deleted.value(i));
+            let kind = if deleted { ValueKind::Delete } else { ValueKind::Put };
+            self.row(&key, Seq(seq), kind, value)?;
+        }
+        Ok(())
+    }
+
+    fn row(&mut self, key: &KeyBuf, seq: Seq, kind: ValueKind, value: &[u8]) -> Result<()> {
+        if let Some((last_key, last_seq)) = &self.walk.last
+            && key::compare((last_key, *last_seq), (key, seq)).is_ge()
+        {
+            return Err(bad("keys out of order"));
+        }
+        if !self.meta.range.contains(key) || seq < self.meta.seq_min || seq > self.meta.seq_max {
+            return Err(bad("a row outside of what the manifest says"));
+        }
+        if kind == ValueKind::Delete && !value.is_empty() {
+            return Err(bad("a deletion with a value"));
+        }
+        self.digest.add(key, seq, kind, value);
+        self.walk.verified.rows += 1;
+        self.walk.verified.deletes += u64::from(kind == ValueKind::Delete);
+        let last = self.walk.last.get_or_insert_default();
+        last.0.clone_from(key);
+        last.1 = seq;
+        Ok(())
+    }
+}
+
+/// The columns of a batch of plain key-value data.
+struct Rows<'a> {
+    keys: &'a BinaryArray,
+    values: &'a BinaryArray,
+    seqs: &'a UInt64Array,
+    deleted: &'a BooleanArray,
+}
+
+impl<'a> Rows<'a> {
+    fn of(batch: &'a RecordBatch) -> Option<Self> {
+        let column = |name: &str| batch.column_by_name(name).filter(|c| c.null_count() == 0);
+        Some(Self {
+            keys: column(KEY_COLUMN)?.as_binary_opt()?,
+            values: column(VALUE_COLUMN)?.as_binary_opt()?,
+            seqs: column(SEQ_COLUMN)?.as_primitive_opt::<UInt64Type>()?,
+            deleted: column(DELETED_COLUMN)?.as_boolean_opt()?,
+        })
+    }
+}
+
+fn bad(why: &str) -> Error {
+    Error::new(ErrorKind::Corrupt, why)
+}

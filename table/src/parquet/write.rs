@@ -1,0 +1,150 @@
+//! Writes a Parquet file, front to back, row group by row group.
+//!
+//! A row group lies in memory, encoded and compressed but for one page of each
+//! column, until it is complete; then its bytes wait to be taken. So memory is
+//! about two row groups, whatever the size of the file.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use firn_engine::{Error, ErrorKind, Result, SpaceId};
+use parquet::arrow::ArrowSchemaConverter;
+use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
+use parquet::file::writer::SerializedFileWriter;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use super::pages::Pages;
+use super::{CHUNKS_KEY, FORMAT, FORMAT_KEY, SPACE_KEY, tail};
+
+/// A row group ends when it has this many rows ...
+const GROUP_ROWS: usize = 128 << 10;
+/// ... or this many bytes before encoding.
+const GROUP_BYTES: usize = 16 << 20;
+
+/// Properties that all files share.
+pub(crate) fn properties() -> WriterPropertiesBuilder {
+    WriterProperties::builder()
+        .set_created_by(concat!("firn ", env!("CARGO_PKG_VERSION")).to_owned())
+        // Ends of row groups are decided here.
+        .set_max_row_group_row_count(None)
+}
+
+/// See the module.
+pub(crate) struct ParquetWriter {
+    file: SerializedFileWriter<Vec<u8>>,
+    factory: ArrowRowGroupWriterFactory,
+    schema: SchemaRef,
+    pages: Pages,
+    /// Writers of the open row group; none if none is open.
+    columns: Vec<ArrowColumnWriter>,
+    group_rows: usize,
+    group_bytes: usize,
+    /// Checksums of the column chunks, as hex digits.
+    sums: String,
+}
+
+impl ParquetWriter {
+    pub(crate) fn new(schema: SchemaRef, properties: WriterProperties) -> Result<Self> {
+        let descriptor = ArrowSchemaConverter::new().convert(&schema).map_err(encoding_failed)?;
+        let root = descriptor.root_schema_ptr();
+        let file = SerializedFileWriter::new(Vec::new(), root, Arc::new(properties))
+            .map_err(encoding_failed)?;
+        let pages = Pages::default();
+        let factory = ArrowRowGroupWriterFactory::new(&file, Arc::clone(&schema))
+            .with_page_store_factory(Arc::new(pages.clone()));
+        Ok(Self {
+            file,
+            factory,
+            schema,
+            pages,
+            columns: Vec::new(),
+            group_rows: 0,
+            group_bytes: 0,
+            sums: String::new(),
+        })
+    }
+
+    /// Adds rows that are `bytes` large before encoding.
+    pub(crate) fn write(&mut self, batch: &RecordBatch, bytes: usize) -> Result<()> {
+        self.encode(batch).map_err(encoding_failed)?;
+        self.group_rows += batch.num_rows();
+        self.group_bytes += bytes;
+        if self.group_rows >= GROUP_ROWS || self.group_bytes >= GROUP_BYTES {
+            self.end_group().map_err(encoding_failed)?;
+        }
+        Ok(())
+    }
+
+    fn encode(&mut self, batch: &RecordBatch) -> parquet::errors::Result<()> {
+        if self.columns.is_empty() {
+            let index = self.file.flushed_row_groups().len();
+            self.columns = self.factory.create_column_writers(index)?;
+        }
+        let mut writers = self.columns.iter_mut();
+        for (field, column) in self.schema.fields().iter().zip(batch.columns()) {
+            for leaf in compute_leaves(field, column)? {
+                let writer = writers.next().expect("a writer for each leaf of the schema");
+                writer.write(&leaf)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn end_group(&mut self) -> parquet::errors::Result<()> {
+        if self.columns.is_empty() {
+            return Ok(());
+        }
+        let mut offset = self.file.bytes_written() as u64;
+        let mut group = self.file.next_row_group()?;
+        for (index, column) in std::mem::take(&mut self.columns).into_iter().enumerate() {
+            let close = column.close()?.close().clone();
+            let (bytes, close) = self.pages.take(index, close)?;
+            let sum = xxh3_64_with_seed(&bytes, offset);
+            write!(self.sums, "{sum:016x}").expect("a string takes all");
+            offset += bytes.len() as u64;
+            group.append_column(&bytes, close)?;
+        }
+        group.close()?;
+        assert_eq!(self.file.bytes_written() as u64, offset, "chunks follow each other");
+        (self.group_rows, self.group_bytes) = (0, 0);
+        self.file.flush()?;
+        Ok(())
+    }
+
+    /// Takes the bytes of finished row groups.
+    pub(crate) fn take(&mut self) -> Vec<u8> {
+        std::mem::take(self.file.inner_mut())
+    }
+
+    /// Ends the file and gives its last bytes.
+    pub(crate) fn finish(mut self, space: Option<SpaceId>) -> Result<Vec<u8>> {
+        self.end_group().map_err(encoding_failed)?;
+        self.file.flush().map_err(encoding_failed)?;
+        let mut rest = self.take();
+        let offset = self.file.bytes_written() as u64;
+        let mut add = |key: &str, value: String| {
+            self.file.append_key_value_metadata(KeyValue::new(key.to_owned(), value));
+        };
+        add(FORMAT_KEY, FORMAT.to_owned());
+        if let Some(space) = space {
+            add(SPACE_KEY, space.to_string());
+        }
+        add(CHUNKS_KEY, self.sums);
+        self.file.append_key_value_metadata(tail::placeholder());
+        let mut end = self.file.into_inner().map_err(encoding_failed)?;
+        if !tail::seal(&mut end, offset) {
+            return Err(Error::new(ErrorKind::Internal, "a tail without a place for its checksum"));
+        }
+        rest.append(&mut end);
+        Ok(rest)
+    }
+}
+
+/// An error of the encoder, for a caller.
+pub(crate) fn encoding_failed(e: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::with_source(ErrorKind::Internal, "columns cannot be encoded", e)
+}
