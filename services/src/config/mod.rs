@@ -1,0 +1,249 @@
+//! The configuration of a process: one YAML file, the environment over it,
+//! and defaults sized from the machine under both.
+//!
+//! Every setting is one entry of the table in [`settings`]: its key, how it is
+//! read, how it is shown, and what is written about it. The file, the
+//! environment, `firn config` and `docs/CONFIGURATION.md` all come from there,
+//! so none of them can know a key that another does not.
+//!
+//! A key that does not exist is an error wherever it stands. So is a value
+//! that cannot be used: it is found when the process starts, not when it is
+//! first needed.
+
+mod defaults;
+mod file;
+mod print;
+mod secret;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use firn_engine::{BranchName, Error, ErrorKind, Result};
+
+use crate::bytes::ByteSize;
+use crate::machine::Machine;
+
+pub use print::reference;
+pub use secret::{MASK, Secret};
+
+/// What every variable that sets something starts with.
+pub const ENV_PREFIX: &str = "FIRN_";
+
+/// The variable that names the configuration file.
+pub const ENV_FILE: &str = "FIRN_CONFIG";
+
+/// The effective configuration of a process.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Folder of everything that this process keeps on the local disk.
+    pub data_dir: PathBuf,
+    /// Where the data lives.
+    pub object_store: ObjectStoreConfig,
+    /// The branch that is opened.
+    pub branch: BranchName,
+    /// What makes commits durable.
+    pub journal: JournalConfig,
+    /// Memory for memtables and caches together.
+    pub memory_bytes_max: ByteSize,
+    /// Local disk for cached blocks; 0 means none.
+    pub disk_cache_bytes_max: ByteSize,
+    /// Compaction in this process.
+    pub compaction: CompactionConfig,
+    /// Where metrics, health and status are served; `None` if nowhere.
+    pub http_listen: Option<SocketAddr>,
+    /// Which log events are written; checked, see [`crate::telemetry`].
+    pub log: String,
+    /// How they are written.
+    pub log_format: LogFormat,
+    origins: BTreeMap<&'static str, Origin>,
+}
+
+/// Where the data lives and how it is reached.
+#[derive(Debug, Clone, Default)]
+pub struct ObjectStoreConfig {
+    /// As written: a folder, `file:///folder`, `s3://bucket/prefix` or `memory://`.
+    pub url: String,
+    /// The server, if it is not AWS's.
+    pub endpoint: Option<String>,
+    /// The region, if the environment's is not meant.
+    pub region: Option<String>,
+    /// The bucket in the path of requests, not in the host's name.
+    pub path_style: bool,
+    /// Whether an endpoint may be plain HTTP.
+    pub allow_http: bool,
+    /// Both or neither; without them AWS's usual places are searched.
+    pub access_key_id: Option<Secret>,
+    /// See `access_key_id`.
+    pub secret_access_key: Option<Secret>,
+}
+
+/// What [`ObjectStoreConfig::url`] means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// A folder of this machine.
+    Folder(PathBuf),
+    /// A bucket, and a prefix without slashes at its ends (may be empty).
+    S3 {
+        /// Name of the bucket.
+        bucket: String,
+        /// In front of every object's name.
+        prefix: String,
+    },
+    /// The process's memory: gone when it ends.
+    Memory,
+}
+
+/// What makes commits durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JournalConfig {
+    /// Which implementation.
+    pub kind: JournalKind,
+    /// Whether its records are also kept in the object store.
+    pub archive: bool,
+}
+
+/// Implementations of the journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JournalKind {
+    /// Files under `data_dir`, synced.
+    Local,
+    /// Objects in the object store.
+    Object,
+    /// Memory: a crash loses what was not flushed.
+    Memory,
+}
+
+/// Compaction in this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CompactionConfig {
+    /// Pieces of work at once.
+    pub concurrency: usize,
+}
+
+/// How log events are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// Nobody set it.
+    Default,
+    /// This file.
+    File(PathBuf),
+    /// This variable.
+    Environment(String),
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Environment(name) => write!(f, "environment, {name}"),
+        }
+    }
+}
+
+impl Config {
+    /// Reads the configuration: defaults, then the file, then the environment.
+    ///
+    /// `file` is the one named on the command line; without it the one that
+    /// `FIRN_CONFIG` names is read, and without that none. `env` is
+    /// [`std::env::vars_os`]. Nothing is created or opened but that file.
+    ///
+    /// # Errors
+    /// [`ErrorKind::BadRequest`] for a key that does not exist, a value that
+    /// cannot be used or two that contradict each other;
+    /// [`ErrorKind::Unavailable`] if the file cannot be read.
+    pub fn load(
+        file: Option<&Path>,
+        env: impl IntoIterator<Item = (OsString, OsString)>,
+        machine: &Machine,
+    ) -> Result<Self> {
+        let mut variables = BTreeMap::new();
+        let mut named = None;
+        for (name, value) in env {
+            let Some(name) = name.to_str().filter(|n| n.starts_with(ENV_PREFIX)) else { continue };
+            if name == ENV_FILE {
+                named = Some(PathBuf::from(value)).filter(|path| !path.as_os_str().is_empty());
+            } else if !settings::is_foreign_variable(name) {
+                let value = value.into_string().map_err(|_| {
+                    Error::new(ErrorKind::BadRequest, format!("{name}: the value is not UTF-8"))
+                })?;
+                variables.insert(name.to_owned(), value);
+            }
+        }
+
+        let mut config = Self::unset(machine);
+        if let Some(path) = file.map(Path::to_owned).or(named) {
+            file::read(&path, &mut config)?;
+        }
+        for (name, value) in variables {
+            config.set_from_variable(&name, &value)?;
+        }
+        config.finish(machine)?;
+        Ok(config)
+    }
+
+    /// The configuration that nothing but `data_dir` is set in, for embedding and tests.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unavailable`] if the disk under `data_dir` cannot be looked at.
+    pub fn with_data_dir(data_dir: &Path, machine: &Machine) -> Result<Self> {
+        let mut config = Self::unset(machine);
+        data_dir.clone_into(&mut config.data_dir);
+        config.finish(machine)?;
+        Ok(config)
+    }
+
+    /// Where the value of a key comes from; `None` if there is no such key.
+    pub fn origin(&self, key: &str) -> Option<&Origin> {
+        settings::find(key)?;
+        Some(self.origins.get(key).unwrap_or(&Origin::Default))
+    }
+
+    /// Folder of the local journal.
+    pub fn journal_dir(&self) -> PathBuf {
+        self.data_dir.join("journal")
+    }
+
+    /// Folder of the disk cache. It may be deleted while the process is stopped.
+    pub fn cache_dir(&self) -> PathBuf {
+        self.data_dir.join("cache")
+    }
+
+    /// Where the objects are; checked when the configuration was read.
+    ///
+    /// # Errors
+    /// [`ErrorKind::BadRequest`] if `object_store.url` was changed to what is no such place.
+    pub fn location(&self) -> Result<Location> {
+        settings::location(&self.object_store.url)
+            .map_err(|why| Error::new(ErrorKind::BadRequest, format!("object_store.url: {why}")))
+    }
+
+    fn set_from_variable(&mut self, name: &str, value: &str) -> Result<()> {
+        let bad = |why| Error::new(ErrorKind::BadRequest, format!("environment: {name}: {why}"));
+        let key = name.trim_start_matches(ENV_PREFIX).to_lowercase().replace("__", ".");
+        let setting = settings::find(&key)
+            .filter(|setting| setting.variable() == name)
+            .ok_or_else(|| bad(settings::unknown(name, settings::variables())))?;
+        // What a template left empty is not set.
+        if value.is_empty() {
+            return Ok(());
+        }
+        (setting.set)(self, value).map_err(bad)?;
+        self.origins.insert(setting.key, Origin::Environment(name.to_owned()));
+        Ok(())
+    }
+}

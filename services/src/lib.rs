@@ -1,0 +1,9 @@
+//! What every process of Firn shares: configuration, the machine it runs on,
+//! runtimes, telemetry, health and shutdown.
+//!
+//! Nothing here knows what the engine's parts do; `src/main.rs` puts both
+//! together.
+
+pub mod bytes;
+pub mod config;
+pub mod machine;
