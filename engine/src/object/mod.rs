@@ -2,25 +2,26 @@
 //!
 //! The interface everywhere is [`object_store::ObjectStore`].
 
+//! A store brings single requests ([`Backend`]); [`RetryingStore`] makes an
+//! `ObjectStore` of them, and is where repeating, limiting and counting is done.
+//! [`MemoryStore`] is a backend, [`FaultStore`] one that breaks another.
+
+mod backend;
 mod blocks;
+mod error;
+mod faults;
 mod layout;
+mod memory;
+mod retry;
+mod stats;
 mod upload;
 
+pub use backend::{Backend, DELETE_BATCH_MAX, Page, PageStart, Part};
 pub use blocks::{BlockSource, ByteRange, StoreBlocks};
+pub use error::{Cause, StoreError, cause_of, from_store, is_not_found};
+pub use faults::{FaultPlan, FaultStore};
 pub use layout::{Layout, ObjectKind};
+pub use memory::MemoryStore;
+pub use retry::{Backoff, HedgeOptions, Limits, RetryOptions, RetryingStore};
+pub use stats::{RequestCounts, RequestKind, StoreSnapshot, StoreStats};
 pub use upload::Upload;
-
-use crate::error::{Error, ErrorKind};
-use object_store::path::Path;
-
-/// An error of a store, for a caller.
-#[must_use]
-pub fn from_store(op: &str, path: &Path, e: object_store::Error) -> Error {
-    Error::with_source(ErrorKind::Unavailable, format!("{op} {path}"), e)
-}
-
-/// Whether an error of a store says that there is no such object.
-#[must_use]
-pub fn is_not_found(e: &object_store::Error) -> bool {
-    matches!(e, object_store::Error::NotFound { .. })
-}
