@@ -8,13 +8,13 @@ use firn_engine::column::{RowSchema, RowSchemas};
 use firn_engine::merge::MergeContext;
 use firn_engine::object::{Layout, StoreBlocks};
 use firn_engine::{Db, Env, Error, ErrorKind, Options, Parts, Result};
+use firn_journal::MemoryJournal;
 use firn_storage::StorageService;
 use firn_storage::picker::PickerOptions;
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
 use object_store::path::Path;
 
-use crate::memory_journal::MemoryJournal;
 
 /// What survives a crash.
 #[derive(Clone)]
