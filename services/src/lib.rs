@@ -6,4 +6,11 @@
 
 pub mod bytes;
 pub mod config;
+pub mod exit;
+pub mod http;
 pub mod machine;
+pub mod metrics;
+pub mod process;
+pub mod runtime;
+pub mod shutdown;
+pub mod telemetry;

@@ -335,8 +335,11 @@ pub(super) const SETTINGS: &[Setting] = &[
         key: "log",
         values: "a level, or `target=level` pairs with commas between",
         default: "`info`",
-        about: "Which events are logged: `off`, `error`, `warn`, `info`, `debug` or `trace`; such as `info,firn_engine=debug`.",
-        set: |c, v| text(v).map(|v| c.log = v),
+        about: "Which events are logged. Levels are `off`, `error`, `warn`, `info`, `debug` and `trace`, targets the modules of the code: `info,firn_engine=debug`.",
+        set: |c, v| {
+            crate::telemetry::check_filter(v)?;
+            text(v).map(|v| c.log = v)
+        },
         get: |c| Some(c.log.clone()),
     },
     Setting {

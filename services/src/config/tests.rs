@@ -176,6 +176,7 @@ fn a_value_that_cannot_be_used_is_named_with_its_place() {
         ("http_listen: localhost:7400", "must be an address and a port"),
         ("http_listen: 7400", "must be an address and a port"),
         ("branch: a/b", "branch name"),
+        ("log: loud", "no level of logging"),
         ("log_format: xml", "must be one of text, json"),
         ("object_store: {url: \"gs://b\"}", "must be a folder, file://"),
         ("object_store: {url: \"s3:///p\"}", "must be s3://bucket"),
