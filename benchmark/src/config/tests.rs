@@ -1,0 +1,91 @@
+//! Good and bad workloads.
+
+use super::*;
+
+const MINIMAL: &str = "name: x\nphases:\n  - kind: load\n";
+
+fn error(text: &str) -> String {
+    let e = Config::parse(text, "w.yaml").unwrap_err();
+    assert_eq!(e.kind(), ErrorKind::BadRequest);
+    let line = e.to_string();
+    assert!(!line.contains('\n'), "{line}");
+    line
+}
+
+#[test]
+fn a_minimal_workload_has_defaults() {
+    let config = Config::parse(MINIMAL, "w.yaml").unwrap();
+    assert_eq!(config.phases[0].name, "load");
+    assert!(config.topology.sync);
+    assert_eq!(config.data.keys, 1_000_000);
+    assert_eq!(config.topology.journal, Journal::Local);
+}
+
+#[test]
+fn off_is_a_word_whatever_yaml_thinks() {
+    let text = format!("{MINIMAL}topology: {{compaction: off}}\n");
+    assert_eq!(Config::parse(&text, "w").unwrap().topology.compaction, Switch::Off);
+}
+
+#[test]
+fn faults_are_named_with_file_line_and_key() {
+    for (text, want) in [
+        (
+            "name: x\nphases:\n  - kind: load\n    taks: 5\n",
+            "w.yaml:4: phases[0]: unknown field `taks`",
+        ),
+        ("name: x\nphases:\n  - kind: lod\n", "w.yaml:3: phases[0].kind: unknown variant `lod`"),
+        (
+            "name: x\nphases:\n  - kind: get\n    tasks: many\n    ops: 5\n",
+            "w.yaml:4: phases[0].tasks: invalid type: string \"many\"",
+        ),
+        (
+            "name: x\ndata:\n  keys: 5 MB\nphases: []\n",
+            "w.yaml:3: data.keys: \"5 MB\" is not a count",
+        ),
+        (
+            "name: x\ntopology:\n  journal: 10.0.0.1:7000\nphases: []\n",
+            "w.yaml:3: topology.journal: journal at the address \"10.0.0.1:7000\" cannot be used yet",
+        ),
+        (
+            "name: x\ntopology:\n  object_store: ftp\nphases: []\n",
+            "w.yaml:3: topology.object_store: \"ftp\" is no object store",
+        ),
+        ("name: x\nphases: []\n", "w.yaml:2: phases: there is nothing to do"),
+        ("name: a/b\nphases:\n  - kind: load\n", "w.yaml:1: name: letters"),
+        (
+            "name: x\nphases:\n  - kind: load\n  - kind: get\n    ops: 1\n    tasks: 0\n",
+            "w.yaml:6: phases.1.tasks: 0 is not between 1 and 100000",
+        ),
+        (
+            "name: x\nphases:\n  - kind: put\n    ops: 5\n    rate:\n      of: y\n      share: 1\n",
+            "w.yaml:6: phases.0.rate.of: \"y\" is no earlier phase",
+        ),
+        ("name: x\nphases:\n  - kind: get\n", "w.yaml:3: phases.0.kind: duration_s or ops"),
+        (
+            "name: x\nphases:\n  - kind: load\n  - kind: load\n",
+            "w.yaml:4: phases.1.name: an earlier phase",
+        ),
+        (
+            "name: x\ntopology: {journal: memory}\nphases:\n  - kind: reopen\n",
+            "w.yaml:4: phases.0.kind: what is in memory",
+        ),
+        (
+            "name: x\nphases:\n  - kind: load\ngoals:\n  - phase: lad\n    measure: p50_us\n",
+            "w.yaml:5: goals.0.phase: there is no phase",
+        ),
+        (
+            "name: x\nphases:\n  - kind: load\ngoals:\n  - phase: load\n    measure: p50_us\n    at_most: 1\n    versus: rocksdb\n",
+            "w.yaml:8: goals.0.versus: compare_with does not",
+        ),
+    ] {
+        let got = error(text);
+        assert!(got.starts_with(want), "{got}\ninstead of\n{want}");
+    }
+}
+
+#[test]
+fn a_file_that_is_missing_is_named() {
+    let e = Config::read(Path::new("/nonexistent/w.yaml")).unwrap_err();
+    assert!(e.to_string().starts_with("/nonexistent/w.yaml: "), "{e}");
+}

@@ -1,0 +1,124 @@
+//! Processor time, from `/proc`.
+//!
+//! Threads are grouped by name without their numbers, so that the parts of a
+//! target can be told apart: its runtimes, its journal, its merges. Threads
+//! that have ended are in the process's total only.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Processor time used so far.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Cpu {
+    /// By the whole process, ended threads included.
+    pub total: Duration,
+    /// By living threads, by group.
+    pub groups: BTreeMap<String, Duration>,
+}
+
+/// Name of what living threads do not account for.
+pub const ENDED: &str = "(ended threads)";
+
+/// Linux counts `utime` and `stime` in hundredths of a second on every machine.
+const TICK: Duration = Duration::from_millis(10);
+
+/// Processor time of this process; zeroes where `/proc` cannot say.
+#[must_use]
+pub fn now() -> Cpu {
+    let total = total().unwrap_or_default();
+    let mut groups = BTreeMap::new();
+    for entry in std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
+        let read = |file: &str| std::fs::read_to_string(entry.path().join(file));
+        // A thread may end between the listing and the reading.
+        let (Ok(name), Ok(stat)) = (read("comm"), read("schedstat")) else { continue };
+        let nanos = stat.split(' ').next().and_then(|n| n.parse().ok()).unwrap_or(0);
+        *groups.entry(group_of(name.trim())).or_insert(Duration::ZERO) +=
+            Duration::from_nanos(nanos);
+    }
+    Cpu { total, groups }
+}
+
+fn total() -> Option<Duration> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // The name in parentheses may hold anything; fields are counted after it.
+    let mut fields = stat[stat.rfind(')')? + 1..].split_whitespace();
+    let utime: u32 = fields.nth(11)?.parse().ok()?;
+    let stime: u32 = fields.next()?.parse().ok()?;
+    Some(TICK * (utime + stime))
+}
+
+/// A thread's name without its number.
+fn group_of(name: &str) -> String {
+    let end = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    let end = end.trim_end_matches(['-', '_', ':', '#', '/', ' ']);
+    if end.is_empty() { name.to_owned() } else { end.to_owned() }
+}
+
+/// Resident memory of this process in bytes, now; 0 where `/proc` cannot say.
+#[must_use]
+pub fn resident_bytes() -> u64 {
+    let field = |line: &str| line.strip_prefix("VmRSS:")?.trim().split(' ').next()?.parse().ok();
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status.lines().find_map(field).map_or(0, |kib: u64| kib << 10)
+}
+
+impl Cpu {
+    /// Time used since `earlier`. What threads that ended meanwhile have used
+    /// stands under [`ENDED`].
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        let total = self.total.saturating_sub(earlier.total);
+        let mut groups: BTreeMap<String, Duration> = BTreeMap::new();
+        let mut sum = Duration::ZERO;
+        for (name, time) in &self.groups {
+            let before = earlier.groups.get(name).copied().unwrap_or_default();
+            let used = time.saturating_sub(before);
+            sum += used;
+            if used >= TICK {
+                groups.insert(name.clone(), used);
+            }
+        }
+        let ended = total.saturating_sub(sum);
+        // The total is counted in ticks, the threads in nanoseconds.
+        if ended > TICK * 10 && ended > total / 50 {
+            groups.insert(ENDED.to_owned(), ended);
+        }
+        Self { total: total.max(sum), groups }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Instant;
+
+    #[test]
+    fn names_without_numbers() {
+        for (name, want) in [
+            ("tokio-rt-worker", "tokio-rt-worker"),
+            ("firn-fg-12", "firn-fg"),
+            ("rocksdb:low0", "rocksdb:low"),
+            ("bench 7", "bench"),
+            ("42", "42"),
+        ] {
+            assert_eq!(group_of(name), want);
+        }
+    }
+
+    #[test]
+    fn time_spent_here_is_counted_here() {
+        let before = now();
+        let worker = std::thread::Builder::new().name("burner-1".into()).spawn(|| {
+            let start = Instant::now();
+            while start.elapsed() < Duration::from_millis(150) {
+                std::hint::black_box(start);
+            }
+            now()
+        });
+        let during = worker.unwrap().join().unwrap().since(&before);
+        let burnt = during.groups["burner"];
+        assert!(burnt >= Duration::from_millis(30), "{burnt:?}");
+        assert!(during.total >= burnt);
+        assert!(resident_bytes() > 1 << 20);
+    }
+}

@@ -1,0 +1,251 @@
+//! One phase on one target, and what it came to.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use firn_engine::{Error, ErrorKind, Result};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use super::pacer::Pacing;
+use super::sampler::{Point, Sampled, Sampler, Times};
+use super::work::Work;
+use crate::config::{Config, Kind, Phase};
+use crate::engine::Target;
+use crate::measure::{Counters, Latency, Op};
+use crate::report::{Cost, Prices};
+
+/// What a phase came to on one target, the warm-up left out.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PhaseResult {
+    /// The phase.
+    pub name: String,
+    /// What it did.
+    pub kind: Kind,
+    /// How operations were made at once.
+    pub shape: String,
+    /// How long it took.
+    pub elapsed_s: f64,
+    /// Keys put or got, scans done.
+    pub ops: u64,
+    /// The same in a second.
+    pub ops_per_s: f64,
+    /// What a rate asked for.
+    pub rate_wanted: Option<f64>,
+    /// Operations that the rate asked for and that never began.
+    pub late_ops: u64,
+    /// Latencies of all operations.
+    pub latency: Option<Latency>,
+    /// By kind, if there were several.
+    pub latency_by_op: BTreeMap<&'static str, Latency>,
+    /// Entries that scans gave.
+    pub scanned_entries: u64,
+    /// Gets of keys that were never put.
+    pub misses: u64,
+    /// Reads whose bytes were checked.
+    pub verified: u64,
+    /// Processor time of the whole process, the runner's included.
+    pub cpu_s: f64,
+    /// The same by group of threads.
+    pub cpu_s_by_part: BTreeMap<String, f64>,
+    /// Operations for a second of processor time.
+    pub ops_per_cpu_s: f64,
+    /// What the target counted.
+    pub counters: Counters,
+    /// Bytes of keys and values put.
+    pub user_bytes: u64,
+    /// Bytes written by all parts for a byte put.
+    pub write_amplification: Option<f64>,
+    /// Bytes in store at the end.
+    pub stored_bytes: Option<u64>,
+    /// Bytes of the keys and values that are there, if known.
+    pub live_bytes: Option<u64>,
+    /// Stored for a live byte; compression makes it small.
+    pub space_amplification: Option<f64>,
+    /// Resident memory of the process at its highest.
+    pub resident_bytes_max: u64,
+    /// Longest time without an operation's end, to 20 ms.
+    pub longest_stall_s: f64,
+    /// Whole seconds in which no operation ended.
+    pub seconds_without_progress: u64,
+    /// What it would cost.
+    pub cost: Option<Cost>,
+    /// Second by second.
+    pub points: Vec<Point>,
+    /// Why it ended early.
+    pub error: Option<String>,
+}
+
+impl PhaseResult {
+    pub(crate) fn empty(phase: &Phase) -> Self {
+        Self {
+            name: phase.name.clone(),
+            kind: phase.kind,
+            shape: String::new(),
+            elapsed_s: 0.0,
+            ops: 0,
+            ops_per_s: 0.0,
+            rate_wanted: None,
+            late_ops: 0,
+            latency: None,
+            latency_by_op: BTreeMap::new(),
+            scanned_entries: 0,
+            misses: 0,
+            verified: 0,
+            cpu_s: 0.0,
+            cpu_s_by_part: BTreeMap::new(),
+            ops_per_cpu_s: 0.0,
+            counters: Counters::default(),
+            user_bytes: 0,
+            write_amplification: None,
+            stored_bytes: None,
+            live_bytes: None,
+            space_amplification: None,
+            resident_bytes_max: 0,
+            longest_stall_s: 0.0,
+            seconds_without_progress: 0,
+            cost: None,
+            points: Vec::new(),
+            error: None,
+        }
+    }
+
+    fn take(&mut self, sampled: Sampled, config: &Config, work: &Work) {
+        let Sampled { points, total, elapsed, cpu, counters, longest_stall, resident_bytes_max } =
+            sampled;
+        self.elapsed_s = elapsed.as_secs_f64();
+        self.ops = total.ops_total();
+        self.ops_per_s = self.ops as f64 / self.elapsed_s.max(1e-9);
+        self.latency = total.latency_of_all();
+        let by_op = Op::ALL.iter().filter_map(|op| Some((op.as_str(), total.latency(*op)?)));
+        self.latency_by_op = by_op.collect();
+        self.scanned_entries = total.entries;
+        self.misses = total.misses;
+        self.verified = total.verified;
+        self.cpu_s = cpu.total.as_secs_f64();
+        self.cpu_s_by_part = cpu.groups.iter().map(|(g, t)| (g.clone(), t.as_secs_f64())).collect();
+        self.ops_per_cpu_s = if self.cpu_s > 0.0 { self.ops as f64 / self.cpu_s } else { 0.0 };
+        self.user_bytes = total.ops[Op::Put as usize] * config.data.entry_bytes();
+        let written: u64 = counters.written.values().sum();
+        self.write_amplification =
+            (self.user_bytes > 0).then(|| written as f64 / self.user_bytes as f64);
+        self.counters = counters;
+        self.resident_bytes_max = resident_bytes_max;
+        if self.kind.has_ops() {
+            self.longest_stall_s = longest_stall.as_secs_f64();
+            let idle = |p: &&Point| p.at_s > 0.0 && p.seconds > 0.95 && p.ops_per_s == 0.0;
+            self.seconds_without_progress = points.iter().filter(idle).count() as u64;
+            self.late_ops = work.pacer.as_ref().map_or(0, super::pacer::Pacer::late);
+        }
+        self.points = points;
+    }
+
+    fn take_space(&mut self, stored: Option<u64>, loaded: u64, config: &Config) {
+        self.stored_bytes = stored;
+        self.live_bytes = (loaded > 0).then(|| loaded * config.data.entry_bytes());
+        self.space_amplification = match (stored, self.live_bytes) {
+            (Some(stored), Some(live)) => Some(stored as f64 / live as f64),
+            _ => None,
+        };
+    }
+}
+
+/// What is known of a target from one phase to the next.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    /// The first so many keys are there.
+    pub(super) loaded: u64,
+    /// Throughput by phase, for rates that refer to it.
+    pub(super) ops_per_s: BTreeMap<String, f64>,
+}
+
+/// Runs a phase that is not a reopen. What was measured up to an error is in
+/// the result.
+pub(super) async fn run_phase(
+    config: &Config,
+    place: usize,
+    target: &Arc<dyn Target>,
+    progress: &mut Progress,
+    prices: &Prices,
+) -> PhaseResult {
+    let phase = &config.phases[place];
+    let mut result = PhaseResult::empty(phase);
+    if let Err(error) = fill(config, place, target, progress, &mut result).await {
+        result.error = Some(error.to_string());
+    }
+    progress.ops_per_s.insert(phase.name.clone(), result.ops_per_s);
+    result.cost = Cost::of(&result, prices);
+    result
+}
+
+async fn fill(
+    config: &Config,
+    place: usize,
+    target: &Arc<dyn Target>,
+    progress: &mut Progress,
+    result: &mut PhaseResult,
+) -> Result<()> {
+    let phase = &config.phases[place];
+    let rate = match &phase.rate {
+        None => None,
+        Some(crate::config::Rate::PerSecond(rate)) => Some(*rate),
+        Some(crate::config::Rate::Of(of)) => {
+            let reached = progress.ops_per_s.get(&of.of).copied().unwrap_or(0.0);
+            if reached * of.share < 0.1 {
+                let why = format!("phase {:?} reached too little to take a share of", of.of);
+                return Err(Error::new(ErrorKind::BadRequest, why));
+            }
+            Some(reached * of.share)
+        }
+    };
+    result.rate_wanted = rate;
+    result.shape = if phase.kind.has_ops() { target.shape(phase.tasks) } else { String::new() };
+    let work = Arc::new(Work::new(config, place, phase, progress.loaded, rate));
+    let times = Times {
+        warmup: Duration::from_secs(phase.warmup_s.into()),
+        duration: phase.duration_s.map(|s| Duration::from_secs(s.into())),
+    };
+    let bar = progress_bar(target.name(), phase, &work);
+    let thread_failed =
+        |e| Error::with_source(ErrorKind::Unavailable, "no thread for the sampler", e);
+    let sampler = Sampler::start(target, &work, times, bar).map_err(thread_failed)?;
+    let ended = step(target, phase, &work).await;
+    work.stop();
+    // It ends at its next look, which is now.
+    let sampled = sampler
+        .finish()
+        .map_err(|_| Error::new(ErrorKind::Internal, "the sampler has panicked"))?;
+    result.take(sampled, config, &work);
+    ended?;
+    progress.loaded = work.loaded_after();
+    result.take_space(target.stored_bytes().await?, progress.loaded, config);
+    Ok(())
+}
+
+async fn step(target: &Arc<dyn Target>, phase: &Phase, work: &Arc<Work>) -> Result<()> {
+    let limit = Duration::from_secs(phase.limit_s.into());
+    match phase.kind {
+        Kind::Flush => target.flush(limit).await,
+        Kind::Settle => target.settle(limit).await,
+        Kind::Reopen => Err(Error::new(ErrorKind::Internal, "a reopen is not a step")),
+        _ => {
+            let _pacing = Pacing::start(work)?;
+            target.run(work).await
+        }
+    }
+}
+
+fn progress_bar(target: &str, phase: &Phase, work: &Work) -> ProgressBar {
+    let bar = match (phase.kind.has_ops(), phase.duration_s, work.ops_max) {
+        (true, Some(seconds), _) => ProgressBar::new(u64::from(seconds + phase.warmup_s)),
+        (true, None, Some(ops)) => ProgressBar::new(ops),
+        _ => ProgressBar::new_spinner(),
+    };
+    let style = "{prefix} {bar:30} {elapsed} {msg}";
+    if let Ok(style) = ProgressStyle::with_template(style) {
+        bar.set_style(style);
+    }
+    bar.set_prefix(format!("{target:8} {:16}", phase.name));
+    bar
+}
