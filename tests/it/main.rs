@@ -3,5 +3,6 @@
 #![expect(clippy::print_stderr, reason = "failing seeds are printed")]
 
 mod cache;
+mod columns;
 mod model;
 mod world;

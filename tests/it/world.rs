@@ -4,17 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use firn_compaction::{Worker, WorkerOptions};
-use firn_engine::column::{RowSchema, RowSchemas};
+use firn_engine::compaction::Compaction;
 use firn_engine::merge::MergeContext;
 use firn_engine::object::{Layout, StoreBlocks};
-use firn_engine::{Db, Env, Error, ErrorKind, Options, Parts, Result};
+use firn_engine::{Db, Env, Options, Parts, Result};
 use firn_journal::MemoryJournal;
 use firn_storage::StorageService;
 use firn_storage::picker::PickerOptions;
+use firn_table::Schemas;
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
 use object_store::path::Path;
-
 
 /// What survives a crash.
 #[derive(Clone)]
@@ -32,15 +32,6 @@ pub(crate) struct Running {
     pub(crate) db: Db,
     pub(crate) storage: Arc<StorageService>,
     pub(crate) worker: Worker,
-}
-
-#[derive(Debug)]
-struct NoSchemas;
-
-impl RowSchemas for NoSchemas {
-    fn open(&self, _: &[u8]) -> Result<Arc<dyn RowSchema>> {
-        Err(Error::new(ErrorKind::BadRequest, "no schemas here"))
-    }
 }
 
 impl World {
@@ -71,6 +62,14 @@ impl World {
     }
 
     pub(crate) async fn open(&self) -> Result<Running> {
+        self.open_with(|queue| queue).await
+    }
+
+    /// With a worker that sees the queue through `view`.
+    pub(crate) async fn open_with(
+        &self,
+        view: impl FnOnce(Arc<dyn Compaction>) -> Arc<dyn Compaction>,
+    ) -> Result<Running> {
         let storage = StorageService::start(
             self.env.clone(),
             "storage in a test",
@@ -78,28 +77,37 @@ impl World {
             self.layout.clone(),
             self.picker.clone(),
         );
-        let blocks = Arc::new(StoreBlocks::new(Arc::clone(&self.store), self.layout.clone()));
         let parts = Parts {
             env: self.env.clone(),
             journal: Arc::new(self.journal.clone()),
             storage: Arc::clone(&storage) as _,
             store: Arc::clone(&self.store),
             layout: self.layout.clone(),
-            blocks: Arc::clone(&blocks) as _,
+            blocks: self.blocks(),
             disk_cache: None,
         };
         let db = Db::open(parts, self.options.clone()).await?;
+        let worker = self.worker(view(Arc::clone(&storage) as _));
+        Ok(Running { db, storage, worker })
+    }
+
+    /// A worker for `queue`.
+    pub(crate) fn worker(&self, queue: Arc<dyn Compaction>) -> Worker {
         let context = MergeContext {
             env: self.env.clone(),
             store: Arc::clone(&self.store),
             layout: self.layout.clone(),
-            blocks,
-            schemas: Arc::new(NoSchemas),
+            blocks: self.blocks(),
+            schemas: Arc::new(Schemas),
             file_bytes_max: self.options.file_bytes_max,
         };
         let options = WorkerOptions { name: "worker".into(), concurrency: 2 };
-        let worker = Worker::start(Arc::clone(&storage) as _, context, options);
-        Ok(Running { db, storage, worker })
+        Worker::start(queue, context, options)
+    }
+
+    /// Blocks straight from the store.
+    pub(crate) fn blocks(&self) -> Arc<StoreBlocks> {
+        Arc::new(StoreBlocks::new(Arc::clone(&self.store), self.layout.clone()))
     }
 }
 
