@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn processor_time_goes_to_the_group_that_used_it_and_outlives_threads() {
+    fn processor_time_goes_to_the_group_that_used_it() {
         let runtimes = Runtimes::start(1).unwrap();
         let env = runtimes.env();
         let used = Duration::from_millis(60);
@@ -301,9 +301,24 @@ mod tests {
         });
         assert!(background.cpu() >= used, "{:?}", background.cpu());
         assert!(foreground.cpu() < used, "{:?}", foreground.cpu());
-        let before = background.cpu();
         runtimes.shutdown(Duration::from_secs(10)).unwrap();
-        assert!(background.cpu() >= before);
+    }
+
+    #[test]
+    fn processor_time_of_threads_that_have_ended_is_kept() {
+        let runtimes = Runtimes::start(1).unwrap();
+        let used = Duration::from_millis(60);
+        let [_, background] = runtimes.thread_groups().clone();
+        let work = runtimes.background().spawn_blocking(move || burn(used));
+        runtimes.block_on(work).unwrap();
+        // Not asked before, so that nothing is remembered from then.
+        runtimes.shutdown(Duration::from_secs(10)).unwrap();
+        let deadline = std::time::Instant::now() + Duration::from_secs(10);
+        while background.threads() > 0 && std::time::Instant::now() < deadline {
+            std::thread::yield_now();
+        }
+        assert_eq!(background.threads(), 0);
+        assert!(background.cpu() >= used, "{:?}", background.cpu());
     }
 
     #[test]
