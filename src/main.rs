@@ -1,3 +1,12 @@
 //! The `firn` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    match firn::run(firn::cli::Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => firn_services::exit::report(&error),
+    }
+}

@@ -4,5 +4,6 @@
 
 mod cache;
 mod columns;
+mod command;
 mod model;
 mod world;

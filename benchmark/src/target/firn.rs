@@ -24,7 +24,7 @@ const QUIET: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_millis(25);
 
 struct FirnEngine {
-    db: Db,
+    db: Arc<Db>,
 }
 
 impl Engine for FirnEngine {
@@ -101,7 +101,7 @@ impl FirnTarget {
     /// counted; `compacts` says whether there are workers.
     #[must_use]
     pub fn new(
-        db: Db,
+        db: Arc<Db>,
         store: Arc<Metered>,
         surroundings: Box<dyn Surroundings>,
         compacts: bool,

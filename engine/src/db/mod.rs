@@ -335,6 +335,9 @@ impl Db {
         inner.queue.close(&Error::bad_request("the database is closed"));
         // The commit task, which is the first, ends when its last group is applied.
         let mut tasks = std::mem::take(&mut *self.tasks.lock());
+        if tasks.is_empty() {
+            return Ok(());
+        }
         let commit = tasks.remove(0);
         if inner.failed.load().is_none() {
             let _ = inner.env.timeout(limit, commit).await;

@@ -1,0 +1,57 @@
+//! What the subcommands do.
+
+mod ctl;
+mod scrub;
+mod up;
+
+use std::io::Write;
+use std::time::Duration;
+
+use firn_engine::{Error, ErrorKind, Result};
+use firn_services::config::Config;
+use firn_services::machine::Machine;
+use firn_services::runtime::Runtimes;
+use firn_services::shutdown::Shutdown;
+use firn_services::telemetry;
+
+use crate::cli::{Cli, Command};
+
+/// How long tasks may take to end when a command is done.
+const RUNTIME_STOP_MAX: Duration = Duration::from_secs(10);
+
+/// Runs a command to its end.
+///
+/// # Errors
+/// What stopped it; the chain of causes is one line.
+pub fn run(cli: Cli) -> Result<()> {
+    let machine = Machine::detect();
+    let config = Config::load(cli.config.as_deref(), std::env::vars_os(), &machine)?;
+    if matches!(cli.command, Command::Config) {
+        return print(&config.to_yaml());
+    }
+    telemetry::init(&config.log, config.log_format)?;
+    let runtimes = Runtimes::start(machine.cores)?;
+    let shutdown = Shutdown::new();
+    shutdown.on_signals()?;
+    let done = runtimes.block_on(async {
+        match cli.command {
+            Command::Up => up::run(&config, &runtimes, &shutdown).await,
+            Command::Bench(args) => crate::bench::run(&config, &args, &runtimes).await,
+            Command::Scrub(args) => scrub::run(&config, &args, &runtimes.env()).await,
+            Command::Ctl(args) => ctl::run(&config, &args, &runtimes.env()).await,
+            Command::Config => Ok(()),
+        }
+    });
+    let stopped = runtimes.shutdown(RUNTIME_STOP_MAX);
+    done.and(stopped)
+}
+
+/// Writes to standard output. That nobody reads it any more is not an error.
+fn print(text: &str) -> Result<()> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::with_source(ErrorKind::Unavailable, "writing to standard output", e))
+        }
+        _ => Ok(()),
+    }
+}

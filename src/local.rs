@@ -1,0 +1,198 @@
+//! All parts in this process, with no network between them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use firn_compaction::{Worker, WorkerOptions};
+use firn_engine::cache::{DiskCache, DiskTier};
+use firn_engine::journal::Journal;
+use firn_engine::merge::{MergeContext, MergeCounts};
+use firn_engine::object::{Layout, StoreBlocks};
+use firn_engine::{Context, Db, Env, Error, ErrorKind, Options, Parts, Result};
+use firn_journal::MemoryJournal;
+use firn_services::config::{Config, JournalConfig, JournalKind};
+use firn_storage::StorageService;
+use firn_storage::picker::PickerOptions;
+use firn_table::Schemas;
+use object_store::ObjectStore;
+
+use crate::data_dir::DataDir;
+
+/// How long the disk cache may take to close.
+const DISK_CLOSE_MAX: Duration = Duration::from_secs(5);
+
+/// What is opened, and how large it may be.
+#[derive(Debug, Clone)]
+pub struct LocalOptions {
+    /// The database.
+    pub db: Options,
+    /// When and how much is compacted.
+    pub picker: PickerOptions,
+    /// What makes commits durable.
+    pub journal: JournalConfig,
+    /// Bytes of local disk for blocks; 0 for none.
+    pub disk_cache_bytes_max: u64,
+    /// Merges at once; 0 leaves compaction to others.
+    pub compaction_concurrency: usize,
+}
+
+impl LocalOptions {
+    /// As configured.
+    #[must_use]
+    pub fn new(config: &Config) -> Self {
+        let mut db = Options::for_memory(config.memory_bytes_max.0);
+        db.branch = config.branch.clone();
+        db.writer = format!("{} process {}", crate::host_name(), std::process::id());
+        Self {
+            db,
+            picker: PickerOptions::default(),
+            journal: config.journal,
+            disk_cache_bytes_max: config.disk_cache_bytes_max.0,
+            compaction_concurrency: config.compaction.concurrency,
+        }
+    }
+}
+
+/// A running database with all its parts.
+#[derive(Debug)]
+pub struct Local {
+    env: Env,
+    db: Arc<Db>,
+    storage: Arc<StorageService>,
+    worker: Option<Worker>,
+    disk: Option<Arc<DiskCache>>,
+    sizes: LocalOptions,
+    /// Given back last.
+    _dir: DataDir,
+}
+
+impl Local {
+    /// Opens the database on an object store, which should retry by itself.
+    ///
+    /// # Errors
+    /// As [`Db::open`], and when the data folder cannot be used.
+    pub async fn open(
+        env: &Env,
+        dir: DataDir,
+        store: Arc<dyn ObjectStore>,
+        layout: Layout,
+        options: LocalOptions,
+    ) -> Result<Self> {
+        let sizes = options.clone();
+        let writer = options.db.writer.clone();
+        let journal = open_journal(options.journal)?;
+        let disk = match options.disk_cache_bytes_max {
+            0 => None,
+            bytes => Some(DiskCache::open(env, dir.cache(), bytes)?),
+        };
+        let storage = StorageService::start(
+            env.clone(),
+            &writer,
+            Arc::clone(&store),
+            layout.clone(),
+            options.picker,
+        );
+        let blocks = Arc::new(StoreBlocks::new(Arc::clone(&store), layout.clone()));
+        let context = MergeContext {
+            env: env.clone(),
+            store: Arc::clone(&store),
+            layout: layout.clone(),
+            blocks: Arc::clone(&blocks) as _,
+            schemas: Arc::new(Schemas::default()),
+            file_bytes_max: options.db.file_bytes_max,
+        };
+        let parts = Parts {
+            env: env.clone(),
+            journal,
+            storage: Arc::clone(&storage) as _,
+            store,
+            layout,
+            blocks,
+            disk_cache: disk.clone().map(|disk| disk as Arc<dyn DiskTier>),
+        };
+        let branch = options.db.branch.clone();
+        let db = Db::open(parts, options.db)
+            .await
+            .context(|| format!("opening {branch:?} in {}", dir.path().display()))?;
+        let worker = (options.compaction_concurrency > 0).then(|| {
+            let concurrency = options.compaction_concurrency;
+            let options = WorkerOptions { name: writer, concurrency };
+            Worker::start(Arc::clone(&storage) as _, context, options)
+        });
+        Ok(Self { env: env.clone(), db: Arc::new(db), storage, worker, disk, sizes, _dir: dir })
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn db(&self) -> &Arc<Db> {
+        &self.db
+    }
+
+    /// The owner of its manifest.
+    #[must_use]
+    pub fn storage(&self) -> &Arc<StorageService> {
+        &self.storage
+    }
+
+    /// What merges have read and written here; `None` if they run elsewhere.
+    #[must_use]
+    pub fn merges(&self) -> Option<&MergeCounts> {
+        self.worker.as_ref().map(Worker::counts)
+    }
+
+    /// Merges running here now.
+    #[must_use]
+    pub fn merges_running(&self) -> usize {
+        self.worker.as_ref().map_or(0, Worker::busy)
+    }
+
+    /// How large everything may be.
+    #[must_use]
+    pub fn sizes(&self) -> &LocalOptions {
+        &self.sizes
+    }
+
+    /// The blocks on the local disk, if there are to be any.
+    #[must_use]
+    pub fn disk_cache(&self) -> Option<&Arc<DiskCache>> {
+        self.disk.as_ref()
+    }
+
+    /// Stops everything in good order: what was committed is flushed, so that
+    /// the next open has nothing to replay. What could not be flushed within
+    /// `limit` stays in the journal.
+    ///
+    /// # Errors
+    /// Why it could not be flushed; everything is stopped all the same.
+    pub async fn close(&self, limit: Duration) -> Result<()> {
+        let start = self.env.now();
+        if let Some(worker) = &self.worker
+            && !worker.stop(limit / 4).await
+        {
+            tracing::warn!(
+                "merges were not handed back in time: others will wait for their leases"
+            );
+        }
+        let left = limit.saturating_sub(self.env.now().since(start));
+        let closed = self.db.close(left).await;
+        self.storage.close().await;
+        if let Some(disk) = &self.disk {
+            let disk_closed = disk.close(&self.env, DISK_CLOSE_MAX).await;
+            if let Err(error) = disk_closed {
+                tracing::warn!(%error, "the disk cache will be colder");
+            }
+        }
+        closed
+    }
+}
+
+fn open_journal(journal: JournalConfig) -> Result<Arc<dyn Journal>> {
+    let unsupported =
+        |what| Err(Error::new(ErrorKind::BadRequest, format!("{what} is not supported yet")));
+    match journal.kind {
+        _ if journal.archive => unsupported("journal.archive"),
+        JournalKind::Local => unsupported("journal.kind: local"),
+        JournalKind::Object => unsupported("journal.kind: object"),
+        JournalKind::Memory => Ok(Arc::new(MemoryJournal::default())),
+    }
+}
