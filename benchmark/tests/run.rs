@@ -179,6 +179,7 @@ phases:
   - {kind: put, ops: 1000, distribution: zipfian, tasks: 4}
   - {kind: get, ops: 3000, distribution: zipfian, tasks: 4}
   - {kind: scan, ops: 100, scan_entries: 20, tasks: 4}
+  - {kind: scan, name: walk-by-scan, distribution: sequential, ops: 20, scan_entries: 100}
   - {kind: flush}
   - {kind: settle}
   - {kind: reopen, compaction: off}
@@ -209,6 +210,7 @@ async fn every_kind_of_phase_runs_and_counts_right() {
         assert_eq!(phase("scan").ops, 100);
         // A scan that starts near the end gives fewer.
         assert!((1800..=2000).contains(&phase("scan").scanned_entries));
+        assert_eq!(phase("walk-by-scan").scanned_entries, 2000);
         let mixed = phase("mixed");
         assert_eq!(mixed.ops, 1000);
         assert_eq!(mixed.latency_by_op.len(), 3);

@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stderr, reason = "failing seeds are printed")]
 
+mod benchmark;
 mod cache;
 mod columns;
 mod command;

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::units;
+
 /// One figure of one phase, and what it should be.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -15,10 +17,10 @@ pub struct Goal {
     #[serde(default)]
     pub versus: Option<String>,
     /// It should be this much or more.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "units::some_number")]
     pub at_least: Option<f64>,
     /// It should be this much or less.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "units::some_number")]
     pub at_most: Option<f64>,
 }
 

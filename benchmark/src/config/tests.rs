@@ -89,3 +89,23 @@ fn a_file_that_is_missing_is_named() {
     let e = Config::read(Path::new("/nonexistent/w.yaml")).unwrap_err();
     assert!(e.to_string().starts_with("/nonexistent/w.yaml: "), "{e}");
 }
+
+/// The workloads that come with the source.
+#[test]
+fn every_workload_of_ours_can_be_run_and_says_what_it_answers() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs");
+    let mut names = Vec::new();
+    for file in std::fs::read_dir(&dir).unwrap() {
+        let path = file.unwrap().path();
+        let (config, text) = Config::read(&path).unwrap();
+        let stem = path.file_stem().and_then(|s| s.to_str()).unwrap();
+        assert_eq!(config.name, stem, "a workload is named as its file");
+        assert!(!config.about.is_empty(), "{stem}");
+        let comment: String = text.lines().take_while(|line| line.starts_with('#')).collect();
+        assert!(comment.contains("Answers"), "{stem}: {comment}");
+        assert!(config.topology.sync, "{stem}");
+        names.push(config.name);
+    }
+    assert!(names.len() >= 18, "{names:?}");
+    assert!(names.iter().any(|n| n == "quick"), "`make run` runs it");
+}

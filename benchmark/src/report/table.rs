@@ -181,6 +181,10 @@ pub(super) fn remarks(phase: &PhaseResult) -> Vec<String> {
     let merged = phase.counters.compaction_bytes_in as f64;
     if merged > 0.0 {
         let mut line = format!("compactions read {}", bytes(merged));
+        let raw = phase.counters.counts.get("compaction raw bytes in").copied().unwrap_or(0);
+        if raw > 0 {
+            let _ = write!(line, " ({} of keys and values)", bytes(raw as f64));
+        }
         if phase.ops == 0 && phase.cpu_s > 0.0 {
             let _ = write!(line, ", {} for a CPU second", bytes(merged / phase.cpu_s));
         }

@@ -188,7 +188,9 @@ impl<E: Engine> Worker<'_, E> {
     async fn scan(&mut self, intended: Option<Instant>) -> Result<bool> {
         let Some(number) = self.read_number() else { return Ok(false) };
         let work = self.work;
-        let first = work.chooser.read(number, &mut self.rng, &work.cursors);
+        // In key order one scan begins where the last one ended.
+        let place = number.wrapping_mul(u64::from(work.scan_entries));
+        let first = work.chooser.read(place, &mut self.rng, &work.cursors);
         write_key(first, work.key_bytes, &mut self.key);
         let check = self.is_to_be_checked();
         let (mut entries, mut bytes, mut fault) = (0u64, 0usize, None);
