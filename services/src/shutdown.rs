@@ -61,6 +61,22 @@ impl Shutdown {
         }
     }
 
+    /// Does `work` unless the end is requested first; then drops it, so use it
+    /// only for work that may be cut off anywhere.
+    ///
+    /// # Errors
+    /// What `work` returns, or [`ErrorKind::Unavailable`] with the reason of the end.
+    pub async fn interrupts<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        tokio::select! {
+            // Work that is done is done.
+            biased;
+            done = work => done,
+            why = self.requested() => {
+                Err(Error::new(ErrorKind::Unavailable, format!("stopped by {why}")))
+            }
+        }
+    }
+
     /// Makes SIGTERM and SIGINT request the end; a second one exits at once
     /// with 128 plus the signal's number. A thread of its own listens, so that
     /// a runtime that hangs cannot keep the process alive.
@@ -178,6 +194,16 @@ mod tests {
         assert_eq!(&*early.await.unwrap(), "fenced");
         assert_eq!(&*shutdown.requested().await, "fenced");
         assert!(shutdown.is_requested());
+    }
+
+    #[tokio::test]
+    async fn a_request_cuts_work_off_but_not_what_is_done() {
+        let shutdown = Shutdown::new();
+        assert_eq!(shutdown.interrupts(async { Ok(1) }).await.unwrap(), 1);
+        shutdown.request("SIGINT");
+        assert_eq!(shutdown.interrupts(async { Ok(2) }).await.unwrap(), 2);
+        let e = shutdown.interrupts(std::future::pending::<Result<()>>()).await.unwrap_err();
+        assert_eq!(e.to_string(), "stopped by SIGINT");
     }
 
     #[tokio::test(start_paused = true)]

@@ -62,8 +62,7 @@ pub(super) fn is_foreign_variable(name: &str) -> bool {
         || name.ends_with("_PORT")
         || ["_TCP", "_UDP", "_SCTP"].iter().any(|p| name.contains("_PORT_") && name.contains(p));
     let tests = ["FIRN_REWRITE", "FIRN_SEED", "FIRN_SEEDS"].contains(&name)
-        || name.starts_with("FIRN_TEST_")
-        || name.starts_with("FIRN_CI_");
+        || ["FIRN_TEST_", "FIRN_CRASH_", "FIRN_CI_"].iter().any(|p| name.starts_with(p));
     ours.is_none() && (service || tests)
 }
 

@@ -153,7 +153,8 @@ fn variables_of_kubernetes_and_of_tests_are_passed_over() {
         .env("FIRN_PORT_7400_TCP_ADDR", "10.0.0.1")
         .env("FIRN_STORAGE_PORT_7401_TCP", "tcp://10.0.0.1:7401")
         .env("FIRN_REWRITE", "1")
-        .env("FIRN_SEED", "7");
+        .env("FIRN_SEED", "7")
+        .env("FIRN_CRASH_ROUNDS", "500");
     case.load().unwrap();
 }
 
