@@ -57,7 +57,7 @@ impl Provider for InMemoryFirn {
         };
         let Running { db, storage, worker } = world.open().await?;
         let parts = Box::new(Parts { storage, worker });
-        Ok(FirnTarget::new(db, store, parts, true, Vec::new()))
+        Ok(FirnTarget::new(Arc::new(db), store, parts, true, Vec::new()))
     }
 }
 
