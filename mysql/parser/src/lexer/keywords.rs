@@ -187,8 +187,10 @@ const fn slot(word: &[u8]) -> usize {
     } else {
         (fold(word[0]) | fold(word[n / 2]) << 8, fold(word[n - 1]))
     };
-    let mixed = (head.wrapping_mul(0x9e37_79b1) ^ tail.rotate_left(15)).wrapping_add(n as u32);
-    (mixed.wrapping_mul(0x85eb_ca6b) >> 21) as usize
+    // The multipliers were searched for: no word is more than three slots off.
+    let mixed = (head.wrapping_mul(0x2adc_39cb) ^ tail.wrapping_mul(0x4aff_4ce9))
+        .wrapping_add((n as u32).wrapping_mul(0x9e37_79b1));
+    ((mixed ^ mixed >> 15).wrapping_mul(0x85eb_ca6b) >> 21) as usize
 }
 
 const fn table() -> [u16; SLOTS] {
@@ -299,6 +301,6 @@ mod tests {
                 steps
             })
             .max();
-        assert!(longest <= Some(8), "{longest:?} steps");
+        assert!(longest <= Some(4), "{longest:?} steps");
     }
 }
