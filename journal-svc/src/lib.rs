@@ -2,32 +2,30 @@
 //!
 //! | journal | survives | for |
 //! |---|---|---|
+//! | [`LocalJournal`] | a crash of the process or machine, not the loss of its disk | the default |
 //! | [`MemoryJournal`] | its process, not more | tests and benchmarks |
 //!
 //! Every one of them passes the suite in `conformance`.
 
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+mod local;
 mod memory;
 
+pub use local::{LocalJournal, LocalOptions};
 pub use memory::{AppendFault, MemoryJournal};
 
-use firn_engine::journal::{LogBounds, PAYLOAD_LEN_MAX, Record};
+use firn_engine::journal::{PAYLOAD_LEN_MAX, Record};
 use firn_engine::{BranchName, Epoch, Error, ErrorKind, Result, Seq};
 
 /// Checks that `record` may be appended by the writer of `epoch` to a log that
-/// ends where `bounds` say.
-fn check_follows(
-    branch: &BranchName,
-    bounds: &LogBounds,
-    epoch: Epoch,
-    record: &Record,
-) -> Result<()> {
+/// ends at `last`.
+fn check_follows(branch: &BranchName, last: Seq, epoch: Epoch, record: &Record) -> Result<()> {
     let what =
         || format!("journal of {branch}: record {} to {}", record.first_seq, record.last_seq);
     let wrong = |why: String| Err(Error::new(ErrorKind::BadRequest, format!("{}: {why}", what())));
-    if record.first_seq != bounds.last.next() {
-        return wrong(format!("the log ends at seq {}", bounds.last));
+    if record.first_seq != last.next() {
+        return wrong(format!("the log ends at seq {last}"));
     }
     if record.last_seq < record.first_seq {
         return wrong("it ends before it begins".into());

@@ -188,7 +188,7 @@ fn len(record: &Record) -> u64 {
 impl JournalWriter for Writer {
     async fn append(&self, record: Record) -> Result<()> {
         self.as_owner(|state| {
-            check_follows(&self.branch, &state.bounds, self.epoch, &record)?;
+            check_follows(&self.branch, state.bounds.last, self.epoch, &record)?;
             let fault = state.fault.take();
             let failed = |kind| {
                 Error::new(kind, format!("journal of {}: a fault of {fault:?}", self.branch))

@@ -71,6 +71,15 @@ pub fn frame_len(bytes: &[u8], salt: u64) -> Result<usize, Damage> {
     Ok(HEADER_LEN + len)
 }
 
+/// Seq that the header at the start of `bytes` says its record begins with;
+/// `None` if there is no header. The checksum is not looked at: this is for
+/// telling where records were, not what they are.
+#[must_use]
+pub fn first_seq(bytes: &[u8], salt: u64) -> Option<Seq> {
+    frame_len(bytes, salt).ok()?;
+    Some(Seq(u64_at(bytes.first_chunk()?, 24)))
+}
+
 /// Decodes the record at the start of `bytes`, and says how many bytes it took.
 ///
 /// # Errors
@@ -148,5 +157,7 @@ mod tests {
     #[test]
     fn another_salt_is_not_a_record() {
         assert_eq!(decode(&encoded(9).into(), 8), Err(Damage::NotARecord));
+        assert_eq!(first_seq(&encoded(9), 8), None);
+        assert_eq!(first_seq(&encoded(9), 9), Some(Seq(10)));
     }
 }
