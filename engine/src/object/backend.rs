@@ -45,7 +45,7 @@ pub enum PageStart {
 pub struct Page {
     /// Objects in the order of their names' bytes.
     pub objects: Vec<ObjectMeta>,
-    /// With a delimiter: folders that have objects somewhere in them.
+    /// With a delimiter: folders that have objects somewhere in them, in any order.
     pub prefixes: Vec<Path>,
     /// How to ask for the next page; `None` if this is the last.
     pub next: Option<String>,

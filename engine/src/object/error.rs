@@ -142,6 +142,12 @@ impl StoreError {
         self.cause
     }
 
+    /// The same words, for another cause.
+    #[must_use]
+    pub fn because(self, cause: Cause) -> Self {
+        Self { cause, ..self }
+    }
+
     /// As the error of a store on the object at `path`.
     #[must_use]
     pub fn at(self, store: &'static str, path: &Path) -> object_store::Error {
@@ -241,7 +247,14 @@ pub(super) fn with_remark(
     StoreError::new(cause, what).at("retried", path)
 }
 
-/// An error of a store, for a caller: `op` is what was asked (`GET`, `PUT`, `LIST` …).
+/// An error of a store on an object, for a caller: `op` is what was asked (`GET`, `PUT`, `LIST` …).
+/// See [`store_error`].
+#[must_use]
+pub fn from_store(op: &str, path: &Path, e: object_store::Error) -> Error {
+    store_error(format_args!("{op} {path}"), &e)
+}
+
+/// An error of a store, for a caller: one line that begins with what was being done.
 ///
 /// | cause | kind | retryable |
 /// |---|---|---|
@@ -253,8 +266,8 @@ pub(super) fn with_remark(
 /// | bad request, not supported | `BadRequest` | no |
 /// | outcome unknown | `OutcomeUnknown` | no |
 #[must_use]
-pub fn from_store(op: &str, path: &Path, e: object_store::Error) -> Error {
-    let cause = cause_of(&e);
+pub fn store_error(doing: impl fmt::Display, e: &object_store::Error) -> Error {
+    let cause = cause_of(e);
     let kind = match cause {
         Cause::NotFound => ErrorKind::Corrupt,
         Cause::Exists | Cause::Precondition | Cause::NotModified => ErrorKind::Internal,
@@ -262,7 +275,7 @@ pub fn from_store(op: &str, path: &Path, e: object_store::Error) -> Error {
         Cause::OutcomeUnknown => ErrorKind::OutcomeUnknown,
         _ => ErrorKind::Unavailable,
     };
-    let error = Error::new(kind, format!("{op} {path}: {}", StoreError::found_in(&e)));
+    let error = Error::new(kind, format!("{doing}: {}", StoreError::found_in(e)));
     let again = cause.is_transient() || matches!(cause, Cause::NoSpace | Cause::UploadGone);
     if again { error.retryable() } else { error }
 }

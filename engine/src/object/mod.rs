@@ -18,7 +18,7 @@ mod upload;
 
 pub use backend::{Backend, DELETE_BATCH_MAX, Page, PageStart, Part};
 pub use blocks::{BlockSource, ByteRange, StoreBlocks};
-pub use error::{Cause, StoreError, cause_of, from_store, is_not_found};
+pub use error::{Cause, StoreError, cause_of, from_store, is_not_found, store_error};
 pub use faults::{FaultPlan, FaultStore};
 pub use layout::{Layout, ObjectKind};
 pub use memory::MemoryStore;
