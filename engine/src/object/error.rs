@@ -239,10 +239,11 @@ pub(super) fn with_remark(
     remark: &str,
 ) -> object_store::Error {
     let found = StoreError::found_in(e);
-    let what = match (found.cause == cause, found.what.is_empty()) {
-        (true, true) => remark.to_owned(),
-        (true, false) => format!("{}; {remark}", found.what),
-        (false, _) => format!("{found}; {remark}"),
+    let said = if found.cause == cause { found.what } else { found.to_string() };
+    let what = match (said.is_empty(), remark.is_empty()) {
+        (true, _) => remark.to_owned(),
+        (false, true) => said,
+        (false, false) => format!("{said}; {remark}"),
     };
     StoreError::new(cause, what).at("retried", path)
 }

@@ -15,7 +15,7 @@ use futures::{StreamExt, stream};
 use object_store::multipart::PartId;
 use object_store::path::Path;
 use object_store::{
-    CopyOptions, GetOptions, GetResult, GetResultPayload, PutMultipartOptions, PutOptions,
+    CopyOptions, GetOptions, GetResult, GetResultPayload, PutMode, PutMultipartOptions, PutOptions,
     PutPayload, PutResult, Result,
 };
 use parking_lot::Mutex;
@@ -31,7 +31,8 @@ pub struct FaultPlan {
     pub errors: u32,
     /// Are carried out, and fail.
     pub lost_replies: u32,
-    /// Are carried out twice, as by a proxy that repeats; the second reply is given.
+    /// Are carried out twice, as by a proxy that repeats; the second reply is
+    /// given. Not conditional updates: nothing can make that harmless.
     pub repeated: u32,
     /// Begin a burst: this and the next requests are refused.
     pub bursts: u32,
@@ -153,15 +154,27 @@ impl FaultStore {
     where
         F: Future<Output = Result<T>>,
     {
+        self.request_as(path, true, make).await
+    }
+
+    async fn request_as<T, F>(
+        &self,
+        path: &Path,
+        may_repeat: bool,
+        make: impl Fn() -> F,
+    ) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
         let fate = self.before(path).await?;
         let reply = make().await;
         match fate {
-            Fate::Fine => reply,
-            Fate::LoseReply => Err(self.fail(path, Cause::Failed, "lost reply")),
-            Fate::Twice => {
+            Fate::Twice if may_repeat => {
                 self.state.broken.fetch_add(1, Relaxed);
                 make().await
             }
+            Fate::Fine | Fate::Twice => reply,
+            Fate::LoseReply => Err(self.fail(path, Cause::Failed, "lost reply")),
         }
     }
 
@@ -199,7 +212,9 @@ impl Backend for FaultStore {
         payload: PutPayload,
         options: PutOptions,
     ) -> Result<PutResult> {
-        self.request(path, || self.inner.put(path, payload.clone(), options.clone())).await
+        let put = || self.inner.put(path, payload.clone(), options.clone());
+        let update = matches!(options.mode, PutMode::Update(_));
+        self.request_as(path, !update, put).await
     }
 
     async fn get(&self, path: &Path, options: GetOptions) -> Result<GetResult> {

@@ -39,8 +39,12 @@
 //! 3. Failed otherwise: 1 again, within limits. When the limits are reached
 //!    and a try was ambiguous, the cause is `OutcomeUnknown`.
 //!
-//! A refusal is looked into even if no try failed, because proxies and
-//! connection pools on the way may have sent the request twice. The condition
+//! A refusal is looked into even if no try failed, because a proxy on the way
+//! may have sent the request twice. For a create that is certain to show. An
+//! update that was sent twice and, before the look, replaced by the next one
+//! is called lost: whoever updates behind such a proxy must be able to
+//! recognise its own update in what follows. Calling every refusal without
+//! proof unknown would make mere contention look like a fault. The condition
 //! is on every try, so a try that arrives late, after its caller gave up,
 //! either wins as if it had come in time or is refused: it never undoes
 //! another's put. Taking the id from a clock or a counter would let two

@@ -41,7 +41,9 @@ pub(crate) async fn updates(stores: &Stores) {
     assert_eq!(store.get(&path).await.unwrap().bytes().await.unwrap(), "3");
     store.delete(&path).await.unwrap();
     let e = store.put_opts(&path, "no".into(), update(&third)).await.unwrap_err();
-    assert_eq!(cause_of(&e), Cause::Precondition, "{e}");
+    // Nothing is left that could tell whether a try whose reply was lost came first.
+    let unknown = stores.breaks && cause_of(&e) == Cause::OutcomeUnknown;
+    assert!(unknown || cause_of(&e) == Cause::Precondition, "{e}");
     let none = UpdateVersion { e_tag: None, version: None };
     let e = store.put_opts(&path, "no".into(), PutMode::Update(none).into()).await.unwrap_err();
     assert_eq!(cause_of(&e), Cause::BadRequest, "{e}");
