@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use firn_engine::db::Snapshot;
 use firn_engine::key::KeyRange;
+use firn_engine::object::FaultPlan;
 use firn_engine::{BranchName, Env, SpaceId, WriteBatch};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
@@ -30,6 +31,10 @@ impl Run {
     async fn new(seed: u64) -> Self {
         let mut rng = SmallRng::seed_from_u64(seed);
         let mut world = World::small(Env::simulated(seed));
+        // Every third run on a store that fails.
+        if seed.is_multiple_of(3) {
+            world = world.with_faults(FaultPlan::everything(30));
+        }
         world.options.memtables_max = rng.random_range(2..5);
         let keys = *[20u64, 200, 2000].get(rng.random_range(0..3)).unwrap();
         let running = world.open().await.unwrap();

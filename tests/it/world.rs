@@ -6,14 +6,15 @@ use std::time::Duration;
 use firn_compaction::{Worker, WorkerOptions};
 use firn_engine::compaction::Compaction;
 use firn_engine::merge::MergeContext;
-use firn_engine::object::{Layout, StoreBlocks};
+use firn_engine::object::{
+    Backend, FaultPlan, FaultStore, Layout, MemoryStore, RetryOptions, RetryingStore, StoreBlocks,
+};
 use firn_engine::{Db, Env, Options, Parts, Result};
 use firn_journal::MemoryJournal;
 use firn_storage::StorageService;
 use firn_storage::picker::PickerOptions;
 use firn_table::Schemas;
 use object_store::ObjectStore;
-use object_store::memory::InMemory;
 use object_store::path::Path;
 
 /// What survives a crash.
@@ -21,6 +22,8 @@ use object_store::path::Path;
 pub(crate) struct World {
     pub(crate) env: Env,
     pub(crate) store: Arc<dyn ObjectStore>,
+    /// Breaks the object store's requests, if it was asked for.
+    pub(crate) faults: Option<FaultStore>,
     pub(crate) layout: Layout,
     pub(crate) journal: MemoryJournal,
     pub(crate) picker: PickerOptions,
@@ -32,6 +35,10 @@ pub(crate) struct Running {
     pub(crate) db: Db,
     pub(crate) storage: Arc<StorageService>,
     pub(crate) worker: Worker,
+}
+
+fn store(env: &Env, backend: Arc<dyn Backend>) -> Arc<dyn ObjectStore> {
+    Arc::new(RetryingStore::new(backend, env.clone(), RetryOptions::default()))
 }
 
 impl World {
@@ -46,8 +53,9 @@ impl World {
             ..Options::for_memory(64 << 20)
         };
         Self {
-            env,
-            store: Arc::new(InMemory::new()),
+            env: env.clone(),
+            store: store(&env, Arc::new(MemoryStore::new())),
+            faults: None,
             layout: Layout::new(Path::from("db")),
             journal: MemoryJournal::default(),
             picker: PickerOptions {
@@ -59,6 +67,14 @@ impl World {
             },
             options,
         }
+    }
+
+    /// The same on an object store that fails now and then, loses replies, and is slow.
+    pub(crate) fn with_faults(mut self, plan: FaultPlan) -> Self {
+        let faults = FaultStore::new(Arc::new(MemoryStore::new()), self.env.clone(), plan);
+        self.store = store(&self.env, Arc::new(faults.clone()));
+        self.faults = Some(faults);
+        self
     }
 
     pub(crate) async fn open(&self) -> Result<Running> {
