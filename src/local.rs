@@ -9,7 +9,7 @@ use firn_engine::journal::Journal;
 use firn_engine::merge::{MergeContext, MergeCounts};
 use firn_engine::object::{Layout, StoreBlocks};
 use firn_engine::{Context, Db, Env, Error, ErrorKind, Options, Parts, Result};
-use firn_journal::MemoryJournal;
+use firn_journal::{LocalJournal, MemoryJournal};
 use firn_services::config::{Config, JournalConfig, JournalKind};
 use firn_storage::StorageService;
 use firn_storage::picker::PickerOptions;
@@ -80,7 +80,7 @@ impl Local {
     ) -> Result<Self> {
         let sizes = options.clone();
         let writer = options.db.writer.clone();
-        let journal = open_journal(options.journal)?;
+        let journal = open_journal(env, &dir, options.journal).await?;
         let disk = match options.disk_cache_bytes_max {
             0 => None,
             bytes => Some(DiskCache::open(env, dir.cache(), bytes)?),
@@ -98,7 +98,7 @@ impl Local {
             store: Arc::clone(&store),
             layout: layout.clone(),
             blocks: Arc::clone(&blocks) as _,
-            schemas: Arc::new(Schemas::default()),
+            schemas: Arc::new(Schemas),
             file_bytes_max: options.db.file_bytes_max,
         };
         let parts = Parts {
@@ -186,12 +186,19 @@ impl Local {
     }
 }
 
-fn open_journal(journal: JournalConfig) -> Result<Arc<dyn Journal>> {
+async fn open_journal(
+    env: &Env,
+    dir: &DataDir,
+    journal: JournalConfig,
+) -> Result<Arc<dyn Journal>> {
     let unsupported =
         |what| Err(Error::new(ErrorKind::BadRequest, format!("{what} is not supported yet")));
     match journal.kind {
         _ if journal.archive => unsupported("journal.archive"),
-        JournalKind::Local => unsupported("journal.kind: local"),
+        JournalKind::Local => {
+            let options = firn_journal::LocalOptions::default();
+            Ok(Arc::new(LocalJournal::open(env.clone(), &dir.journal(), options).await?))
+        }
         JournalKind::Object => unsupported("journal.kind: object"),
         JournalKind::Memory => Ok(Arc::new(MemoryJournal::default())),
     }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use firn_engine::object::{Backend, Layout, MemoryStore, RetryOptions, RetryingStore, StoreStats};
-use firn_engine::{Env, Error, ErrorKind, Result};
-use firn_object_store::FolderStore;
-use firn_services::config::{Config, Location};
+use firn_engine::object::{Layout, RetryingStore, StoreStats};
+use firn_engine::{Env, Result};
+use firn_object_store::S3Settings;
+use firn_services::config::{Config, Secret};
 use object_store::ObjectStore;
 use object_store::path::Path;
 
@@ -28,24 +28,25 @@ impl Store {
     /// # Errors
     /// `BadRequest` or `Unavailable`, naming the folder or bucket and why it cannot be used.
     pub async fn open(config: &Config, env: &Env) -> Result<Self> {
-        let (backend, layout): (Arc<dyn Backend>, _) = match config.location()? {
-            Location::Folder(folder) => {
-                (Arc::new(FolderStore::open(&folder, env.clone())?), Layout::new(Path::default()))
-            }
-            Location::Memory => (Arc::new(MemoryStore::new()), Layout::new(Path::default())),
-            Location::S3 { .. } => {
-                let why = "object_store.url: s3:// is not supported yet";
-                return Err(Error::new(ErrorKind::BadRequest, why));
-            }
+        let of = &config.object_store;
+        let secret = |s: &Option<Secret>| s.as_ref().map(|s| s.reveal().to_owned());
+        let settings = S3Settings {
+            endpoint: of.endpoint.clone(),
+            region: of.region.clone(),
+            path_style: of.path_style,
+            allow_http: of.allow_http,
+            access_key_id: secret(&of.access_key_id),
+            secret_access_key: secret(&of.secret_access_key),
+            session_token: None,
         };
-        Ok(Self::on(backend, env, layout, config.object_store.url.clone()))
+        let store = firn_object_store::open(&of.url, &settings, env.clone()).await?;
+        Ok(Self::on(store, of.url.clone()))
     }
 
-    /// On a store that is open already.
+    /// On a store that is open already; a prefix, if there is one, is the store's own.
     #[must_use]
-    pub fn on(backend: Arc<dyn Backend>, env: &Env, layout: Layout, name: String) -> Self {
-        let store = RetryingStore::new(backend, env.clone(), RetryOptions::default());
+    pub fn on(store: Arc<RetryingStore>, name: String) -> Self {
         let stats = store.stats();
-        Self { objects: Arc::new(store), stats, layout, name }
+        Self { objects: store, stats, layout: Layout::new(Path::default()), name }
     }
 }

@@ -46,7 +46,7 @@ impl Home {
         }
         command.args(args).current_dir(self.path()).env("FIRN_DATA_DIR", self.data());
         command.env("FIRN_DISK_CACHE_BYTES_MAX", "0").env("FIRN_MEMORY_BYTES_MAX", "64 MiB");
-        command.env("FIRN_JOURNAL__KIND", "memory");
+
         command
     }
 
@@ -63,7 +63,6 @@ impl Home {
         let mut config = Config::with_data_dir(&self.data(), &Machine::detect()).unwrap();
         config.disk_cache_bytes_max = firn_services::bytes::ByteSize(0);
         config.memory_bytes_max = firn_services::bytes::ByteSize(64 << 20);
-        config.journal.kind = firn_services::config::JournalKind::Memory;
         config
     }
 

@@ -6,5 +6,6 @@ mod benchmark;
 mod cache;
 mod columns;
 mod command;
+mod crash;
 mod model;
 mod world;
