@@ -32,10 +32,11 @@
 //!    - Our id: an earlier try won, although nobody told us. Done.
 //!    - The condition would still hold (a 409, and nothing changed): 1 again.
 //!    - Another's: refused, if this is certain. It is certain if no try failed
-//!      ambiguously; or for a create, if what is there was made by a create;
-//!      or for an update, if it was made by an update of the same version, of
-//!      which only one can win. Otherwise our put may have won and been
-//!      replaced since: the cause is `OutcomeUnknown`.
+//!      ambiguously (a 409 is such a failure: some stores give it to a request
+//!      that they took); or for a create, if what is there was made by a
+//!      create; or for an update, if it was made by an update of the same
+//!      version, of which only one can win. Otherwise our put may have won and
+//!      been replaced since: the cause is `OutcomeUnknown`.
 //! 3. Failed otherwise: 1 again, within limits. When the limits are reached
 //!    and a try was ambiguous, the cause is `OutcomeUnknown`.
 //!

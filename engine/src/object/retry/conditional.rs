@@ -134,7 +134,8 @@ pub(super) async fn put(
             Err(e) => e,
         };
         let cause = cause_of(&e);
-        let ambiguous = tries.is_ambiguous();
+        // Some stores give a 409 to a request that they took.
+        let ambiguous = tries.is_ambiguous() || cause == Cause::Conflict;
         let unknown = |e| with_remark(&e, path, Cause::OutcomeUnknown, "");
         if !traceable {
             // Whose object it is could not be told afterwards.
@@ -148,7 +149,7 @@ pub(super) async fn put(
         let there = match look(core, path, &ours).await {
             Ok(there) => there,
             // Refused for certain, if there was no earlier try to have won.
-            Err(_) if !ambiguous && cause != Cause::Conflict => return Err(e),
+            Err(_) if !ambiguous => return Err(e),
             Err(look) => return Err(unknown(look)),
         };
         match there {

@@ -124,8 +124,10 @@ fn an_update_that_lost_to_another_of_the_same_version_says_so() {
 
 #[test]
 fn a_put_that_may_have_won_and_been_replaced_is_not_called_lost() {
-    let (result, there) = updated(&[Step::DoReplaceAndSay(Cause::Failed)]);
-    assert_eq!((cause(result), there), (Cause::OutcomeUnknown, "replaced".into()));
+    for said in [Cause::Failed, Cause::Conflict] {
+        let (result, there) = updated(&[Step::DoReplaceAndSay(said)]);
+        assert_eq!((cause(result), there), (Cause::OutcomeUnknown, "replaced".into()));
+    }
     let (result, _, _) = created(&[Step::DoReplaceAndSay(Cause::Timeout)]);
     assert_eq!(cause(result), Cause::OutcomeUnknown);
 }
