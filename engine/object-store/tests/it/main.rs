@@ -8,6 +8,7 @@
 #![expect(clippy::disallowed_methods, reason = "real tasks on a real wire")]
 
 mod conditions;
+mod disk;
 mod http;
 mod objects;
 mod places;
