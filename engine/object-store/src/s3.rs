@@ -96,14 +96,10 @@ fn parse_content_range(text: &str) -> Option<(u64, u64, u64)> {
     Some((first, last.checked_add(1)?, size.parse().ok()?))
 }
 
+/// In one piece, copied together if it has several: signing reads it before
+/// sending does.
 fn body(payload: &PutPayload) -> ByteStream {
-    let mut chunks = payload.iter();
-    match (chunks.next(), chunks.next()) {
-        (None, _) => ByteStream::from(Bytes::new()),
-        (Some(one), None) => ByteStream::from(one.clone()),
-        // Signing reads it before sending does.
-        _ => ByteStream::from(Bytes::from(payload.iter().flatten().copied().collect::<Vec<u8>>())),
-    }
+    ByteStream::from(Bytes::from(payload.clone()))
 }
 
 /// A body as a stream; the SDK checks its checksum if the server sent one.

@@ -2,11 +2,12 @@
 //!
 //! Small objects are one PUT. Longer ones are sent in parts while the rest is
 //! still being made, a few at a time, so that memory stays bounded whatever
-//! the size.
+//! the size. Bytes are handed on as they came, never copied together.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use object_store::path::Path;
 use object_store::{MultipartUpload, ObjectStore, PutMode, PutOptions, PutPayload};
 
@@ -26,7 +27,9 @@ pub struct Upload {
     store: Arc<dyn ObjectStore>,
     env: Env,
     path: Path,
-    buffer: Vec<u8>,
+    /// What was not sent yet, and its length.
+    pieces: VecDeque<Bytes>,
+    pending: usize,
     multipart: Option<Box<dyn MultipartUpload>>,
     in_flight: VecDeque<Task<object_store::Result<()>>>,
     bytes: u64,
@@ -46,7 +49,8 @@ impl Upload {
             store,
             env,
             path,
-            buffer: Vec::new(),
+            pieces: VecDeque::new(),
+            pending: 0,
             multipart: None,
             in_flight: VecDeque::new(),
             bytes: 0,
@@ -59,20 +63,36 @@ impl Upload {
     /// When the store does not take a part.
     pub async fn write(&mut self, bytes: Vec<u8>) -> Result<()> {
         self.bytes += bytes.len() as u64;
-        if self.buffer.is_empty() {
-            self.buffer = bytes;
-        } else {
-            self.buffer.extend_from_slice(&bytes);
-        }
-        while self.buffer.len() > PART_BYTES {
-            let rest = self.buffer.split_off(PART_BYTES);
-            let part = std::mem::replace(&mut self.buffer, rest);
+        self.pending += bytes.len();
+        self.pieces.push_back(bytes.into());
+        // Not at the limit already: the last part must not be empty.
+        while self.pending > PART_BYTES {
+            let part = self.take_part(PART_BYTES);
             self.send(part).await?;
         }
         Ok(())
     }
 
-    async fn send(&mut self, part: Vec<u8>) -> Result<()> {
+    /// The first `len` bytes of those that were not sent yet.
+    fn take_part(&mut self, len: usize) -> PutPayload {
+        let mut part = Vec::new();
+        let mut missing = len;
+        while let Some(mut piece) = self.pieces.pop_front() {
+            if piece.len() > missing {
+                self.pieces.push_front(piece.split_off(missing));
+            }
+            missing -= piece.len();
+            part.push(piece);
+            if missing == 0 {
+                break;
+            }
+        }
+        assert_eq!(missing, 0, "there are as many bytes as were counted");
+        self.pending -= len;
+        part.into_iter().collect()
+    }
+
+    async fn send(&mut self, part: PutPayload) -> Result<()> {
         let failed = |e| from_store("PUT", &self.path, e);
         while self.in_flight.len() >= PARTS_IN_FLIGHT {
             wait_for(&mut self.in_flight, &self.path).await?;
@@ -86,7 +106,7 @@ impl Upload {
             );
         }
         if let Some(multipart) = &mut self.multipart {
-            let sent = multipart.put_part(PutPayload::from(part));
+            let sent = multipart.put_part(part);
             self.in_flight.push_back(self.env.spawn(TaskClass::Background, "put-part", sent));
         }
         Ok(())
@@ -97,10 +117,10 @@ impl Upload {
     /// # Errors
     /// When the store does not take it; `Internal` if an object of this name exists.
     pub async fn finish(mut self) -> Result<u64> {
-        let rest = std::mem::take(&mut self.buffer);
+        let rest = self.take_part(self.pending);
         if self.multipart.is_none() {
             let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
-            let put = self.store.put_opts(&self.path, PutPayload::from(rest), options);
+            let put = self.store.put_opts(&self.path, rest, options);
             put.await.map_err(|e| from_store("PUT", &self.path, e))?;
             return Ok(self.bytes);
         }
@@ -138,5 +158,48 @@ async fn wait_for(
             None => Err(Error::internal(format!("PUT {path}: sending a part was stopped"))),
         },
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use object_store::ObjectStoreExt;
+    use object_store::memory::InMemory;
+
+    /// Stores `lens` pieces, each byte different from its neighbours.
+    async fn round_trip(lens: &[usize]) {
+        let store = Arc::new(InMemory::new());
+        let (env, path) = (Env::simulated(1), Path::from("object"));
+        let mut upload = Upload::new(Arc::clone(&store) as _, env, path.clone());
+        let mut all = Vec::new();
+        for len in lens {
+            let from = all.len();
+            all.extend((from..from + len).map(|i| (i % 251) as u8));
+            upload.write(all[from..].to_vec()).await.unwrap();
+            assert!(upload.pending <= PART_BYTES, "{} bytes wait", upload.pending);
+        }
+        assert_eq!(upload.finish().await.unwrap(), all.len() as u64);
+        let stored = store.get(&path).await.unwrap().bytes().await.unwrap();
+        assert!(stored == all, "{lens:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pieces_of_all_lengths_become_the_object() {
+        const P: usize = PART_BYTES;
+        for lens in [
+            &[][..],
+            &[0],
+            &[5, 0, 7],
+            &[P],
+            &[P, 0],
+            &[P + 1],
+            &[P - 1, 2, P],
+            &[2 * P],
+            &[3, 2 * P, 5],
+            &[300_000; 70],
+        ] {
+            round_trip(lens).await;
+        }
     }
 }

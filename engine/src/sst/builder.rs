@@ -158,7 +158,9 @@ impl SstBuilder {
     /// Takes the finished bytes.
     pub(crate) fn take(&mut self) -> Vec<u8> {
         self.taken += self.out.len() as u64;
-        std::mem::take(&mut self.out)
+        // The next piece will be about as long: growing to that would copy it.
+        let room = Vec::with_capacity(self.out.len() + self.out.len() / 8);
+        std::mem::replace(&mut self.out, room)
     }
 
     fn end_block(&mut self) {

@@ -1,6 +1,8 @@
 //! Blocks as they are stored: compressed, and checksummed against rot and
 //! against being read from the wrong place.
 
+use std::cell::RefCell;
+
 use bytes::{BufMut, Bytes};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -157,7 +159,7 @@ pub(crate) fn load(stored: &Bytes, handle: Handle) -> Result<Bytes> {
     let raw = if compression == Compression::Lz4 as u8 {
         lz4_flex::block::decompress(packed, len).ok()
     } else if compression == Compression::Zstd as u8 {
-        zstd::bulk::decompress(packed, len).ok()
+        decompress_zstd(packed, len)
     } else {
         return Err(corrupt("its compression is unknown"));
     };
@@ -165,6 +167,20 @@ pub(crate) fn load(stored: &Bytes, handle: Handle) -> Result<Bytes> {
         Some(raw) if raw.len() == len => Ok(raw.into()),
         _ => Err(corrupt("it cannot be decompressed")),
     }
+}
+
+/// Making a decompressor costs more than a block takes to decompress, so each
+/// thread keeps one.
+fn decompress_zstd(packed: &[u8], len: usize) -> Option<Vec<u8>> {
+    thread_local! {
+        static KEPT: RefCell<Option<zstd::bulk::Decompressor<'static>>> = const { RefCell::new(None) };
+    }
+    KEPT.with_borrow_mut(|kept| {
+        if kept.is_none() {
+            *kept = zstd::bulk::Decompressor::new().ok();
+        }
+        kept.as_mut()?.decompress(packed, len).ok()
+    })
 }
 
 #[cfg(test)]
