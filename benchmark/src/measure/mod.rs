@@ -2,11 +2,15 @@
 
 mod counters;
 pub mod cpu;
+mod disk;
 mod latency;
 mod machine;
 mod store;
 
 pub use counters::{Counters, Requests};
+#[cfg(feature = "peers")]
+pub(crate) use disk::dir_bytes;
+pub use disk::{DiskIo, disk_io};
 pub use latency::{Latency, Op, Recorded, Recorder};
 pub use machine::Machine;
 pub use store::{Meter, Metered};

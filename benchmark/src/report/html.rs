@@ -118,7 +118,8 @@ fn summary(out: &mut String, report: &Report) {
     }
     out.push_str(
         "</table></div><p>cores: processor time over time, of the whole process, the runner \
-         included. w-amp: bytes written by journal, flush and compaction for a byte put. space: \
+         included. w-amp: bytes written by journal, flush and compaction for a byte put. disk w-amp: \
+         the same as the kernel counts it, for the process. space: \
          bytes in store for a byte of live keys and values. $/M ops: processor time and requests \
          at the prices of the workload.",
     );
@@ -183,8 +184,13 @@ fn plots(results: &[(&TargetResult, &PhaseResult)]) -> Vec<Plot> {
     }
     add("Cores in use", false, short, &[("", |p| Some(p.cores))]);
     add("Resident memory", false, bytes, &[("", |p| Some(p.resident_bytes as f64))]);
-    if results.iter().any(|(_, phase)| phase.counters.written.values().any(|n| *n > 0)) {
-        add("Written a second, by all parts", false, bytes, &[("", |p| Some(p.written_per_s))]);
+    if results.iter().any(|(_, phase)| phase.disk.written > 1 << 20) {
+        let written: Figure = |p| Some(p.disk_written_per_s);
+        add("Written to the disk a second", false, bytes, &[("", written)]);
+    }
+    if results.iter().any(|(_, phase)| phase.disk.read > 1 << 20) {
+        let read: Figure = |p| Some(p.disk_read_per_s);
+        add("Read from the disk a second", false, bytes, &[("", read)]);
     }
     if merges {
         let read: Figure = |p| Some(p.compaction_in_per_s);
@@ -228,6 +234,9 @@ fn parts(out: &mut String, results: &[(&TargetResult, &PhaseResult)]) {
             let what = format!("{op}: mean, p50, p95, p99, p99.9, max of {}", l.calls);
             line(&what, figures.join(", "));
         }
+        line("disk: read, written, by the kernel's count", {
+            format!("{}, {}", bytes(phase.disk.read as f64), bytes(phase.disk.written as f64))
+        });
         if let Some(stored) = phase.stored_bytes {
             line("in store at the end", bytes(stored as f64));
         }

@@ -100,7 +100,7 @@ pub(crate) fn print_phase(target: &str, phase: &PhaseResult) -> Result<()> {
     print(&line)
 }
 
-const HEAD: [&str; 14] = [
+const HEAD: [&str; 15] = [
     "phase",
     "target",
     "how",
@@ -113,6 +113,7 @@ const HEAD: [&str; 14] = [
     "p99.9",
     "max",
     "w-amp",
+    "disk w-amp",
     "space",
     "$/M ops",
 ];
@@ -141,6 +142,7 @@ pub(super) fn row(target: &str, phase: &PhaseResult) -> Vec<String> {
     }
     let factor = |n: Option<f64>| n.map_or_else(dash, |n| format!("{n:.2}"));
     row.push(factor(phase.write_amplification));
+    row.push(factor(phase.disk_write_amplification));
     row.push(factor(phase.space_amplification));
     row.push(phase.cost.map_or_else(dash, |cost| format!("{:.4}", cost.per_million_ops)));
     row

@@ -13,7 +13,7 @@ use super::sampler::{Point, Sampled, Sampler, Times};
 use super::work::Work;
 use crate::config::{Config, Kind, Phase};
 use crate::engine::Target;
-use crate::measure::{Counters, Latency, Op};
+use crate::measure::{Counters, DiskIo, Latency, Op};
 use crate::report::{Cost, Prices};
 
 /// What a phase came to on one target, the warm-up left out.
@@ -57,6 +57,10 @@ pub struct PhaseResult {
     pub user_bytes: u64,
     /// Bytes written by all parts for a byte put.
     pub write_amplification: Option<f64>,
+    /// What the kernel says the process read from and wrote to the disk.
+    pub disk: DiskIo,
+    /// Bytes written to the disk for a byte put.
+    pub disk_write_amplification: Option<f64>,
     /// Bytes in store at the end.
     pub stored_bytes: Option<u64>,
     /// Bytes of the keys and values that are there, if known.
@@ -99,6 +103,8 @@ impl PhaseResult {
             counters: Counters::default(),
             user_bytes: 0,
             write_amplification: None,
+            disk: DiskIo::default(),
+            disk_write_amplification: None,
             stored_bytes: None,
             live_bytes: None,
             space_amplification: None,
@@ -112,8 +118,16 @@ impl PhaseResult {
     }
 
     fn take(&mut self, sampled: Sampled, config: &Config, work: &Work) {
-        let Sampled { points, total, elapsed, cpu, counters, longest_stall, resident_bytes_max } =
-            sampled;
+        let Sampled {
+            points,
+            total,
+            elapsed,
+            cpu,
+            counters,
+            disk,
+            longest_stall,
+            resident_bytes_max,
+        } = sampled;
         self.elapsed_s = elapsed.as_secs_f64();
         self.ops = total.ops_total();
         self.ops_per_s = self.ops as f64 / self.elapsed_s.max(1e-9);
@@ -127,9 +141,14 @@ impl PhaseResult {
         self.cpu_s_by_part = cpu.groups.iter().map(|(g, t)| (g.clone(), t.as_secs_f64())).collect();
         self.ops_per_cpu_s = if self.cpu_s > 0.0 { self.ops as f64 / self.cpu_s } else { 0.0 };
         self.user_bytes = total.ops[Op::Put as usize] * config.data.entry_bytes();
-        let written: u64 = counters.written.values().sum();
-        self.write_amplification =
-            (self.user_bytes > 0).then(|| written as f64 / self.user_bytes as f64);
+        let for_a_byte = |n: u64| (self.user_bytes > 0).then(|| n as f64 / self.user_bytes as f64);
+        // Peers do not say what their parts have written.
+        self.write_amplification = match counters.written.is_empty() {
+            true => None,
+            false => for_a_byte(counters.written.values().sum()),
+        };
+        self.disk_write_amplification = for_a_byte(disk.written);
+        self.disk = disk;
         self.counters = counters;
         self.resident_bytes_max = resident_bytes_max;
         if self.kind.has_ops() {

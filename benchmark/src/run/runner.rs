@@ -141,7 +141,7 @@ async fn run_target(opener: &mut Opener<'_>) -> TargetResult {
         error: None,
     };
     let start = Instant::now();
-    let mut target = match opener.open(None).await {
+    let target = match opener.open(None).await {
         Ok(target) => target,
         Err(error) => {
             result.error = Some(error.to_string());
@@ -150,24 +150,33 @@ async fn run_target(opener: &mut Opener<'_>) -> TargetResult {
     };
     result.open_s = start.elapsed().as_secs_f64();
     result.settings = target.settings();
+    // `None` between closing and opening again.
+    let mut target = Some(target);
     let mut progress = Progress::default();
     let mut compaction = None;
     for (place, phase) in config.phases.iter().enumerate() {
-        let measured = if phase.kind == Kind::Reopen {
-            compaction = phase.compaction.or(compaction);
-            let reopened = reopen(opener, &target, phase, compaction).await;
-            if let Ok((next, _)) = &reopened {
-                target = Arc::clone(next);
+        let measured = match target.take() {
+            Some(open) if phase.kind == Kind::Reopen => {
+                compaction = phase.compaction.or(compaction);
+                match reopen(opener, open, phase, compaction).await {
+                    Ok((reopened, measured)) => {
+                        target = Some(reopened);
+                        measured
+                    }
+                    Err(error) => {
+                        let mut failed = PhaseResult::empty(phase);
+                        failed.error = Some(error.to_string());
+                        failed
+                    }
+                }
             }
-            reopened.map(|(_, measured)| measured)
-        } else {
-            Ok(run_phase(config, place, &target, &mut progress, &config.prices).await)
+            Some(open) => {
+                let measured = run_phase(config, place, &open, &mut progress, &config.prices).await;
+                target = Some(open);
+                measured
+            }
+            None => break,
         };
-        let measured = measured.unwrap_or_else(|error| {
-            let mut failed = PhaseResult::empty(phase);
-            failed.error = Some(error.to_string());
-            failed
-        });
         let failed = measured.error.is_some();
         if let Err(error) = report::print_phase(opener.name(), &measured) {
             result.error = Some(error.to_string());
@@ -177,22 +186,26 @@ async fn run_target(opener: &mut Opener<'_>) -> TargetResult {
             break;
         }
     }
-    if let Err(error) = target.close(CLOSE_LIMIT).await {
+    if let Some(target) = target
+        && let Err(error) = target.close(CLOSE_LIMIT).await
+    {
         // An earlier error is the likely cause of this one.
         result.error.get_or_insert(format!("closing {}: {error}", opener.name()));
     }
     result
 }
 
-/// Closes and opens. Its time is that of the opening alone.
+/// Closes and opens. Its time is that of the opening alone. The old target is
+/// dropped before: it may hold locks.
 async fn reopen(
     opener: &Opener<'_>,
-    target: &Arc<dyn Target>,
+    target: Arc<dyn Target>,
     phase: &Phase,
     compaction: Option<Switch>,
 ) -> Result<(Arc<dyn Target>, PhaseResult)> {
     let limit = Duration::from_secs(phase.limit_s.into());
     target.close(limit).await.context(|| format!("closing {}", opener.name()))?;
+    drop(target);
     let before = cpu::now();
     let start = Instant::now();
     let opened = opener.open(compaction).await?;

@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::work::Work;
 use crate::engine::Target;
 use crate::measure::cpu::{self, Cpu};
-use crate::measure::{Counters, Latency, Recorded};
+use crate::measure::{Counters, DiskIo, Latency, Recorded, disk_io};
 
 /// Time between looks at the counts.
 const LOOK: Duration = Duration::from_millis(20);
@@ -41,6 +41,10 @@ pub struct Point {
     pub written_per_s: f64,
     /// Bytes that compactions read, in a second.
     pub compaction_in_per_s: f64,
+    /// Bytes that went to the disk, in a second.
+    pub disk_written_per_s: f64,
+    /// Bytes that came from the disk, in a second.
+    pub disk_read_per_s: f64,
     /// Requests to the object store, in a second.
     pub requests_per_s: f64,
     /// Why writers were slowed down at its end.
@@ -55,6 +59,7 @@ pub(super) struct Sampled {
     pub(super) elapsed: Duration,
     pub(super) cpu: Cpu,
     pub(super) counters: Counters,
+    pub(super) disk: DiskIo,
     /// Longest time in which no operation ended, to [`LOOK`].
     pub(super) longest_stall: Duration,
     pub(super) resident_bytes_max: u64,
@@ -106,12 +111,13 @@ impl Sampler {
 struct Baseline {
     at: Instant,
     cpu: Cpu,
+    disk: DiskIo,
     counters: Counters,
 }
 
 impl Baseline {
     fn now(target: &dyn Target) -> Self {
-        Self { at: Instant::now(), cpu: cpu::now(), counters: target.counters() }
+        Self { at: Instant::now(), cpu: cpu::now(), disk: disk_io(), counters: target.counters() }
     }
 }
 
@@ -181,6 +187,7 @@ impl Watch {
             elapsed: last.at.duration_since(start.at),
             cpu: last.cpu.since(&start.cpu),
             counters: last.counters.since(&start.counters),
+            disk: last.disk.since(&start.disk),
             longest_stall: self.longest_stall,
             resident_bytes_max: self.resident_bytes_max,
         }
@@ -208,6 +215,7 @@ impl Watch {
         let now = Baseline::now(&*self.target);
         let seconds = now.at.duration_since(last.at).as_secs_f64().max(1e-9);
         let counters = now.counters.since(&last.counters);
+        let disk = now.disk.since(&last.disk);
         let at_s = if now.at >= zero {
             now.at.duration_since(zero).as_secs_f64()
         } else {
@@ -223,6 +231,8 @@ impl Watch {
             resident_bytes: cpu::resident_bytes(),
             written_per_s: counters.written.values().sum::<u64>() as f64 / seconds,
             compaction_in_per_s: counters.compaction_bytes_in as f64 / seconds,
+            disk_written_per_s: disk.written as f64 / seconds,
+            disk_read_per_s: disk.read as f64 / seconds,
             requests_per_s: requests as f64 / seconds,
             pressure: counters.pressure,
         };

@@ -275,6 +275,8 @@ pub async fn run_threads<E: Engine>(
             if let Err(error) = block_on(work_on(&*engine, &mine, u64::from(id), false)) {
                 mine.fail(error);
             }
+            // Who waits may want to be the last to hold the engine.
+            drop(engine);
             let _ = send.send(());
         };
         let started = std::thread::Builder::new().name(format!("caller-{id}")).spawn(body);
