@@ -8,8 +8,9 @@ mod attributes;
 mod connect;
 mod errors;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
-use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::{ByteStream, DateTime as SdkDateTime};
 use aws_sdk_s3::types::{
     CompletedMultipartUpload, CompletedPart, Delete, MetadataDirective, ObjectIdentifier,
@@ -27,6 +28,7 @@ use object_store::{
 };
 
 use self::attributes::apply;
+use self::connect::Clients;
 use self::errors::{classify, of_answer};
 use crate::S3Settings;
 
@@ -35,7 +37,7 @@ const STORE: &str = "S3";
 /// Objects under a prefix of a bucket. Clones share connections.
 #[derive(Debug, Clone)]
 pub struct S3Store {
-    client: Client,
+    clients: Arc<Clients>,
     bucket: String,
     /// Empty, or with a slash at its end.
     prefix: String,
@@ -51,8 +53,8 @@ impl S3Store {
             "" => String::new(),
             prefix => format!("{prefix}/"),
         };
-        let client = connect::client(settings).await?;
-        Ok(Self { client, bucket: bucket.to_owned(), prefix })
+        let clients = Arc::new(Clients::new(settings).await?);
+        Ok(Self { clients, bucket: bucket.to_owned(), prefix })
     }
 
     fn key(&self, path: &Path) -> String {
@@ -141,7 +143,7 @@ impl Backend for S3Store {
         payload: PutPayload,
         options: PutOptions,
     ) -> Result<PutResult> {
-        let mut put = self.client.put_object().bucket(&self.bucket).key(self.key(path));
+        let mut put = self.clients.get().put_object().bucket(&self.bucket).key(self.key(path));
         put = apply!(put, &options.attributes, path);
         if !options.tags.encoded().is_empty() {
             put = put.tagging(options.tags.encoded());
@@ -178,7 +180,8 @@ impl Backend for S3Store {
         };
         let sdk_time = |time: DateTime<Utc>| SdkDateTime::from_secs(time.timestamp());
         let get = self
-            .client
+            .clients
+            .get()
             .get_object()
             .bucket(&self.bucket)
             .key(self.key(path))
@@ -225,7 +228,7 @@ impl Backend for S3Store {
             "" => self.prefix.clone(),
             prefix => format!("{}{prefix}/", self.prefix),
         };
-        let mut list = self.client.list_objects_v2().bucket(&self.bucket);
+        let mut list = self.clients.get().list_objects_v2().bucket(&self.bucket);
         if !under.is_empty() {
             list = list.prefix(&under);
         }
@@ -274,7 +277,8 @@ impl Backend for S3Store {
 
     async fn delete(&self, paths: &[Path]) -> Result<Vec<Result<()>>> {
         if let [path] = paths {
-            let delete = self.client.delete_object().bucket(&self.bucket).key(self.key(path));
+            let delete =
+                self.clients.get().delete_object().bucket(&self.bucket).key(self.key(path));
             return match delete.send().await.map_err(|e| classify(&e)) {
                 Ok(_) => Ok(vec![Ok(())]),
                 Err(e) if e.cause() == Cause::NotFound => Ok(vec![Ok(())]),
@@ -289,7 +293,7 @@ impl Backend for S3Store {
             batch = batch.objects(object.map_err(|e| failed(unbuilt(e)))?);
         }
         let batch = batch.build().map_err(|e| failed(unbuilt(e)))?;
-        let delete = self.client.delete_objects().bucket(&self.bucket).delete(batch);
+        let delete = self.clients.get().delete_objects().bucket(&self.bucket).delete(batch);
         let deleted = delete.send().await.map_err(|e| failed(classify(&e)))?;
         let errors: std::collections::BTreeMap<_, _> =
             deleted.errors().iter().map(|e| (e.key().unwrap_or_default(), e)).collect();
@@ -311,7 +315,8 @@ impl Backend for S3Store {
         let source = format!("{}/{}", self.bucket, self.key(from));
         let source: String = url::form_urlencoded::byte_serialize(source.as_bytes()).collect();
         let copy = self
-            .client
+            .clients
+            .get()
             .copy_object()
             .bucket(&self.bucket)
             .key(self.key(to))
@@ -323,7 +328,7 @@ impl Backend for S3Store {
 
     async fn create_upload(&self, path: &Path, options: PutMultipartOptions) -> Result<String> {
         let mut create =
-            self.client.create_multipart_upload().bucket(&self.bucket).key(self.key(path));
+            self.clients.get().create_multipart_upload().bucket(&self.bucket).key(self.key(path));
         create = apply!(create, &options.attributes, path);
         if !options.tags.encoded().is_empty() {
             create = create.tagging(options.tags.encoded());
@@ -337,7 +342,8 @@ impl Backend for S3Store {
     async fn put_part(&self, path: &Path, upload: &str, part: Part) -> Result<PartId> {
         let number = i32::try_from(part.index + 1).unwrap_or(i32::MAX);
         let put = self
-            .client
+            .clients
+            .get()
             .upload_part()
             .bucket(&self.bucket)
             .key(self.key(path))
@@ -364,7 +370,8 @@ impl Backend for S3Store {
         });
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts.collect())).build();
         let complete = self
-            .client
+            .clients
+            .get()
             .complete_multipart_upload()
             .bucket(&self.bucket)
             .key(self.key(path))
@@ -376,7 +383,8 @@ impl Backend for S3Store {
 
     async fn abort_upload(&self, path: &Path, upload: &str) -> Result<()> {
         let abort = self
-            .client
+            .clients
+            .get()
             .abort_multipart_upload()
             .bucket(&self.bucket)
             .key(self.key(path))
@@ -396,7 +404,8 @@ fn unbuilt(e: impl std::fmt::Display) -> StoreError {
 impl S3Store {
     async fn head(&self, path: &Path, options: GetOptions) -> Result<GetResult> {
         let head = self
-            .client
+            .clients
+            .get()
             .head_object()
             .bucket(&self.bucket)
             .key(self.key(path))

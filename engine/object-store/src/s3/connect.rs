@@ -1,4 +1,8 @@
 //! A client of S3: who we are, where it is, and how connections are made.
+//!
+//! Each runtime of the process has connections of its own. A connection is
+//! driven by a task of the runtime that made it; were they shared, a read
+//! that somebody waits for could depend on a runtime that is busy merging.
 
 use std::time::Duration;
 
@@ -6,9 +10,13 @@ use aws_config::BehaviorVersion;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
-use aws_sdk_s3::config::{Builder, Credentials, Region, StalledStreamProtectionConfig};
+use aws_sdk_s3::config::{
+    Builder, Config, Credentials, Region, SharedHttpClient, StalledStreamProtectionConfig,
+};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use firn_engine::{Error, ErrorKind, Result};
+use parking_lot::Mutex;
+use tokio::runtime::{Handle, Id};
 use url::Url;
 
 use crate::S3Settings;
@@ -21,6 +29,9 @@ const IDLE_TIME: Duration = Duration::from_secs(15);
 
 /// Idle connections kept.
 const IDLE_CONNECTIONS_MAX: usize = 128;
+
+/// Runtimes with connections at most.
+const CLIENTS_MAX: usize = 4;
 
 fn bad(what: impl Into<String>) -> Error {
     Error::new(ErrorKind::BadRequest, what)
@@ -43,16 +54,49 @@ fn check_endpoint(endpoint: &str, allow_http: bool) -> Result<()> {
     }
 }
 
-/// Makes a client. Nothing is sent to S3 yet; roles and profiles are looked up.
-pub(super) async fn client(settings: &S3Settings) -> Result<Client> {
-    if let Some(endpoint) = &settings.endpoint {
-        check_endpoint(endpoint, settings.allow_http)?;
+/// Clients for one bucket's requests, one for each runtime that makes any.
+#[derive(Debug)]
+pub(super) struct Clients {
+    config: Config,
+    clients: Mutex<Vec<(Id, Client)>>,
+}
+
+impl Clients {
+    /// Nothing is sent to S3 yet; roles and profiles are looked up.
+    pub(super) async fn new(settings: &S3Settings) -> Result<Self> {
+        Ok(Self { config: config(settings).await?, clients: Mutex::default() })
     }
-    let http = aws_smithy_http_client::Builder::new()
+
+    /// The client of the runtime that this is called in.
+    pub(super) fn get(&self) -> Client {
+        let here = Handle::current().id();
+        let mut clients = self.clients.lock();
+        if let Some((_, client)) = clients.iter().find(|(id, _)| *id == here) {
+            return client.clone();
+        }
+        // Those of runtimes that ended are no use to anyone.
+        if clients.len() >= CLIENTS_MAX {
+            clients.remove(0);
+        }
+        let config = self.config.to_builder().http_client(http()).build();
+        let client = Client::from_conf(config);
+        clients.push((here, client.clone()));
+        client
+    }
+}
+
+fn http() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
         .pool_idle_timeout(IDLE_TIME)
         .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
-        .build_https();
+        .build_https()
+}
+
+async fn config(settings: &S3Settings) -> Result<Config> {
+    if let Some(endpoint) = &settings.endpoint {
+        check_endpoint(endpoint, settings.allow_http)?;
+    }
     let region = settings.region.clone().map(Region::new);
     let explicit = match (&settings.access_key_id, &settings.secret_access_key) {
         (Some(key), Some(secret)) => {
@@ -67,8 +111,7 @@ pub(super) async fn client(settings: &S3Settings) -> Result<Client> {
             .behavior_version(BehaviorVersion::latest())
             .credentials_provider(credentials),
         None => {
-            let mut loader =
-                aws_config::defaults(BehaviorVersion::latest()).http_client(http.clone());
+            let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http());
             if let Some(region) = region.clone() {
                 loader = loader.region(region);
             } else if settings.endpoint.is_some() {
@@ -94,16 +137,14 @@ pub(super) async fn client(settings: &S3Settings) -> Result<Client> {
     } else if settings.access_key_id.is_some() {
         return Err(bad("the region of S3 is not known; set region"));
     }
-    let config = builder
+    Ok(builder
         .force_path_style(settings.path_style)
-        .http_client(http)
         // Repeating, timing and noticing stalls is done where all stores have
         // it done: once, with the ids that make it safe.
         .retry_config(RetryConfig::disabled())
         .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIME).build())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        .build();
-    Ok(Client::from_conf(config))
+        .build())
 }
 
 #[cfg(test)]
@@ -119,18 +160,18 @@ mod tests {
             secret_access_key: Some("hunter2".into()),
             ..S3Settings::default()
         };
-        assert!(client(&with("https://minio:9000", false)).await.is_ok());
-        assert!(client(&with("http://minio:9000", true)).await.is_ok());
+        assert!(config(&with("https://minio:9000", false)).await.is_ok());
+        assert!(config(&with("http://minio:9000", true)).await.is_ok());
         for endpoint in ["http://minio:9000", "ftp://minio", "minio", "https://k:hunter2@minio"] {
-            let e = client(&with(endpoint, false)).await.unwrap_err();
+            let e = config(&with(endpoint, false)).await.unwrap_err();
             assert_eq!(e.kind(), ErrorKind::BadRequest);
             assert!(!e.to_string().contains("hunter2"), "{e}");
         }
         let half = S3Settings { secret_access_key: None, ..with("https://minio", false) };
-        let e = client(&half).await.unwrap_err();
+        let e = config(&half).await.unwrap_err();
         assert!(e.to_string().contains("go together"), "{e}");
         let lost = S3Settings { endpoint: None, ..with("", false) };
-        let e = client(&lost).await.unwrap_err();
+        let e = config(&lost).await.unwrap_err();
         assert!(e.to_string().contains("region"), "{e}");
     }
 }

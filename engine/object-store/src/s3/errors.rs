@@ -30,16 +30,22 @@ where
         SdkError::TimeoutError(_) => StoreError::new(Cause::Timeout, "no connection in time"),
         SdkError::DispatchFailure(failure) => match failure.as_connector_error() {
             Some(e) if failure.is_timeout() => StoreError::new(Cause::Timeout, deepest(e)),
-            Some(e) => StoreError::new(of_connection(e), deepest(e)),
+            Some(e) => unsent(of_connection(e), deepest(e)),
             None => StoreError::new(Cause::Failed, "the request could not be sent"),
         },
-        SdkError::ConstructionFailure(_) => {
-            let what = deepest(e);
-            let cause = if what.contains("credential") { Cause::Denied } else { Cause::BadRequest };
-            StoreError::new(cause, what)
-        }
-        _ => StoreError::new(Cause::Failed, deepest(e)),
+        SdkError::ConstructionFailure(_) => unsent(Cause::BadRequest, deepest(e)),
+        _ => unsent(Cause::Failed, deepest(e)),
     }
+}
+
+/// A failure on this side, or on the way. Without credentials, no try will do.
+fn unsent(cause: Cause, what: String) -> StoreError {
+    if what.contains("no credentials found") {
+        let what = "no credentials: neither in the settings, nor AWS_ACCESS_KEY_ID, nor a profile, \
+                    nor a role of this machine or container";
+        return StoreError::new(Cause::Denied, what);
+    }
+    StoreError::new(cause, what)
 }
 
 /// From the code of an answer, or its HTTP status if it has none.
@@ -147,6 +153,13 @@ fn of_status(status: u16) -> Option<Cause> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn having_no_credentials_is_not_tried_again() {
+        let e = unsent(Cause::Failed, "no credentials found in chain. Attempted: …".into());
+        assert_eq!(e.cause(), Cause::Denied);
+        assert_eq!(unsent(Cause::Unreachable, "dns error".into()).cause(), Cause::Unreachable);
+    }
 
     #[test]
     fn codes_come_before_status() {

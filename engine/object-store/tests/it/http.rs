@@ -194,3 +194,25 @@ async fn a_server_that_keeps_failing_is_a_clear_error_and_recovers() {
     assert!(text.starts_with("PUT x: the store failed (InternalError: made to; gave up"), "{text}");
     store.put(&path, "1".into()).await.unwrap();
 }
+
+/// Connections of a runtime end with it; a store that outlives it goes on in another.
+#[test]
+fn a_store_works_in_any_runtime_of_the_process() {
+    let runtime = || tokio::runtime::Runtime::new().unwrap();
+    let (servers, first) = (runtime(), runtime());
+    let server = servers.block_on(Server::start("data")).unwrap();
+    let store = first.block_on(opened("s3://data", &settings_of(&server))).unwrap();
+    first.block_on(store.put(&Path::from("x"), "1".into())).unwrap();
+    drop(first);
+    let path = Path::from("x");
+    for _ in 0..6 {
+        let next = runtime();
+        let found = next.block_on(async {
+            // What ended with the first runtime are its timers, so this is bare.
+            let get = store.backend().get(&path, object_store::GetOptions::default());
+            get.await?.bytes().await
+        });
+        assert_eq!(found.unwrap(), "1");
+    }
+    drop(servers);
+}

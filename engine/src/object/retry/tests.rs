@@ -286,6 +286,27 @@ fn a_body_is_never_resumed_from_another_version() {
 }
 
 #[test]
+fn an_upload_that_the_store_gave_up_is_not_a_missing_object() {
+    simulate(1, |env| async move {
+        let memory = MemoryStore::new();
+        let store = RetryingStore::new(Arc::new(memory.clone()), env, RetryOptions::default());
+        let path = Path::from("x");
+        let mut upload = store.put_multipart(&path).await.unwrap();
+        upload.put_part("1".into()).await.unwrap();
+        memory.abort_upload(&path, "1").await.unwrap();
+        let part = upload.put_part("2".into()).await.unwrap_err();
+        assert_eq!(cause_of(&part), Cause::UploadGone);
+        let mut upload = store.put_multipart(&path).await.unwrap();
+        upload.put_part("1".into()).await.unwrap();
+        memory.abort_upload(&path, "2").await.unwrap();
+        let e = upload.complete().await.unwrap_err();
+        assert_eq!(cause_of(&e), Cause::UploadGone);
+        let e = crate::object::from_store("PUT", &path, e);
+        assert!(e.is_retryable(), "{e}");
+    });
+}
+
+#[test]
 fn callers_see_their_own_attributes_only() {
     simulate(1, |env| async move {
         let store = RetryingStore::new(Arc::new(MemoryStore::new()), env, RetryOptions::default());
