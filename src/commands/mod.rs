@@ -36,9 +36,16 @@ pub fn run(cli: Cli) -> Result<()> {
     let done = runtimes.block_on(async {
         match cli.command {
             Command::Up => up::run(&config, &runtimes, &shutdown).await,
-            Command::Bench(args) => crate::bench::run(&config, &args, &runtimes).await,
-            Command::Scrub(args) => scrub::run(&config, &args, &runtimes.env()).await,
-            Command::Ctl(args) => ctl::run(&config, &args, &runtimes.env()).await,
+            // These may be cut off anywhere.
+            Command::Bench(args) => {
+                shutdown.interrupts(crate::bench::run(&config, &args, &runtimes)).await
+            }
+            Command::Scrub(args) => {
+                shutdown.interrupts(scrub::run(&config, &args, &runtimes.env())).await
+            }
+            Command::Ctl(args) => {
+                shutdown.interrupts(ctl::run(&config, &args, &runtimes.env())).await
+            }
             Command::Config => Ok(()),
         }
     });

@@ -1,9 +1,9 @@
 //! `firn up`: a database with all its parts in this process.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use firn_engine::Result;
+use firn_engine::{Error, Result};
 use firn_services::config::Config;
 use firn_services::http::{Endpoints, Readiness, Server};
 use firn_services::metrics::{BuildInfo, ProcessMetrics, Registry};
@@ -22,62 +22,109 @@ const STOP_MAX: Duration = Duration::from_secs(30);
 /// How often it is looked whether the database has failed.
 const WATCH_EVERY: Duration = Duration::from_millis(500);
 
+/// What answers over HTTP, from before the database is open until after it is closed.
+struct Health {
+    readiness: Readiness,
+    metrics: Registry,
+    open: Arc<OnceLock<Arc<Local>>>,
+    server: Option<Server>,
+}
+
 pub(super) async fn run(config: &Config, runtimes: &Runtimes, shutdown: &Shutdown) -> Result<()> {
-    let env = runtimes.env();
     let dir = DataDir::take(&config.data_dir)?;
+    let health = Health::start(config, runtimes).await?;
+    let opened = shutdown.interrupts(open(config, runtimes, dir, &health)).await;
+    let failed = match &opened {
+        Ok(local) => wait(local, runtimes, shutdown).await,
+        Err(_) => None,
+    };
+
+    health.readiness.not_ready("process", "stopping");
+    let mut stopping = Stopping::within(STOP_MAX);
+    if let Ok(local) = &opened {
+        stopping.part("database", local.close(STOP_MAX)).await;
+    }
+    if let Some(server) = health.server {
+        stopping.part("HTTP server", server.stop()).await;
+    }
+    let stopped = stopping.finish();
+    match (opened, failed) {
+        // Asked to stop while it was opening: nothing was begun that must be ended.
+        (Err(_), _) if shutdown.is_requested() => stopped,
+        (Err(error), _) => Err(error),
+        (Ok(_), Some(error)) => Err(error.context("the database has stopped")),
+        (Ok(_), None) => stopped,
+    }
+}
+
+async fn open(
+    config: &Config,
+    runtimes: &Runtimes,
+    dir: DataDir,
+    health: &Health,
+) -> Result<Arc<Local>> {
+    let env = runtimes.env();
     let store = Store::open(config, &env).await?;
     let options = LocalOptions::new(config);
-    let objects = Arc::clone(&store.objects);
-    let local = Local::open(&env, dir, objects, store.layout.clone(), options).await?;
+    let local = Local::open(&env, dir, store.objects, store.layout, options).await?;
     let local = Arc::new(local);
-
-    let server = match config.http_listen {
-        Some(address) => Some(Server::start(address, endpoints(&local, &store, runtimes)).await?),
-        None => None,
-    };
     tracing::info!(
         branch = %config.branch,
         store = %store.name,
         epoch = %local.db().stats().epoch,
         "the database is open"
     );
-
-    let failed = loop {
-        if let Some(error) = local.db().failure() {
-            break Some(error);
-        }
-        if env.timeout(WATCH_EVERY, shutdown.requested()).await.is_some() {
-            break None;
-        }
-    };
-
-    let mut stopping = Stopping::within(STOP_MAX);
-    if let Some(server) = server {
-        stopping.part("HTTP server", server.stop()).await;
-    }
-    stopping.part("database", local.close(STOP_MAX)).await;
-    let stopped = stopping.finish();
-    match failed {
-        Some(error) => Err(error.context("the database has stopped")),
-        None => stopped,
-    }
-}
-
-fn endpoints(local: &Arc<Local>, store: &Store, runtimes: &Runtimes) -> Endpoints {
-    let metrics = Registry::new();
-    metrics.add(BuildInfo { version: env!("CARGO_PKG_VERSION"), commit: crate::COMMIT });
-    metrics.add(ProcessMetrics::new(runtimes.thread_groups()));
-    metrics.add(DbMetrics::new(Arc::clone(local), Arc::clone(&store.stats)));
-    let readiness = Readiness::new();
+    health.metrics.add(DbMetrics::new(Arc::clone(&local), store.stats));
     let db = Arc::clone(local.db());
-    readiness.check("database", move || match db.failure() {
+    health.readiness.check("database", move || match db.failure() {
         None => Ok(()),
         Some(error) => Err(error.to_string()),
     });
-    let status = Arc::clone(local);
-    let status = move || match serde_json::to_value(Status::of(&status)) {
-        Ok(value) => value,
-        Err(error) => serde_json::json!({ "error": error.to_string() }),
-    };
-    Endpoints { metrics, readiness, status: Arc::new(status) }
+    // The only one who sets it.
+    let _ = health.open.set(Arc::clone(&local));
+    Ok(local)
+}
+
+/// Waits until the process shall end, or the database has failed.
+async fn wait(local: &Local, runtimes: &Runtimes, shutdown: &Shutdown) -> Option<Error> {
+    let env = runtimes.env();
+    loop {
+        if let Some(error) = local.db().failure() {
+            return Some(error);
+        }
+        if env.timeout(WATCH_EVERY, shutdown.requested()).await.is_some() {
+            return None;
+        }
+    }
+}
+
+impl Health {
+    async fn start(config: &Config, runtimes: &Runtimes) -> Result<Self> {
+        let metrics = Registry::new();
+        metrics.add(BuildInfo { version: env!("CARGO_PKG_VERSION"), commit: crate::COMMIT });
+        metrics.add(ProcessMetrics::new(runtimes.thread_groups()));
+        let readiness = Readiness::new();
+        readiness.not_ready("database", "opening: manifest and journal are read");
+        let open: Arc<OnceLock<Arc<Local>>> = Arc::default();
+        let status = {
+            let open = Arc::clone(&open);
+            move || {
+                let Some(local) = open.get() else {
+                    return serde_json::json!({ "state": "opening" });
+                };
+                serde_json::to_value(Status::of(local))
+                    .unwrap_or_else(|error| serde_json::json!({ "error": error.to_string() }))
+            }
+        };
+        let endpoints = Endpoints {
+            metrics: metrics.clone(),
+            readiness: readiness.clone(),
+            status: Arc::new(status),
+        };
+        let server = match config.http_listen {
+            Some(address) => Some(Server::start(address, endpoints).await?),
+            None => None,
+        };
+        Ok(Self { readiness, metrics, open, server })
+    }
 }

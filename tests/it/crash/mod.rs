@@ -189,7 +189,8 @@ impl Crashes {
 
 fn spawn(order: &Order, log: &Path) -> Child {
     let log = std::fs::File::create(log).unwrap();
-    Command::new(std::env::current_exe().unwrap())
+    // Not by its name: a build may have put another program there by now.
+    Command::new("/proc/self/exe")
         .args(["--exact", "crash::child", "--nocapture"])
         .env(VARIABLE, serde_json::to_string(order).unwrap())
         .stdout(Stdio::piped())

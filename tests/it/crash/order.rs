@@ -71,7 +71,7 @@ impl Order {
         let folder = FolderStore::open(&dir.path().join("objects"), env.clone())?;
         let mut backend: Arc<dyn Backend> = Arc::new(folder);
         if self.faults.is_some() {
-            backend = Arc::new(FaultStore::new(backend, env.clone(), FaultPlan::everything(20)));
+            backend = Arc::new(FaultStore::new(backend, env.clone(), FaultPlan::everything(5)));
         }
         let store = RetryingStore::new(backend, env.clone(), RetryOptions::default());
         let store = Store::on(Arc::new(store), "a folder".into());
