@@ -68,12 +68,6 @@ async fn open(
     let options = LocalOptions::new(config);
     let local = Local::open(&env, dir, store.objects, store.layout, options).await?;
     let local = Arc::new(local);
-    tracing::info!(
-        branch = %config.branch,
-        store = %store.name,
-        epoch = %local.db().stats().epoch,
-        "the database is open"
-    );
     health.metrics.add(DbMetrics::new(Arc::clone(&local), store.stats));
     let db = Arc::clone(local.db());
     health.readiness.check("database", move || match db.failure() {
@@ -82,6 +76,12 @@ async fn open(
     });
     // The only one who sets it.
     let _ = health.open.set(Arc::clone(&local));
+    tracing::info!(
+        branch = %config.branch,
+        store = %store.name,
+        epoch = %local.db().stats().epoch,
+        "the database is open"
+    );
     Ok(local)
 }
 

@@ -16,16 +16,16 @@ use firn_engine::{Env, SpaceId};
 use firn_services::config::Config;
 use firn_services::machine::Machine;
 
-const SPACE: SpaceId = SpaceId(1);
+pub(crate) const SPACE: SpaceId = SpaceId(1);
 
 /// Anything that takes longer hangs.
-const WAIT_MAX: Duration = Duration::from_secs(60);
+pub(crate) const WAIT_MAX: Duration = Duration::from_secs(60);
 
 /// A folder for one database.
-struct Home(tempfile::TempDir);
+pub(crate) struct Home(tempfile::TempDir);
 
 impl Home {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
@@ -37,7 +37,7 @@ impl Home {
         self.path().join("data")
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_firn"));
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("FIRN_") {
@@ -59,7 +59,7 @@ impl Home {
         line_of(&self.run(args), code)
     }
 
-    fn config(&self) -> Config {
+    pub(crate) fn config(&self) -> Config {
         let mut config = Config::with_data_dir(&self.data(), &Machine::detect()).unwrap();
         config.disk_cache_bytes_max = firn_services::bytes::ByteSize(0);
         config.memory_bytes_max = firn_services::bytes::ByteSize(64 << 20);
@@ -67,12 +67,15 @@ impl Home {
     }
 
     async fn open(&self) -> Local {
+        self.open_as(&self.config()).await
+    }
+
+    pub(crate) async fn open_as(&self, config: &Config) -> Local {
         let handle = tokio::runtime::Handle::current();
         let env = Env::tokio(handle.clone(), handle);
-        let config = self.config();
         let dir = DataDir::take(&config.data_dir).unwrap();
-        let store = Store::open(&config, &env).await.unwrap();
-        let options = LocalOptions::new(&config);
+        let store = Store::open(config, &env).await.unwrap();
+        let options = LocalOptions::new(config);
         Local::open(&env, dir, store.objects, store.layout, options).await.unwrap()
     }
 
@@ -93,7 +96,7 @@ impl Home {
     }
 }
 
-fn line_of(out: &Output, code: i32) -> String {
+pub(crate) fn line_of(out: &Output, code: i32) -> String {
     let err = String::from_utf8_lossy(&out.stderr);
     assert_eq!(out.status.code(), Some(code), "{err}");
     let lines: Vec<_> = err.lines().filter(|line| line.starts_with("firn: ")).collect();
@@ -102,7 +105,7 @@ fn line_of(out: &Output, code: i32) -> String {
     lines[0].to_owned()
 }
 
-fn stdout(out: &Output) -> String {
+pub(crate) fn stdout(out: &Output) -> String {
     String::from_utf8_lossy(&out.stdout).into_owned()
 }
 

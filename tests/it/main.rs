@@ -3,9 +3,11 @@
 #![expect(clippy::print_stderr, reason = "failing seeds are printed")]
 
 mod benchmark;
+mod bucket;
 mod cache;
 mod columns;
 mod command;
 mod crash;
 mod model;
+mod outage;
 mod world;
