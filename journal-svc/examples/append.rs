@@ -97,7 +97,7 @@ async fn append_for(
         let start = Instant::now();
         writer.append(record).await?;
         micros.push(start.elapsed().as_micros() as u64);
-        if seq.0 % 1000 == 0 && writer.bounds().bytes > TRIM_BYTES {
+        if seq.0.is_multiple_of(1000) && writer.bounds().bytes > TRIM_BYTES {
             writer.trim(Seq(seq.0 - 100)).await?;
         }
     }

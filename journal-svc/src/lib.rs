@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`LocalJournal`] | a crash of the process or machine, not the loss of its disk | the default |
 //! | [`MemoryJournal`] | its process, not more | tests and benchmarks |
+//! | [`ObjectJournal`] | the loss of everything but the object store | no disk, no servers, slower commits |
 //!
 //! Every one of them passes the suite in `conformance`.
 
@@ -11,9 +12,11 @@
 pub mod conformance;
 mod local;
 mod memory;
+mod object;
 
 pub use local::{LocalJournal, LocalOptions};
 pub use memory::{AppendFault, MemoryJournal};
+pub use object::{ObjectJournal, ObjectOptions};
 
 use firn_engine::journal::{PAYLOAD_LEN_MAX, Record};
 use firn_engine::{BranchName, Epoch, Error, ErrorKind, Result, Seq};

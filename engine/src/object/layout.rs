@@ -6,6 +6,7 @@
 //! <prefix>/sst/<id>.sst        <prefix>/col/<id>.parquet     shared by all branches
 //! <prefix>/log/<branch>/<first seq:020>-<last seq:020>.seg   archived journal
 //! <prefix>/log/<branch>/live/<number:020>.seg                journal kept in the object store
+//! <prefix>/log/<branch>/live-start                           where that one begins
 //! ```
 
 use object_store::path::Path;
@@ -131,6 +132,12 @@ impl Layout {
     #[must_use]
     pub fn live_segment(&self, branch: &BranchName, segment: u64) -> Path {
         self.live_segments(branch).join(format!("{segment:020}.seg"))
+    }
+
+    /// Where the number of the first kept segment is stored.
+    #[must_use]
+    pub fn live_start(&self, branch: &BranchName) -> Path {
+        self.log(branch).join("live-start")
     }
 
     /// The number that such a segment's name stands for; `None` if it is none.
