@@ -8,7 +8,7 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use firn_engine::column::ColumnWriter;
 use firn_engine::key::ValueKind;
 use firn_engine::{Error, ErrorKind, Result, Seq, SpaceId};
-use parquet::basic::{Compression, Encoding};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::metadata::SortingColumn;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
@@ -32,11 +32,12 @@ static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
 
 /// How the columns are encoded. Keys and values hardly ever repeat, so a
 /// dictionary would only be built to be given up. Smallest and largest values
-/// help nobody who does not know what values mean.
+/// help nobody who does not know what values mean. Zstandard at level 1 is as
+/// fast as LZ4 both ways here, and half the size where LZ4 finds no repeats.
 fn key_value_properties() -> WriterProperties {
     let column = |name: &str| ColumnPath::from(name);
     properties()
-        .set_compression(Compression::LZ4_RAW)
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_dictionary_enabled(false)
         .set_column_encoding(column(KEY_COLUMN), Encoding::PLAIN)
         .set_column_encoding(column(VALUE_COLUMN), Encoding::PLAIN)

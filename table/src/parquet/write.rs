@@ -49,7 +49,8 @@ pub(crate) struct ParquetWriter {
 
 impl ParquetWriter {
     pub(crate) fn new(schema: SchemaRef, properties: WriterProperties) -> Result<Self> {
-        let descriptor = ArrowSchemaConverter::new().convert(&schema).map_err(encoding_failed)?;
+        let converter = ArrowSchemaConverter::new().schema_root("firn");
+        let descriptor = converter.convert(&schema).map_err(encoding_failed)?;
         let root = descriptor.root_schema_ptr();
         let file = SerializedFileWriter::new(Vec::new(), root, Arc::new(properties))
             .map_err(encoding_failed)?;
