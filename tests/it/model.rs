@@ -2,13 +2,16 @@
 //! snapshots and garbage collection in the mix.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use firn_engine::db::Snapshot;
 use firn_engine::key::KeyRange;
+use firn_engine::manifest::SpaceOptions;
 use firn_engine::object::FaultPlan;
-use firn_engine::{BranchName, Env, SpaceId, WriteBatch};
+use firn_engine::{BranchName, Env, SpaceId, WriteBatch, sst};
+use firn_table::RowDescription;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
@@ -38,6 +41,11 @@ impl Run {
         world.options.memtables_max = rng.random_range(2..5);
         let keys = *[20u64, 200, 2000].get(rng.random_range(0..3)).unwrap();
         let running = world.open().await.unwrap();
+        if rng.random_bool(0.5) {
+            let row_schema = RowDescription::KeyValue.encode();
+            let options = SpaceOptions { row_schema, ..SpaceOptions::default() };
+            running.db.declare_space(SpaceId(1), options).await.unwrap();
+        }
         Self {
             rng,
             world,
@@ -288,6 +296,12 @@ impl Run {
                 "{:?} of level {level} is named and gone",
                 file.id
             );
+            let blocks = self.world.blocks();
+            let rows = sst::verify(file, Arc::clone(&blocks) as _).await.unwrap();
+            if file.column.is_some() {
+                let columns = firn_table::verify(file, blocks).await.unwrap();
+                assert_eq!(columns.digest, rows.digest, "columns of {:?}", file.id);
+            }
         }
         let named = version.named_objects();
         let orphaned: Vec<_> = orphans.objects.iter().map(|(id, _, _)| *id).collect();
