@@ -29,6 +29,8 @@ pub enum ErrorKind {
     TooLong,
     /// INTO in a place where no rows come out (3954).
     MisplacedInto,
+    /// The label behind END is not the one before BEGIN (1310).
+    EndLabel,
     /// INTO twice (3953).
     SecondInto,
     /// A derived table without a name (1248).
@@ -64,6 +66,7 @@ impl Error {
             ErrorKind::TooLong => 1153,
             ErrorKind::MisplacedInto => 3954,
             ErrorKind::SecondInto => 3953,
+            ErrorKind::EndLabel => 1310,
             ErrorKind::DerivedAlias => 1248,
         }
     }
@@ -76,6 +79,7 @@ impl Error {
             | ErrorKind::Empty
             | ErrorKind::MisplacedInto
             | ErrorKind::SecondInto
+            | ErrorKind::EndLabel
             | ErrorKind::DerivedAlias => "42000",
             ErrorKind::Utf8 => "HY000",
             ErrorKind::TooLong => "08S01",
@@ -120,6 +124,10 @@ impl fmt::Display for Error {
                 "Misplaced INTO clause, INTO is not allowed inside subqueries, and must be placed \
                  at end of UNION clauses.",
             ),
+            ErrorKind::EndLabel => {
+                let label: String = near.chars().take_while(|c| !c.is_whitespace()).collect();
+                write!(f, "End-label {label} without match")
+            }
             ErrorKind::SecondInto => f.write_str("Multiple INTO clauses in one query block."),
             ErrorKind::DerivedAlias => f.write_str("Every derived table must have its own alias"),
         }

@@ -7,7 +7,7 @@
 //! let statement = parser.parse(b"select a+1 as b from t where not c = 'x'")?;
 //! assert_eq!(
 //!     String::from_utf8_lossy(&print(&statement, Default::default())),
-//!     "SELECT `a` + 1 AS `b` FROM `t` WHERE (NOT `c` = 'x')"
+//!     "SELECT `a` + 1 AS `b` FROM `t` WHERE (NOT (`c` = 'x'))"
 //! );
 //! # Ok::<(), firn_mysql_parser::Error>(())
 //! ```

@@ -9,8 +9,8 @@
 use super::Grammar;
 use super::primary::Group;
 use crate::ast::{
-    Between, Binary, BinaryOp, Call, DateArith, Expr, ExprKind, Ident, InList, InQuery, Like,
-    LogicalOp, Quantified, Regexp, Span, Text, Truth,
+    Between, Binary, BinaryOp, Call, DateArith, Expr, ExprKind, InList, InQuery, Like, LogicalOp,
+    Quantified, Regexp, Truth,
 };
 use crate::error::Result;
 use crate::lexer::T;
@@ -329,15 +329,5 @@ impl Grammar<'_> {
             }
             _ => Err(self.unexpected()),
         }
-    }
-
-    /// A literal that the grammar itself makes.
-    pub(super) fn made(kind: ExprKind) -> Expr {
-        Expr { kind, span: Span::default() }
-    }
-
-    /// A name that the grammar itself makes.
-    pub(super) fn made_name(text: &'static str) -> Ident {
-        Ident { text: Text::new_static(text), span: Span::default() }
     }
 }

@@ -516,7 +516,7 @@ impl Grammar<'_> {
                 | AggregateKind::StCollect
                 | AggregateKind::Sum
         );
-        let distinct = may_be_distinct && self.eat(T::DISTINCT);
+        let distinct = may_be_distinct && self.eat_any(&[T::DISTINCT, T::DISTINCTROW]).is_some();
         // `DISTINCT ALL` is allowed, and ALL alone, but for GROUP_CONCAT.
         if kind != AggregateKind::GroupConcat && !(kind == AggregateKind::Count && distinct) {
             self.eat(T::ALL);

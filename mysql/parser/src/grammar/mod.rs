@@ -10,21 +10,38 @@
 //! where operators stand in a row. `height` is the tallest tree since it was last
 //! put to zero; whoever makes a node above others calls [`Grammar::taller`].
 
-#![allow(dead_code)]
-
+mod account;
+mod admin;
+mod alter_table;
+mod compound;
+mod ddl;
+mod diagnostics;
+mod dml;
 mod expr;
 mod function;
+mod grant;
 mod literal;
+mod load;
 mod name;
+mod partition;
 mod primary;
 mod query;
+mod replication;
+mod routine;
+mod schema;
+mod set;
+mod show;
 mod statement;
+mod table;
+mod table_option;
 mod table_ref;
+mod transaction;
 mod types;
 mod window;
 
 pub(crate) use expr::level;
 pub(crate) use function::is_function_word;
+pub(crate) use grant::is_privilege;
 
 use crate::ast::{Expr, Span, Statement};
 use crate::error::{Error, ErrorKind, Result};
@@ -295,6 +312,11 @@ impl Grammar<'_> {
     /// Takes the current token, which must be one of `kinds`, and says which.
     fn one_of(&mut self, kinds: &[T]) -> Result<T> {
         self.eat_any(kinds).ok_or_else(|| self.unexpected())
+    }
+
+    /// As [`Grammar::one_of`], with the token.
+    fn one_of_tokens(&mut self, kinds: &[T]) -> Result<Token> {
+        if self.at_any(kinds) { Ok(self.bump()) } else { Err(self.unexpected()) }
     }
 
     #[inline]

@@ -10,7 +10,9 @@ impl Grammar<'_> {
     /// Whether a token of this kind is a name.
     #[inline]
     pub(super) fn is_name(kind: T) -> bool {
-        matches!(kind, T::Ident | T::Quoted) || kind.is_free()
+        matches!(kind, T::Ident | T::Quoted)
+            || kind.is_free()
+            || matches!(kind, T::ADDDATE | T::SUBDATE | T::SESSION_USER | T::SYSTEM_USER)
     }
 
     #[inline]
@@ -201,7 +203,19 @@ impl Grammar<'_> {
 
     /// A number in parentheses, if there is one.
     pub(super) fn maybe_length(&mut self) -> Result<Option<u64>> {
-        if self.at(T::LParen) { self.parens(Self::number).map(Some) } else { Ok(None) }
+        if !self.at(T::LParen) {
+            return Ok(None);
+        }
+        self.parens(|g| {
+            if !g.at(T::Decimal) {
+                return g.number();
+            }
+            // MySQL takes `FLOAT(10.3)` for `FLOAT(10)`.
+            let token = g.bump();
+            let digits = g.bytes(token).split(|&b| b == b'.').next().unwrap_or_default();
+            Ok(std::str::from_utf8(digits).ok().and_then(|s| s.parse().ok()).unwrap_or(0))
+        })
+        .map(Some)
     }
 
     /// The name of a character set: a name, a string, BINARY or ASCII.

@@ -7,7 +7,7 @@ use crate::ast::{
     Assign, Case, ColumnRef, Expr, ExprKind, IntervalUnit, JsonPath, Match, MatchMode, Query,
     Scope, SystemVariable,
 };
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::lexer::T;
 
 /// What was in a pair of parentheses.
@@ -212,11 +212,7 @@ impl Grammar<'_> {
         let token = self.token();
         match self.group()? {
             Group::Query(query) => self.without_into(query),
-            _ => Err(crate::error::Error::at(
-                crate::error::ErrorKind::Syntax,
-                self.sql,
-                token.start as usize + 1,
-            )),
+            _ => Err(Error::at(ErrorKind::Syntax, self.sql, token.start as usize + 1)),
         }
     }
 
@@ -293,8 +289,9 @@ impl Grammar<'_> {
             self.ident()?
         };
         if self.eat(T::Dot) {
-            if self.at_any(&[T::GLOBAL, T::LOCAL, T::SESSION]) {
-                return Err(self.unexpected());
+            let is_scope = |word: &&str| first.text.eq_ignore_ascii_case(word);
+            if ["global", "local", "session"].iter().any(is_scope) {
+                return Err(Error::at(ErrorKind::Syntax, self.sql, first.span.start as usize));
             }
             let name = self.ident()?;
             return Ok(SystemVariable { scope, prefix: Some(first), name });

@@ -124,7 +124,7 @@ impl Grammar<'_> {
                 T::EXCEPT => SetOp::Except,
                 _ => SetOp::Intersect,
             };
-            let all = self.eat_any(&[T::ALL, T::DISTINCT]) == Some(T::ALL);
+            let all = self.eat_any(&[T::ALL, T::DISTINCT, T::DISTINCTROW]) == Some(T::ALL);
             let (mut body, term_into) = self.query_term()?;
             *into = term_into;
             if op != SetOp::Intersect {

@@ -97,9 +97,9 @@ impl Grammar<'_> {
                 DataType::Set { values, charset: self.charset_spec()? }
             }
             T::DATE => DataType::Date,
-            T::TIME => DataType::Time(self.maybe_length()?),
-            T::DATETIME => DataType::DateTime(self.maybe_length()?),
-            T::TIMESTAMP => DataType::Timestamp(self.maybe_length()?),
+            T::TIME => DataType::Time(self.fraction_digits()?),
+            T::DATETIME => DataType::DateTime(self.fraction_digits()?),
+            T::TIMESTAMP => DataType::Timestamp(self.fraction_digits()?),
             T::YEAR => {
                 let width = self.maybe_length()?;
                 self.field_options();
@@ -123,13 +123,23 @@ impl Grammar<'_> {
 
     /// `(p)`, `(p, s)` or nothing.
     fn precision(&mut self) -> Result<(Option<u64>, Option<u64>)> {
-        if !self.eat(T::LParen) {
-            return Ok((None, None));
+        if !self.at(T::LParen) || self.kind_at(2) != T::Comma {
+            return Ok((self.maybe_length()?, None));
         }
-        let precision = self.number()?;
-        let scale = if self.eat(T::Comma) { Some(self.number()?) } else { None };
+        self.expect(T::LParen)?;
+        let precision = self.number_up_to(i32::MAX as u64)?;
+        self.expect(T::Comma)?;
+        let scale = self.number_up_to(i32::MAX as u64)?;
         self.expect(T::RParen)?;
-        Ok((Some(precision), scale))
+        Ok((Some(precision), Some(scale)))
+    }
+
+    /// The digits behind the second, in parentheses.
+    fn fraction_digits(&mut self) -> Result<Option<u64>> {
+        if !self.at(T::LParen) {
+            return Ok(None);
+        }
+        self.parens(|g| g.number_up_to(i32::MAX as u64)).map(Some)
     }
 
     fn float(&mut self) -> Result<DataType> {
@@ -205,6 +215,9 @@ impl Grammar<'_> {
             } else if self.at(T::ASCII) && spec.charset.is_none() {
                 self.bump();
                 spec.charset = Some(Text::new_static("latin1"));
+            } else if self.at(T::BYTE) && spec.charset.is_none() {
+                self.bump();
+                spec.charset = Some(Text::new_static("binary"));
             } else if self.at(T::UNICODE) && spec.charset.is_none() {
                 self.bump();
                 spec.charset = Some(Text::new_static("ucs2"));

@@ -6,11 +6,23 @@
 //! parentheses, and `||` is never printed, so neither depends on the mode; of the
 //! modes only NO_BACKSLASH_ESCAPES changes what is printed.
 
+mod account;
+mod admin;
+mod alter_table;
+mod compound;
+mod dml;
 mod expr;
+mod partition;
 mod query;
+mod routine;
+mod schema;
+mod session;
+mod show;
+mod statement;
+mod table;
 mod types;
 
-use crate::ast::{Expr, Ident, ObjectName, Statement, StatementKind};
+use crate::ast::{Expr, Ident, ObjectName, Statement};
 use crate::mode::SqlMode;
 
 /// The statement as SQL. Bytes, for strings need not be UTF-8.
@@ -76,7 +88,6 @@ impl Printer {
         }
     }
 
-    #[allow(dead_code)]
     fn number(&mut self, value: u64) {
         self.word(&value.to_string());
     }
@@ -163,11 +174,5 @@ impl Printer {
 
     fn idents(&mut self, idents: &[Ident]) {
         self.paren_list(idents, Self::ident);
-    }
-
-    fn statement(&mut self, statement: &Statement) {
-        match &statement.kind {
-            StatementKind::Query(query) => self.query(query),
-        }
     }
 }

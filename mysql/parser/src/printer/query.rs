@@ -12,13 +12,15 @@ use crate::ast::{
 impl Printer {
     pub(super) fn query(&mut self, query: &Query) {
         self.with(query.with.as_ref());
-        self.body(&query.body);
+        // INTO stands before FROM, which is allowed wherever INTO is.
+        let into = query.into.as_deref();
+        let late = self.body(&query.body, into);
         self.order_by(&query.order_by);
         self.limit(query.limit.as_ref());
         for locking in &query.locking {
             self.locking(locking);
         }
-        if let Some(into) = &query.into {
+        if let Some(into) = late {
             self.into(into);
         }
     }
@@ -37,9 +39,17 @@ impl Printer {
         });
     }
 
-    fn body(&mut self, body: &QueryBody) {
+    /// Gives back what is to be printed behind everything else.
+    fn body<'q>(
+        &mut self,
+        body: &QueryBody,
+        into: Option<&'q IntoClause>,
+    ) -> Option<&'q IntoClause> {
         match body {
-            QueryBody::Select(select) => self.select(select),
+            QueryBody::Select(select) => {
+                self.select(select, into);
+                return None;
+            }
             QueryBody::Values(rows) => {
                 self.word("VALUES");
                 self.list(rows, |p, row| {
@@ -54,21 +64,26 @@ impl Printer {
             QueryBody::Nested(query) => self.parens(|p| p.query(query)),
             QueryBody::Set { first, rest } => {
                 // An INTERSECT below a UNION needs no parentheses.
-                self.body(first);
-                for operand in rest {
+                self.body(first, None);
+                for (i, operand) in rest.iter().enumerate() {
                     self.word(match operand.op {
                         SetOp::Union => "UNION",
                         SetOp::Except => "EXCEPT",
                         SetOp::Intersect => "INTERSECT",
                     });
                     self.word_if(operand.all, "ALL");
-                    self.body(&operand.body);
+                    let last = i + 1 == rest.len();
+                    let late = self.body(&operand.body, into.filter(|_| last));
+                    if last {
+                        return late;
+                    }
                 }
             }
         }
+        into
     }
 
-    fn select(&mut self, select: &Select) {
+    fn select(&mut self, select: &Select, into: Option<&IntoClause>) {
         self.word("SELECT");
         self.hints(&select.hints);
         let options = select.options;
@@ -92,6 +107,9 @@ impl Printer {
                 p.alias(alias.as_ref());
             }
         });
+        if let Some(into) = into {
+            self.into(into);
+        }
         if !select.from.is_empty() {
             self.word("FROM");
             self.tables(&select.from);

@@ -79,7 +79,7 @@ impl Printer {
         self.length(length);
     }
 
-    fn length(&mut self, length: Option<u64>) {
+    pub(super) fn length(&mut self, length: Option<u64>) {
         if let Some(length) = length {
             self.put(&format!("({length})"));
         }

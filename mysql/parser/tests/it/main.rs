@@ -4,6 +4,7 @@ mod depth;
 mod errors;
 mod expressions;
 mod queries;
+mod statements;
 
 use firn_mysql_parser::{Options, Parser, SqlMode, print, print_expr};
 
@@ -19,6 +20,7 @@ pub fn canonical_in(sql: &str, mode: SqlMode) -> String {
     shown
 }
 
+/// As [`canonical_in`], in the default mode.
 pub fn canonical(sql: &str) -> String {
     canonical_in(sql, SqlMode::DEFAULT)
 }
