@@ -9,7 +9,7 @@ use firn_engine::journal::Journal;
 use firn_engine::merge::{MergeContext, MergeCounts};
 use firn_engine::object::{Layout, StoreBlocks};
 use firn_engine::{Context, Db, Env, Error, ErrorKind, Options, Parts, Result};
-use firn_journal::{LocalJournal, MemoryJournal};
+use firn_journal::{LocalJournal, MemoryJournal, ObjectJournal, ObjectOptions};
 use firn_services::config::{Config, JournalConfig, JournalKind};
 use firn_storage::StorageService;
 use firn_storage::picker::PickerOptions;
@@ -80,7 +80,7 @@ impl Local {
     ) -> Result<Self> {
         let sizes = options.clone();
         let writer = options.db.writer.clone();
-        let journal = open_journal(env, &dir, options.journal).await?;
+        let journal = open_journal(env, &dir, &store, &layout, options.journal).await?;
         let disk = match options.disk_cache_bytes_max {
             0 => None,
             bytes => Some(DiskCache::open(env, dir.cache(), bytes)?),
@@ -189,6 +189,8 @@ impl Local {
 async fn open_journal(
     env: &Env,
     dir: &DataDir,
+    store: &Arc<dyn ObjectStore>,
+    layout: &Layout,
     journal: JournalConfig,
 ) -> Result<Arc<dyn Journal>> {
     let unsupported =
@@ -199,7 +201,10 @@ async fn open_journal(
             let options = firn_journal::LocalOptions::default();
             Ok(Arc::new(LocalJournal::open(env.clone(), &dir.journal(), options).await?))
         }
-        JournalKind::Object => unsupported("journal.kind: object"),
+        JournalKind::Object => {
+            let (store, options) = (Arc::clone(store), ObjectOptions::default());
+            Ok(Arc::new(ObjectJournal::new(env.clone(), store, layout.clone(), options)))
+        }
         JournalKind::Memory => Ok(Arc::new(MemoryJournal::default())),
     }
 }

@@ -63,3 +63,32 @@ async fn a_missing_bucket_and_a_wrong_secret_are_one_line_each() {
     assert!(line.contains("s3://data") && line.contains("denied"), "{line}");
     assert!(!line.contains("hunter2"), "{line}");
 }
+
+/// Two machines on one bucket: the second takes the branch from the first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_writer_fences_the_first_and_loses_nothing_of_it() {
+    let (one, two) = (Home::new(), Home::new());
+    let folder = tempfile::tempdir().unwrap();
+    let config = |home: &Home| {
+        let mut config = home.config();
+        config.object_store.url = folder.path().display().to_string();
+        config.journal.kind = firn_services::config::JournalKind::Object;
+        config
+    };
+    let first = one.open_as(&config(&one)).await;
+    for i in 0..100u32 {
+        first.db().put(SPACE, &i.to_be_bytes(), b"first").await.unwrap();
+    }
+    let second = two.open_as(&config(&two)).await;
+    let e = first.db().put(SPACE, b"late", b"first").await.unwrap_err();
+    assert_eq!(e.kind(), firn_engine::ErrorKind::Fenced, "{e:?}");
+    assert!(first.db().failure().is_some());
+    for i in 0..100u32 {
+        let row = second.db().get(SPACE, &i.to_be_bytes()).await.unwrap();
+        assert_eq!(row.as_deref(), Some(&b"first"[..]));
+    }
+    assert_eq!(second.db().get(SPACE, b"late").await.unwrap(), None);
+    second.db().put(SPACE, b"late", b"second").await.unwrap();
+    first.close(WAIT_MAX).await.unwrap();
+    second.close(WAIT_MAX).await.unwrap();
+}

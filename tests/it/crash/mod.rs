@@ -55,6 +55,23 @@ fn local_journal_without_power() {
     }
 }
 
+#[test]
+fn object_journal() {
+    Crashes::new(JournalKind::Object, false).run();
+}
+
+#[test]
+fn object_journal_over_a_failing_store() {
+    Crashes::new(JournalKind::Object, true).run();
+}
+
+#[test]
+fn object_journal_without_power() {
+    if let Some(crashes) = Crashes::new(JournalKind::Object, false).with_power_cuts() {
+        crashes.run();
+    }
+}
+
 struct Crashes {
     journal: JournalKind,
     faults: bool,

@@ -29,6 +29,7 @@ pub(super) struct Known {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum JournalKind {
     Local,
+    Object,
 }
 
 /// What a child shall do.
@@ -103,6 +104,7 @@ impl JournalKind {
     fn config(self) -> JournalConfig {
         let kind = match self {
             Self::Local => config::JournalKind::Local,
+            Self::Object => config::JournalKind::Object,
         };
         JournalConfig { kind, archive: false }
     }
