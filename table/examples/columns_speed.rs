@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let number = |i: usize, default| args.get(i).map_or(Ok(default), |text| text.parse());
     let (rows, value_len) = (number(0, 2_000_000)?, number(1, 100)?);
     let mut rng = SmallRng::seed_from_u64(1);
-    let values: Vec<Vec<u8>> = (0..4096)
+    let values: Vec<Vec<u8>> = (0..1 << 17)
         .map(|_| {
             let mut value = vec![0; value_len];
             rng.fill(&mut value[..value_len / 2]);

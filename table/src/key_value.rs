@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, LazyLock};
 
-use arrow_array::builder::{BinaryBuilder, BooleanBuilder, UInt64Builder};
-use arrow_array::{ArrayRef, RecordBatch};
+use arrow_array::builder::{ArrayBuilder, BinaryBuilder, BooleanBuilder, UInt64Builder};
+use arrow_array::{ArrayRef, BinaryArray, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use firn_engine::column::ColumnWriter;
 use firn_engine::key::ValueKind;
@@ -82,8 +82,8 @@ impl KeyValueWriter {
             return Ok(());
         }
         let columns: Vec<ArrayRef> = vec![
-            Arc::new(self.keys.finish()),
-            Arc::new(self.values.finish()),
+            Arc::new(finish_and_renew(&mut self.keys)),
+            Arc::new(finish_and_renew(&mut self.values)),
             Arc::new(self.seqs.finish()),
             Arc::new(self.deleted.finish()),
         ];
@@ -91,6 +91,13 @@ impl KeyValueWriter {
         self.rows = 0;
         self.file.write(&batch, std::mem::take(&mut self.bytes))
     }
+}
+
+/// The next batch will be about as large: growing to that would copy it.
+fn finish_and_renew(builder: &mut BinaryBuilder) -> BinaryArray {
+    let bytes = builder.values_slice().len();
+    let fresh = BinaryBuilder::with_capacity(builder.len(), (bytes + bytes / 8).min(BATCH_BYTES));
+    std::mem::replace(builder, fresh).finish()
 }
 
 impl ColumnWriter for KeyValueWriter {
