@@ -37,6 +37,7 @@ mod attributes;
 mod listing;
 mod locks;
 mod names;
+mod read;
 mod temp;
 #[cfg(test)]
 mod tests;
@@ -44,25 +45,23 @@ mod uploads;
 mod write;
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, FileTimes};
+use std::fs::{self, FileTimes};
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path as FsPath, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use chrono::DateTime;
 use firn_engine::object::{Backend, Cause, Page, PageStart, Part, StoreError};
 use firn_engine::{Env, Error, ErrorKind, TaskClass};
-use futures::{StreamExt, stream};
 use object_store::multipart::PartId;
 use object_store::path::Path;
 use object_store::{
-    Attributes, CopyMode, CopyOptions, GetOptions, GetResult, GetResultPayload, ObjectMeta,
-    PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+    Attributes, CopyMode, CopyOptions, GetOptions, GetResult, ObjectMeta, PutMode,
+    PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 use parking_lot::Mutex;
 
@@ -70,9 +69,6 @@ use self::locks::Locks;
 use self::names::Names;
 use self::temp::{Temp, Temps};
 use self::uploads::Uploads;
-
-/// Bodies up to this size are read in one go; longer ones in pieces of it.
-const READ_BYTES: u64 = 1 << 20;
 
 /// Writes of at least this many bytes run at background priority: no commit waits for them.
 const BACKGROUND_BYTES: u64 = 1 << 20;
@@ -382,40 +378,6 @@ impl Folder {
         }
     }
 
-    fn get(self: &Arc<Self>, store: FolderStore, path: &Path, o: &GetOptions) -> Result<GetResult> {
-        let failed = |doing, e: &io::Error| failed(path, doing, e);
-        let absent = || StoreError::new(Cause::NotFound, "").at(STORE, path);
-        if o.version.is_some() {
-            return Err(StoreError::new(Cause::NotSupported, "no versions").at(STORE, path));
-        }
-        let file = match File::open(self.names.file(path)?) {
-            Ok(file) => file,
-            Err(e) if is_absent(&e) => return Err(absent()),
-            Err(e) => return Err(failed("opening", &e)),
-        };
-        let stat = file.metadata().map_err(|e| failed("looking", &e))?;
-        if !stat.is_file() {
-            return Err(absent());
-        }
-        let meta = object_meta(path.clone(), &stat);
-        o.check_preconditions(&meta)?;
-        let attributes = attributes::get(&file).map_err(|e| failed("reading attributes", &e))?;
-        let range = match &o.range {
-            _ if o.head => 0..0,
-            None => 0..meta.size,
-            Some(range) => range
-                .as_range(meta.size)
-                .map_err(|e| StoreError::new(Cause::BadRequest, e.to_string()).at(STORE, path))?,
-        };
-        let stream = if range.end - range.start <= READ_BYTES {
-            let read = read_at(&file, range.start, range.end - range.start);
-            stream::iter([Ok(read.map_err(|e| failed("reading", &e))?)]).boxed()
-        } else {
-            pieces(store, path.clone(), Arc::new(file), range.start, range.end)
-        };
-        Ok(GetResult { payload: GetResultPayload::Stream(stream), meta, range, attributes })
-    }
-
     fn delete(&self, paths: &[Path]) -> Vec<Result<()>> {
         let mut touched = BTreeSet::new();
         let mut results: Vec<_> = paths
@@ -491,35 +453,4 @@ fn is_absent(e: &io::Error) -> bool {
 fn sync_folder(dir: &FsPath) -> io::Result<()> {
     let flags = i32::try_from(rustix::fs::OFlags::DIRECTORY.bits()).unwrap_or(0);
     fs::OpenOptions::new().read(true).custom_flags(flags).open(dir)?.sync_all()
-}
-
-fn read_at(file: &File, offset: u64, bytes: u64) -> io::Result<Bytes> {
-    let mut read = vec![0; usize::try_from(bytes).unwrap_or(usize::MAX)];
-    file.read_exact_at(&mut read, offset)?;
-    Ok(read.into())
-}
-
-/// The body of a long read.
-fn pieces(
-    store: FolderStore,
-    path: Path,
-    file: Arc<File>,
-    start: u64,
-    end: u64,
-) -> stream::BoxStream<'static, Result<Bytes>> {
-    stream::try_unfold(start, move |at| {
-        let (store, path, file) = (store.clone(), path.clone(), Arc::clone(&file));
-        async move {
-            let bytes = READ_BYTES.min(end - at);
-            if bytes == 0 {
-                return Ok(None);
-            }
-            let at_path = path.clone();
-            let read = store.blocking(bytes, &path, move |_| {
-                read_at(&file, at, bytes).map_err(|e| failed(&at_path, "reading", &e))
-            });
-            Ok(Some((read.await?, at + bytes)))
-        }
-    })
-    .boxed()
 }

@@ -7,6 +7,8 @@ use object_store::{ObjectStore, ObjectStoreExt, UpdateVersion};
 use tempfile::TempDir;
 use tokio::runtime::Handle;
 
+use bytes::Bytes;
+
 use super::*;
 
 fn env() -> Env {
