@@ -35,8 +35,9 @@ fn memory_does_not_grow_with_the_copy() {
     written += writer.finish().unwrap().len();
     assert!(written > 600_000_000, "random values do not compress");
     let grown = peak_mib() - before;
-    // Two row groups of 16 MiB, the pages being encoded, and their buffers.
-    assert!(grown < 80, "{grown} MiB more for {written} bytes");
+    // Two row groups of 16 MiB, the pages being encoded, and what the allocator
+    // has not given back; a whole copy would be six times as much.
+    assert!(grown < 96, "{grown} MiB more for {written} bytes");
     // So that the bound stays one that can fail.
     assert!(grown > 10, "{grown} MiB more are too few to be true");
 }

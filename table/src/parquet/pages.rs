@@ -6,13 +6,15 @@
 //! both, and remembers by how much the header grew: sizes and offsets in the
 //! chunk's metadata are corrected from that.
 
+use std::io::Read;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use parking_lot::Mutex;
 use parquet::column::page_store::{PageKey, PageStore, PageStoreArgs, PageStoreFactory};
 use parquet::column::writer::ColumnCloseResult;
 use parquet::errors::{ParquetError, Result};
+use parquet::file::reader::{ChunkReader, Length};
 
 /// Page types of the format, as far as they matter here.
 const DICTIONARY_PAGE: u64 = 2;
@@ -25,8 +27,9 @@ pub(super) struct Pages(Arc<Mutex<Vec<Chunk>>>);
 #[derive(Debug, Default)]
 struct Chunk {
     /// The dictionary page, which comes last and belongs first.
-    dictionary: Vec<u8>,
-    data: Vec<u8>,
+    dictionary: Vec<Bytes>,
+    /// Headers and pages as they came, not copied together.
+    data: Vec<Bytes>,
     /// A header whose page is still to come.
     header: Option<Bytes>,
     dictionary_growth: usize,
@@ -34,17 +37,20 @@ struct Chunk {
     growth: Vec<usize>,
 }
 
+/// A finished column chunk, in the order of the file.
+pub(super) struct Finished {
+    pub(super) pieces: Vec<Bytes>,
+    /// The result of its writer, put right.
+    pub(super) close: ColumnCloseResult,
+}
+
 impl Pages {
-    /// Takes a finished chunk, and the result of its writer put right.
-    pub(super) fn take(
-        &self,
-        column: usize,
-        mut close: ColumnCloseResult,
-    ) -> Result<(Bytes, ColumnCloseResult)> {
+    /// Takes a finished chunk.
+    pub(super) fn take(&self, column: usize, mut close: ColumnCloseResult) -> Result<Finished> {
         let chunk =
             self.0.lock().get_mut(column).map(std::mem::take).ok_or_else(|| lost(column))?;
         let growth = chunk.dictionary_growth + chunk.growth.iter().sum::<usize>();
-        let start = chunk.dictionary.len() as i64;
+        let start = len_of(&chunk.dictionary) as i64;
         close.bytes_written += growth as u64;
         let compressed = close.metadata.compressed_size() + growth as i64;
         let uncompressed = close.metadata.uncompressed_size() + growth as i64;
@@ -69,17 +75,66 @@ impl Pages {
                 offset += i64::from(location.compressed_page_size);
             }
         }
-        let mut bytes = chunk.dictionary;
-        if bytes.is_empty() {
-            bytes = chunk.data;
-        } else {
-            bytes.extend_from_slice(&chunk.data);
-        }
-        if bytes.len() as i64 != compressed {
+        let mut pieces = chunk.dictionary;
+        pieces.extend(chunk.data);
+        if len_of(&pieces) as i64 != compressed {
             return Err(lost(column));
         }
-        Ok((bytes.into(), close))
+        Ok(Finished { pieces, close })
     }
+}
+
+impl Finished {
+    /// Its length in the file.
+    pub(super) fn len(&self) -> usize {
+        len_of(&self.pieces)
+    }
+}
+
+impl Length for Finished {
+    fn len(&self) -> u64 {
+        Finished::len(self) as u64
+    }
+}
+
+/// Only ever read from its start: that is how a chunk is appended to a file.
+impl ChunkReader for Finished {
+    type T = PiecesReader;
+
+    fn get_read(&self, start: u64) -> Result<PiecesReader> {
+        if start != 0 {
+            return Err(ParquetError::General("a chunk is read from its start".into()));
+        }
+        Ok(PiecesReader { pieces: self.pieces.clone().into_iter(), current: Bytes::new() })
+    }
+
+    fn get_bytes(&self, _: u64, _: usize) -> Result<Bytes> {
+        Err(ParquetError::General("a chunk is read from its start".into()))
+    }
+}
+
+/// Reads pieces one behind the other.
+pub(super) struct PiecesReader {
+    pieces: std::vec::IntoIter<Bytes>,
+    current: Bytes,
+}
+
+impl Read for PiecesReader {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        while self.current.is_empty() {
+            match self.pieces.next() {
+                Some(next) => self.current = next,
+                None => return Ok(0),
+            }
+        }
+        let len = out.len().min(self.current.len());
+        self.current.copy_to_slice(&mut out[..len]);
+        Ok(len)
+    }
+}
+
+fn len_of(pieces: &[Bytes]) -> usize {
+    pieces.iter().map(Bytes::len).sum()
 }
 
 fn lost(column: usize) -> ParquetError {
@@ -111,7 +166,7 @@ impl PageStore for ColumnPages {
         let chunk = chunks.get_mut(self.column).ok_or_else(|| lost(self.column))?;
         match chunk.header.take() {
             None => chunk.header = Some(value),
-            Some(header) => chunk.add(&header, &value)?,
+            Some(header) => chunk.add(&header, value)?,
         }
         self.next += 1;
         Ok(PageKey::new(self.next - 1))
@@ -124,27 +179,26 @@ impl PageStore for ColumnPages {
 
     fn memory_size(&self) -> usize {
         let chunks = self.pages.0.lock();
-        chunks.get(self.column).map_or(0, |c| c.dictionary.len() + c.data.len())
+        chunks.get(self.column).map_or(0, |c| len_of(&c.dictionary) + len_of(&c.data))
     }
 }
 
 impl Chunk {
-    fn add(&mut self, header: &[u8], page: &[u8]) -> Result<()> {
+    fn add(&mut self, header: &[u8], page: Bytes) -> Result<()> {
         let (kind, at) = crc_position(header)
             .ok_or_else(|| ParquetError::General("a page header of an unknown form".into()))?;
-        let out = if kind == DICTIONARY_PAGE { &mut self.dictionary } else { &mut self.data };
-        let before = out.len();
-        out.reserve(header.len() + page.len() + 8);
-        out.extend_from_slice(&header[..at]);
-        put_crc(out, crc32fast::hash(page));
+        let mut longer = Vec::with_capacity(header.len() + 8);
+        longer.extend_from_slice(&header[..at]);
+        put_crc(&mut longer, crc32fast::hash(&page));
         // The field behind is now one further from field 4 than from field 3.
-        out.push(header[at] - 0x10);
-        out.extend_from_slice(&header[at + 1..]);
-        let growth = out.len() - before - header.len();
-        out.extend_from_slice(page);
+        longer.push(header[at] - 0x10);
+        longer.extend_from_slice(&header[at + 1..]);
+        let growth = longer.len() - header.len();
         if kind == DICTIONARY_PAGE {
+            self.dictionary.extend([longer.into(), page]);
             self.dictionary_growth += growth;
         } else {
+            self.data.extend([longer.into(), page]);
             self.growth.push(growth);
         }
         Ok(())
@@ -207,14 +261,15 @@ mod tests {
         let header = [0x15, 0x00, 0x15, 0xd8, 0x04, 0x15, 0x28, 0x2c, 0x15, 0x02, 0, 0];
         assert_eq!(crc_position(&header), Some((0, 7)));
         let mut chunk = Chunk::default();
-        chunk.add(&header, b"page").unwrap();
-        assert_eq!(chunk.data[..7], header[..7]);
-        assert_eq!(chunk.data[7], 0x15);
+        chunk.add(&header, Bytes::from_static(b"page")).unwrap();
+        let data = chunk.data.concat();
+        assert_eq!(data[..7], header[..7]);
+        assert_eq!(data[7], 0x15);
         let crc = crc32fast::hash(b"page").cast_signed();
-        let (zigzag, rest) = take_varint(&chunk.data[8..]).unwrap();
+        let (zigzag, rest) = take_varint(&data[8..]).unwrap();
         assert_eq!((zigzag as i64 >> 1) ^ -(zigzag as i64 & 1), i64::from(crc));
         assert_eq!(rest, [&[0x1c, 0x15, 0x02, 0, 0][..], b"page"].concat());
-        assert_eq!(chunk.growth, [chunk.data.len() - header.len() - 4]);
+        assert_eq!(chunk.growth, [data.len() - header.len() - 4]);
     }
 
     #[test]

@@ -15,9 +15,9 @@ use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
 use parquet::file::writer::SerializedFileWriter;
-use xxhash_rust::xxh3::xxh3_64_with_seed;
+use xxhash_rust::xxh3::Xxh3;
 
-use super::pages::Pages;
+use super::pages::{Finished, Pages};
 use super::{CHUNKS_KEY, FORMAT, FORMAT_KEY, SPACE_KEY, tail};
 
 /// A row group ends when it has this many rows ...
@@ -99,15 +99,21 @@ impl ParquetWriter {
         if self.columns.is_empty() {
             return Ok(());
         }
+        let mut chunks = Vec::with_capacity(self.columns.len());
+        for (index, column) in std::mem::take(&mut self.columns).into_iter().enumerate() {
+            chunks.push(self.pages.take(index, column.close()?.close().clone())?);
+        }
+        // Growing to that would copy it, and take twice the memory for a while.
+        let total = chunks.iter().map(Finished::len).sum();
+        self.file.inner_mut().reserve_exact(total);
         let mut offset = self.file.bytes_written() as u64;
         let mut group = self.file.next_row_group()?;
-        for (index, column) in std::mem::take(&mut self.columns).into_iter().enumerate() {
-            let close = column.close()?.close().clone();
-            let (bytes, close) = self.pages.take(index, close)?;
-            let sum = xxh3_64_with_seed(&bytes, offset);
-            write!(self.sums, "{sum:016x}").expect("a string takes all");
-            offset += bytes.len() as u64;
-            group.append_column(&bytes, close)?;
+        for chunk in chunks {
+            let mut sum = Xxh3::with_seed(offset);
+            chunk.pieces.iter().for_each(|piece| sum.update(piece));
+            write!(self.sums, "{:016x}", sum.digest()).expect("a string takes all");
+            offset += chunk.len() as u64;
+            group.append_column(&chunk, chunk.close.clone())?;
         }
         group.close()?;
         assert_eq!(self.file.bytes_written() as u64, offset, "chunks follow each other");
