@@ -217,6 +217,8 @@ async fn every_kind_of_phase_runs_and_counts_right() {
         assert!(mixed.live_bytes.unwrap() > load.live_bytes.unwrap(), "latest puts add keys");
         assert_eq!(mixed.live_bytes, mixed.stored_bytes);
         assert_eq!(phase("walk").ops, 4000);
+        let callers = phase("get").cpu_s_by_part.contains_key("caller");
+        assert!(threads || !callers, "threads that ended are told by their name");
         let opened = provider.opened.lock();
         assert_eq!(opened.len(), 2);
         assert_ne!(opened[0].compaction, opened[1].compaction);

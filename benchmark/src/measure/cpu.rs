@@ -14,6 +14,8 @@ pub struct Cpu {
     pub total: Duration,
     /// By living threads, by group.
     pub groups: BTreeMap<String, Duration>,
+    /// By all processes of the machine, and what its host has taken from it.
+    pub machine: Duration,
 }
 
 /// Name of what living threads do not account for.
@@ -35,7 +37,16 @@ pub fn now() -> Cpu {
         *groups.entry(group_of(name.trim())).or_insert(Duration::ZERO) +=
             Duration::from_nanos(nanos);
     }
-    Cpu { total, groups }
+    let stat = std::fs::read_to_string("/proc/stat").unwrap_or_default();
+    Cpu { total, groups, machine: machine(&stat).unwrap_or_default() }
+}
+
+/// From the line `cpu user nice system idle iowait irq softirq steal …`.
+fn machine(stat: &str) -> Option<Duration> {
+    let ticks = stat.lines().next()?.strip_prefix("cpu ")?.split_whitespace();
+    let ticks: Vec<u32> = ticks.take(8).map(|n| n.parse().ok()).collect::<Option<_>>()?;
+    let idle = ticks.get(3)? + ticks.get(4)?;
+    Some(TICK * (ticks.iter().sum::<u32>() - idle))
 }
 
 fn total() -> Option<Duration> {
@@ -45,6 +56,13 @@ fn total() -> Option<Duration> {
     let utime: u32 = fields.nth(11)?.parse().ok()?;
     let stime: u32 = fields.next()?.parse().ok()?;
     Some(TICK * (utime + stime))
+}
+
+/// Processor time of the calling thread so far.
+#[must_use]
+pub fn this_thread() -> Duration {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    Duration::from_nanos(stat.split(' ').next().and_then(|n| n.parse().ok()).unwrap_or(0))
 }
 
 /// A thread's name without its number.
@@ -63,6 +81,12 @@ pub fn resident_bytes() -> u64 {
 }
 
 impl Cpu {
+    /// Time that other processes, or other machines on the same host, had.
+    #[must_use]
+    pub fn others(&self) -> Duration {
+        self.machine.saturating_sub(self.total)
+    }
+
     /// Time used since `earlier`. What threads that ended meanwhile have used
     /// stands under [`ENDED`].
     #[must_use]
@@ -83,7 +107,8 @@ impl Cpu {
         if ended > TICK * 10 && ended > total / 50 {
             groups.insert(ENDED.to_owned(), ended);
         }
-        Self { total: total.max(sum), groups }
+        let machine = self.machine.saturating_sub(earlier.machine);
+        Self { total: total.max(sum), groups, machine }
     }
 }
 
@@ -91,6 +116,15 @@ impl Cpu {
 mod tests {
     use super::*;
     use std::time::Instant;
+
+    #[test]
+    fn what_others_use_is_the_rest_of_the_machine() {
+        let text = "cpu  100 1 50 9999 8888 2 3 40 0 0\ncpu0 1 1\n";
+        assert_eq!(machine(text), Some(TICK * 196));
+        assert_eq!(machine("cpu  1 2 x"), None);
+        let cpu = Cpu { total: TICK * 96, machine: TICK * 196, ..Cpu::default() };
+        assert_eq!(cpu.others(), Duration::from_secs(1));
+    }
 
     #[test]
     fn names_without_numbers() {

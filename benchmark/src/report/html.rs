@@ -155,7 +155,9 @@ fn plots(results: &[(&TargetResult, &PhaseResult)]) -> Vec<Plot> {
         let mut lines = Vec::new();
         for (target, phase) in results {
             for (i, (label, figure)) in quantiles.iter().enumerate() {
-                let points = phase.points.iter().map(|p| (p.at_s, figure(p))).collect();
+                // What is left of the last second says little.
+                let whole = phase.points.iter().filter(|p| p.seconds > 0.2);
+                let points = whole.map(|p| (p.at_s, figure(p))).collect();
                 let label = format!("{} {label}", target.name);
                 lines.push(Line { label, class: format!("{} q{i}", target.name), points });
             }

@@ -171,6 +171,11 @@ pub(super) fn remarks(phase: &PhaseResult) -> Vec<String> {
         }
         remarks.push(line);
     }
+    // Short phases are too short for counts of hundredths of a second.
+    if phase.others_cores > 0.1 && phase.elapsed_s > 1.0 {
+        let cores = phase.others_cores;
+        remarks.push(format!("OTHERS USED {cores:.1} CORES of this machine meanwhile"));
+    }
     if phase.seconds_without_progress > 0 {
         remarks.push(format!("{} SECONDS WITHOUT PROGRESS", phase.seconds_without_progress));
     }

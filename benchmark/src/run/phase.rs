@@ -49,6 +49,8 @@ pub struct PhaseResult {
     pub cpu_s: f64,
     /// The same by group of threads.
     pub cpu_s_by_part: BTreeMap<String, f64>,
+    /// Cores that other processes, or other machines on the same host, had meanwhile.
+    pub others_cores: f64,
     /// Operations for a second of processor time.
     pub ops_per_cpu_s: f64,
     /// What the target counted.
@@ -99,6 +101,7 @@ impl PhaseResult {
             verified: 0,
             cpu_s: 0.0,
             cpu_s_by_part: BTreeMap::new(),
+            others_cores: 0.0,
             ops_per_cpu_s: 0.0,
             counters: Counters::default(),
             user_bytes: 0,
@@ -139,6 +142,7 @@ impl PhaseResult {
         self.verified = total.verified;
         self.cpu_s = cpu.total.as_secs_f64();
         self.cpu_s_by_part = cpu.groups.iter().map(|(g, t)| (g.clone(), t.as_secs_f64())).collect();
+        self.others_cores = cpu.others().as_secs_f64() / self.elapsed_s.max(1e-9);
         self.ops_per_cpu_s = if self.cpu_s > 0.0 { self.ops as f64 / self.cpu_s } else { 0.0 };
         self.user_bytes = total.ops[Op::Put as usize] * config.data.entry_bytes();
         let for_a_byte = |n: u64| (self.user_bytes > 0).then(|| n as f64 / self.user_bytes as f64);

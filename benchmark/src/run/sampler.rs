@@ -11,6 +11,7 @@ use indicatif::ProgressBar;
 use serde::Serialize;
 
 use super::work::Work;
+use super::worker::CALLER;
 use crate::engine::Target;
 use crate::measure::cpu::{self, Cpu};
 use crate::measure::{Counters, DiskIo, Latency, Recorded, disk_io};
@@ -92,7 +93,7 @@ impl Sampler {
         let watch = Watch::new(Arc::clone(target), Arc::clone(work), times, bar);
         let stop = Arc::clone(&done);
         // Not in the thread: by the time that runs, much may have been done.
-        let start = Baseline::now(&**target);
+        let start = Baseline::now(&**target, work);
         let body = move || watch.run(start, &stop);
         let thread = std::thread::Builder::new().name("bench-sampler".into()).spawn(body)?;
         Ok(Self { thread, done })
@@ -116,8 +117,14 @@ struct Baseline {
 }
 
 impl Baseline {
-    fn now(target: &dyn Target) -> Self {
-        Self { at: Instant::now(), cpu: cpu::now(), disk: disk_io(), counters: target.counters() }
+    fn now(target: &dyn Target, work: &Work) -> Self {
+        let mut cpu = cpu::now();
+        let ended = work.ended_callers_ns.load(Ordering::Relaxed);
+        if ended > 0 {
+            // Those threads are in the total, but not among the living.
+            *cpu.groups.entry(CALLER.to_owned()).or_default() += Duration::from_nanos(ended);
+        }
+        Self { at: Instant::now(), cpu, disk: disk_io(), counters: target.counters() }
     }
 }
 
@@ -212,7 +219,7 @@ impl Watch {
     /// Ends a second.
     fn point(&mut self, last: Baseline, zero: Instant) -> Baseline {
         let recorded = self.work.recorder.drain();
-        let now = Baseline::now(&*self.target);
+        let now = Baseline::now(&*self.target, &self.work);
         let seconds = now.at.duration_since(last.at).as_secs_f64().max(1e-9);
         let counters = now.counters.since(&last.counters);
         let disk = now.disk.since(&last.disk);

@@ -1,6 +1,6 @@
 //! What the workers of one phase share.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use firn_engine::Error;
 use parking_lot::Mutex;
@@ -30,6 +30,8 @@ pub struct Work {
     pub(super) ops_max: Option<u64>,
     pub(super) pacer: Option<Pacer>,
     pub(super) recorder: Recorder,
+    /// Processor time of callers' threads that have ended, in nanoseconds.
+    pub(super) ended_callers_ns: AtomicU64,
     stop: AtomicBool,
     failure: Mutex<Option<Error>>,
 }
@@ -77,6 +79,7 @@ impl Work {
             },
             pacer: rate.map(Pacer::new),
             recorder: Recorder::new(4 * cores),
+            ended_callers_ns: AtomicU64::new(0),
             stop: AtomicBool::new(false),
             failure: Mutex::default(),
         }

@@ -7,6 +7,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use firn_engine::{Error, ErrorKind, Result};
@@ -15,7 +16,7 @@ use super::work::Work;
 use crate::config::{Kind, Mix, Verify};
 use crate::engine::{Batch, Engine};
 use crate::generate::{Rng, index_of, mix, write_key};
-use crate::measure::Op;
+use crate::measure::{Op, cpu};
 
 /// Calls after which a task lets others run: calls that never wait would
 /// otherwise keep a thread to one task.
@@ -23,6 +24,9 @@ const YIELD_CALLS: u32 = 64;
 
 /// Numbers of a sequence that a reader takes at once.
 const CLAIM: u64 = 16;
+
+/// What callers' threads are called.
+pub(super) const CALLER: &str = "caller";
 
 /// One read in so many is checked under [`Verify::Sample`].
 const SAMPLE: u64 = 64;
@@ -275,11 +279,13 @@ pub async fn run_threads<E: Engine>(
             if let Err(error) = block_on(work_on(&*engine, &mine, u64::from(id), false)) {
                 mine.fail(error);
             }
+            let used = u64::try_from(cpu::this_thread().as_nanos()).unwrap_or(u64::MAX);
+            mine.ended_callers_ns.fetch_add(used, Ordering::Relaxed);
             // Who waits may want to be the last to hold the engine.
             drop(engine);
             let _ = send.send(());
         };
-        let started = std::thread::Builder::new().name(format!("caller-{id}")).spawn(body);
+        let started = std::thread::Builder::new().name(format!("{CALLER}-{id}")).spawn(body);
         match started {
             Ok(_) => ends.push(ended),
             Err(e) => {
