@@ -292,6 +292,9 @@ pub enum CastType {
 pub struct Call {
     pub schema: Option<Ident>,
     pub name: Ident,
+    /// A keyword of the grammar calls it, so it is the built-in function. Other
+    /// names, these in quotes among them, may be those of stored functions.
+    pub keyword: bool,
     pub args: Vec<Expr>,
     /// For window functions.
     pub window: Option<Box<WindowCall>>,

@@ -198,7 +198,13 @@ impl Grammar<'_> {
                     let right = self.expr_at(own + 1)?;
                     let name = Self::word("concat", token);
                     let args = vec![left, right];
-                    ExprKind::Call(Box::new(Call { schema: None, name, args, window: None }))
+                    ExprKind::Call(Box::new(Call {
+                        schema: None,
+                        name,
+                        keyword: false,
+                        args,
+                        window: None,
+                    }))
                 }
                 Infix::Collate => {
                     self.bump();

@@ -12,7 +12,9 @@
 
 mod account;
 mod admin;
+mod aggregate;
 mod alter_table;
+mod clause;
 mod compound;
 mod ddl;
 mod diagnostics;
@@ -31,6 +33,7 @@ mod routine;
 mod schema;
 mod set;
 mod show;
+mod special;
 mod statement;
 mod table;
 mod table_option;
@@ -40,7 +43,6 @@ mod types;
 mod window;
 
 pub(crate) use expr::level;
-pub(crate) use function::is_function_word;
 pub(crate) use grant::is_privilege;
 
 use crate::ast::{Expr, Span, Statement};
@@ -402,7 +404,8 @@ impl Grammar<'_> {
 
     /// One or more, with commas between.
     fn list<R>(&mut self, mut item: impl FnMut(&mut Self) -> Result<R>) -> Result<Vec<R>> {
-        let mut all = vec![item(self)?];
+        let mut all = Vec::with_capacity(4);
+        all.push(item(self)?);
         while self.eat(T::Comma) {
             all.push(item(self)?);
         }

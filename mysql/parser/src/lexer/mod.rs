@@ -90,6 +90,26 @@ fn is_digit(b: u8) -> bool {
     CLASS[b as usize] & DIGIT != 0
 }
 
+/// The first of `one` or `other`, eight bytes at a time: strings are long.
+#[inline]
+fn find(bytes: &[u8], one: u8, other: u8) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    // The lowest byte whose high bit is set was zero.
+    let zero = |v: u64| v.wrapping_sub(ONES) & !v & HIGH;
+    let mut at = 0;
+    while let Some(eight) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let v = u64::from_le_bytes(*eight);
+        let hit = zero(v ^ (ONES * u64::from(one))) | zero(v ^ (ONES * u64::from(other)));
+        if hit != 0 {
+            return Some(at + hit.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+    }
+    let tail = bytes[at..].iter().position(|&b| b == one || b == other)?;
+    Some(at + tail)
+}
+
 impl<'s> Lexer<'s> {
     /// A lexer of `sql` from byte `at` on.
     pub(crate) fn new(sql: &'s [u8], at: usize, options: &Options) -> Lexer<'s> {
@@ -419,20 +439,16 @@ impl<'s> Lexer<'s> {
         let backslash = !self.mode.has(SqlMode::NO_BACKSLASH_ESCAPES);
         let mut escaped = false;
         let mut at = self.at + 1;
-        while let Some(&b) = self.sql.get(at) {
-            if b == quote {
-                if self.sql.get(at + 1) != Some(&quote) {
-                    self.at = at + 1;
-                    return Token { escaped, ..self.token(kind, start) };
-                }
-                escaped = true;
-                at += 2;
-            } else if b == b'\\' && backslash {
-                escaped = true;
-                at += 2;
-            } else {
-                at += 1;
+        let other = if backslash { b'\\' } else { quote };
+        while let Some(found) = find(&self.sql[at.min(self.sql.len())..], quote, other) {
+            at += found;
+            if self.sql[at] == quote && self.sql.get(at + 1) != Some(&quote) {
+                self.at = at + 1;
+                return Token { escaped, ..self.token(kind, start) };
             }
+            // A doubled quote, or a backslash and what follows it.
+            escaped = true;
+            at += 2;
         }
         self.bad(start)
     }

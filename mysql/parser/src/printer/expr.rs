@@ -2,9 +2,8 @@
 
 use super::Printer;
 use crate::ast::{
-    Aggregate, AggregateKind, BinaryOp, BytesLiteral, Call, CastType, ColumnRef, Expr, ExprKind,
-    FormatKind, IntervalUnit, JsonOn, Literal, LogicalOp, MatchMode, Scope, SystemVariable,
-    TemporalKind, Text, TrimSide, Truth, UnaryOp, WeightForm,
+    Aggregate, AggregateKind, BinaryOp, Call, CastType, Expr, ExprKind, FormatKind, IntervalUnit,
+    JsonOn, LogicalOp, MatchMode, TrimSide, Truth, UnaryOp, WeightForm,
 };
 use crate::grammar::level;
 
@@ -338,9 +337,7 @@ impl Printer {
         if let Some(schema) = &call.schema {
             self.schema(schema);
             self.name(&call.name.text);
-        } else if crate::grammar::is_function_word(&call.name.text)
-            || is_plain_word(&call.name.text)
-        {
+        } else if call.keyword || is_plain_word(&call.name.text) {
             self.put(&call.name.text);
         } else {
             self.name(&call.name.text);
@@ -407,79 +404,6 @@ impl Printer {
             CastType::Unsigned => self.word("UNSIGNED"),
             CastType::Data(data_type) => self.data_type(data_type),
         }
-    }
-
-    pub(super) fn column(&mut self, column: &ColumnRef) {
-        self.blank();
-        if let Some(qualifier) = &column.qualifier {
-            if let Some(schema) = &qualifier.schema {
-                self.schema(schema);
-            }
-            self.schema(&qualifier.table);
-        }
-        self.name(&column.name.text);
-    }
-
-    pub(super) fn user_variable(&mut self, name: &str) {
-        self.word("@");
-        self.name(name);
-    }
-
-    /// Without `@@`.
-    pub(super) fn system_variable(&mut self, variable: &SystemVariable) {
-        match variable.scope {
-            None => {}
-            Some(Scope::Global) => self.put("GLOBAL."),
-            Some(Scope::Session) => self.put("SESSION."),
-            Some(Scope::Persist) => self.put("PERSIST."),
-            Some(Scope::PersistOnly) => self.put("PERSIST_ONLY."),
-        }
-        if let Some(prefix) = &variable.prefix {
-            self.name(&prefix.text);
-            self.put(".");
-        }
-        self.name(&variable.name.text);
-    }
-
-    pub(super) fn literal(&mut self, literal: &Literal) {
-        self.blank();
-        match literal {
-            Literal::Null => self.put("NULL"),
-            Literal::Bool(value) => self.put(if *value { "TRUE" } else { "FALSE" }),
-            Literal::Int(value) => self.put(&value.to_string()),
-            Literal::Decimal(text) | Literal::Float(text) => self.put(text),
-            Literal::Text(text) => {
-                self.charset(text.charset.as_deref());
-                self.text(&text.value);
-            }
-            Literal::Hex(bytes) => self.digits(bytes, "x'", |b| format!("{b:02X}")),
-            Literal::Bits(bytes) => self.digits(bytes, "b'", |b| format!("{b:08b}")),
-            Literal::Temporal(kind, text) => {
-                self.put(match kind {
-                    TemporalKind::Date => "DATE",
-                    TemporalKind::Time => "TIME",
-                    TemporalKind::Timestamp => "TIMESTAMP",
-                });
-                self.text(text);
-            }
-        }
-    }
-
-    fn charset(&mut self, charset: Option<&Text>) {
-        if let Some(charset) = charset {
-            self.put("_");
-            self.put(charset);
-        }
-    }
-
-    fn digits(&mut self, literal: &BytesLiteral, open: &str, digits: impl Fn(u8) -> String) {
-        self.charset(literal.charset.as_deref());
-        self.blank();
-        self.put(open);
-        for &b in &literal.value {
-            self.put(&digits(b));
-        }
-        self.put("'");
     }
 }
 

@@ -12,6 +12,7 @@ mod alter_table;
 mod compound;
 mod dml;
 mod expr;
+mod literal;
 mod partition;
 mod query;
 mod routine;

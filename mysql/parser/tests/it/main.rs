@@ -3,6 +3,9 @@
 mod depth;
 mod errors;
 mod expressions;
+mod fuzz;
+mod gate;
+mod generate;
 mod queries;
 mod statements;
 
