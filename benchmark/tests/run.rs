@@ -229,6 +229,18 @@ async fn every_kind_of_phase_runs_and_counts_right() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_round_starts_anew() {
+    let provider = MapProvider::default();
+    let text = "name: x\nrounds: 3\ndata: {keys: 100}\nphases:\n  - {kind: load}\n";
+    let summary = run_text(text, &provider).await;
+    assert_eq!(summary.errors(), Vec::<String>::new());
+    assert_eq!(provider.opened.lock().len(), 3);
+    let load = summary.report.phase("firn", "load").unwrap();
+    assert_eq!((load.ops, load.rounds.len()), (100, 3));
+    assert!(load.rounds.contains(&load.ops_per_s));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_same_seed_puts_the_same_data() {
     let maps = async |seed: u64| {
         let provider = MapProvider::default();

@@ -38,6 +38,7 @@ pub(super) fn check(config: &Config) -> Result<(), Fault> {
     if config.name.is_empty() || !config.name.chars().all(name_ok) {
         return fault(&["name"], "letters, digits, - and _ only: it names files");
     }
+    within(&["rounds"], &config.rounds, 1, 100)?;
     let data = &config.data;
     within(&["data", "keys"], &data.keys, 1, KEYS_MAX)?;
     within(&["data", "key_bytes"], &data.key_bytes, KEY_BYTES_MIN, KEY_BYTES_MAX)?;

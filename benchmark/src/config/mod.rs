@@ -45,6 +45,10 @@ pub struct Config {
     /// Which peers run the same.
     #[serde(default)]
     pub compare_with: Vec<Peer>,
+    /// How often everything is done, target after target; of each phase the
+    /// middle result counts.
+    #[serde(default = "Config::rounds_default")]
+    pub rounds: u32,
     /// What should be reached.
     #[serde(default)]
     pub goals: Vec<Goal>,
@@ -146,6 +150,10 @@ impl Peer {
 }
 
 impl Config {
+    fn rounds_default() -> u32 {
+        1
+    }
+
     /// Reads a file.
     ///
     /// # Errors

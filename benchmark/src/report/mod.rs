@@ -4,6 +4,7 @@ mod goals;
 mod html;
 mod plot;
 mod prices;
+mod rounds;
 mod table;
 
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use serde::Serialize;
 pub use goals::GoalResult;
 pub(crate) use goals::goals;
 pub use prices::{Cost, Prices};
+pub(crate) use rounds::middle;
 pub(crate) use table::{print_header, print_phase, print_results};
 
 use crate::config::{Config, Journal, ObjectStoreAt, Switch};

@@ -164,6 +164,11 @@ pub(super) fn rows(report: &Report) -> Vec<Vec<String>> {
 /// Things that a reader of a phase's figures should know besides.
 pub(super) fn remarks(phase: &PhaseResult) -> Vec<String> {
     let mut remarks = Vec::new();
+    if !phase.rounds.is_empty() {
+        let all: Vec<String> = phase.rounds.iter().map(|n| short(*n)).collect();
+        let what = if phase.ops > 0 { "operations/s" } else { "seconds" };
+        remarks.push(format!("middle of rounds with {} {what}", all.join(", ")));
+    }
     if let Some(rate) = phase.rate_wanted {
         let mut line = format!("{} operations/s were asked for", short(rate));
         if phase.late_ops > 0 {

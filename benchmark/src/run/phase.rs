@@ -79,6 +79,9 @@ pub struct PhaseResult {
     pub cost: Option<Cost>,
     /// Second by second.
     pub points: Vec<Point>,
+    /// Operations in a second of every round, or seconds for phases without, if
+    /// there were several; the rest is of the middle one.
+    pub rounds: Vec<f64>,
     /// Why it ended early.
     pub error: Option<String>,
 }
@@ -116,6 +119,7 @@ impl PhaseResult {
             seconds_without_progress: 0,
             cost: None,
             points: Vec::new(),
+            rounds: Vec::new(),
             error: None,
         }
     }

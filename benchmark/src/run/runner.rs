@@ -90,13 +90,18 @@ pub async fn run_config(
     };
     report.labels = report::labels(config, &report.machine);
     report::print_header(&report)?;
-    let mut opener = Opener { config, provider, peer: None, dir: data.join("firn") };
-    report.targets.push(run_target(&mut opener).await);
-    for peer in &config.compare_with {
-        opener.peer = Some(*peer);
-        opener.dir = data.join(peer.as_str());
-        report.targets.push(run_target(&mut opener).await);
+    let peers = config.compare_with.iter().copied().map(Some);
+    let targets: Vec<Option<Peer>> = std::iter::once(None).chain(peers).collect();
+    let mut rounds: Vec<Vec<TargetResult>> = targets.iter().map(|_| Vec::new()).collect();
+    for _ in 0..config.rounds {
+        for (peer, results) in targets.iter().zip(&mut rounds) {
+            let dir = data.join(peer.map_or("firn", Peer::as_str));
+            results.push(run_target(&Opener { config, provider, peer: *peer, dir }).await);
+            // Each round begins with nothing, and nobody's data is in another's way.
+            make_empty_dir(&data)?;
+        }
     }
+    report.targets = rounds.into_iter().filter_map(report::middle).collect();
     report.goals = report::goals(config, &report.targets);
     remove_dir(&data)?;
     let (json, html) = report::write(&report, out_dir)?;
@@ -131,7 +136,7 @@ impl Opener<'_> {
 }
 
 /// All phases on one target, until one fails.
-async fn run_target(opener: &mut Opener<'_>) -> TargetResult {
+async fn run_target(opener: &Opener<'_>) -> TargetResult {
     let config = opener.config;
     let mut result = TargetResult {
         name: opener.name(),

@@ -279,7 +279,7 @@ pub async fn run_threads<E: Engine>(
             if let Err(error) = block_on(work_on(&*engine, &mine, u64::from(id), false)) {
                 mine.fail(error);
             }
-            let used = u64::try_from(cpu::this_thread().as_nanos()).unwrap_or(u64::MAX);
+            let used = u64::try_from(cpu::leave().as_nanos()).unwrap_or(u64::MAX);
             mine.ended_callers_ns.fetch_add(used, Ordering::Relaxed);
             // Who waits may want to be the last to hold the engine.
             drop(engine);
