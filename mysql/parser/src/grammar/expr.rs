@@ -227,8 +227,13 @@ impl Grammar<'_> {
                 }
             };
             self.taller()?;
+            // The unit ends `a + INTERVAL b DAY`: what binds tighter than `+` takes all
+            // of it for its left side.
+            left_level = match kind {
+                ExprKind::DateArith(_) => level::BIT_XOR,
+                _ => own,
+            };
             left = Expr { kind, span: self.span_from(start) };
-            left_level = own;
         }
     }
 

@@ -18,7 +18,8 @@ impl Printer {
 
     /// In parentheses if it binds less tightly than `min`.
     pub(super) fn expr_at(&mut self, expr: &Expr, min: u8) {
-        if level_of(&expr.kind) < min {
+        let own = level_of(&expr.kind);
+        if own < min || (self.explicit && own < level::PRIMARY && min > level::ANY) {
             self.parens(|p| p.kind(&expr.kind));
         } else {
             self.kind(&expr.kind);

@@ -40,6 +40,14 @@ pub fn print_expr(expr: &Expr, mode: SqlMode) -> Vec<u8> {
     printer.out
 }
 
+/// The expression with parentheses around every operand that has operators of its
+/// own: what it means without knowing how tightly anything binds.
+pub fn print_explicit(expr: &Expr, mode: SqlMode) -> Vec<u8> {
+    let mut printer = Printer { explicit: true, ..Printer::new(mode) };
+    printer.expr(expr);
+    printer.out
+}
+
 /// A name in backquotes.
 pub fn quote_name(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
@@ -55,11 +63,13 @@ pub fn quote_text(text: &[u8], mode: SqlMode) -> Vec<u8> {
 struct Printer {
     out: Vec<u8>,
     mode: SqlMode,
+    /// Parentheses although precedence would do.
+    explicit: bool,
 }
 
 impl Printer {
     fn new(mode: SqlMode) -> Printer {
-        Printer { out: Vec::with_capacity(128), mode }
+        Printer { out: Vec::with_capacity(128), mode, explicit: false }
     }
 
     /// Appends as it is.

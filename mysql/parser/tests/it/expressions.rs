@@ -40,6 +40,8 @@ fn precedence() {
             ("a member of (b) and c", "(a member of (b)) and c"),
             ("c -> '$.a' + 1", "(c -> '$.a') + 1"),
             ("a + interval 1 day + b", "(a + interval 1 day) + b"),
+            ("a + interval 1 day * b", "(a + interval 1 day) * b"),
+            ("a + interval 1 day ^ b * c", "((a + interval 1 day) ^ b) * c"),
             ("interval 1 day + a = b", "interval 1 day + (a = b)"),
             ("interval 1 day + a and b", "(interval 1 day + a) and b"),
             ("interval (1) + 2 day + a", "interval ((1) + 2) day + a"),

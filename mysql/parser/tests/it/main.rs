@@ -6,6 +6,7 @@ mod expressions;
 mod fuzz;
 mod gate;
 mod generate;
+mod oracle;
 mod queries;
 mod statements;
 
