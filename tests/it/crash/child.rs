@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use firn_engine::{Db, ErrorKind};
+use firn_services::config::LogFormat;
+use firn_services::telemetry;
 use parking_lot::Mutex;
 
 use super::order::{Order, Report};
@@ -41,6 +43,8 @@ impl Pipe {
 /// Runs what the parent ordered; does not return.
 pub(super) fn run(order: Order) -> ! {
     let pipe = Pipe::to_parent();
+    // Standard error is a file that the parent shows if something is wrong.
+    telemetry::init("info,foyer=warn", LogFormat::Text).expect("nobody logs yet");
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

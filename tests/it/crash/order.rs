@@ -67,12 +67,13 @@ impl Order {
     /// Opens the database, with sizes so small that it flushes and compacts all the time.
     pub(super) async fn open(&self) -> Result<Local> {
         let handle = tokio::runtime::Handle::current();
-        let env = Env::tokio(handle.clone(), handle);
+        let seed = self.faults.unwrap_or(self.seed);
+        let env = Env::tokio_seeded(handle.clone(), handle, seed);
         let dir = DataDir::take(&self.dir)?;
         let folder = FolderStore::open(&dir.path().join("objects"), env.clone())?;
         let mut backend: Arc<dyn Backend> = Arc::new(folder);
         if self.faults.is_some() {
-            backend = Arc::new(FaultStore::new(backend, env.clone(), FaultPlan::everything(5)));
+            backend = Arc::new(FaultStore::new(backend, env.clone(), FaultPlan::everything(2)));
         }
         let store = RetryingStore::new(backend, env.clone(), RetryOptions::default());
         let store = Store::on(Arc::new(store), "a folder".into());
