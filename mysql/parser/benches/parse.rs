@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use firn_mysql_parser::{Options, Parser, SqlMode, print};
+use firn_mysql_parser::{Options, Parser, Shape, SqlMode, print};
 use sqlparser::dialect::MySqlDialect;
 
 /// Counts allocations.
@@ -132,8 +132,8 @@ fn main() -> ExitCode {
     assert_eq!(REPORT.lines().count(), 39);
     let mut failed = false;
     println!(
-        "{:14} {:>10} {:>7} {:>12} {:>7} {:>7} {:>10}",
-        "", "firn ns", "allocs", "sqlparser ns", "allocs", "ratio", "print ns"
+        "{:14} {:>10} {:>7} {:>12} {:>7} {:>7} {:>10} {:>10}",
+        "", "firn ns", "allocs", "sqlparser ns", "allocs", "ratio", "print ns", "shape ns"
     );
     for (name, sql, least_ratio, most) in CASES {
         let mut parser = Parser::new(Options::default());
@@ -159,9 +159,13 @@ fn main() -> ExitCode {
         let printing = time(Duration::from_millis(10), || {
             drop(black_box(print(black_box(&statement), SqlMode::DEFAULT)));
         });
+        let mut shape = Shape::default();
+        let shaping = time(Duration::from_millis(10), || {
+            drop(black_box(parser.shape(black_box(sql.as_bytes()), 0, &mut shape)));
+        });
         let ratio = slow / fast;
         println!(
-            "{name:14} {fast:10.0} {our_allocations:7} {slow:12.0} {their_allocations:7} {ratio:7.1} {printing:10.0}"
+            "{name:14} {fast:10.0} {our_allocations:7} {slow:12.0} {their_allocations:7} {ratio:7.1} {printing:10.0} {shaping:10.0}"
         );
         if ratio < least_ratio || (most > 0 && fast > most as f64) {
             println!(

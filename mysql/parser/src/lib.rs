@@ -13,6 +13,7 @@
 //! ```
 //!
 //! * [`Parser`] turns text into [`ast`]; it is meant to be kept, one per session.
+//! * [`Parser::shape`] takes the literals out of a text, for a plan cache.
 //! * [`print`] turns a tree into text that parses to the same tree.
 //! * Refused texts give an [`Error`] with MySQL's number, SQLSTATE and words.
 //!
@@ -30,9 +31,11 @@ mod grammar;
 mod lexer;
 mod mode;
 mod printer;
+mod shape;
 
 pub use error::{Error, ErrorKind, Result};
 pub use grammar::{Parsed, Parser};
 pub use lexer::is_keyword;
 pub use mode::{Options, SERVER_VERSION, SqlMode};
 pub use printer::{print, print_explicit, print_expr, quote_name, quote_text};
+pub use shape::Shape;

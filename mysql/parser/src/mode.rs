@@ -55,6 +55,11 @@ impl SqlMode {
         })
     }
 
+    /// The modes as a number, for keys.
+    pub(crate) const fn bits(self) -> u8 {
+        self.0
+    }
+
     /// Whether all of `modes` are on.
     #[inline]
     pub const fn has(self, modes: SqlMode) -> bool {

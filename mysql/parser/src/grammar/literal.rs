@@ -7,7 +7,7 @@ use crate::lexer::{T, Token, value};
 
 impl Grammar<'_> {
     /// The literal that starts here.
-    pub(super) fn literal(&mut self) -> Result<Literal> {
+    pub(crate) fn literal(&mut self) -> Result<Literal> {
         let token = self.token();
         Ok(match token.kind {
             T::Int => {

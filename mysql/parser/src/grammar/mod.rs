@@ -140,7 +140,7 @@ impl Parser {
         })
     }
 
-    fn read<R>(
+    pub(crate) fn read<R>(
         &mut self,
         sql: &[u8],
         from: usize,
@@ -173,8 +173,8 @@ impl Parser {
 }
 
 /// The state of one parse.
-struct Grammar<'s> {
-    sql: &'s [u8],
+pub(crate) struct Grammar<'s> {
+    pub(crate) sql: &'s [u8],
     lexer: Lexer<'s>,
     tokens: &'s mut Vec<Token>,
     /// The current token's place in `tokens`.
@@ -230,7 +230,7 @@ impl Grammar<'_> {
     }
 
     #[inline]
-    fn token(&self) -> Token {
+    pub(crate) fn token(&self) -> Token {
         self.tokens[self.at]
     }
 
@@ -241,7 +241,7 @@ impl Grammar<'_> {
 
     /// The kind `ahead` tokens on, less than [`WINDOW`].
     #[inline]
-    fn kind_at(&self, ahead: usize) -> T {
+    pub(crate) fn kind_at(&self, ahead: usize) -> T {
         debug_assert!(ahead < WINDOW);
         self.tokens.get(self.at + ahead).map_or(T::End, |token| token.kind)
     }
@@ -269,7 +269,7 @@ impl Grammar<'_> {
     /// Takes the current token. The last one, which is the end or no token at all,
     /// is never taken.
     #[inline]
-    fn bump(&mut self) -> Token {
+    pub(crate) fn bump(&mut self) -> Token {
         let token = self.token();
         if matches!(token.kind, T::End | T::Bad) {
             return token;
@@ -342,7 +342,7 @@ impl Grammar<'_> {
     }
 
     #[cold]
-    fn error(&self, kind: ErrorKind) -> Error {
+    pub(crate) fn error(&self, kind: ErrorKind) -> Error {
         Error::at(kind, self.sql, self.token().start as usize)
     }
 
@@ -354,12 +354,12 @@ impl Grammar<'_> {
 
     /// From `start` to the end of the last token taken.
     #[inline]
-    fn span_from(&self, start: u32) -> Span {
+    pub(crate) fn span_from(&self, start: u32) -> Span {
         Span { start, end: self.behind.max(start) }
     }
 
     #[inline]
-    fn bytes(&self, token: Token) -> &[u8] {
+    pub(crate) fn bytes(&self, token: Token) -> &[u8] {
         &self.sql[token.start as usize..token.end as usize]
     }
 

@@ -45,6 +45,31 @@ fn a_million_levels_are_an_error() {
 }
 
 #[test]
+fn a_million_blocks_are_an_error() {
+    for open in [
+        "begin ",
+        "if 1 then ",
+        "loop ",
+        "while 1 do ",
+        "repeat ",
+        "case 1 when 1 then ",
+        "begin declare exit handler for 1 ",
+        "create procedure p() ",
+        "create trigger t before insert on u for each row ",
+        "l: begin declare c cursor for with x as (",
+    ] {
+        let sql = format!("create procedure p() {}", open.repeat(MILLION));
+        // The last one is no program, which is as good.
+        let kind = kind(&sql);
+        assert!(matches!(kind, Some(ErrorKind::TooDeep | ErrorKind::Syntax)), "{open}: {kind:?}");
+        assert!(open.contains("cursor") || kind == Some(ErrorKind::TooDeep), "{open}");
+    }
+    let columns = "columns (nested path '$' ".repeat(MILLION);
+    let sql = format!("select 1 from json_table(a, '$' {columns}");
+    assert_eq!(kind(&sql), Some(ErrorKind::TooDeep));
+}
+
+#[test]
 fn a_tree_may_not_be_high_either() {
     for (operand, sign) in [("1", "+"), ("a", "is null "), ("(a+a)", "*"), ("a", "collate b ")] {
         let sql = format!("select {}", format!("{operand} {sign}").repeat(MILLION / 10));

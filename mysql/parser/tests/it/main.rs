@@ -8,6 +8,7 @@ mod gate;
 mod generate;
 mod oracle;
 mod queries;
+mod shape;
 mod statements;
 
 use firn_mysql_parser::{Options, Parser, SqlMode, print, print_expr};

@@ -1,0 +1,134 @@
+//! The shape of a statement: its text with the literals taken out.
+//!
+//! For a plan cache. Two statements with equal [`Shape::key`] are the same but for the
+//! values in [`Shape::literals`], whose types are part of the key; so they parse to
+//! the same tree, with literals in the same places. Making a shape costs the lexer
+//! only: on a hit nothing is parsed.
+//!
+//! How a cache uses it. On a miss, parse the text, and make a parameter of every
+//! literal that may be one: [`Shape::slot`] finds its place from the span of its
+//! expression. What is not made a parameter (ORDER BY 1, the COMMENT of a column, a
+//! length) has not been looked at in vain: keep its value with the plan, and take a
+//! later statement with the same key for a hit only if it has the same value there.
+//!
+//! NULL, TRUE and FALSE are words, not literals, and stay in the key.
+
+use crate::ast::{Literal, Span};
+use crate::error::{ErrorKind, Result};
+use crate::grammar::{Grammar, Parser};
+use crate::lexer::T;
+
+/// A statement's text without its literals, and its literals. Its buffers are used
+/// again by [`Parser::shape`].
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Shape {
+    /// Equal for statements that differ in the values of literals only. Opaque; good
+    /// within one version of this crate.
+    pub key: Vec<u8>,
+    /// The literals in the order of the text, each where it stood.
+    pub literals: Vec<(Span, Literal)>,
+    /// Where the statement ends: behind its semicolon, or the end of the text.
+    pub end: usize,
+}
+
+impl Shape {
+    /// Which of the literals lies in `span`, the span of a literal's expression.
+    pub fn slot(&self, span: Span) -> Option<usize> {
+        let at = self.literals.partition_point(|(one, _)| one.start < span.start);
+        let (found, _) = self.literals.get(at)?;
+        (found.end <= span.end).then_some(at)
+    }
+}
+
+impl Parser {
+    /// The shape of the statement of `sql` that starts at byte `from`. Errors are
+    /// those of the lexer; a text that has a shape may still be refused by the parser.
+    pub fn shape(&mut self, sql: &[u8], from: usize, shape: &mut Shape) -> Result<()> {
+        shape.key.clear();
+        shape.literals.clear();
+        shape.key.push(self.options().mode.bits());
+        self.read(sql, from, |g| g.shape(shape))
+    }
+}
+
+impl Grammar<'_> {
+    fn shape(&mut self, shape: &mut Shape) -> Result<()> {
+        loop {
+            let token = self.token();
+            let literal = match token.kind {
+                T::Int | T::Decimal | T::Float | T::Text | T::NText | T::Hex | T::Bits => true,
+                T::Introducer => matches!(self.kind_at(1), T::Text | T::Hex | T::Bits),
+                T::DATE | T::TIME | T::TIMESTAMP => self.kind_at(1) == T::Text,
+                T::End => {
+                    shape.end = self.sql.len();
+                    return Ok(());
+                }
+                T::Semicolon => {
+                    shape.end = token.end as usize;
+                    return Ok(());
+                }
+                T::Bad => return Err(self.error(ErrorKind::Syntax)),
+                _ => false,
+            };
+            if literal {
+                let value = self.literal()?;
+                shape.key_of(&value);
+                let span = self.span_from(token.start);
+                shape.literals.push((span, value));
+                continue;
+            }
+            self.bump();
+            shape.key.extend_from_slice(&(token.kind as u16).to_le_bytes());
+            if matches!(token.kind, T::Ident | T::Quoted | T::Host | T::Introducer | T::Hint) {
+                let bytes = self.bytes(token);
+                shape.key.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+                shape.key.extend_from_slice(bytes);
+            }
+        }
+    }
+}
+
+impl Shape {
+    /// The place of a literal, and its type.
+    fn key_of(&mut self, literal: &Literal) {
+        // No token has this number.
+        self.key.extend_from_slice(&u16::MAX.to_le_bytes());
+        let charset = match literal {
+            Literal::Null | Literal::Bool(_) => return,
+            Literal::Int(value) => {
+                // Over the signed range it is another type.
+                self.key.push(if *value > i64::MAX as u64 { 2 } else { 1 });
+                return;
+            }
+            Literal::Decimal(text) => {
+                let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+                self.key.extend_from_slice(&[3, whole.len().min(255) as u8]);
+                self.key.push(fraction.len().min(255) as u8);
+                return;
+            }
+            Literal::Float(_) => {
+                self.key.push(4);
+                return;
+            }
+            Literal::Temporal(kind, _) => {
+                self.key.extend_from_slice(&[5, *kind as u8]);
+                return;
+            }
+            Literal::Text(text) => {
+                self.key.push(6);
+                &text.charset
+            }
+            Literal::Hex(bytes) => {
+                self.key.push(7);
+                &bytes.charset
+            }
+            Literal::Bits(bytes) => {
+                self.key.push(8);
+                &bytes.charset
+            }
+        };
+        let charset = charset.as_deref().map_or("", |charset| charset.as_str());
+        self.key.push(charset.len().min(255) as u8);
+        self.key.extend_from_slice(charset.as_bytes());
+    }
+}
