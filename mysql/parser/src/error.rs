@@ -37,8 +37,8 @@ pub enum ErrorKind {
     DerivedAlias,
 }
 
-/// MySQL cuts the text it quotes at this many characters.
-const NEAR_CHARACTERS: usize = 80;
+/// MySQL cuts the text it quotes at this many bytes.
+const NEAR_BYTES: usize = 80;
 
 impl Error {
     /// An error at byte `offset` of `sql`.
@@ -46,9 +46,15 @@ impl Error {
     pub(crate) fn at(kind: ErrorKind, sql: &[u8], offset: usize) -> Error {
         let offset = offset.min(sql.len());
         let line = 1 + sql[..offset].iter().filter(|&&b| b == b'\n').count();
-        // A character has at most four bytes.
-        let rest = &sql[offset..sql.len().min(offset + 4 * NEAR_CHARACTERS)];
-        let near = String::from_utf8_lossy(rest).chars().take(NEAR_CHARACTERS).collect();
+        // MySQL does not see what ends a text without meaning anything.
+        let end = sql.iter().rposition(|&b| b != b';' && !b.is_ascii_whitespace());
+        let end = end.map_or(0, |last| last + 1).max(offset);
+        let mut end = end.min(offset + NEAR_BYTES);
+        // Not through the middle of a character.
+        while end < sql.len() && end > offset && sql[end] & 0xc0 == 0x80 {
+            end -= 1;
+        }
+        let near = String::from_utf8_lossy(&sql[offset..end]).into_owned();
         Error(Box::new(Inner { kind, offset, line, near }))
     }
 
@@ -96,7 +102,7 @@ impl Error {
         self.0.line
     }
 
-    /// The text from there on, at most 80 characters.
+    /// The text from there on, at most 80 bytes, without the semicolons and blanks at the end.
     pub fn near(&self) -> &str {
         &self.0.near
     }

@@ -212,11 +212,11 @@ impl Grammar<'_> {
                 }
                 Infix::Is => self.is(left)?,
                 Infix::Predicate => {
-                    // NOT may belong to what stands around, as in DEFAULT 1 NOT NULL.
                     let negatable = [T::LIKE, T::REGEXP, T::RLIKE, T::IN, T::BETWEEN]
                         .contains(&self.kind_at(1));
                     if self.at(T::NOT) && !negatable {
-                        return Ok(left);
+                        self.bump();
+                        return Err(self.unexpected());
                     }
                     if self.at(T::SOUNDS) && self.kind_at(1) != T::LIKE
                         || self.at(T::MEMBER) && !self.member_of_follows()

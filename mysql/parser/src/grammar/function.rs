@@ -135,6 +135,10 @@ impl Grammar<'_> {
         if kind.is_free() && (self.kind_at(1) != T::LParen) {
             return self.column_or_call();
         }
+        if kind.is_free() {
+            // It is a name, and what follows it is wrong.
+            self.bump();
+        }
         Err(self.unexpected())
     }
 

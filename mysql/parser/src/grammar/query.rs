@@ -156,6 +156,12 @@ impl Grammar<'_> {
             }
             T::LParen => {
                 let start = self.here() as usize;
+                if self.kind_at(1) == T::VALUES && self.kind_at(2) != T::ROW {
+                    // Not the function, here.
+                    self.bump();
+                    self.bump();
+                    return Err(self.unexpected());
+                }
                 let Group::Query(query) = self.group()? else {
                     return Err(Error::at(ErrorKind::Syntax, self.sql, start + 1));
                 };

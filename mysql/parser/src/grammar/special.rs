@@ -7,6 +7,7 @@ use crate::ast::{
 };
 use crate::error::Result;
 use crate::lexer::T;
+use crate::mode::SqlMode;
 
 impl Grammar<'_> {
     /// A function with words between its arguments, or an aggregate or window
@@ -282,6 +283,22 @@ impl Grammar<'_> {
                 self.eat_any(&[T::INT, T::INTEGER]);
                 Ok(if kind == T::SIGNED { CastType::Signed } else { CastType::Unsigned })
             }
+            T::REAL | T::DOUBLE | T::FLOAT => {
+                // Of the forms that columns have only FLOAT(p).
+                let real_is_float = self.mode.has(SqlMode::REAL_AS_FLOAT);
+                let float = kind == T::FLOAT || (kind == T::REAL && real_is_float);
+                self.bump();
+                if kind == T::DOUBLE {
+                    self.eat(T::PRECISION);
+                }
+                let precision = if float { self.maybe_length()? } else { None };
+                let (scale, unsigned, zerofill) = (None, false, false);
+                Ok(CastType::Data(Box::new(if float {
+                    DataType::Float { precision, scale, unsigned, zerofill }
+                } else {
+                    DataType::Double { precision, scale, unsigned, zerofill }
+                })))
+            }
             T::BINARY
             | T::CHAR
             | T::CHARACTER
@@ -293,16 +310,10 @@ impl Grammar<'_> {
             | T::DATETIME
             | T::DECIMAL
             | T::DEC
-            | T::JSON
-            | T::REAL
-            | T::DOUBLE
-            | T::FLOAT => {
+            | T::JSON => {
                 let data_type = self.data_type()?;
                 match data_type {
-                    DataType::Double { precision: Some(_), .. }
-                    | DataType::Float { scale: Some(_), .. }
-                    | DataType::Varchar { .. }
-                    | DataType::Varbinary(_) => Err(self.unexpected()),
+                    DataType::Varchar { .. } | DataType::Varbinary(_) => Err(self.unexpected()),
                     _ => Ok(CastType::Data(Box::new(data_type))),
                 }
             }

@@ -21,6 +21,8 @@ fn the_text_is_mysqls() {
     assert_eq!(error(b"select").near(), "");
     assert_eq!(error(b"select 'abc").near(), "'abc");
     assert_eq!(error(format!("select 1 + , {}", "x".repeat(100)).as_bytes()).near().len(), 80);
+    assert_eq!(error(b"select 1 from ; \n").near(), "");
+    assert_eq!(error("select 1 é ) ä".as_bytes()).near(), ") ä");
 }
 
 #[test]
@@ -54,6 +56,6 @@ fn statements_one_by_one() {
     assert_eq!(parser.parse_next(sql, 9).map(|p| (p.params, p.end)), Ok((2, 23)));
     assert_eq!(parser.parse_next(sql, 23).map_err(|e| e.kind()), Err(ErrorKind::Empty));
     assert_eq!(parser.parse_all(sql).map(|all| all.len()), Ok(2));
-    assert_eq!(parser.parse(sql).map_err(|e| e.near().to_owned()), Err("select ?, ? ;; ".into()));
+    assert_eq!(parser.parse(sql).map_err(|e| e.near().to_owned()), Err("select ?, ?".into()));
     assert!(parser.parse(b"select 1;; ").is_ok());
 }
