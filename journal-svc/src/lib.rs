@@ -5,15 +5,18 @@
 //! | [`LocalJournal`] | a crash of the process or machine, not the loss of its disk | the default |
 //! | [`MemoryJournal`] | its process, not more | tests and benchmarks |
 //! | [`ObjectJournal`] | the loss of everything but the object store | no disk, no servers, slower commits |
+//! | [`Archived`] | what its inner journal does; trimmed records, what the object store does | point-in-time recovery |
 //!
 //! Every one of them passes the suite in `conformance`.
 
+mod archive;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod local;
 mod memory;
 mod object;
 
+pub use archive::{ArchiveOptions, Archived};
 pub use local::{LocalJournal, LocalOptions};
 pub use memory::{AppendFault, MemoryJournal};
 pub use object::{ObjectJournal, ObjectOptions};

@@ -104,7 +104,7 @@ pub(super) async fn what_a_fenced_writer_was_told_is_true(case: Case) {
         let old = case.open(2 * epoch).await;
         let (told, mut hear) = tokio::sync::watch::channel(last);
         let writing = {
-            let old = Arc::clone(&old);
+            let (old, env) = (Arc::clone(&old), case.env.clone());
             case.env.spawn(firn_engine::TaskClass::Foreground, "old", async move {
                 for seq in last + 1.. {
                     if let Err(e) = old.append(record(2 * epoch, seq, seq, 100)).await {
@@ -112,6 +112,7 @@ pub(super) async fn what_a_fenced_writer_was_told_is_true(case: Case) {
                         return;
                     }
                     told.send_replace(seq);
+                    env.yield_now().await;
                 }
             })
         };
