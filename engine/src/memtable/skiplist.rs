@@ -1,8 +1,9 @@
 //! A sorted map of versions that one thread adds to while others read.
 //!
-//! Why our own: with 100-byte values and a million entries it inserts and
-//! looks up about twice as fast as `crossbeam-skiplist`, takes a third less
-//! memory (nodes, keys and values lie together in one arena), and its size is
+//! Why our own: with 100-byte values and a million entries it takes a third
+//! less memory than `crossbeam-skiplist` (nodes, keys and values lie together
+//! in one arena: 153 bytes an entry against 229), takes ascending keys twice as
+//! fast, random ones as fast, looks up and scans a tenth faster, and its size is
 //! known exactly, which decides when to flush. `cargo bench -p firn-engine`
 //! prints both.
 //!
