@@ -35,6 +35,7 @@ pub(crate) struct Running {
     pub(crate) db: Db,
     pub(crate) storage: Arc<StorageService>,
     pub(crate) worker: Worker,
+    patience: Duration,
 }
 
 fn store(env: &Env, backend: Arc<dyn Backend>) -> Arc<dyn ObjectStore> {
@@ -104,7 +105,9 @@ impl World {
         };
         let db = Db::open(parts, self.options.clone()).await?;
         let worker = self.worker(view(Arc::clone(&storage) as _));
-        Ok(Running { db, storage, worker })
+        // What waits for a store that fails is not handed back at once.
+        let patience = Duration::from_secs(if self.faults.is_some() { 300 } else { 2 });
+        Ok(Running { db, storage, worker, patience })
     }
 
     /// A worker for `queue`.
@@ -131,7 +134,7 @@ impl Running {
     /// Stops everything in good order.
     pub(crate) async fn close(self) {
         self.db.close(Duration::from_secs(60)).await.unwrap();
-        assert!(self.worker.stop(Duration::from_secs(2)).await, "work was handed back in time");
+        assert!(self.worker.stop(self.patience).await, "work was handed back in time");
         self.storage.close().await;
     }
 }

@@ -96,7 +96,8 @@ impl Log {
                 self.disk_error(CREATING, &path, e)
             })?,
         };
-        let header = Header { number, salt: self.env.random_u64(), epoch, start };
+        let salt = fresh_salt(number, epoch, self.env.random_u64());
+        let header = Header { number, salt, epoch, start };
         file.write(0, header.encode().as_ref())
             .map_err(|e| self.disk_error("writing the header of", &path, e))?;
         let name = segment_path(&self.dir, number);
@@ -226,3 +227,29 @@ impl Log {
 
 /// A segment has room for its header and at least one page of records.
 pub(super) const SEGMENT_BYTES_MIN: u64 = 2 * PAGE as u64;
+
+/// A salt that no earlier use of any file has had, even if chance repeats
+/// itself (a process started from a seed, a snapshot of a machine): no epoch
+/// makes two files of one number.
+fn fresh_salt(number: u64, epoch: Epoch, random: u64) -> u64 {
+    let mut bytes = [0; 24];
+    bytes[..8].copy_from_slice(&number.to_le_bytes());
+    bytes[8..16].copy_from_slice(&epoch.0.to_le_bytes());
+    bytes[16..].copy_from_slice(&random.to_le_bytes());
+    xxhash_rust::xxh3::xxh3_64(&bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn salts_differ_from_life_to_life_although_chance_repeats_itself() {
+        let mut seen = std::collections::BTreeSet::new();
+        for epoch in 1..50 {
+            for number in 1..50 {
+                assert!(seen.insert(fresh_salt(number, Epoch(epoch), 7)));
+            }
+        }
+    }
+}

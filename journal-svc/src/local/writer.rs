@@ -214,6 +214,10 @@ impl Thread {
                     if let Err(error) = self.unless_dead(Self::seal) {
                         tracing::warn!(%error, "the log was not sealed");
                     }
+                    // A dead writer does not seal; the next one prepares its own.
+                    if let Err(error) = self.unprepare() {
+                        tracing::warn!(%error, "a prepared segment is left behind");
+                    }
                     return;
                 }
             }

@@ -78,7 +78,7 @@ async fn live(order: Order, pipe: Pipe) -> Result<(), String> {
     match local.close(CLOSE_MAX).await {
         Ok(()) => Ok(()),
         // What the faults may do; everything acknowledged is in the journal.
-        Err(e) if order.faults.is_some() && e.kind() != ErrorKind::Corrupt => Ok(()),
+        Err(e) if order.faults && e.kind() != ErrorKind::Corrupt => Ok(()),
         Err(e) => Err(format!("closing: {e:?}")),
     }
 }

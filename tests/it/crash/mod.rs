@@ -133,7 +133,8 @@ impl Crashes {
         let order = Order {
             dir: root.join("data"),
             journal: self.journal,
-            faults: self.faults.then(|| self.rng.random()),
+            chance: self.rng.random(),
+            faults: self.faults,
             seed: self.seed,
             tasks: self.known.clone(),
             close_after_ms: close,

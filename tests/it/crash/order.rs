@@ -37,8 +37,10 @@ pub(super) enum JournalKind {
 pub(super) struct Order {
     pub(super) dir: PathBuf,
     pub(super) journal: JournalKind,
-    /// Seed of the object store's faults, if it has any.
-    pub(super) faults: Option<u64>,
+    /// Seed of this life's chance.
+    pub(super) chance: u64,
+    /// Whether the object store fails now and then.
+    pub(super) faults: bool,
     /// Of what is written.
     pub(super) seed: u64,
     pub(super) tasks: Vec<Known>,
@@ -67,12 +69,11 @@ impl Order {
     /// Opens the database, with sizes so small that it flushes and compacts all the time.
     pub(super) async fn open(&self) -> Result<Local> {
         let handle = tokio::runtime::Handle::current();
-        let seed = self.faults.unwrap_or(self.seed);
-        let env = Env::tokio_seeded(handle.clone(), handle, seed);
+        let env = Env::tokio_seeded(handle.clone(), handle, self.chance);
         let dir = DataDir::take(&self.dir)?;
         let folder = FolderStore::open(&dir.path().join("objects"), env.clone())?;
         let mut backend: Arc<dyn Backend> = Arc::new(folder);
-        if self.faults.is_some() {
+        if self.faults {
             backend = Arc::new(FaultStore::new(backend, env.clone(), FaultPlan::everything(2)));
         }
         let store = RetryingStore::new(backend, env.clone(), RetryOptions::default());

@@ -175,9 +175,10 @@ async fn a_failed_write_ends_the_journal_until_it_is_opened_anew() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_refuses_records_and_loses_nothing() {
     let disk = SimDisk::default();
+    // One to write, one made ahead of time.
+    disk.set_room(Some(2));
     let (_journal, writer) = opened(&disk, 1).await;
     writer.append(record(1, 1, 1, 100)).await.unwrap();
-    disk.set_room(Some(0));
     let mut last = 1;
     let error = loop {
         match writer.append(record(1, last + 1, last + 1, 5000)).await {

@@ -265,8 +265,13 @@ impl Disk for SimDisk {
 
     fn remove(&self, path: &Path) -> Result<()> {
         self.run(|inner| {
-            let known = inner.now.names.contains_key(path);
-            if known { Ok(()) } else { Err(ErrorKind::NotFound.into()) }
+            if !inner.now.names.contains_key(path) {
+                return Err(ErrorKind::NotFound.into());
+            }
+            if let Some(room) = &mut inner.room {
+                *room += 1;
+            }
+            Ok(())
         })?;
         self.op(Op::Remove(path.into()))
     }
