@@ -211,10 +211,12 @@ impl Thread {
                     return;
                 }
                 None => {
-                    if let Err(error) = self.unless_dead(Self::seal) {
+                    // Also after a call that was refused: the log is whole then.
+                    let failed = self.log.state.lock().failed.clone();
+                    if let Err(error) = failed.map_or(Ok(()), Err).and_then(|()| self.seal()) {
                         tracing::warn!(%error, "the log was not sealed");
                     }
-                    // A dead writer does not seal; the next one prepares its own.
+                    // Where sealing did not come to it; the next writer prepares its own.
                     if let Err(error) = self.unprepare() {
                         tracing::warn!(%error, "a prepared segment is left behind");
                     }

@@ -211,6 +211,21 @@ async fn a_full_disk_refuses_records_and_loses_nothing() {
     writer.append(record(2, last + 2, last + 2, 100)).await.unwrap();
 }
 
+/// The next writer found the segment that a refused one had ordered, and stopped.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_writer_that_was_refused_a_record_leaves_nothing_behind() {
+    let disk = SimDisk::default();
+    let (journal, _) = opened(&disk, 1).await;
+    for epoch in 2..60 {
+        let writer = journal.open(&BranchName::main(), Epoch(epoch)).await.unwrap();
+        let refused = writer.append(record(epoch, 77, 77, 10)).await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::BadRequest);
+    }
+    let writer = journal.open(&BranchName::main(), Epoch(60)).await.unwrap();
+    writer.append(record(60, 1, 1, 10)).await.unwrap();
+    assert!(disk.files("").len() < 20, "{:?}", disk.files(""));
+}
+
 #[tokio::test]
 async fn impossible_sizes_are_refused() {
     for segment_bytes in [0, 4096, 10_000] {
