@@ -8,8 +8,10 @@ use firn_engine::cache::{DiskCache, DiskTier};
 use firn_engine::journal::Journal;
 use firn_engine::merge::{MergeContext, MergeCounts};
 use firn_engine::object::{Layout, StoreBlocks};
-use firn_engine::{Context, Db, Env, Error, ErrorKind, Options, Parts, Result};
-use firn_journal::{LocalJournal, MemoryJournal, ObjectJournal, ObjectOptions};
+use firn_engine::{Context, Db, Env, Options, Parts, Result};
+use firn_journal::{
+    ArchiveOptions, Archived, LocalJournal, MemoryJournal, ObjectJournal, ObjectOptions,
+};
 use firn_services::config::{Config, JournalConfig, JournalKind};
 use firn_storage::StorageService;
 use firn_storage::picker::PickerOptions;
@@ -193,18 +195,20 @@ async fn open_journal(
     layout: &Layout,
     journal: JournalConfig,
 ) -> Result<Arc<dyn Journal>> {
-    let unsupported =
-        |what| Err(Error::new(ErrorKind::BadRequest, format!("{what} is not supported yet")));
-    match journal.kind {
-        _ if journal.archive => unsupported("journal.archive"),
+    let kept: Arc<dyn Journal> = match journal.kind {
         JournalKind::Local => {
             let options = firn_journal::LocalOptions::default();
-            Ok(Arc::new(LocalJournal::open(env.clone(), &dir.journal(), options).await?))
+            Arc::new(LocalJournal::open(env.clone(), &dir.journal(), options).await?)
         }
         JournalKind::Object => {
             let (store, options) = (Arc::clone(store), ObjectOptions::default());
-            Ok(Arc::new(ObjectJournal::new(env.clone(), store, layout.clone(), options)))
+            Arc::new(ObjectJournal::new(env.clone(), store, layout.clone(), options))
         }
-        JournalKind::Memory => Ok(Arc::new(MemoryJournal::default())),
+        JournalKind::Memory => Arc::new(MemoryJournal::default()),
+    };
+    if !journal.archive {
+        return Ok(kept);
     }
+    let (store, options) = (Arc::clone(store), ArchiveOptions::default());
+    Ok(Arc::new(Archived::new(env.clone(), kept, store, layout.clone(), options)))
 }

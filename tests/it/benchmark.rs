@@ -55,7 +55,7 @@ impl Provider for InMemoryFirn {
             file_bytes_max: world.options.file_bytes_max,
             ..topology.engine_options()
         };
-        let Running { db, storage, worker } = world.open().await?;
+        let Running { db, storage, worker, .. } = world.open().await?;
         let parts = Box::new(Parts { storage, worker });
         Ok(FirnTarget::new(Arc::new(db), store, parts, true, Vec::new()))
     }

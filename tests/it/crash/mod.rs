@@ -44,8 +44,8 @@ fn local_journal() {
 }
 
 #[test]
-fn local_journal_over_a_failing_store() {
-    Crashes::new(JournalKind::Local, true).run();
+fn local_journal_archived_over_a_failing_store() {
+    Crashes::new(JournalKind::LocalArchived, true).run();
 }
 
 #[test]

@@ -29,6 +29,7 @@ pub(super) struct Known {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum JournalKind {
     Local,
+    LocalArchived,
     Object,
 }
 
@@ -105,9 +106,9 @@ impl Order {
 impl JournalKind {
     fn config(self) -> JournalConfig {
         let kind = match self {
-            Self::Local => config::JournalKind::Local,
+            Self::Local | Self::LocalArchived => config::JournalKind::Local,
             Self::Object => config::JournalKind::Object,
         };
-        JournalConfig { kind, archive: false }
+        JournalConfig { kind, archive: self == Self::LocalArchived }
     }
 }
