@@ -15,5 +15,5 @@ fn main() {
     // Built from an archive of the source, there is no commit to name.
     let commit = git.ok().filter(|out| out.status.success());
     let commit = commit.map(|out| String::from_utf8_lossy(&out.stdout).trim().to_owned());
-    println!("cargo::rustc-env=FIRN_COMMIT={}", commit.unwrap_or_default());
+    println!("cargo::rustc-env=SOURCE_COMMIT={}", commit.unwrap_or_default());
 }

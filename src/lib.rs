@@ -16,7 +16,7 @@ pub mod table;
 pub use commands::run;
 
 /// The commit that this program was built from; empty if not known.
-pub const COMMIT: &str = env!("FIRN_COMMIT");
+pub const COMMIT: &str = env!("SOURCE_COMMIT");
 
 /// The name of this machine, for people.
 fn host_name() -> String {

@@ -1,6 +1,6 @@
 //! `firn scrub`.
 
-use firn_engine::{Env, Result};
+use firn_engine::{Env, Error, ErrorKind, Result};
 use firn_services::config::Config;
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -23,6 +23,11 @@ pub(super) async fn run(config: &Config, args: &ScrubArgs, env: &Env) -> Result<
     };
     let findings = scrub(env, &store.objects, &store.layout, options, progress).await?;
     bar.finish_and_clear();
+    if findings.branches == 0 {
+        // Most likely a wrong address: "nothing is missing" would be misleading.
+        let why = format!("there is no database in {}", store.name);
+        return Err(Error::new(ErrorKind::BadRequest, why));
+    }
     print(&report(&findings, args))?;
     if findings.is_whole() { Ok(()) } else { Err(not_whole(&findings)) }
 }

@@ -24,7 +24,7 @@ async fn a_compaction_does_not_cool_the_cache() {
             db.put(SPACE, &key(i), &[round; 100]).await.unwrap();
         }
         db.flush(limit).await.unwrap();
-        world.env.sleep(Duration::from_secs(30)).await;
+        world.settle(&running).await;
     }
     let settled = db.version();
     let all = KeyRange { start: "".into(), end: None };
@@ -36,7 +36,7 @@ async fn a_compaction_does_not_cool_the_cache() {
         }
         db.flush(limit).await.unwrap();
     }
-    world.env.sleep(Duration::from_secs(30)).await;
+    world.settle(&running).await;
     let merged = db.version();
     let kept = settled.files().filter(|(_, f)| merged.files().any(|(_, m)| m.id == f.id)).count();
     assert_eq!(kept, 0, "the files that were cached are gone");

@@ -36,6 +36,8 @@ struct Reports {
     /// Every output and whether its job is for the bottom.
     outputs: BTreeMap<ObjectId, (bool, Arc<SstMeta>)>,
     reports: usize,
+    /// A worker has lost touch.
+    lost: bool,
 }
 
 /// How a worker loses touch.
@@ -59,6 +61,11 @@ struct Observed {
 impl Observed {
     fn new(queue: Arc<dyn Compaction>, seen: &Arc<Mutex<Reports>>, loss: Option<Loss>) -> Self {
         Self { queue, seen: Arc::clone(seen), loss, lost: Mutex::new(false) }
+    }
+
+    fn lose(&self) {
+        *self.lost.lock() = true;
+        self.seen.lock().lost = true;
     }
 
     fn reach(&self) -> Result<()> {
@@ -101,12 +108,12 @@ impl Compaction for Observed {
             seen.reports
         };
         if matches!(self.loss, Some(Loss::Report(at)) if number >= at) {
-            *self.lost.lock() = true;
+            self.lose();
         }
         self.reach()?;
         let reported = self.queue.report(token, outputs, resume_key, done).await;
         if matches!(self.loss, Some(Loss::Reply(at)) if number >= at) {
-            *self.lost.lock() = true;
+            self.lose();
         }
         self.reach()?;
         reported
@@ -242,7 +249,7 @@ async fn every_file_of_the_bottom_has_the_same_rows_as_columns() {
         }
     }
     snapshots.clear();
-    world.env.sleep(Duration::from_secs(300)).await;
+    world.settle(&running).await;
     check_files(&world, &running.db.version(), &seen).await;
     check_rows(&running, &model).await;
     check_objects(&world, &running).await;
@@ -260,10 +267,10 @@ async fn a_dropped_space_leaves_no_column_copy() {
         running.db.put(COPIED, &i.to_be_bytes(), &[7; 100]).await.unwrap();
     }
     running.db.flush(LIMIT).await.unwrap();
-    world.env.sleep(LIMIT).await;
+    world.settle(&running).await;
     running.db.put(COPIED, b"to make a merge", b"").await.unwrap();
     running.db.flush(LIMIT).await.unwrap();
-    world.env.sleep(LIMIT).await;
+    world.settle(&running).await;
     let copies = || async {
         let (objects, _) = firn_storage::gc::list(&*world.store, &world.layout).await.unwrap();
         objects.keys().filter(|(_, kind)| *kind == ObjectKind::Column).count()
@@ -271,7 +278,7 @@ async fn a_dropped_space_leaves_no_column_copy() {
     assert!(copies().await > 3);
     running.db.delete_range(COPIED, b"", None).await.unwrap();
     running.db.flush(LIMIT).await.unwrap();
-    world.env.sleep(Duration::from_secs(300)).await;
+    world.settle(&running).await;
     check_rows(&running, &Map::new()).await;
     check_objects(&world, &running).await;
     assert_eq!(copies().await, 0);
@@ -302,11 +309,11 @@ async fn resume_after(loss: Loss) {
         }
         running.db.flush(LIMIT).await.unwrap();
     }
-    // The lease of the first runs out, and the second goes on.
-    world.env.sleep(Duration::from_secs(20)).await;
+    // Then the lease of the first runs out, and the second goes on.
+    world.until("the first worker has lost touch", || seen.lock().lost).await;
     let queue = Arc::clone(&running.storage) as Arc<dyn Compaction>;
     let second = world.worker(Arc::new(Observed::new(queue, &seen, None)));
-    world.env.sleep(Duration::from_secs(300)).await;
+    world.settle(&running).await;
     assert!(seen.lock().reports > 10, "{loss:?}: {} reports", seen.lock().reports);
     let version = running.db.version();
     assert!(version.jobs.is_empty(), "{loss:?}: {:?}", version.jobs);

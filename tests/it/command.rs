@@ -119,6 +119,18 @@ fn unknown_keys_are_named_with_file_and_line() {
     assert!(line_of(&out, 2).contains("FIRN_JUORNAL"));
 }
 
+/// `cargo run` hands the variables of the build to the program.
+#[test]
+fn variables_of_the_build_are_no_settings() {
+    let home = Home::new();
+    let out = Command::new(env!("CARGO_BIN_EXE_firn"))
+        .arg("config")
+        .current_dir(home.path())
+        .output()
+        .unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+}
+
 #[test]
 fn the_effective_configuration_is_printed_without_secrets() {
     let home = Home::new();
@@ -227,6 +239,8 @@ fn a_file_that_is_no_configuration_is_one_line() {
     assert!(line.contains("nowhere.yaml"), "{line}");
     let line = home.fails(&["ctl", "levels"], 2);
     assert!(line.contains("branch main does not exist"), "{line}");
+    let line = home.fails(&["scrub"], 2);
+    assert!(line.contains("there is no database in"), "{line}");
     let line = home.fails(&["ctl", "caches"], 4);
     assert!(line.contains("asking the running process at http_listen"), "{line}");
 }

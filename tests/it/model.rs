@@ -278,12 +278,12 @@ impl Run {
         self.snapshots.clear();
         self.reopen().await;
         self.check_all().await;
-        self.world.env.sleep(Duration::from_secs(120)).await;
+        self.world.settle(self.running.as_ref().unwrap()).await;
         self.check_all().await;
         let running = self.running.take().unwrap();
         let main = BranchName::main();
         running.db.flush(Duration::from_secs(60)).await.unwrap();
-        self.world.env.sleep(Duration::from_secs(120)).await;
+        self.world.settle(&running).await;
         running.storage.collect_garbage(&main).await.unwrap();
         let orphans = running.storage.find_orphans().await.unwrap();
         assert!(orphans.strange.is_empty(), "{orphans:?}");

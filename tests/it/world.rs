@@ -130,6 +130,36 @@ impl World {
     }
 }
 
+/// Longest wait for anything, in the world's own time.
+const WAIT_MAX: Duration = Duration::from_secs(600);
+
+impl World {
+    /// Waits until `condition` holds.
+    pub(crate) async fn until(&self, what: &str, mut condition: impl FnMut() -> bool) {
+        let deadline = self.env.now().after(WAIT_MAX);
+        while !condition() {
+            assert!(self.env.now() < deadline, "not within {WAIT_MAX:?}: {what}");
+            self.env.sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Waits until compaction and garbage collection have nothing left to do:
+    /// no job, no garbage, and no new version for several rounds of upkeep.
+    pub(crate) async fn settle(&self, running: &Running) {
+        const QUIET: Duration = Duration::from_secs(10);
+        let mut quiet = (running.db.version().number, self.env.now());
+        self.until("compaction is at rest", || {
+            let version = running.db.version();
+            if version.number != quiet.0 || !version.jobs.is_empty() || !version.garbage.is_empty()
+            {
+                quiet = (version.number, self.env.now());
+            }
+            self.env.now().since(quiet.1) >= QUIET
+        })
+        .await;
+    }
+}
+
 impl Running {
     /// Stops everything in good order.
     pub(crate) async fn close(self) {

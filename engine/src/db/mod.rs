@@ -45,6 +45,9 @@ use snapshot::Snapshots;
 use state::State;
 use stats::Counts;
 
+/// However long flushing took, the journal is given this long to close.
+const JOURNAL_CLOSE_MIN: Duration = Duration::from_secs(5);
+
 /// An open database. Cheap to share behind an `Arc`.
 ///
 /// Dropping it without [`Db::close`] is like a crash: everything acknowledged
@@ -332,6 +335,7 @@ impl Db {
         if inner.closing.load(Ordering::Acquire) {
             return Ok(());
         }
+        let start = inner.env.now();
         inner.queue.close(&Error::bad_request("the database is closed"));
         // The commit task, which is the first, ends when its last group is applied.
         let mut tasks = std::mem::take(&mut *self.tasks.lock());
@@ -354,7 +358,14 @@ impl Db {
             task.abort();
         }
         let ended = inner.storage.end_lease(&inner.options.branch, &inner.holder).await;
-        flushed.and(ended)
+        let left = limit.saturating_sub(inner.env.now().since(start)).max(JOURNAL_CLOSE_MIN);
+        let sealed = match inner.env.timeout(left, inner.journal.close()).await {
+            // The journal has told why already; that is what ended the database.
+            Some(_) if inner.failed.load().is_some() => Ok(()),
+            Some(sealed) => sealed,
+            None => Err(Error::new(ErrorKind::Unavailable, "the journal did not close in time")),
+        };
+        flushed.and(ended).and(sealed)
     }
 }
 

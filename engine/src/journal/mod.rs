@@ -128,4 +128,14 @@ pub trait JournalWriter: Debug + Send + Sync + 'static {
 
     /// What the log holds, as far as this writer knows.
     fn bounds(&self) -> LogBounds;
+
+    /// Ends this writer in good order: on return nothing of it runs any more.
+    /// Later calls fail. A writer that is only dropped is like one that
+    /// crashed: nothing durable is lost by that either.
+    ///
+    /// # Errors
+    /// What could not be put in order; the writer has ended all the same.
+    async fn close(&self) -> Result<()> {
+        Ok(())
+    }
 }

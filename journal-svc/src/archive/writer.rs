@@ -212,4 +212,10 @@ impl JournalWriter for ArchivedWriter {
     fn bounds(&self) -> LogBounds {
         self.shared.inner.bounds()
     }
+
+    async fn close(&self) -> Result<()> {
+        // What it has not done, the next writer does.
+        self.task.abort();
+        self.shared.inner.close().await
+    }
 }

@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use firn_engine::{Epoch, Error, Result, TaskClass};
 use parking_lot::Mutex;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use super::disk::PAGE;
 use super::log::{CREATING, Log};
@@ -51,6 +51,8 @@ pub(super) struct Chores {
     queue: Mutex<Queue>,
     /// Numbers of spare files, all of a segment's usual length.
     spares: Mutex<Vec<u64>>,
+    /// Told when nothing is left to do.
+    idle: Notify,
 }
 
 /// A segment that is being made ahead of time.
@@ -180,6 +182,20 @@ impl Log {
         });
     }
 
+    /// Waits until nothing is left to do.
+    pub(super) async fn chores_done(&self) {
+        loop {
+            let idle = self.chores.idle.notified();
+            futures::pin_mut!(idle);
+            // From here on its notification is not missed.
+            idle.as_mut().enable();
+            if !self.chores.queue.lock().running {
+                return;
+            }
+            idle.await;
+        }
+    }
+
     fn do_chores(&self) {
         loop {
             let mut queue = self.chores.queue.lock();
@@ -192,6 +208,8 @@ impl Log {
             };
             if segment.is_none() && prepare.is_none() {
                 queue.running = false;
+                drop(queue);
+                self.chores.idle.notify_waiters();
                 return;
             }
             drop(queue);

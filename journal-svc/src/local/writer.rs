@@ -53,6 +53,7 @@ enum Command {
     Append(Record, oneshot::Sender<Result<()>>),
     Trim(Seq, oneshot::Sender<Result<()>>),
     Stop(Error),
+    Close(oneshot::Sender<Result<()>>),
 }
 
 /// Why a writer is dead.
@@ -210,20 +211,31 @@ impl Thread {
                     }
                     return;
                 }
+                Some(Command::Close(reply)) => {
+                    let why = format!("journal of {}: the writer is closed", self.log.branch);
+                    self.dead.lock().get_or_insert(Error::new(ErrorKind::BadRequest, why));
+                    commands.close();
+                    // Whoever asked may have gone; it is sealed all the same.
+                    let _ = reply.send(self.end());
+                    return;
+                }
                 None => {
-                    // Also after a call that was refused: the log is whole then.
-                    let failed = self.log.state.lock().failed.clone();
-                    if let Err(error) = failed.map_or(Ok(()), Err).and_then(|()| self.seal()) {
+                    if let Err(error) = self.end() {
                         tracing::warn!(%error, "the log was not sealed");
-                    }
-                    // Where sealing did not come to it; the next writer prepares its own.
-                    if let Err(error) = self.unprepare() {
-                        tracing::warn!(%error, "a prepared segment is left behind");
                     }
                     return;
                 }
             }
         }
+    }
+
+    /// The end in good order, also after a call that was refused: the log is whole then.
+    fn end(&mut self) -> Result<()> {
+        let failed = self.log.state.lock().failed.clone();
+        let sealed = failed.map_or(Ok(()), Err).and_then(|()| self.seal());
+        // Where sealing did not come to it; the next writer prepares its own.
+        let unprepared = self.unprepare();
+        sealed.and(unprepared)
     }
 
     fn unless_dead(&mut self, work: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
@@ -377,5 +389,12 @@ impl JournalWriter for LocalWriter {
 
     fn bounds(&self) -> LogBounds {
         self.log.bounds()
+    }
+
+    async fn close(&self) -> Result<()> {
+        let (sender, reply) = oneshot::channel();
+        let sealed = self.call(Command::Close(sender), reply).await;
+        self.log.chores_done().await;
+        sealed
     }
 }

@@ -1,0 +1,2 @@
+//! MySQL's client/server protocol, for servers, clients and proxies.
+#![forbid(unsafe_code)]

@@ -1,0 +1,3 @@
+//! What MySQL's values mean: types, character sets, collations, coercion,
+//! functions and errors. Knows no storage, no sessions and no network.
+#![forbid(unsafe_code)]
