@@ -1,3 +1,9 @@
 //! What MySQL's values mean: types, character sets, collations, coercion,
 //! functions and errors. Knows no storage, no sessions and no network.
 #![forbid(unsafe_code)]
+
+pub mod types;
+pub mod value;
+
+pub use types::{CollationId, Derivation, SqlType, TypeKind};
+pub use value::{Bytes, Value};

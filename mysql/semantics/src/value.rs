@@ -1,0 +1,105 @@
+//! One value at run time.
+//!
+//! The type of an expression ([`crate::types::SqlType`]) tells what a value means;
+//! a value holds only what differs from row to row. So bytes do not know their
+//! collation, ENUM, SET and BIT are numbers, and a DECIMAL or a time knows the
+//! decimals it carries.
+
+/// Bytes of strings. Up to 16 lie inside the value.
+pub type Bytes = smallvec::SmallVec<[u8; 16]>;
+
+/// A value.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum Value {
+    /// NULL of any type.
+    #[default]
+    Null,
+    /// Signed integers of all widths.
+    Int(i64),
+    /// Unsigned integers of all widths, YEAR, BIT, the index of an ENUM value
+    /// (from 1; 0 is the empty error value), the bits of a SET value.
+    UInt(u64),
+    /// FLOAT.
+    Float(f32),
+    /// DOUBLE.
+    Double(f64),
+    /// A string in the character set of its type's collation.
+    Bytes(Bytes),
+}
+
+impl Value {
+    /// TRUE is 1.
+    pub const TRUE: Value = Value::Int(1);
+    /// FALSE is 0.
+    pub const FALSE: Value = Value::Int(0);
+
+    /// Whether it is NULL.
+    #[inline]
+    pub const fn is_null(&self) -> bool {
+        matches!(self, Value::Null)
+    }
+
+    /// A string.
+    #[inline]
+    pub fn bytes(bytes: &[u8]) -> Value {
+        Value::Bytes(Bytes::from_slice(bytes))
+    }
+
+    /// The bytes, if it is a string.
+    #[inline]
+    pub fn as_bytes(&self) -> Option<&[u8]> {
+        match self {
+            Value::Bytes(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+}
+
+impl From<bool> for Value {
+    #[inline]
+    fn from(value: bool) -> Value {
+        Value::Int(i64::from(value))
+    }
+}
+
+impl From<i64> for Value {
+    #[inline]
+    fn from(value: i64) -> Value {
+        Value::Int(value)
+    }
+}
+
+impl From<u64> for Value {
+    #[inline]
+    fn from(value: u64) -> Value {
+        Value::UInt(value)
+    }
+}
+
+impl From<f64> for Value {
+    #[inline]
+    fn from(value: f64) -> Value {
+        Value::Double(value)
+    }
+}
+
+impl From<Vec<u8>> for Value {
+    #[inline]
+    fn from(value: Vec<u8>) -> Value {
+        Value::Bytes(Bytes::from_vec(value))
+    }
+}
+
+impl From<&str> for Value {
+    #[inline]
+    fn from(value: &str) -> Value {
+        Value::bytes(value.as_bytes())
+    }
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    #[inline]
+    fn from(value: Option<T>) -> Value {
+        value.map_or(Value::Null, Into::into)
+    }
+}
