@@ -2,6 +2,11 @@
 //! functions and errors. Knows no storage, no sessions and no network.
 #![forbid(unsafe_code)]
 
+pub mod decimal;
+pub mod error;
+pub mod number;
+#[cfg(test)]
+mod random;
 pub mod types;
 pub mod value;
 

@@ -1,0 +1,3 @@
+mod against_bigdecimal;
+mod examples;
+mod limbs;
