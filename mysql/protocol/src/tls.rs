@@ -1,0 +1,211 @@
+//! TLS for both sides, by rustls on aws-lc-rs.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, ServerConfig,
+    SignatureScheme,
+};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use tokio_rustls::{TlsAcceptor, TlsConnector};
+
+use crate::packet::BoxedStream;
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(aws_lc_rs::default_provider())
+}
+
+fn invalid(error: impl std::error::Error + Send + Sync + 'static) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error)
+}
+
+fn certificates(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
+    let read = || CertificateDer::pem_file_iter(path)?.collect::<Result<Vec<_>, _>>();
+    let found = read().map_err(|e| at(path, e))?;
+    if found.is_empty() {
+        return Err(at(path, "no certificate in it"));
+    }
+    Ok(found)
+}
+
+fn at(path: &Path, error: impl std::fmt::Display) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("{}: {error}", path.display()))
+}
+
+/// A server's certificate and key.
+#[derive(Clone)]
+pub struct ServerTls {
+    acceptor: TlsAcceptor,
+}
+
+impl std::fmt::Debug for ServerTls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ServerTls").finish_non_exhaustive()
+    }
+}
+
+impl ServerTls {
+    /// A certificate made now, signed by itself, for these host names. Clients
+    /// that check certificates do not accept it.
+    pub fn generated(host_names: &[&str]) -> io::Result<Self> {
+        let names: Vec<String> = host_names.iter().map(|&name| name.into()).collect();
+        let made = rcgen::generate_simple_self_signed(names).map_err(invalid)?;
+        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der())
+            .map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))?;
+        Self::new(vec![made.cert.der().clone()], key, None)
+    }
+
+    /// The certificate chain and the private key in these PEM files. With
+    /// `client_ca`, clients must show a certificate that it signed.
+    pub fn from_pem_files(
+        certificate: &Path,
+        private_key: &Path,
+        client_ca: Option<&Path>,
+    ) -> io::Result<Self> {
+        let key = PrivateKeyDer::from_pem_file(private_key).map_err(|e| at(private_key, e))?;
+        Self::new(certificates(certificate)?, key, client_ca)
+    }
+
+    fn new(
+        chain: Vec<CertificateDer<'static>>,
+        key: PrivateKeyDer<'static>,
+        client_ca: Option<&Path>,
+    ) -> io::Result<Self> {
+        let builder = ServerConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .map_err(invalid)?;
+        let builder = match client_ca {
+            None => builder.with_no_client_auth(),
+            Some(path) => {
+                let roots = Arc::new(roots(path)?);
+                let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider())
+                    .build()
+                    .map_err(invalid)?;
+                builder.with_client_cert_verifier(verifier)
+            }
+        };
+        let config = builder.with_single_cert(chain, key).map_err(invalid)?;
+        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)) })
+    }
+
+    pub(crate) async fn accept(self, stream: BoxedStream) -> io::Result<BoxedStream> {
+        Ok(Box::new(self.acceptor.accept(stream).await?))
+    }
+}
+
+fn roots(path: &Path) -> io::Result<RootCertStore> {
+    let mut store = RootCertStore::empty();
+    for certificate in certificates(path)? {
+        store.add(certificate).map_err(invalid)?;
+    }
+    Ok(store)
+}
+
+/// Whether and how a client uses TLS.
+#[derive(Clone, Debug, Default)]
+pub enum ClientTls {
+    /// Never.
+    Disabled,
+    /// If the server offers it; its certificate is not checked.
+    #[default]
+    Preferred,
+    /// Always; the certificate is not checked.
+    Required,
+    /// Always; the certificate must be signed by one of these.
+    VerifyCa(Arc<RootCertStore>),
+    /// As `VerifyCa`, and it must be for the name of the server.
+    VerifyIdentity(Arc<RootCertStore>),
+}
+
+impl ClientTls {
+    /// The certificates in this PEM file, to verify servers with.
+    pub fn roots_from_pem_file(path: &Path) -> io::Result<Arc<RootCertStore>> {
+        Ok(Arc::new(roots(path)?))
+    }
+
+    pub(crate) async fn connect(&self, stream: BoxedStream, host: &str) -> io::Result<BoxedStream> {
+        let builder = ClientConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .map_err(invalid)?;
+        let config = match self {
+            Self::VerifyIdentity(roots) => builder.with_root_certificates(Arc::clone(roots)),
+            other => {
+                let inner = match other {
+                    Self::VerifyCa(roots) => Some(
+                        WebPkiServerVerifier::builder_with_provider(Arc::clone(roots), provider())
+                            .build()
+                            .map_err(invalid)?,
+                    ),
+                    _ => None,
+                };
+                let verifier = Arc::new(AnyName { inner, provider: provider() });
+                builder.dangerous().with_custom_certificate_verifier(verifier)
+            }
+        };
+        let name = match ServerName::try_from(host.to_owned()) {
+            Ok(name) => name,
+            Err(error) if matches!(self, Self::VerifyIdentity(_)) => return Err(invalid(error)),
+            Err(_) => ServerName::from(std::net::IpAddr::from([127, 0, 0, 1])),
+        };
+        let connector = TlsConnector::from(Arc::new(config.with_no_client_auth()));
+        Ok(Box::new(connector.connect(name, stream).await?))
+    }
+}
+
+/// Checks the signer of a certificate, if one is given, and not its name.
+#[derive(Debug)]
+struct AnyName {
+    inner: Option<Arc<WebPkiServerVerifier>>,
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for AnyName {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let Some(inner) = &self.inner else { return Ok(ServerCertVerified::assertion()) };
+        match inner.verify_server_cert(certificate, intermediates, name, ocsp, now) {
+            // The name is looked at last: the signature was good.
+            Err(rustls::Error::InvalidCertificate(
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+            )) => Ok(ServerCertVerified::assertion()),
+            other => other,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        rustls::crypto::verify_tls12_signature(message, certificate, signed, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        rustls::crypto::verify_tls13_signature(message, certificate, signed, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
