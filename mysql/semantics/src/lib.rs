@@ -2,6 +2,8 @@
 //! functions and errors. Knows no storage, no sessions and no network.
 #![forbid(unsafe_code)]
 
+pub mod charset;
+pub mod collation;
 pub mod decimal;
 pub mod error;
 pub mod number;
