@@ -9,6 +9,7 @@ pub mod error;
 pub mod number;
 #[cfg(test)]
 mod random;
+pub mod temporal;
 pub mod types;
 pub mod value;
 

@@ -1,0 +1,26 @@
+//! Dates and times as MySQL has them: [`Date`], [`Time`], [`DateTime`], each one
+//! packed integer, with zero dates, sql_mode, every form of text that MySQL takes,
+//! fractions of seconds, and arithmetic.
+//!
+//! Nothing here warns: reading says what was wrong ([`TemporalWarnings`]), and the
+//! caller, who knows the statement, makes warnings or errors of it.
+
+mod date;
+mod datetime;
+mod interval;
+mod mode;
+mod parse;
+mod parse_time;
+mod print;
+#[cfg(test)]
+mod tests;
+mod time;
+pub mod zone;
+
+pub use date::{Date, WeekMode, days_in_month, is_leap_year};
+pub use datetime::DateTime;
+pub use interval::{Interval, IntervalUnit, timestamp_diff};
+pub use mode::{DateMode, DelimiterFault, OddDelimiter, TemporalWarnings};
+pub use parse::{ParsedDateTime, datetime_from_number, parse_datetime};
+pub use parse_time::{ParsedTime, TimeOrDateTime, parse_time, time_from_number};
+pub use time::Time;
