@@ -6,6 +6,7 @@ pub mod charset;
 pub mod collation;
 pub mod decimal;
 pub mod error;
+pub mod json;
 pub mod number;
 #[cfg(test)]
 mod random;
