@@ -274,11 +274,12 @@ fn read_parameters<'a>(
 ) -> Result<Vec<Parameter<'a>>> {
     let mut from = Decoder::new(execute.parameters);
     let named = capabilities.contains(Capabilities::QUERY_ATTRIBUTES);
-    let counted = named && execute.counted;
-    if parameter_count == 0 && !counted {
+    if parameter_count == 0 && !(named && execute.counted) {
         return Ok(Vec::new());
     }
-    let count = if counted { from.lenenc()? } else { parameter_count as u64 };
+    // With query attributes there is a count and there are names, whether the
+    // flag says so or not.
+    let count = if named { from.lenenc()? } else { parameter_count as u64 };
     if count < parameter_count as u64 {
         return Err(Error::malformed());
     }

@@ -71,14 +71,31 @@ impl Memory {
             tokio::spawn(async move {
                 let control = ConnectionControl::default();
                 service.controls.lock().unwrap().insert(id, control.clone());
-                let served =
-                    serve(Arc::clone(&service), config, stream, address.into(), id, control).await;
+                // A task of its own, so that a panic of it is seen.
+                let served = tokio::spawn(serve(
+                    Arc::clone(&service),
+                    config,
+                    stream,
+                    address.into(),
+                    id,
+                    control,
+                ));
+                let Ok(served) = served.await else {
+                    return service.failures.lock().unwrap().push("panicked".into());
+                };
                 if let Err(error) = served {
                     service.failures.lock().unwrap().push(error.to_string());
                 }
                 service.controls.lock().unwrap().remove(&id);
             });
         }
+    }
+}
+
+impl Memory {
+    /// Fails if a connection has panicked.
+    pub fn assert_no_panic(&self) {
+        assert!(!self.failures.lock().unwrap().iter().any(|failure| failure == "panicked"));
     }
 }
 

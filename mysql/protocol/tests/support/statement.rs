@@ -129,6 +129,11 @@ impl MemorySession {
                 Err(Error::Sql(SqlError::new(1317, b"70100", "Query execution was interrupted")))
             }
             "infile" => self.infile(response, rest).await,
+            // Some clients look for the real statement before they send a file.
+            "load" => {
+                let name = rest.split('\'').nth(1).ok_or_else(|| syntax_error(sql))?;
+                self.infile(response, name).await
+            }
             "begin" => {
                 let status = self.status_in_transaction();
                 response.ok(&Summary::new(status))
