@@ -37,7 +37,7 @@ pub enum TimeZone {
 /// A zone of the tz database: its name, and its changes of offset.
 #[derive(Debug)]
 pub struct NamedZone {
-    name: &'static str,
+    name: Box<str>,
     /// Offsets by UTC: each from its second on.
     forward: Vec<(i64, i32)>,
     /// What holds before the first of them.
@@ -81,7 +81,7 @@ impl TimeZone {
     #[must_use]
     pub fn name(&self) -> String {
         match self {
-            Self::Named(zone) => zone.name.to_owned(),
+            Self::Named(zone) => zone.name.to_string(),
             Self::Offset(seconds) => {
                 let sign = if *seconds < 0 { '-' } else { '+' };
                 let minutes = seconds.abs() / 60;
@@ -168,7 +168,7 @@ impl NamedZone {
         if let Some(zone) = loaded.lock().get(name) {
             return Some(Arc::clone(zone));
         }
-        let zone = Arc::new(Self::new(name, &Transitions::read(data)?));
+        let zone = Arc::new(Self::from_tzif(name, data)?);
         Some(Arc::clone(loaded.lock().entry(name).or_insert(zone)))
     }
 
@@ -179,11 +179,18 @@ impl NamedZone {
 
     /// As the tz database writes the name.
     #[must_use]
-    pub fn name(&self) -> &'static str {
-        self.name
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
-    fn new(name: &'static str, transitions: &Transitions) -> Self {
+    /// A zone of the tz database's binary form (TZif, version 2 or later), such as
+    /// that of a host's own zone; `None` if `data` is none.
+    #[must_use]
+    pub fn from_tzif(name: &str, data: &[u8]) -> Option<Self> {
+        Transitions::read(data).map(|transitions| Self::new(name, &transitions))
+    }
+
+    fn new(name: &str, transitions: &Transitions) -> Self {
         let mut forward = transitions.changes.clone();
         forward.dedup_by_key(|(_, offset)| *offset);
         let before = transitions.before;
@@ -208,7 +215,7 @@ impl NamedZone {
             reverse.push(Reverse { local_start, offset, gap: false });
             covered = local_end;
         }
-        Self { name, forward, before, reverse }
+        Self { name: name.into(), forward, before, reverse }
     }
 
     fn offset_at(&self, utc: i64) -> i32 {

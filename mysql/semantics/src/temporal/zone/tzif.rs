@@ -4,6 +4,8 @@ use super::rule::Rule;
 
 /// Year after the last one whose rules are followed.
 const END_YEAR: i64 = 2038;
+/// Changes from here on, 2038-01-01, are left out, as MySQL's tables do.
+const END_SECONDS: i64 = 2_145_916_800;
 
 /// The changes of offset of a zone.
 pub(super) struct Transitions {
@@ -89,6 +91,7 @@ impl Transitions {
         for (time, kind) in times.into_iter().zip(kinds) {
             changes.push((time, types.get(usize::from(*kind))?.0));
         }
+        changes.retain(|(time, _)| *time < END_SECONDS);
         let before = types.iter().find(|(_, daylight)| !daylight).or(types.first())?.0;
         let footer = reader.0.strip_prefix(b"\n")?.strip_suffix(b"\n")?;
         if let Some(rule) = Rule::parse(footer) {
