@@ -10,6 +10,7 @@ pub mod json;
 pub mod number;
 #[cfg(test)]
 mod random;
+pub mod regexp;
 pub mod temporal;
 pub mod types;
 pub mod value;

@@ -89,7 +89,9 @@ fn characters_are_counted_and_found() {
 fn every_character_of_every_set_survives_utf32() {
     for one in Charset::all().iter().filter(|one| one.is_supported() && !one.is_binary()) {
         let mut count = 0;
-        for code in (0..0x11_0000).filter(|code| char::from_u32(*code).is_some()) {
+        // Past the first planes a sample is enough.
+        let codes = (0..0x2_0000).chain((0x2_0000..0x11_0000).step_by(251));
+        for code in codes.filter(|code| char::from_u32(*code).is_some()) {
             let mut text = Vec::new();
             if !one.encode(code, &mut text).unwrap() {
                 assert!(text.is_empty());

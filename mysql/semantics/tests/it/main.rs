@@ -2,4 +2,5 @@
 
 mod fixture;
 mod oracle;
+mod regexp;
 mod server;

@@ -5,6 +5,8 @@
 //! and how many cases each collation gets; `TEXT_COLLATION` picks those whose names
 //! contain it.
 
+#![allow(clippy::print_stdout)]
+
 use std::cmp::Ordering;
 use std::fmt::Write as _;
 

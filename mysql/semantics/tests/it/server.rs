@@ -28,6 +28,35 @@ pub(crate) fn ask(statements: &str) -> Vec<String> {
     String::from_utf8(output.stdout).expect("text").lines().map(str::to_owned).collect()
 }
 
+/// As [`ask`], one statement a line, going on after errors; also the line (from 1) and the
+/// number of each error.
+pub(crate) fn ask_all(statements: &[String]) -> (Vec<String>, Vec<(usize, u16)>) {
+    let command = std::env::var("MYSQL_CLI").expect("MYSQL_CLI names a mysql client");
+    let file = std::env::temp_dir().join(format!("firn-regexp-{}.sql", std::process::id()));
+    std::fs::write(&file, statements.join("\n")).expect("a file");
+    let output = Command::new("sh")
+        .arg("-c")
+        .arg(format!(
+            "{command} --force --batch --raw --skip-column-names --default-character-set=utf8mb4 <{}",
+            file.display()
+        ))
+        .output()
+        .expect("a shell");
+    let _ = std::fs::remove_file(&file);
+    let lines =
+        String::from_utf8(output.stdout).expect("text").lines().map(str::to_owned).collect();
+    let mut errors = Vec::new();
+    for line in String::from_utf8_lossy(&output.stderr).lines() {
+        // ERROR 3688 (HY000) at line 5: …
+        let words: Vec<&str> = line.split(' ').collect();
+        if let ["ERROR", number, _, "at", "line", at, ..] = words[..] {
+            let at = at.trim_end_matches(':').parse().expect("a line");
+            errors.push((at, number.parse().expect("a number")));
+        }
+    }
+    (lines, errors)
+}
+
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02X}")).collect()
 }
