@@ -6,6 +6,8 @@ pub mod charset;
 pub mod collation;
 pub mod decimal;
 pub mod error;
+pub mod expr;
+pub mod functions;
 pub mod json;
 pub mod number;
 #[cfg(test)]

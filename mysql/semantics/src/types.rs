@@ -154,6 +154,7 @@ pub const NOT_FIXED_DECIMALS: u8 = 31;
 /// The type of an expression or a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SqlType {
+    /// Which of MySQL's types.
     pub kind: TypeKind,
     /// Of numbers: no value is negative.
     pub unsigned: bool,
@@ -165,9 +166,11 @@ pub struct SqlType {
     /// Digits after the point; 0 to 6 for temporal types, to 30 for DECIMAL;
     /// [`NOT_FIXED_DECIMALS`] where there is no fixed number.
     pub decimals: u8,
-    /// Of strings; `binary` for what has no characters. Numbers and temporal
-    /// values have that of the connection, for when they become strings.
+    /// Of strings. Of what has no characters it is `binary`; where numbers and
+    /// temporal values become strings, that of the other strings or of the
+    /// connection holds.
     pub collation: CollationId,
+    /// How strong the collation is.
     pub derivation: Derivation,
 }
 

@@ -5,6 +5,9 @@
 //! collation, ENUM, SET and BIT are numbers, and a DECIMAL or a time knows the
 //! decimals it carries.
 
+use crate::decimal::Decimal;
+use crate::temporal::{Date, DateTime, Time};
+
 /// Bytes of strings. Up to 16 lie inside the value.
 pub type Bytes = smallvec::SmallVec<[u8; 16]>;
 
@@ -23,6 +26,14 @@ pub enum Value {
     Float(f32),
     /// DOUBLE.
     Double(f64),
+    /// An exact number with a point.
+    Decimal(Decimal),
+    /// DATE.
+    Date(Date),
+    /// TIME.
+    Time(Time),
+    /// DATETIME, and TIMESTAMP in the session's zone.
+    DateTime(DateTime),
     /// A string in the character set of its type's collation.
     Bytes(Bytes),
 }
@@ -52,6 +63,13 @@ impl Value {
             Value::Bytes(bytes) => Some(bytes),
             _ => None,
         }
+    }
+}
+
+impl Value {
+    /// A date, or NULL.
+    pub fn from_date(date: Option<Date>) -> Value {
+        date.map_or(Value::Null, Value::Date)
     }
 }
 

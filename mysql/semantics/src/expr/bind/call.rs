@@ -1,0 +1,451 @@
+//! Calls of functions, and the functions that have syntax of their own.
+
+use firn_mysql_parser::ast::{self, CastType};
+
+use super::Binder;
+use super::cast::text_kind;
+use super::merge::temporal_length;
+use super::operator::decimal_precision;
+use crate::error::{SqlError, code};
+use crate::expr::arith::{ArithOp, Domain};
+use crate::expr::coercion::{Coll, Purpose, unify};
+use crate::expr::compare::Comparison;
+use crate::expr::eval::internal;
+use crate::expr::interval::{is_dated, is_timed, unit_decimals};
+use crate::expr::node::{CallOp, Node, Op};
+use crate::expr::{Result, leaf};
+use crate::functions::{self, Function, MANY, Nulls};
+use crate::types::{CollationId, Derivation, SqlType, TypeKind};
+use crate::value::Value;
+
+/// What a type derivation works on.
+pub(crate) struct Site<'s, 'b> {
+    pub(crate) binder: &'s Binder<'b>,
+    /// The function's name.
+    pub(crate) name: &'static str,
+    pub(crate) args: &'s mut Vec<Node>,
+    /// To be set where the kernel compares.
+    pub(crate) collation: CollationId,
+    /// To be set for the kernel.
+    pub(crate) extra: u64,
+}
+
+impl Site<'_, '_> {
+    pub(crate) fn node(&self, at: usize) -> Result<&Node> {
+        self.args.get(at).ok_or_else(internal)
+    }
+
+    /// Characters of an argument as a string.
+    pub(crate) fn length(&self, at: usize) -> u64 {
+        self.args.get(at).map_or(0, |arg| arg.ty.length.into())
+    }
+
+    /// Bytes of an argument as a string.
+    pub(crate) fn byte_length(&self, at: usize) -> u64 {
+        let Some(arg) = self.args.get(at) else { return 0 };
+        let per = if arg.ty.kind.is_string() {
+            leaf::charset_facts(arg.ty.collation).max_bytes
+        } else {
+            1
+        };
+        u64::from(arg.ty.length) * u64::from(per)
+    }
+
+    pub(crate) fn unsigned(&self, at: usize) -> bool {
+        self.args.get(at).is_some_and(|arg| arg.ty.unsigned)
+    }
+
+    pub(crate) fn domain(&self, at: usize) -> Domain {
+        self.args.get(at).map_or(Domain::Int, Node::numeric_domain)
+    }
+
+    /// The value of an argument that is known now, as an integer.
+    pub(crate) fn constant_int(&self, at: usize) -> Option<i128> {
+        let arg = self.args.get(at)?;
+        constant_int(arg)
+    }
+
+    /// The collation of a string made of these arguments.
+    pub(crate) fn result_collation(&mut self, which: &[usize]) -> Result<Coll> {
+        unify(self.args, which, Purpose::Result, self.name, self.binder.connection())
+    }
+
+    /// The same, where the arguments are compared too.
+    pub(crate) fn compared_result(&mut self, which: &[usize]) -> Result<Coll> {
+        unify(self.args, which, Purpose::ResultAndCompare, self.name, self.binder.connection())
+    }
+
+    /// The collation these arguments are compared by.
+    pub(crate) fn compared(&mut self, which: &[usize]) -> Result<Coll> {
+        let coll = unify(self.args, which, Purpose::Compare, self.name, self.binder.connection())?;
+        if coll.derivation >= Derivation::Numeric {
+            return Ok(Coll { id: self.binder.connection(), ..coll });
+        }
+        Ok(coll)
+    }
+
+    /// Text of the server's own in the connection's collation.
+    pub(crate) fn connection_text(&self) -> Coll {
+        Coll {
+            id: self.binder.connection(),
+            derivation: Derivation::Coercible,
+            ascii: true,
+            broken: false,
+        }
+    }
+
+    /// A string type of so many characters at most.
+    pub(crate) fn text(&self, characters: u64, coll: Coll) -> SqlType {
+        let per = u64::from(leaf::charset_facts(coll.id).max_bytes);
+        let most = u64::from(u32::MAX) / per;
+        let length = characters.min(most) as u32;
+        let mut ty = SqlType::varchar(length, coll.id, coll.derivation);
+        ty.kind = text_kind(u32::try_from(u64::from(length) * per).unwrap_or(u32::MAX));
+        ty
+    }
+
+    /// A string of bytes.
+    pub(crate) fn binary(&self, bytes: u64) -> SqlType {
+        let length = u32::try_from(bytes).unwrap_or(u32::MAX);
+        let mut ty = SqlType::varchar(length, CollationId::BINARY, Derivation::Coercible);
+        ty.kind = text_kind(length);
+        ty
+    }
+
+    /// Names and such: utf8mb3.
+    pub(crate) fn system_text(&self, characters: u32) -> SqlType {
+        SqlType::varchar(characters, CollationId::UTF8MB3_GENERAL_CI, Derivation::SystemConstant)
+    }
+
+    /// The type of a function that keeps its argument's kind of number.
+    pub(crate) fn numeric_type(&self) -> Result<SqlType> {
+        let node = self.node(0)?;
+        Ok(match node.numeric_domain() {
+            Domain::Int => {
+                let mut ty = SqlType::bigint(node.ty.length);
+                ty.unsigned = node.ty.unsigned;
+                ty
+            }
+            Domain::Decimal => {
+                let precision = decimal_precision(node).min(65) as u8;
+                SqlType::decimal(precision, node.ty.decimals.min(30), node.ty.unsigned)
+            }
+            Domain::Double => {
+                let fixed = matches!(node.ty.kind, TypeKind::Double | TypeKind::Float);
+                let decimals =
+                    if fixed { node.ty.decimals } else { crate::types::NOT_FIXED_DECIMALS };
+                super::operator::double_type(decimals)
+            }
+        })
+    }
+
+    /// How FIELD compares.
+    pub(crate) fn field_comparison(&mut self) -> Result<Comparison> {
+        let text = self.args.iter().all(|arg| !matches!(arg.numeric_class(), Some(_)));
+        if text {
+            let which: Vec<usize> = (0..self.args.len()).collect();
+            return Ok(Comparison::Text(self.compared(&which)?.id));
+        }
+        let mut all = Comparison::Int;
+        for arg in self.args.iter() {
+            all = match (all, arg.numeric_class()) {
+                (_, None | Some(Domain::Double)) => return Ok(Comparison::Double),
+                (_, Some(Domain::Decimal)) => Comparison::Decimal,
+                (all, Some(Domain::Int)) => all,
+            };
+        }
+        Ok(all)
+    }
+
+    /// The place of a random generator.
+    pub(crate) fn next_generator(&self) -> u64 {
+        let slot = self.binder.generators.get();
+        self.binder.generators.set(slot + 1);
+        slot
+    }
+}
+
+impl Node {
+    /// The numbers it is; `None` for strings and times.
+    pub(crate) fn numeric_class(&self) -> Option<Domain> {
+        match self.ty.kind {
+            kind if kind.is_integer() => Some(Domain::Int),
+            TypeKind::Bit | TypeKind::Year => Some(Domain::Int),
+            TypeKind::Decimal => Some(Domain::Decimal),
+            TypeKind::Float | TypeKind::Double => Some(Domain::Double),
+            _ => None,
+        }
+    }
+}
+
+/// The value of a constant that needs no session: literals and what is computed
+/// of them without a warning.
+pub(crate) fn constant_int(node: &Node) -> Option<i128> {
+    match &node.op {
+        Op::Literal(Value::Int(value)) => Some((*value).into()),
+        Op::Literal(Value::UInt(value)) => Some((*value).into()),
+        Op::Literal(Value::Decimal(value)) => {
+            value.to_i64(crate::decimal::Rounding::HalfUp).ok().map(i128::from)
+        }
+        Op::Negate(_) => node.args.first().and_then(constant_int).map(|value| -value),
+        Op::Arith(op, Domain::Int) => {
+            let (a, b) = (constant_int(node.args.first()?)?, constant_int(node.args.get(1)?)?);
+            match op {
+                ArithOp::Add => a.checked_add(b),
+                ArithOp::Subtract => a.checked_sub(b),
+                ArithOp::Multiply => a.checked_mul(b),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+impl Binder<'_> {
+    pub(super) fn call(&self, call: &ast::Call) -> Result<Node> {
+        if call.window.is_some() || call.schema.is_some() {
+            let whole = ast::Expr {
+                kind: ast::ExprKind::Call(Box::new(call.clone())),
+                span: ast::Span::default(),
+            };
+            if let Some(node) = self.scope.special(&whole) {
+                return node;
+            }
+            return Err(match &call.schema {
+                Some(schema) => {
+                    let name = format!("{}.{}", schema.as_str(), call.name.as_str());
+                    SqlError::does_not_exist("FUNCTION", &name)
+                }
+                None => SqlError::not_supported_yet("window functions here"),
+            });
+        }
+        let args = call.args.iter().map(|arg| self.bind(arg)).collect::<Result<Vec<_>>>()?;
+        let name = call.name.as_str().to_ascii_lowercase();
+        self.call_with(&name, call.name.as_str(), args)
+    }
+
+    pub(super) fn call_named(&self, name: &str, args: &[&ast::Expr]) -> Result<Node> {
+        let args = args.iter().map(|arg| self.bind(arg)).collect::<Result<Vec<_>>>()?;
+        self.call_with(name, name, args)
+    }
+
+    fn call_with(&self, name: &str, written: &str, args: Vec<Node>) -> Result<Node> {
+        let arity = |least: usize, most: usize| {
+            if (least..=most).contains(&args.len()) {
+                Ok(())
+            } else {
+                Err(SqlError::wrong_parameter_count(written))
+            }
+        };
+        match name {
+            "if" => {
+                arity(3, 3)?;
+                return self.if_call(args);
+            }
+            "ifnull" => {
+                arity(2, 2)?;
+                return self.coalesce(args, "ifnull");
+            }
+            "coalesce" => return self.coalesce(args, "coalesce"),
+            "nullif" => {
+                arity(2, 2)?;
+                return self.null_if(args);
+            }
+            "isnull" => {
+                arity(1, 1)?;
+                let ty = SqlType::truth().not_null();
+                return Ok(Node::new(Op::IsNull { negated: false }, ty, args));
+            }
+            "greatest" | "least" => {
+                arity(2, usize::MAX)?;
+                return self.extreme(name == "greatest", args);
+            }
+            "mod" => {
+                arity(2, 2)?;
+                let [left, right]: [Node; 2] = args.try_into().map_err(|_| internal())?;
+                return Ok(self.arith(ArithOp::Modulo, left, right));
+            }
+            "adddate" | "subdate" => {
+                arity(2, 2)?;
+                let subtract = name == "subdate";
+                let [date, amount]: [Node; 2] = args.try_into().map_err(|_| internal())?;
+                return self.date_arith_of(date, amount, subtract, ast::IntervalUnit::Day);
+            }
+            _ => {}
+        }
+        match functions::find(name) {
+            Some(function) => self.call_of(function, written, args),
+            None if functions::NOT_BUILT_YET.contains(&name) => {
+                Err(SqlError::not_supported_yet(&format!("function {written}")))
+            }
+            None => Err(match &self.settings.database {
+                Some(database) => {
+                    SqlError::does_not_exist("FUNCTION", &format!("{database}.{written}"))
+                }
+                None => SqlError::new(code::ER_NO_DB_ERROR, &[]),
+            }),
+        }
+    }
+
+    fn call_of(&self, function: &'static Function, written: &str, args: Vec<Node>) -> Result<Node> {
+        let most = if function.max_args == MANY { usize::MAX } else { function.max_args.into() };
+        if !(usize::from(function.min_args)..=most).contains(&args.len()) {
+            return Err(SqlError::wrong_parameter_count(written));
+        }
+        self.build(function, args, None)
+    }
+
+    fn build(
+        &self,
+        function: &'static Function,
+        mut args: Vec<Node>,
+        extra: Option<u64>,
+    ) -> Result<Node> {
+        let nullable = args.iter().any(|arg| arg.ty.nullable);
+        let collation = self.connection();
+        let mut site =
+            Site { binder: self, name: function.name, args: &mut args, collation, extra: 0 };
+        let ty = (function.derive)(&mut site)?;
+        let (collation, own) = (site.collation, site.extra);
+        let ty = match function.nulls {
+            Nulls::Arguments => ty.with_nullable(nullable),
+            Nulls::Always => ty.with_nullable(true),
+            Nulls::Never => ty.with_nullable(false),
+            Nulls::Own => ty,
+        };
+        let ascii = !ty.kind.is_string()
+            || ty.derivation == Derivation::Coercible && args.iter().all(|arg| arg.ascii);
+        let call = CallOp { function, collation, extra: extra.unwrap_or(own) };
+        Ok(Node::new(Op::Call(Box::new(call)), ty, args).with_ascii(ascii))
+    }
+
+    /// A function of the registry that the binder itself calls.
+    fn own(&self, name: &str, args: Vec<Node>, extra: Option<u64>) -> Result<Node> {
+        let function = functions::find(name).ok_or_else(internal)?;
+        self.build(function, args, extra)
+    }
+
+    pub(super) fn trim(&self, trim: &ast::Trim) -> Result<Node> {
+        let mut args = vec![self.bind(&trim.expr)?];
+        if let Some(remove) = &trim.remove {
+            args.push(self.bind(remove)?);
+        }
+        let side = match trim.side {
+            ast::TrimSide::Both => functions::BOTH,
+            ast::TrimSide::Leading => functions::LEADING,
+            ast::TrimSide::Trailing => functions::TRAILING,
+        };
+        self.own("trim", args, Some(side))
+    }
+
+    pub(super) fn char_call(&self, parts: &[ast::Expr], charset: Option<&str>) -> Result<Node> {
+        let args = parts.iter().map(|arg| self.bind(arg)).collect::<Result<Vec<_>>>()?;
+        let mut node = self.own("char", args, None)?;
+        if let Some(charset) = charset {
+            let collation = leaf::default_collation(charset)
+                .ok_or_else(|| SqlError::unknown_character_set(charset))?;
+            node.ty.collation = collation;
+            node.ascii = false;
+            if !collation.is_binary() {
+                node.ty.derivation = Derivation::Implicit;
+            }
+        }
+        Ok(node)
+    }
+
+    pub(super) fn get_format(&self, kind: ast::FormatKind, place: &ast::Expr) -> Result<Node> {
+        let place = self.bind(place)?;
+        let which = match kind {
+            ast::FormatKind::Date => 0,
+            ast::FormatKind::Time => 1,
+            ast::FormatKind::DateTime => 2,
+        };
+        self.own("get_format", vec![place], Some(which))
+    }
+
+    pub(super) fn weight_string(&self, weight: &ast::WeightString) -> Result<Node> {
+        let operand = self.bind(&weight.expr)?;
+        let operand = match weight.form {
+            ast::WeightForm::Plain => operand,
+            ast::WeightForm::Char(length) => {
+                let data =
+                    ast::DataType::Char { length: Some(length), charset: Default::default() };
+                self.cast_to(operand, &CastType::Data(Box::new(data)))?
+            }
+            ast::WeightForm::Binary(length) => self.to_binary(operand, Some(length))?,
+            ast::WeightForm::Numbers(..) => {
+                return Err(SqlError::not_supported_yet("WEIGHT_STRING with numbers"));
+            }
+        };
+        self.own("weight_string", vec![operand], None)
+    }
+
+    pub(super) fn extract(&self, unit: ast::IntervalUnit, date: &ast::Expr) -> Result<Node> {
+        use ast::IntervalUnit as U;
+        let date = self.bind(date)?;
+        let length = match unit {
+            U::Year => 5,
+            U::YearMonth => 7,
+            U::Quarter => 2,
+            U::Month | U::Week | U::Day => 3,
+            U::Hour => 4,
+            U::Minute | U::Second => 3,
+            U::Microsecond => 7,
+            U::DayHour => 9,
+            U::DayMinute => 11,
+            U::DaySecond => 13,
+            U::DayMicrosecond => 20,
+            U::HourMinute => 6,
+            U::HourSecond => 8,
+            U::HourMicrosecond => 14,
+            U::MinuteSecond => 5,
+            U::MinuteMicrosecond => 11,
+            U::SecondMicrosecond => 9,
+        };
+        let ty = SqlType::bigint(length).with_nullable(true);
+        Ok(Node::new(Op::Extract(unit), ty, vec![date]))
+    }
+
+    pub(super) fn date_arith(&self, arith: &ast::DateArith) -> Result<Node> {
+        let (date, amount) = (self.bind(&arith.date)?, self.bind(&arith.amount)?);
+        self.date_arith_of(date, amount, arith.subtract, arith.unit)
+    }
+
+    fn date_arith_of(
+        &self,
+        date: Node,
+        amount: Node,
+        subtract: bool,
+        unit: ast::IntervalUnit,
+    ) -> Result<Node> {
+        let fraction = unit_decimals(unit, &amount);
+        let decimals =
+            if date.ty.kind.is_temporal() { date.ty.decimals.max(fraction) } else { fraction };
+        let mut ty = match date.ty.kind {
+            TypeKind::Date if !is_timed(unit) => SqlType::plain(TypeKind::Date, 10, 0),
+            TypeKind::Time if !is_dated(unit) => {
+                SqlType::plain(TypeKind::Time, temporal_length(10, decimals), decimals)
+            }
+            TypeKind::Date | TypeKind::Time | TypeKind::DateTime | TypeKind::Timestamp => {
+                SqlType::plain(TypeKind::DateTime, temporal_length(19, decimals), decimals)
+            }
+            _ => {
+                let mut ty = SqlType::varchar(29, self.connection(), Derivation::Coercible);
+                ty.kind = TypeKind::Char;
+                ty
+            }
+        };
+        ty.nullable = true;
+        Ok(Node::new(Op::DateArith { subtract, unit }, ty, vec![date, amount]).with_ascii(true))
+    }
+
+    pub(super) fn unit_call(&self, call: &ast::UnitCall) -> Result<Node> {
+        let (first, second) = (self.bind(&call.first)?, self.bind(&call.second)?);
+        if call.diff {
+            let ty = SqlType::bigint(21).with_nullable(true);
+            return Ok(Node::new(Op::TimestampDiff(call.unit), ty, vec![first, second]));
+        }
+        // TIMESTAMPADD(unit, amount, date) is date + INTERVAL amount unit.
+        self.date_arith_of(second, first, false, call.unit)
+    }
+}

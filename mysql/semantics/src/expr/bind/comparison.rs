@@ -1,0 +1,273 @@
+//! As what operands are compared.
+
+use firn_mysql_parser::ast;
+
+use super::{Binder, negation};
+use crate::error::{SqlError, code};
+use crate::expr::Result;
+use crate::expr::coercion::{Purpose, unify};
+use crate::expr::compare::{CompareOp, Comparison};
+use crate::expr::node::{Node, Op};
+use crate::types::{CollationId, SqlType, TypeKind};
+
+/// What MySQL calls the result type of an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Text,
+    Int,
+    Decimal,
+    Double,
+}
+
+fn class(node: &Node) -> Class {
+    match node.ty.kind {
+        kind if kind.is_integer() => Class::Int,
+        TypeKind::Bit | TypeKind::Year => Class::Int,
+        TypeKind::Decimal => Class::Decimal,
+        TypeKind::Float | TypeKind::Double => Class::Double,
+        _ => Class::Text,
+    }
+}
+
+/// How two scalars are compared; conversions of character sets are put in.
+pub(crate) fn comparison_of(
+    binder: &Binder<'_>,
+    pair: &mut [Node; 2],
+    operation: &str,
+) -> Result<Comparison> {
+    let [left, right] = pair;
+    if left.is_null_literal() || right.is_null_literal() {
+        return Ok(Comparison::Text(CollationId::BINARY));
+    }
+    if left.ty.kind == TypeKind::Json || right.ty.kind == TypeKind::Json {
+        return Ok(Comparison::Json);
+    }
+    let classes = (class(left), class(right));
+    Ok(match classes {
+        (Class::Int, Class::Int) => Comparison::Int,
+        (Class::Int | Class::Decimal, Class::Int | Class::Decimal) => Comparison::Decimal,
+        (Class::Text, Class::Text) => {
+            let (l, r) = (left.ty.kind, right.ty.kind);
+            if l == TypeKind::Time && r == TypeKind::Time {
+                return Ok(Comparison::Time);
+            }
+            if (l == TypeKind::Time && r.is_string() && right.is_constant())
+                || (r == TypeKind::Time && l.is_string() && left.is_constant())
+            {
+                return Ok(Comparison::Time);
+            }
+            if l.is_temporal() && r.is_temporal() {
+                return Ok(Comparison::DateTime);
+            }
+            if (l.has_date() && r.is_string()) || (r.has_date() && l.is_string()) {
+                return Ok(Comparison::DateTime);
+            }
+            let coll = unify(pair, &[0, 1], Purpose::Compare, operation, binder.connection())?;
+            Comparison::Text(coll.id)
+        }
+        _ => Comparison::Double,
+    })
+}
+
+/// The columns of a row, or the scalar itself.
+fn columns(node: &Node) -> usize {
+    if matches!(node.op, Op::Row) { node.args.len() } else { 1 }
+}
+
+impl Binder<'_> {
+    pub(crate) fn compare(&self, op: CompareOp, left: Node, right: Node) -> Result<Node> {
+        let nullable = op != CompareOp::NullSafeEq && (row_nullable(&left) || row_nullable(&right));
+        let ty = SqlType::truth().with_nullable(nullable);
+        if columns(&left) == 1 && columns(&right) == 1 {
+            let mut pair = [left, right];
+            let with = comparison_of(self, &mut pair, op.symbol())?;
+            return Ok(Node::new(Op::Compare(op, with), ty, pair.into()));
+        }
+        let (mut left, mut right) = (left, right);
+        let with = self.row_comparisons(op.symbol(), &mut left, &mut right)?;
+        Ok(Node::new(Op::CompareRows(op, with), ty, vec![left, right]))
+    }
+
+    fn row_comparisons(
+        &self,
+        operation: &str,
+        left: &mut Node,
+        right: &mut Node,
+    ) -> Result<Box<[Comparison]>> {
+        if columns(left) != columns(right) || !matches!(left.op, Op::Row) {
+            return Err(SqlError::operand_columns(columns(left) as u32));
+        }
+        let mut all = Vec::with_capacity(left.args.len());
+        for (a, b) in left.args.iter_mut().zip(right.args.iter_mut()) {
+            if columns(a) > 1 || columns(b) > 1 {
+                return Err(SqlError::not_supported_yet("rows within rows"));
+            }
+            let mut pair = [a.clone(), b.clone()];
+            all.push(comparison_of(self, &mut pair, operation)?);
+            let [x, y] = pair;
+            (*a, *b) = (x, y);
+        }
+        Ok(all.into_boxed_slice())
+    }
+
+    pub(super) fn between(&self, between: &ast::Between) -> Result<Node> {
+        let value = self.bind(&between.expr)?;
+        let low = self.bind(&between.low)?;
+        let high = self.bind(&between.high)?;
+        let nullable = value.ty.nullable || low.ty.nullable || high.ty.nullable;
+        let mut args = vec![value, low, high];
+        // One way to compare for all three, as MySQL decides it.
+        let with = self.common_comparison(&mut args, "between")?;
+        let op = Op::Between { negated: between.negated, low: with, high: with };
+        Ok(Node::new(op, SqlType::truth().with_nullable(nullable), args))
+    }
+
+    /// One comparison for all of `args`.
+    pub(crate) fn common_comparison(
+        &self,
+        args: &mut [Node],
+        operation: &str,
+    ) -> Result<Comparison> {
+        let known: Vec<usize> = (0..args.len())
+            .filter(|at| args.get(*at).is_some_and(|arg| !arg.is_null_literal()))
+            .collect();
+        let kinds: Vec<&Node> = known.iter().filter_map(|at| args.get(*at)).collect();
+        let Some(first) = kinds.first() else { return Ok(Comparison::Text(CollationId::BINARY)) };
+        if kinds.iter().any(|node| node.ty.kind == TypeKind::Json) {
+            return Ok(Comparison::Json);
+        }
+        let mut class_of_all = class(first);
+        for node in &kinds {
+            let next = class(node);
+            class_of_all = match (class_of_all, next) {
+                (a, b) if a == b => a,
+                (Class::Int | Class::Decimal, Class::Int | Class::Decimal) => Class::Decimal,
+                _ => Class::Double,
+            };
+        }
+        Ok(match class_of_all {
+            Class::Int => Comparison::Int,
+            Class::Decimal => Comparison::Decimal,
+            Class::Double => Comparison::Double,
+            Class::Text => {
+                if kinds.iter().all(|node| node.ty.kind == TypeKind::Time) {
+                    Comparison::Time
+                } else if first.ty.kind == TypeKind::Time
+                    && kinds
+                        .iter()
+                        .skip(1)
+                        .all(|node| node.ty.kind.is_string() && node.is_constant())
+                {
+                    Comparison::Time
+                } else if kinds.iter().any(|node| node.ty.kind.has_date())
+                    && kinds
+                        .iter()
+                        .all(|node| node.ty.kind.is_temporal() || node.ty.kind.is_string())
+                {
+                    Comparison::DateTime
+                } else {
+                    let connection = self.connection();
+                    Comparison::Text(
+                        unify(args, &known, Purpose::Compare, operation, connection)?.id,
+                    )
+                }
+            }
+        })
+    }
+
+    pub(super) fn in_list(&self, list: &ast::InList) -> Result<Node> {
+        let value = self.bind_any(&list.expr)?;
+        let mut items =
+            list.list.iter().map(|item| self.bind_any(item)).collect::<Result<Vec<_>>>()?;
+        let nullable = row_nullable(&value) || items.iter().any(row_nullable);
+        let ty = SqlType::truth().with_nullable(nullable);
+        let negated = list.negated;
+        if matches!(value.op, Op::Row) {
+            let mut value = value;
+            let mut with = Vec::with_capacity(items.len());
+            for item in &mut items {
+                with.push(self.row_comparisons("in", &mut value, item)?);
+            }
+            items.insert(0, value);
+            let op = Op::InRows { negated, with: with.into_boxed_slice() };
+            return Ok(Node::new(op, ty, items));
+        }
+        if items.iter().any(|item| matches!(item.op, Op::Row)) {
+            return Err(SqlError::operand_columns(1));
+        }
+        items.insert(0, value);
+        let with = self.each_comparison(&mut items, "in")?;
+        Ok(Node::new(Op::In { negated, with }, ty, items))
+    }
+
+    /// How the first of `args` is compared with each of the others. Strings are
+    /// all compared by one collation.
+    pub(crate) fn each_comparison(
+        &self,
+        args: &mut Vec<Node>,
+        operation: &str,
+    ) -> Result<Box<[Comparison]>> {
+        let all_text = args.iter().all(|arg| arg.ty.kind.is_string() || arg.is_null_literal());
+        if all_text {
+            let known: Vec<usize> = (0..args.len())
+                .filter(|at| args.get(*at).is_some_and(|arg| !arg.is_null_literal()))
+                .collect();
+            let coll = unify(args, &known, Purpose::Compare, operation, self.connection())?;
+            return Ok(vec![Comparison::Text(coll.id); args.len().saturating_sub(1)].into());
+        }
+        let mut with = Vec::with_capacity(args.len());
+        for at in 1..args.len() {
+            let (Some(first), Some(other)) = (args.first(), args.get(at)) else { break };
+            let mut pair = [first.clone(), other.clone()];
+            with.push(comparison_of(self, &mut pair, operation)?);
+            let [_, other] = pair;
+            if let Some(slot) = args.get_mut(at) {
+                *slot = other;
+            }
+        }
+        Ok(with.into_boxed_slice())
+    }
+
+    pub(super) fn like(&self, like: &ast::Like) -> Result<Node> {
+        let value = self.bind(&like.expr)?;
+        let pattern = self.bind(&like.pattern)?;
+        let escape = match &like.escape {
+            Some(escape) => {
+                let escape = self.bind(escape)?;
+                if !escape.is_constant() {
+                    return Err(SqlError::new(code::ER_WRONG_ARGUMENTS, &["ESCAPE".into()]));
+                }
+                escape
+            }
+            None => {
+                let backslash = crate::value::Value::bytes(b"\\");
+                let ty =
+                    SqlType::varchar(1, self.connection(), crate::types::Derivation::Coercible);
+                Node::leaf(Op::Literal(backslash), ty.not_null()).with_ascii(true)
+            }
+        };
+        let nullable = value.ty.nullable || pattern.ty.nullable;
+        let mut args = vec![self.text_operand(value), self.text_operand(pattern), escape];
+        let connection = self.connection();
+        let coll = unify(&mut args, &[0, 1], Purpose::Compare, "like", connection)?;
+        let op = Op::Like { negated: false, collation: coll.id };
+        let node = Node::new(op, SqlType::truth().with_nullable(nullable), args);
+        Ok(if like.negated { negation(node) } else { node })
+    }
+
+    /// Numbers and times, where only strings will do, are strings of the connection.
+    pub(crate) fn text_operand(&self, mut node: Node) -> Node {
+        if !node.ty.kind.is_string() && !node.is_null_literal() {
+            node.ty.collation = self.connection();
+        }
+        node
+    }
+}
+
+fn row_nullable(node: &Node) -> bool {
+    if matches!(node.op, Op::Row) {
+        node.args.iter().any(|arg| arg.ty.nullable)
+    } else {
+        node.ty.nullable
+    }
+}

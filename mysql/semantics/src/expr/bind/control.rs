@@ -1,0 +1,118 @@
+//! CASE, IF and their like.
+
+use firn_mysql_parser::ast;
+
+use super::{Binder, merged_type};
+use crate::expr::Result;
+use crate::expr::compare::Comparison;
+use crate::expr::eval::internal;
+use crate::expr::node::{Node, Op};
+use crate::types::{CollationId, SqlType, TypeKind};
+
+impl Binder<'_> {
+    pub(super) fn case(&self, case: &ast::Case) -> Result<Node> {
+        let mut args = Vec::with_capacity(2 * case.branches.len() + 2);
+        for (when, then) in &case.branches {
+            args.push(self.bind(when)?);
+            args.push(self.bind(then)?);
+        }
+        let otherwise = case.otherwise.is_some();
+        if let Some(value) = &case.otherwise {
+            args.push(self.bind(value)?);
+        }
+        let mut values: Vec<usize> = (0..case.branches.len()).map(|at| 2 * at + 1).collect();
+        if otherwise {
+            values.push(args.len() - 1);
+        }
+        let mut ty = merged_type(self, &mut args, &values, "case")?;
+        ty.nullable =
+            !otherwise || values.iter().any(|at| args.get(*at).is_some_and(|arg| arg.ty.nullable));
+        let Some(operand) = &case.operand else {
+            return Ok(Node::new(Op::Case { otherwise }, ty, args));
+        };
+        let operand = self.bind(operand)?;
+        let mut compared = vec![operand];
+        compared.extend(args.iter().step_by(2).take(case.branches.len()).cloned());
+        let with = self.each_comparison(&mut compared, "case")?;
+        let mut compared = compared.into_iter();
+        let operand = compared.next().ok_or_else(internal)?;
+        for (slot, when) in args.iter_mut().step_by(2).zip(compared) {
+            *slot = when;
+        }
+        args.insert(0, operand);
+        Ok(Node::new(Op::CaseOf { otherwise, with }, ty, args))
+    }
+
+    /// IF(c, a, b)
+    pub(super) fn if_call(&self, mut args: Vec<Node>) -> Result<Node> {
+        let mut ty = merged_type(self, &mut args, &[1, 2], "if")?;
+        ty.nullable = args.iter().skip(1).any(|arg| arg.ty.nullable);
+        Ok(Node::new(Op::If, ty, args))
+    }
+
+    /// IFNULL(a, b) and COALESCE(…)
+    pub(super) fn coalesce(&self, mut args: Vec<Node>, name: &str) -> Result<Node> {
+        let all: Vec<usize> = (0..args.len()).collect();
+        let mut ty = merged_type(self, &mut args, &all, name)?;
+        ty.nullable = args.iter().all(|arg| arg.ty.nullable);
+        Ok(Node::new(Op::Coalesce, ty, args))
+    }
+
+    /// NULLIF(a, b)
+    pub(super) fn null_if(&self, args: Vec<Node>) -> Result<Node> {
+        let mut pair: [Node; 2] = args.try_into().map_err(|_| internal())?;
+        let mut ty = pair[0].ty;
+        let with = super::comparison_of(self, &mut pair, "nullif")?;
+        ty.nullable = true;
+        if ty.kind.is_integer() {
+            ty.kind = TypeKind::BigInt;
+        }
+        Ok(Node::new(Op::NullIf(with), ty, pair.into()))
+    }
+
+    /// GREATEST and LEAST
+    pub(super) fn extreme(&self, greatest: bool, mut args: Vec<Node>) -> Result<Node> {
+        let name = if greatest { "greatest" } else { "least" };
+        let nullable = args.iter().any(|arg| arg.ty.nullable);
+        let all: Vec<usize> = (0..args.len()).collect();
+        let mut ty = merged_type(self, &mut args, &all, name)?;
+        ty.nullable = nullable;
+        let by = if args.iter().any(Node::is_null_literal) {
+            Comparison::Text(CollationId::BINARY)
+        } else {
+            self.extreme_comparison(&mut args, &ty, name)?
+        };
+        Ok(Node::new(Op::Extreme { greatest, by }, ty, args))
+    }
+
+    fn extreme_comparison(
+        &self,
+        args: &mut [Node],
+        ty: &SqlType,
+        name: &str,
+    ) -> Result<Comparison> {
+        let dates = args.iter().any(|arg| arg.ty.kind.has_date());
+        Ok(match ty.kind {
+            TypeKind::Json => Comparison::Json,
+            kind if kind.is_integer() || matches!(kind, TypeKind::Year | TypeKind::Bit) => {
+                Comparison::Int
+            }
+            TypeKind::Decimal => Comparison::Decimal,
+            TypeKind::Float | TypeKind::Double => Comparison::Double,
+            TypeKind::Time => Comparison::Time,
+            kind if kind.is_temporal() => Comparison::DateTime,
+            _ if dates
+                && args.iter().all(|arg| arg.ty.kind.is_string() || arg.ty.kind.is_temporal()) =>
+            {
+                Comparison::DateTime
+            }
+            _ => {
+                let all: Vec<usize> = (0..args.len()).collect();
+                let purpose = crate::expr::coercion::Purpose::ResultAndCompare;
+                let coll =
+                    crate::expr::coercion::unify(args, &all, purpose, name, self.connection())?;
+                Comparison::Text(coll.id)
+            }
+        })
+    }
+}

@@ -1,0 +1,87 @@
+//! Literals.
+
+use firn_mysql_parser::ast::{Literal, TemporalKind, TextLiteral};
+
+use super::Binder;
+use crate::error::SqlError;
+use crate::expr::node::{Node, Op};
+use crate::expr::{Result, leaf};
+use crate::types::{CollationId, Derivation, NOT_FIXED_DECIMALS, SqlType, TypeKind};
+use crate::value::{Bytes, Value};
+
+impl Binder<'_> {
+    pub(super) fn literal(&self, literal: &Literal) -> Result<Node> {
+        Ok(match literal {
+            Literal::Null => Node::leaf(Op::Literal(Value::Null), SqlType::NULL).with_ascii(true),
+            Literal::Bool(value) => {
+                let ty = SqlType::bigint(1).not_null();
+                Node::leaf(Op::Literal(Value::from(*value)), ty).with_ascii(true)
+            }
+            Literal::Int(value) => int(*value),
+            Literal::Decimal(text) => decimal(text)?,
+            Literal::Float(text) => double(text)?,
+            Literal::Text(text) => self.text(text)?,
+            Literal::Hex(literal) | Literal::Bits(literal) => match &literal.charset {
+                None => hex(&literal.value),
+                Some(_) => self.text(&TextLiteral {
+                    value: literal.value.clone(),
+                    charset: literal.charset.clone(),
+                })?,
+            },
+            Literal::Temporal(kind, text) => self.temporal(*kind, text)?,
+        })
+    }
+
+    fn text(&self, literal: &TextLiteral) -> Result<Node> {
+        let collation = match &literal.charset {
+            None => self.connection(),
+            Some(name) => leaf::default_collation(name)
+                .ok_or_else(|| SqlError::unknown_character_set(name))?,
+        };
+        let value = leaf::checked_literal(&literal.value, collation, literal.charset.is_some())?;
+        let length = leaf::char_length(collation, &value) as u32;
+        let ascii = value.is_ascii();
+        let ty = SqlType::varchar(length, collation, Derivation::Coercible).not_null();
+        Ok(Node::leaf(Op::Literal(Value::Bytes(value)), ty).with_ascii(ascii))
+    }
+
+    fn temporal(&self, kind: TemporalKind, text: &[u8]) -> Result<Node> {
+        let (value, ty) = leaf::temporal_literal(kind, text, self.settings)?;
+        Ok(Node::leaf(Op::Literal(value), ty.not_null()).with_ascii(true))
+    }
+}
+
+/// An integer literal.
+pub(crate) fn int(value: u64) -> Node {
+    let digits = value.checked_ilog10().unwrap_or(0) + 1;
+    let (value, unsigned) = match i64::try_from(value) {
+        Ok(value) => (Value::Int(value), false),
+        Err(_) => (Value::UInt(value), true),
+    };
+    let length = if unsigned { digits } else { digits + 1 };
+    let ty = SqlType::bigint(length).not_null().with_unsigned(unsigned);
+    Node::leaf(Op::Literal(value), ty).with_ascii(true)
+}
+
+fn decimal(text: &str) -> Result<Node> {
+    let value = leaf::decimal_literal(text)?;
+    let scale = value.scale();
+    let precision = value.precision().max(scale);
+    let ty = SqlType::decimal(precision, scale, false).not_null();
+    Ok(Node::leaf(Op::Literal(Value::Decimal(value)), ty).with_ascii(true))
+}
+
+fn double(text: &str) -> Result<Node> {
+    let value = leaf::double_literal(text)?;
+    let mut ty = SqlType::plain(TypeKind::Double, text.len() as u32, NOT_FIXED_DECIMALS).not_null();
+    ty.length = text.len() as u32;
+    Ok(Node::leaf(Op::Literal(Value::Double(value)), ty).with_ascii(true))
+}
+
+fn hex(bytes: &[u8]) -> Node {
+    let length = bytes.len() as u32;
+    let ty = SqlType::varchar(length, CollationId::BINARY, Derivation::Coercible)
+        .not_null()
+        .with_unsigned(true);
+    Node::leaf(Op::Hex(Bytes::from_slice(bytes)), ty).with_ascii(bytes.is_ascii())
+}

@@ -1,0 +1,281 @@
+//! Arithmetic, bits and logic.
+
+use firn_mysql_parser::ast::{self, BinaryOp, LogicalOp, Truth, UnaryOp};
+
+use super::{Binder, negation};
+use crate::error::SqlError;
+use crate::expr::Result;
+use crate::expr::arith::{ArithOp, BitOp, Domain};
+use crate::expr::compare::CompareOp;
+use crate::expr::node::{Node, Op};
+use crate::types::{CollationId, Derivation, NOT_FIXED_DECIMALS, SqlType, TypeKind};
+use crate::value::Value;
+
+const MAX_PRECISION: u32 = 65;
+const MAX_SCALE: u8 = 30;
+/// Characters of the longest integer, with its sign, as MySQL counts for results.
+pub(crate) const BIGINT_LENGTH: u32 = 21;
+
+/// Digits of a number where it becomes a decimal.
+pub(crate) fn decimal_precision(node: &Node) -> u32 {
+    let ty = &node.ty;
+    let precision = match ty.kind {
+        TypeKind::Decimal => ty.precision(),
+        TypeKind::Date => 8,
+        TypeKind::Time => 7 + u32::from(ty.decimals),
+        TypeKind::DateTime | TypeKind::Timestamp => 14 + u32::from(ty.decimals),
+        TypeKind::Null => 0,
+        _ if ty.kind.is_integer() => {
+            if ty.unsigned || ty.length == 0 {
+                ty.length
+            } else {
+                ty.length - 1
+            }
+        }
+        _ => ty.length,
+    };
+    precision.min(MAX_PRECISION)
+}
+
+/// DECIMAL whose length may stand for more digits than there can be.
+fn decimal_type(precision: u32, scale: u8, unsigned: bool) -> SqlType {
+    let precision = precision.min(MAX_PRECISION) as u8;
+    SqlType::decimal(precision.max(scale), scale, unsigned)
+}
+
+/// The type of a DOUBLE of this many decimals.
+pub(crate) fn double_type(decimals: u8) -> SqlType {
+    if decimals >= NOT_FIXED_DECIMALS {
+        SqlType::double()
+    } else {
+        SqlType::plain(TypeKind::Double, 17 + u32::from(decimals), decimals)
+    }
+}
+
+fn decimals_of(node: &Node) -> u8 {
+    match node.numeric_domain() {
+        Domain::Int => 0,
+        Domain::Decimal => node.ty.decimals,
+        Domain::Double => {
+            if node.ty.kind.is_string() || node.ty.kind == TypeKind::Json {
+                NOT_FIXED_DECIMALS
+            } else {
+                node.ty.decimals
+            }
+        }
+    }
+}
+
+impl Binder<'_> {
+    pub(super) fn unary(&self, op: UnaryOp, operand: &ast::Expr) -> Result<Node> {
+        let operand = self.bind(operand)?;
+        Ok(match op {
+            UnaryOp::Not => negation(operand),
+            UnaryOp::Minus => negate(operand),
+            UnaryOp::BitNot => {
+                let bytes = is_bit_string(&operand);
+                let ty = if bytes { bytes_type(&operand) } else { bit_type() };
+                let ty = ty.with_nullable(operand.ty.nullable);
+                Node::new(Op::BitNot(bytes), ty, vec![operand])
+            }
+            UnaryOp::Binary => self.to_binary(operand, None)?,
+        })
+    }
+
+    pub(super) fn binary(&self, binary: &ast::Binary) -> Result<Node> {
+        let compare = match binary.op {
+            BinaryOp::Eq => Some(CompareOp::Eq),
+            BinaryOp::NullSafeEq => Some(CompareOp::NullSafeEq),
+            BinaryOp::Ne => Some(CompareOp::Ne),
+            BinaryOp::Lt => Some(CompareOp::Lt),
+            BinaryOp::Le => Some(CompareOp::Le),
+            BinaryOp::Gt => Some(CompareOp::Gt),
+            BinaryOp::Ge => Some(CompareOp::Ge),
+            _ => None,
+        };
+        if let Some(op) = compare {
+            let (left, right) = (self.bind_any(&binary.left)?, self.bind_any(&binary.right)?);
+            return self.compare(op, left, right);
+        }
+        match binary.op {
+            BinaryOp::SoundsLike => {
+                let left = self.call_named("soundex", &[&binary.left])?;
+                let right = self.call_named("soundex", &[&binary.right])?;
+                return self.compare(CompareOp::Eq, left, right);
+            }
+            BinaryOp::MemberOf => {
+                return self.call_named("member of", &[&binary.left, &binary.right]);
+            }
+            _ => {}
+        }
+        let (left, right) = (self.bind(&binary.left)?, self.bind(&binary.right)?);
+        let arith = match binary.op {
+            BinaryOp::Add => ArithOp::Add,
+            BinaryOp::Subtract => ArithOp::Subtract,
+            BinaryOp::Multiply => ArithOp::Multiply,
+            BinaryOp::Divide => ArithOp::Divide,
+            BinaryOp::IntDivide => ArithOp::IntDivide,
+            BinaryOp::Modulo => ArithOp::Modulo,
+            BinaryOp::BitAnd => return Ok(bits(BitOp::And, left, right)),
+            BinaryOp::BitOr => return Ok(bits(BitOp::Or, left, right)),
+            BinaryOp::BitXor => return Ok(bits(BitOp::Xor, left, right)),
+            BinaryOp::ShiftLeft => return Ok(bits(BitOp::ShiftLeft, left, right)),
+            BinaryOp::ShiftRight => return Ok(bits(BitOp::ShiftRight, left, right)),
+            _ => return Err(SqlError::not_supported_yet("this operator")),
+        };
+        Ok(self.arith(arith, left, right))
+    }
+
+    pub(crate) fn arith(&self, op: ArithOp, left: Node, right: Node) -> Node {
+        let domain = match (op, left.numeric_domain(), right.numeric_domain()) {
+            (ArithOp::IntDivide, ..) => Domain::Int,
+            (_, Domain::Double, _) | (_, _, Domain::Double) => Domain::Double,
+            (ArithOp::Divide, ..) => Domain::Decimal,
+            (_, Domain::Decimal, _) | (_, _, Domain::Decimal) => Domain::Decimal,
+            _ => Domain::Int,
+        };
+        let nullable = left.ty.nullable
+            || right.ty.nullable
+            || matches!(op, ArithOp::Divide | ArithOp::IntDivide | ArithOp::Modulo);
+        let ty = self.arith_type(op, domain, &left, &right).with_nullable(nullable);
+        Node::new(Op::Arith(op, domain), ty, vec![left, right])
+    }
+
+    fn arith_type(&self, op: ArithOp, domain: Domain, left: &Node, right: &Node) -> SqlType {
+        let (d1, d2) = (decimals_of(left), decimals_of(right));
+        let (p1, p2) = (decimal_precision(left), decimal_precision(right));
+        let (int1, int2) = (p1.saturating_sub(d1.into()), p2.saturating_sub(d2.into()));
+        let both_unsigned = left.ty.unsigned && right.ty.unsigned;
+        let any_unsigned = left.ty.unsigned || right.ty.unsigned;
+        if op == ArithOp::IntDivide {
+            // Digits before the point, and those that a divisor below 1 adds.
+            let whole = if left.numeric_domain() == Domain::Double { left.ty.length } else { int1 };
+            let more = if right.numeric_domain() == Domain::Decimal { d2 } else { 0 };
+            let digits = (whole + u32::from(more)).min(BIGINT_LENGTH);
+            let length = digits + u32::from(!any_unsigned);
+            return SqlType::bigint(length).with_unsigned(any_unsigned);
+        }
+        match domain {
+            Domain::Double => double_type(match op {
+                _ if d1 >= NOT_FIXED_DECIMALS || d2 >= NOT_FIXED_DECIMALS => NOT_FIXED_DECIMALS,
+                ArithOp::Multiply => d1.saturating_add(d2),
+                ArithOp::Divide => d1.max(d2) + self.settings.div_precision_increment,
+                _ => d1.max(d2),
+            }),
+            Domain::Int => {
+                let unsigned = match op {
+                    ArithOp::Modulo => left.ty.unsigned,
+                    ArithOp::Subtract => any_unsigned && !self.settings.no_unsigned_subtraction,
+                    _ => any_unsigned,
+                };
+                let digits = match op {
+                    ArithOp::Multiply => p1 + p2,
+                    ArithOp::Modulo => p1.max(p2),
+                    _ => p1.max(p2) + 1,
+                };
+                let length = digits + u32::from(!unsigned);
+                SqlType::bigint(length).with_unsigned(unsigned)
+            }
+            Domain::Decimal => match op {
+                ArithOp::Multiply => {
+                    let scale = (d1 + d2).min(MAX_SCALE);
+                    decimal_type(p1 + p2, scale, both_unsigned)
+                }
+                ArithOp::Divide => {
+                    let increment = self.settings.div_precision_increment;
+                    let scale = (d1 + increment).min(MAX_SCALE);
+                    let precision = p1 + u32::from(d2) + u32::from(increment);
+                    decimal_type(precision, scale, both_unsigned)
+                }
+                ArithOp::Modulo => {
+                    let scale = d1.max(d2);
+                    decimal_type(int1.max(int2) + u32::from(scale), scale, left.ty.unsigned)
+                }
+                _ => {
+                    let scale = d1.max(d2);
+                    let precision = int1.max(int2) + 1 + u32::from(scale);
+                    decimal_type(precision, scale, both_unsigned)
+                }
+            },
+        }
+    }
+
+    pub(super) fn logical(&self, op: LogicalOp, operands: &[ast::Expr]) -> Result<Node> {
+        let args = operands.iter().map(|one| self.bind(one)).collect::<Result<Vec<_>>>()?;
+        let op = match op {
+            LogicalOp::And => Op::And,
+            LogicalOp::Or => Op::Or,
+            LogicalOp::Xor => Op::Xor,
+        };
+        let nullable = args.iter().any(|arg| arg.ty.nullable);
+        Ok(Node::new(op, SqlType::truth().with_nullable(nullable), args))
+    }
+
+    pub(super) fn is_truth(&self, expr: &ast::Expr, truth: Truth, negated: bool) -> Result<Node> {
+        let operand = self.bind(expr)?;
+        let op = match truth {
+            Truth::Unknown => Op::IsNull { negated },
+            Truth::True => Op::IsTruth { truth: true, negated },
+            Truth::False => Op::IsTruth { truth: false, negated },
+        };
+        Ok(Node::new(op, SqlType::truth().not_null(), vec![operand]))
+    }
+}
+
+/// `-x`
+pub(crate) fn negate(operand: Node) -> Node {
+    let domain = operand.numeric_domain();
+    // The negative of the largest literal is a number of 64 bits again; that of a
+    // larger one is exact only as a decimal.
+    let domain = match (&operand.op, domain) {
+        (Op::Literal(Value::UInt(value)), _) if *value > 1 << 63 => Domain::Decimal,
+        (Op::Literal(Value::Int(i64::MIN)), _) => Domain::Decimal,
+        _ => domain,
+    };
+    let nullable = operand.ty.nullable;
+    let ty = match domain {
+        Domain::Int => SqlType::bigint(operand.ty.length),
+        Domain::Decimal => decimal_type(decimal_precision(&operand), decimals_of(&operand), false),
+        Domain::Double => {
+            let mut ty = double_type(decimals_of(&operand));
+            ty.kind = TypeKind::Double;
+            ty
+        }
+    };
+    Node::new(Op::Negate(domain), ty.with_nullable(nullable), vec![operand])
+}
+
+/// The type of what bit operators make of integers.
+pub(crate) fn bit_type() -> SqlType {
+    SqlType::bigint(BIGINT_LENGTH).with_unsigned(true)
+}
+
+fn bytes_type(node: &Node) -> SqlType {
+    SqlType::varchar(node.ty.length, CollationId::BINARY, Derivation::Implicit)
+}
+
+/// A string of bytes to bit operators: literals in hexadecimal are numbers.
+fn is_bit_string(node: &Node) -> bool {
+    node.ty.is_binary_string() && !matches!(node.op, Op::Hex(_)) && !node.is_null_literal()
+}
+
+fn bits(op: BitOp, left: Node, right: Node) -> Node {
+    let shift = matches!(op, BitOp::ShiftLeft | BitOp::ShiftRight);
+    let as_bytes = |node: &Node| is_bit_string(node) || matches!(node.op, Op::Hex(_));
+    let bytes = if shift {
+        is_bit_string(&left)
+    } else {
+        as_bytes(&left) && as_bytes(&right) && (is_bit_string(&left) || is_bit_string(&right))
+    };
+    let ty = if bytes {
+        let mut ty = bytes_type(&left);
+        if !shift {
+            ty.length = left.ty.length.max(right.ty.length);
+        }
+        ty
+    } else {
+        bit_type()
+    };
+    let nullable = left.ty.nullable || right.ty.nullable;
+    Node::new(Op::Bit(op, bytes), ty.with_nullable(nullable), vec![left, right])
+}

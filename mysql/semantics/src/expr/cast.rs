@@ -1,0 +1,289 @@
+//! CAST at run time, and bringing a branch to the type of the whole.
+
+use std::borrow::Cow;
+
+use super::context::{Cx, Row};
+use super::eval::{Out, int_in};
+use super::node::{Node, Op};
+use super::{Result, domain, leaf};
+use crate::decimal::{Decimal, Fit, Rounding};
+use crate::error::{SqlError, code};
+use crate::number;
+use crate::types::{SqlType, TypeKind};
+use crate::value::Value;
+
+/// What CAST makes; lengths and decimals are in the node's type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CastTarget {
+    /// SIGNED
+    Signed,
+    /// UNSIGNED
+    Unsigned,
+    /// DECIMAL
+    Decimal,
+    /// FLOAT
+    Float,
+    /// DOUBLE
+    Double,
+    /// CHAR, cut to so many characters
+    Text {
+        /// At most so many.
+        characters: Option<u32>,
+    },
+    /// BINARY, cut or filled to so many bytes
+    Binary {
+        /// Exactly so many.
+        bytes: Option<u32>,
+    },
+    /// DATE
+    Date,
+    /// TIME
+    Time,
+    /// DATETIME
+    DateTime,
+    /// YEAR
+    Year,
+    /// JSON
+    Json,
+}
+
+pub(super) fn eval(
+    node: &Node,
+    target: &CastTarget,
+    cx: &mut Cx<'_>,
+    row: Row<'_>,
+) -> Result<Value> {
+    let operand = node.first()?;
+    Ok(match target {
+        CastTarget::Signed | CastTarget::Unsigned => {
+            int(operand, *target == CastTarget::Unsigned, cx, row)?
+        }
+        CastTarget::Decimal => match operand.eval_decimal(cx, row)? {
+            Some(value) => Value::Decimal(fit(&value, &node.ty, cx)),
+            None => Value::Null,
+        },
+        CastTarget::Double => Value::from(operand.eval_double(cx, row)?),
+        CastTarget::Float => match operand.eval_double(cx, row)? {
+            Some(value) => {
+                let narrow = value as f32;
+                if !narrow.is_finite() {
+                    return Err(super::arith::out_of_range("FLOAT", node));
+                }
+                Value::Float(narrow)
+            }
+            None => Value::Null,
+        },
+        CastTarget::Text { characters } => text(node, operand, *characters, cx, row)?,
+        CastTarget::Binary { bytes } => binary(node, operand, *bytes, cx, row)?,
+        CastTarget::Date => match leaf::datetime_for_date(operand, cx, row)? {
+            Some(value) => Value::Date(value.date()),
+            None => Value::Null,
+        },
+        CastTarget::DateTime => match leaf::datetime(operand, cx, row)? {
+            Some(value) => leaf::rounded_datetime(value, node.ty.decimals, cx),
+            None => Value::Null,
+        },
+        CastTarget::Time => match leaf::time(operand, cx, row)? {
+            Some(value) => leaf::rounded_time(value, node.ty.decimals, cx),
+            None => Value::Null,
+        },
+        CastTarget::Year => year(operand, cx, row)?,
+        CastTarget::Json => leaf::to_json(operand, cx, row)?,
+    })
+}
+
+/// A number within DECIMAL(p, s); 1264 if it had to be cut.
+fn fit(value: &Decimal, ty: &SqlType, cx: &mut Cx<'_>) -> Decimal {
+    let (fitted, how) = value.fit(ty.precision().min(65) as u8, ty.decimals);
+    if how == Fit::OutOfRange {
+        let mut shown = Vec::new();
+        value.write_text(&mut shown);
+        cx.warn(SqlError::truncated_wrong_value("DECIMAL", &String::from_utf8_lossy(&shown)));
+    }
+    fitted
+}
+
+fn int(operand: &Node, unsigned: bool, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Value> {
+    if let Op::Hex(bytes) = &operand.op {
+        return Ok(int_in(i128::from(number::number_of_bytes(bytes)), unsigned));
+    }
+    let value = operand.eval(cx, row)?;
+    Ok(match &*value {
+        Value::Null => Value::Null,
+        Value::Bytes(text) => {
+            let value = domain::int_of_text(text, cx);
+            let negative = value < 0;
+            if !negative && !unsigned && value > i128::from(i64::MAX) || negative && unsigned {
+                let what = if negative {
+                    "Cast to unsigned converted negative integer to its positive complement"
+                } else {
+                    "Cast to signed converted positive out-of-range integer to its negative complement"
+                };
+                cx.warn(SqlError::with_message(code::ER_UNKNOWN_ERROR, what));
+            }
+            int_in(value, unsigned)
+        }
+        Value::Decimal(decimal) => {
+            let fits = if unsigned {
+                decimal.to_u64(Rounding::HalfUp).map(i128::from).map_err(i128::from)
+            } else {
+                decimal.to_i64(Rounding::HalfUp).map(i128::from).map_err(i128::from)
+            };
+            let value = fits.unwrap_or_else(|end| {
+                let mut shown = Vec::new();
+                decimal.write_text(&mut shown);
+                cx.warn(SqlError::truncated_wrong_value(
+                    "DECIMAL",
+                    &String::from_utf8_lossy(&shown),
+                ));
+                end
+            });
+            int_in(value, unsigned)
+        }
+        Value::Double(value) if unsigned => int_in(double_to_unsigned(*value), true),
+        Value::Float(value) if unsigned => int_in(double_to_unsigned(f64::from(*value)), true),
+        _ => match operand.eval_int(cx, row)? {
+            Some(value) => int_in(value, unsigned),
+            None => Value::Null,
+        },
+    })
+}
+
+/// Negative ones wrap as if they had been signed.
+fn double_to_unsigned(value: f64) -> i128 {
+    if value < 0.0 {
+        return domain::int_of_double(value);
+    }
+    match number::double_to_u64(value) {
+        Ok(value) | Err(value) => i128::from(value),
+    }
+}
+
+fn text(
+    node: &Node,
+    operand: &Node,
+    characters: Option<u32>,
+    cx: &mut Cx<'_>,
+    row: Row<'_>,
+) -> Result<Value> {
+    let Some(text) = operand.eval_text(cx, row)? else { return Ok(Value::Null) };
+    let to = node.ty.collation;
+    let from = if operand.ty.kind.is_string() { operand.ty.collation } else { leaf::ASCII };
+    let value = leaf::to_charset(&text, from, to, cx)?;
+    let Some(limit) = characters else { return Ok(value) };
+    let Value::Bytes(bytes) = &value else { return Ok(value) };
+    let end = leaf::char_offset(to, bytes, limit as usize);
+    if end < bytes.len() {
+        let shown = String::from_utf8_lossy(bytes).into_owned();
+        let kind = format!("CHAR({limit})");
+        cx.warn(SqlError::truncated_wrong_value(&kind, &shown));
+        return Ok(Value::bytes(bytes.get(..end).unwrap_or_default()));
+    }
+    Ok(value)
+}
+
+fn binary(
+    node: &Node,
+    operand: &Node,
+    length: Option<u32>,
+    cx: &mut Cx<'_>,
+    row: Row<'_>,
+) -> Result<Value> {
+    let Some(text) = operand.eval_text(cx, row)? else { return Ok(Value::Null) };
+    let Some(length) = length else { return Ok(Value::bytes(&text)) };
+    if u64::from(length) > cx.settings.max_allowed_packet_bytes {
+        let limit = cx.settings.max_allowed_packet_bytes;
+        cx.warn(SqlError::result_larger_than_packet("cast_as_binary", limit));
+        return Ok(Value::Null);
+    }
+    let mut bytes = text.into_owned();
+    if bytes.len() > length as usize {
+        let kind = format!("BINARY({length})");
+        cx.warn(SqlError::truncated_wrong_value(&kind, &String::from_utf8_lossy(&bytes)));
+    }
+    let _ = node;
+    bytes.resize(length as usize, 0);
+    Ok(Value::from(bytes))
+}
+
+fn year(operand: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Value> {
+    let value = operand.eval(cx, row)?;
+    let (number, shown) = match &*value {
+        Value::Null => return Ok(Value::Null),
+        Value::Date(date) => return Ok(Value::UInt(date.year().into())),
+        Value::DateTime(datetime) => return Ok(Value::UInt(datetime.date().year().into())),
+        Value::Time(_) => {
+            let now = leaf::now(cx);
+            return Ok(Value::UInt(now.date().year().into()));
+        }
+        Value::Bytes(text) => match number::year_from_text(text) {
+            Some((year, complete)) => {
+                if !complete {
+                    cx.warn(SqlError::truncated_wrong_value(
+                        "YEAR",
+                        &String::from_utf8_lossy(text),
+                    ));
+                }
+                return Ok(Value::UInt(year.into()));
+            }
+            None => (None, text.to_vec()),
+        },
+        _ => {
+            let shown = leaf::text_of(&value, operand).unwrap_or_default();
+            (operand.eval_int(cx, row)?, shown)
+        }
+    };
+    let year = number.and_then(|n| i64::try_from(n).ok()).and_then(number::year_from_number);
+    Ok(match year {
+        Some(year) => Value::UInt(year.into()),
+        None => {
+            cx.warn(SqlError::truncated_wrong_value("YEAR", &String::from_utf8_lossy(&shown)));
+            Value::Null
+        }
+    })
+}
+
+/// The value of `branch` as one of `whole`'s type: what CASE, COALESCE and
+/// GREATEST do with branches of different types.
+pub(super) fn in_type_of<'a>(
+    whole: &Node,
+    branch: &'a Node,
+    cx: &mut Cx<'_>,
+    row: Row<'a>,
+) -> Result<Out<'a>> {
+    use TypeKind as K;
+    let value = branch.eval(cx, row)?;
+    if value.is_null() {
+        return Ok(value);
+    }
+    let ty = &whole.ty;
+    let owned = match ty.kind {
+        kind if kind.is_integer() || matches!(kind, K::Bit | K::Year) => match &*value {
+            Value::Int(_) if !ty.unsigned => return Ok(value),
+            Value::UInt(_) if ty.unsigned => return Ok(value),
+            _ => branch.eval_int(cx, row)?.map_or(Value::Null, |value| int_in(value, ty.unsigned)),
+        },
+        K::Decimal => branch.eval_decimal(cx, row)?.map_or(Value::Null, Value::Decimal),
+        K::Double => Value::from(branch.eval_double(cx, row)?),
+        K::Float => {
+            branch.eval_double(cx, row)?.map_or(Value::Null, |value| Value::Float(value as f32))
+        }
+        K::Date => leaf::datetime_for_date(branch, cx, row)?
+            .map_or(Value::Null, |value| Value::Date(value.date())),
+        K::DateTime | K::Timestamp => {
+            leaf::datetime(branch, cx, row)?.map_or(Value::Null, Value::DateTime)
+        }
+        K::Time => leaf::time(branch, cx, row)?.map_or(Value::Null, Value::Time),
+        kind if kind.is_string() => {
+            if matches!(&*value, Value::Bytes(_)) {
+                return Ok(value);
+            }
+            match branch.eval_text(cx, row)? {
+                Some(text) => Value::bytes(&text),
+                None => Value::Null,
+            }
+        }
+        _ => return Ok(value),
+    };
+    Ok(Cow::Owned(owned))
+}

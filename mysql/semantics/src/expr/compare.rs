@@ -1,0 +1,277 @@
+//! Comparison at run time.
+
+use std::cmp::Ordering;
+
+use super::context::{Cx, Row};
+use super::eval::internal;
+use super::node::Node;
+use super::{Result, cast, leaf};
+use crate::types::CollationId;
+use crate::value::Value;
+
+/// The comparison operators.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CompareOp {
+    /// `=`
+    Eq,
+    /// `<=>`
+    NullSafeEq,
+    /// `<>`
+    Ne,
+    /// `<`
+    Lt,
+    /// `<=`
+    Le,
+    /// `>`
+    Gt,
+    /// `>=`
+    Ge,
+}
+
+impl CompareOp {
+    /// As MySQL prints it.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            CompareOp::Eq => "=",
+            CompareOp::NullSafeEq => "<=>",
+            CompareOp::Ne => "<>",
+            CompareOp::Lt => "<",
+            CompareOp::Le => "<=",
+            CompareOp::Gt => ">",
+            CompareOp::Ge => ">=",
+        }
+    }
+
+    /// What it says of two values that stand in this order.
+    #[inline]
+    pub fn holds(self, order: Ordering) -> bool {
+        match self {
+            CompareOp::Eq | CompareOp::NullSafeEq => order == Ordering::Equal,
+            CompareOp::Ne => order != Ordering::Equal,
+            CompareOp::Lt => order == Ordering::Less,
+            CompareOp::Le => order != Ordering::Greater,
+            CompareOp::Gt => order == Ordering::Greater,
+            CompareOp::Ge => order != Ordering::Less,
+        }
+    }
+}
+
+/// As what two values are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// Integers, signed or not.
+    Int,
+    /// Exact numbers.
+    Decimal,
+    /// Floating point numbers.
+    Double,
+    /// Strings, by a collation.
+    Text(CollationId),
+    /// Dates with time.
+    DateTime,
+    /// Times.
+    Time,
+    /// JSON documents.
+    Json,
+}
+
+/// The order of two operands; `None` if one is NULL.
+#[inline]
+pub(crate) fn order<'a>(
+    with: Comparison,
+    left: &'a Node,
+    right: &'a Node,
+    cx: &mut Cx<'_>,
+    row: Row<'a>,
+) -> Result<Option<Ordering>> {
+    macro_rules! both {
+        ($eval:ident, $a:ident, $b:ident, $order:expr) => {{
+            let Some($a) = left.$eval(cx, row)? else { return Ok(None) };
+            let Some($b) = right.$eval(cx, row)? else { return Ok(None) };
+            Ok($order)
+        }};
+    }
+    match with {
+        Comparison::Int => both!(eval_int, a, b, Some(a.cmp(&b))),
+        Comparison::Decimal => both!(eval_decimal, a, b, Some(a.cmp(&b))),
+        Comparison::Double => both!(eval_double, a, b, a.partial_cmp(&b)),
+        Comparison::Text(collation) => {
+            both!(eval_text, a, b, Some(leaf::compare_text(collation, &a, &b)))
+        }
+        Comparison::DateTime => {
+            let Some(a) = leaf::compared_datetime(left, right, cx, row)? else { return Ok(None) };
+            let Some(b) = leaf::compared_datetime(right, left, cx, row)? else { return Ok(None) };
+            Ok(Some(a.cmp(&b)))
+        }
+        Comparison::Time => {
+            let Some(a) = leaf::compared_time(left, cx, row)? else { return Ok(None) };
+            let Some(b) = leaf::compared_time(right, cx, row)? else { return Ok(None) };
+            Ok(Some(a.cmp(&b)))
+        }
+        Comparison::Json => leaf::compare_json(left, right, cx, row),
+    }
+}
+
+#[inline]
+pub(super) fn truth<'a>(
+    op: CompareOp,
+    with: Comparison,
+    left: &'a Node,
+    right: &'a Node,
+    cx: &mut Cx<'_>,
+    row: Row<'a>,
+) -> Result<Option<bool>> {
+    if op == CompareOp::NullSafeEq {
+        let nulls = (left.eval(cx, row)?.is_null(), right.eval(cx, row)?.is_null());
+        match nulls {
+            (true, true) => return Ok(Some(true)),
+            (false, false) => {}
+            _ => return Ok(Some(false)),
+        }
+        return Ok(Some(order(with, left, right, cx, row)? == Some(Ordering::Equal)));
+    }
+    Ok(order(with, left, right, cx, row)?.map(|order| op.holds(order)))
+}
+
+/// `(a, b) = (c, d)` and its like.
+pub(super) fn rows(
+    node: &Node,
+    op: CompareOp,
+    with: &[Comparison],
+    cx: &mut Cx<'_>,
+    row: Row<'_>,
+) -> Result<Option<bool>> {
+    let [left, right] = &*node.args else { return Err(internal()) };
+    row_truth(op, with, left, right, cx, row)
+}
+
+fn row_truth<'a>(
+    op: CompareOp,
+    with: &[Comparison],
+    left: &'a Node,
+    right: &'a Node,
+    cx: &mut Cx<'_>,
+    row: Row<'a>,
+) -> Result<Option<bool>> {
+    let mut unknown = false;
+    for ((a, b), with) in left.args.iter().zip(&right.args).zip(with) {
+        if op == CompareOp::NullSafeEq {
+            if truth(op, *with, a, b, cx, row)? != Some(true) {
+                return Ok(Some(false));
+            }
+            continue;
+        }
+        match order(*with, a, b, cx, row)? {
+            None if matches!(op, CompareOp::Eq | CompareOp::Ne) => unknown = true,
+            None => return Ok(None),
+            Some(Ordering::Equal) => {}
+            Some(order) => return Ok(Some(op.holds(order))),
+        }
+    }
+    if unknown { Ok(None) } else { Ok(Some(op.holds(Ordering::Equal))) }
+}
+
+pub(super) fn between(
+    node: &Node,
+    negated: bool,
+    low: Comparison,
+    high: Comparison,
+    cx: &mut Cx<'_>,
+    row: Row<'_>,
+) -> Result<Option<bool>> {
+    let [value, least, most] = &*node.args else { return Err(internal()) };
+    let above = truth(CompareOp::Ge, low, value, least, cx, row)?;
+    let below = truth(CompareOp::Le, high, value, most, cx, row)?;
+    let inside = match (above, below) {
+        (Some(false), _) | (_, Some(false)) => Some(false),
+        (Some(true), Some(true)) => Some(true),
+        _ => None,
+    };
+    Ok(inside.map(|inside| inside != negated))
+}
+
+pub(super) fn in_list(
+    node: &Node,
+    negated: bool,
+    with: &[Comparison],
+    cx: &mut Cx<'_>,
+    row: Row<'_>,
+) -> Result<Option<bool>> {
+    let [value, list @ ..] = &*node.args else { return Err(internal()) };
+    if value.eval(cx, row)?.is_null() {
+        return Ok(None);
+    }
+    let mut unknown = false;
+    for (one, with) in list.iter().zip(with) {
+        match order(*with, value, one, cx, row)? {
+            Some(Ordering::Equal) => return Ok(Some(!negated)),
+            Some(_) => {}
+            None => unknown = true,
+        }
+    }
+    Ok(if unknown { None } else { Some(negated) })
+}
+
+pub(super) fn in_rows(
+    node: &Node,
+    negated: bool,
+    with: &[Box<[Comparison]>],
+    cx: &mut Cx<'_>,
+    row: Row<'_>,
+) -> Result<Option<bool>> {
+    let [value, list @ ..] = &*node.args else { return Err(internal()) };
+    let mut unknown = false;
+    for (one, with) in list.iter().zip(with) {
+        match row_truth(CompareOp::Eq, with, value, one, cx, row)? {
+            Some(true) => return Ok(Some(!negated)),
+            Some(false) => {}
+            None => unknown = true,
+        }
+    }
+    Ok(if unknown { None } else { Some(negated) })
+}
+
+pub(super) fn like(
+    node: &Node,
+    negated: bool,
+    collation: CollationId,
+    cx: &mut Cx<'_>,
+    row: Row<'_>,
+) -> Result<Option<bool>> {
+    let [value, pattern, escape] = &*node.args else { return Err(internal()) };
+    let Some(value) = value.eval_text(cx, row)? else { return Ok(None) };
+    let Some(pattern) = pattern.eval_text(cx, row)? else { return Ok(None) };
+    let escape = leaf::escape_character(escape, collation, cx, row)?;
+    Ok(Some(leaf::like(collation, &value, &pattern, escape) != negated))
+}
+
+/// GREATEST and LEAST.
+pub(super) fn extreme(
+    node: &Node,
+    greatest: bool,
+    by: Comparison,
+    cx: &mut Cx<'_>,
+    row: Row<'_>,
+) -> Result<Value> {
+    let mut best: Option<&Node> = None;
+    for arg in &node.args {
+        if arg.eval(cx, row)?.is_null() {
+            return Ok(Value::Null);
+        }
+        let better = match best {
+            None => true,
+            Some(best) => match order(by, arg, best, cx, row)? {
+                None => return Ok(Value::Null),
+                Some(Ordering::Equal) => false,
+                Some(order) => (order == Ordering::Greater) == greatest,
+            },
+        };
+        if better {
+            best = Some(arg);
+        }
+    }
+    match best {
+        Some(best) => Ok(cast::in_type_of(node, best, cx, row)?.into_owned()),
+        None => Ok(Value::Null),
+    }
+}

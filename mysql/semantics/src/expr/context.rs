@@ -1,0 +1,137 @@
+//! What an evaluation knows beside the row: settings, session, warnings.
+
+use crate::error::{Level, SqlError, Warnings};
+use crate::types::{CollationId, SqlType};
+use crate::value::Value;
+
+/// The settings of a session that change what expressions mean. They may differ
+/// between binding and running only as MySQL's may between PREPARE and EXECUTE.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// STRICT_TRANS_TABLES or STRICT_ALL_TABLES.
+    pub strict: bool,
+    /// ERROR_FOR_DIVISION_BY_ZERO: x/0 warns in SELECT.
+    pub error_for_division_by_zero: bool,
+    /// NO_UNSIGNED_SUBTRACTION: the difference of unsigned numbers is signed.
+    pub no_unsigned_subtraction: bool,
+    /// NO_ZERO_DATE.
+    pub no_zero_date: bool,
+    /// NO_ZERO_IN_DATE.
+    pub no_zero_in_date: bool,
+    /// ALLOW_INVALID_DATES.
+    pub allow_invalid_dates: bool,
+    /// TIME_TRUNCATE_FRACTIONAL.
+    pub truncate_fractions: bool,
+    /// `div_precision_increment`: decimals that `/` adds.
+    pub div_precision_increment: u8,
+    /// `max_allowed_packet`: no string may become longer, in bytes.
+    pub max_allowed_packet_bytes: u64,
+    /// `collation_connection`, that of literals.
+    pub connection_collation: CollationId,
+    /// `default_week_format`
+    pub week_format: u8,
+    /// `group_concat_max_len` and such are not of expressions.
+    /// The database that names without one belong to, if any.
+    pub database: Option<Box<str>>,
+}
+
+impl Default for Settings {
+    /// MySQL's own defaults.
+    fn default() -> Settings {
+        Settings {
+            strict: true,
+            error_for_division_by_zero: true,
+            no_unsigned_subtraction: false,
+            no_zero_date: true,
+            no_zero_in_date: true,
+            allow_invalid_dates: false,
+            truncate_fractions: false,
+            div_precision_increment: 4,
+            max_allowed_packet_bytes: 64 << 20,
+            connection_collation: CollationId::UTF8MB4_0900_AI_CI,
+            week_format: 0,
+            database: None,
+        }
+    }
+}
+
+/// What the session answers while an expression runs.
+pub trait Session {
+    /// `@name`, in lower case; `None` if it was never set.
+    fn user_variable(&self, name: &str) -> Option<(Value, SqlType)>;
+    /// `@name := value`
+    fn set_user_variable(&mut self, name: &str, value: Value, ty: SqlType);
+    /// `@@name` (`global.name`, `session.name` where the scope was written);
+    /// `None` if there is no such variable.
+    fn system_variable(&self, name: &str) -> Option<(Value, SqlType)>;
+    /// When the statement began: microseconds since 1970 in UTC.
+    fn statement_time_micros(&self) -> i64;
+    /// The present: microseconds since 1970 in UTC, for SYSDATE().
+    fn clock_micros(&self) -> i64;
+    /// The session's zone: seconds east of UTC at a time given in microseconds
+    /// since 1970 in UTC.
+    fn zone_offset_seconds(&self, at_micros: i64) -> i32;
+    /// A new random number generator's two seeds, for RAND().
+    fn random_seeds(&mut self) -> (u32, u32);
+    /// CONNECTION_ID()
+    fn connection_id(&self) -> u64;
+    /// USER(): `name@host` as the client logged in.
+    fn user(&self) -> Box<str>;
+    /// CURRENT_USER(): the account that counts.
+    fn current_user(&self) -> Box<str>;
+    /// LAST_INSERT_ID()
+    fn last_insert_id(&self) -> u64;
+    /// LAST_INSERT_ID(n)
+    fn set_last_insert_id(&mut self, id: u64);
+    /// ROW_COUNT()
+    fn row_count(&self) -> i64;
+    /// FOUND_ROWS()
+    fn found_rows(&self) -> u64;
+    /// VERSION()
+    fn version(&self) -> Box<str>;
+}
+
+/// The state of one evaluation: of a statement, kept from row to row.
+pub struct Cx<'a> {
+    /// The session's settings.
+    pub settings: &'a Settings,
+    /// The session.
+    pub session: &'a mut dyn Session,
+    /// Where warnings go.
+    pub warnings: &'a mut Warnings,
+    /// Generators of RAND(), by slot; made at first use.
+    pub(crate) random: Vec<Option<crate::functions::random::Generator>>,
+    /// The row's number among warnings that name one.
+    pub row_number: u64,
+}
+
+impl<'a> Cx<'a> {
+    /// A new evaluation.
+    pub fn new(
+        settings: &'a Settings,
+        session: &'a mut dyn Session,
+        warnings: &'a mut Warnings,
+    ) -> Cx<'a> {
+        Cx { settings, session, warnings, random: Vec::new(), row_number: 1 }
+    }
+
+    pub(crate) fn warn(&mut self, error: SqlError) {
+        self.warnings.push(Level::Warning, error);
+    }
+}
+
+/// A row and the statement's parameters.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Row<'a> {
+    /// The columns, as the scope that bound the expression numbered them.
+    pub columns: &'a [Value],
+    /// The parameters.
+    pub params: &'a [Value],
+}
+
+impl<'a> Row<'a> {
+    /// A row without parameters.
+    pub fn new(columns: &'a [Value]) -> Row<'a> {
+        Row { columns, params: &[] }
+    }
+}

@@ -1,0 +1,197 @@
+//! A node's value in the domain that its consumer wants: MySQL's implicit
+//! conversions, with their warnings.
+
+use std::borrow::Cow;
+
+use super::arith::{self, Domain};
+use super::context::{Cx, Row};
+use super::node::{Node, Op};
+use super::{Result, leaf};
+use crate::decimal::{Decimal, ParseStatus, Rounding};
+use crate::error::SqlError;
+use crate::number;
+use crate::types::TypeKind;
+use crate::value::Value;
+
+/// 1292 for a string that is no number of this kind, as a warning.
+#[cold]
+fn truncated(kind: &str, text: &[u8], cx: &mut Cx<'_>) {
+    let text = String::from_utf8_lossy(text);
+    cx.warn(SqlError::truncated_wrong_value(kind, &text));
+}
+
+/// The integer a string is.
+pub(super) fn int_of_text(text: &[u8], cx: &mut Cx<'_>) -> i128 {
+    let parsed = number::parse_integer_prefix(text);
+    let rest = text.get(parsed.consumed..).unwrap_or_default();
+    if parsed.status != number::NumberStatus::Read || !number::only_spaces(rest) {
+        truncated("INTEGER", text, cx);
+    }
+    let magnitude = i128::from(parsed.value.magnitude);
+    if parsed.value.negative { -magnitude } else { magnitude }
+}
+
+pub(super) fn double_of_text(text: &[u8], cx: &mut Cx<'_>) -> f64 {
+    let parsed = number::parse_double_prefix(text);
+    let rest = text.get(parsed.consumed..).unwrap_or_default();
+    if parsed.status != number::NumberStatus::Read || !number::only_spaces(rest) {
+        truncated("DOUBLE", text, cx);
+    }
+    parsed.value
+}
+
+pub(super) fn decimal_of_text(text: &[u8], cx: &mut Cx<'_>) -> Decimal {
+    let parsed = Decimal::parse_prefix(text);
+    let rest = text.get(parsed.consumed..).unwrap_or_default();
+    if matches!(parsed.status, ParseStatus::NoNumber | ParseStatus::Overflow)
+        || !number::only_spaces(rest)
+    {
+        truncated("DECIMAL", text, cx);
+    }
+    parsed.value
+}
+
+/// A double as an integer: to even at a half, held at the ends of the range.
+pub(super) fn int_of_double(value: f64) -> i128 {
+    match number::double_to_i64(value) {
+        Ok(value) => i128::from(value),
+        Err(end) if end == i64::MAX => match number::double_to_u64(value) {
+            Ok(_) | Err(_) => i128::from(i64::MAX),
+        },
+        Err(end) => i128::from(end),
+    }
+}
+
+pub(super) fn int_of_decimal(value: &Decimal) -> i128 {
+    match value.to_i64(Rounding::HalfUp) {
+        Ok(value) => i128::from(value),
+        Err(i64::MIN) => i128::from(i64::MIN),
+        Err(_) => match value.to_u64(Rounding::HalfUp) {
+            Ok(value) | Err(value) => i128::from(value),
+        },
+    }
+}
+
+impl Node {
+    /// As an integer.
+    #[inline]
+    pub(crate) fn eval_int(&self, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Option<i128>> {
+        match &self.op {
+            Op::Literal(Value::Int(value)) => return Ok(Some(i128::from(*value))),
+            Op::Arith(op, Domain::Int) => return arith::int(self, *op, cx, row),
+            Op::Hex(bytes) => return Ok(Some(i128::from(number::number_of_bytes(bytes)))),
+            _ => {}
+        }
+        let value = self.eval(cx, row)?;
+        Ok(Some(match &*value {
+            Value::Null => return Ok(None),
+            Value::Int(value) => i128::from(*value),
+            Value::UInt(value) => i128::from(*value),
+            Value::Double(value) => int_of_double(*value),
+            Value::Float(value) => int_of_double(f64::from(*value)),
+            Value::Decimal(value) => int_of_decimal(value),
+            Value::Bytes(text) => int_of_text(text, cx),
+            Value::Date(date) => i128::from(date.to_number()),
+            Value::Time(time) => {
+                let time = time.round(0, cx.settings.truncate_fractions);
+                let (Ok(time) | Err(time)) = time;
+                i128::from(time.to_number())
+            }
+            Value::DateTime(datetime) => {
+                let rounded = datetime.round(0, cx.settings.truncate_fractions);
+                i128::from(rounded.unwrap_or(*datetime).to_number())
+            }
+        }))
+    }
+
+    /// As a double.
+    #[inline]
+    pub(crate) fn eval_double(&self, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Option<f64>> {
+        if let Op::Arith(op, Domain::Double) = &self.op {
+            return arith::double(self, *op, cx, row);
+        }
+        if let Op::Hex(bytes) = &self.op {
+            return Ok(Some(number::number_of_bytes(bytes) as f64));
+        }
+        let value = self.eval(cx, row)?;
+        Ok(Some(match &*value {
+            Value::Null => return Ok(None),
+            Value::Int(value) => *value as f64,
+            Value::UInt(value) => *value as f64,
+            Value::Double(value) => *value,
+            Value::Float(value) => f64::from(*value),
+            Value::Decimal(value) => value.to_f64(),
+            Value::Bytes(text) => match &self.members_text(&value) {
+                Some(_) => 0.0,
+                None => double_of_text(text, cx),
+            },
+            Value::Date(_) | Value::Time(_) | Value::DateTime(_) => leaf::temporal_double(&value),
+        }))
+    }
+
+    /// As a decimal.
+    pub(crate) fn eval_decimal(&self, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Option<Decimal>> {
+        if let Op::Arith(op, Domain::Decimal) = &self.op {
+            return arith::decimal(self, *op, cx, row);
+        }
+        if let Op::Hex(bytes) = &self.op {
+            return Ok(Some(Decimal::from(number::number_of_bytes(bytes))));
+        }
+        let value = self.eval(cx, row)?;
+        Ok(Some(match &*value {
+            Value::Null => return Ok(None),
+            Value::Int(value) => Decimal::from(*value),
+            Value::UInt(value) => Decimal::from(*value),
+            Value::Double(value) => Decimal::from_f64(*value).value,
+            Value::Float(value) => Decimal::from_f64(f64::from(*value)).value,
+            Value::Decimal(value) => value.clone(),
+            Value::Bytes(text) => decimal_of_text(text, cx),
+            Value::Date(_) | Value::Time(_) | Value::DateTime(_) => leaf::temporal_decimal(&value),
+        }))
+    }
+
+    /// As text, in the character set of its type's collation; numbers and times
+    /// in ASCII.
+    #[inline]
+    pub(crate) fn eval_text<'a>(
+        &'a self,
+        cx: &mut Cx<'_>,
+        row: Row<'a>,
+    ) -> Result<Option<Cow<'a, [u8]>>> {
+        let value = self.eval(cx, row)?;
+        Ok(match value {
+            Cow::Borrowed(Value::Bytes(bytes)) => Some(Cow::Borrowed(bytes)),
+            Cow::Owned(Value::Bytes(bytes)) => Some(Cow::Owned(bytes.into_vec())),
+            other => {
+                if let Some(text) = self.members_text(&other) {
+                    return Ok(Some(Cow::Owned(text)));
+                }
+                leaf::text_of(&other, self).map(Cow::Owned)
+            }
+        })
+    }
+
+    /// The text of an ENUM's or SET's number.
+    pub(crate) fn members_text(&self, value: &Value) -> Option<Vec<u8>> {
+        if !matches!(self.ty.kind, TypeKind::Enum | TypeKind::Set) {
+            return None;
+        }
+        let Op::Column(column) = &self.op else { return None };
+        let (Some(members), Value::UInt(number)) = (&column.members, value) else { return None };
+        let mut out = Vec::new();
+        if self.ty.kind == TypeKind::Set {
+            number::write_set(*number, members.iter().map(|member| &member[..]), &mut out);
+        } else if let Some(at) = usize::try_from(*number).ok().and_then(|at| at.checked_sub(1)) {
+            out.extend_from_slice(members.get(at)?);
+        }
+        Some(out)
+    }
+}
+
+impl Node {
+    /// A value of this node as a client gets it in a text result: in the character
+    /// set of the node's collation. `None` for NULL.
+    pub fn text(&self, value: &Value) -> Option<Vec<u8>> {
+        self.members_text(value).or_else(|| leaf::text_of(value, self))
+    }
+}

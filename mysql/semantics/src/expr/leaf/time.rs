@@ -1,0 +1,397 @@
+//! Values as dates and times.
+
+use crate::decimal::{Decimal, Rounding};
+use crate::error::{SqlError, code};
+use crate::expr::Result;
+use crate::expr::context::{Cx, Row, Settings};
+use crate::expr::node::Node;
+use crate::temporal::{
+    DateMode, DateTime, ParsedDateTime, Time, TimeOrDateTime, datetime_from_number, parse_datetime,
+    parse_time, time_from_number,
+};
+use crate::types::{SqlType, TypeKind};
+use crate::value::Value;
+
+/// The modes of the session for dates that are read.
+fn date_mode(settings: &Settings) -> DateMode {
+    DateMode {
+        no_zero_in_date: settings.no_zero_in_date,
+        no_zero_date: settings.no_zero_date,
+        allow_invalid: settings.allow_invalid_dates,
+        datetime_only: false,
+    }
+}
+
+/// The statement's time in the session's zone.
+pub(crate) fn now(cx: &Cx<'_>) -> DateTime {
+    local(cx.session.statement_time_micros(), cx)
+}
+
+/// Days from year 0 to 1970-01-01.
+const EPOCH_DAYS: i64 = 719_528;
+const DAY_MICROS: i64 = 86_400_000_000;
+
+/// A moment in the session's zone.
+pub(crate) fn local(at_micros: i64, cx: &Cx<'_>) -> DateTime {
+    utc(at_micros + i64::from(cx.session.zone_offset_seconds(at_micros)) * 1_000_000)
+}
+
+/// A moment in UTC.
+pub(crate) fn utc(at_micros: i64) -> DateTime {
+    DateTime::from_linear_micros(at_micros + EPOCH_DAYS * DAY_MICROS).unwrap_or(DateTime::ZERO)
+}
+
+/// Microseconds since 1970 of a time in the session's zone; `None` out of range.
+pub(crate) fn to_epoch(local: DateTime, cx: &Cx<'_>) -> i64 {
+    let as_utc = local.linear_micros() - EPOCH_DAYS * DAY_MICROS;
+    let offset = |at: i64| i64::from(cx.session.zone_offset_seconds(at)) * 1_000_000;
+    // The offset at the moment sought is that at a first guess, or at the second.
+    let first = as_utc - offset(as_utc);
+    as_utc - offset(first)
+}
+
+/// 1292 for what is no date or time at all.
+fn no_datetime(value: &[u8], cx: &mut Cx<'_>) {
+    let shown = String::from_utf8_lossy(value);
+    let message = format!("Incorrect datetime value: '{shown}'");
+    cx.warn(SqlError::with_message(code::ER_TRUNCATED_WRONG_VALUE, message));
+}
+
+fn refuse(kind: &str, value: &[u8], cx: &mut Cx<'_>) {
+    cx.warn(SqlError::truncated_wrong_value(kind, &String::from_utf8_lossy(value)));
+}
+
+/// Microseconds with what came after them rounded in.
+fn with_nanos(value: DateTime, nanoseconds: u16, cx: &Cx<'_>) -> Option<DateTime> {
+    if nanoseconds < 500 || cx.settings.truncate_fractions {
+        return Some(value);
+    }
+    if value.date().has_zero() {
+        return Some(value);
+    }
+    DateTime::from_linear_micros(value.linear_micros() + 1)
+}
+
+fn taken(parsed: &ParsedDateTime, shown: &[u8], kind: &str, cx: &mut Cx<'_>) -> Option<DateTime> {
+    match parsed.value {
+        Some(value) => {
+            if !parsed.warnings.is_empty() {
+                refuse(if parsed.has_time { "datetime" } else { "date" }, shown, cx);
+            }
+            with_nanos(value, parsed.nanoseconds, cx)
+        }
+        None => {
+            if kind == "date" {
+                refuse(kind, shown, cx)
+            } else {
+                no_datetime(shown, cx)
+            }
+            None
+        }
+    }
+}
+
+/// Whole part and nanoseconds of a number that stands for a time.
+fn split_number(value: &Decimal) -> (i64, u32) {
+    let whole = value.to_i64(Rounding::Truncate).unwrap_or_else(|end| end);
+    let nanos = value
+        .round(9, Rounding::Truncate)
+        .and_then(|value| value.rem(&Decimal::from(1i64)).ok())
+        .and_then(|rest| rest.mul(&Decimal::from(1_000_000_000i64)).ok())
+        .map_or(0, |rest| rest.abs().to_i64(Rounding::Truncate).unwrap_or(0));
+    (whole, nanos as u32)
+}
+
+fn read_datetime(
+    node: &Node,
+    kind: &str,
+    mode: DateMode,
+    cx: &mut Cx<'_>,
+    row: Row<'_>,
+) -> Result<Option<(DateTime, bool)>> {
+    let value = node.eval(cx, row)?;
+    let checked = |value: DateTime, timed: bool, cx: &mut Cx<'_>| {
+        let date = value.date();
+        let bad = (date.is_zero() && mode.no_zero_date)
+            || (!date.is_zero() && date.has_zero() && mode.no_zero_in_date);
+        if bad {
+            let mut shown = Vec::new();
+            if timed {
+                value.write_text(0, &mut shown)
+            } else {
+                value.date().write_text(&mut shown)
+            }
+            if kind == "date" {
+                refuse(kind, &shown, cx)
+            } else {
+                no_datetime(&shown, cx)
+            }
+            return None;
+        }
+        Some((value, timed))
+    };
+    Ok(match &*value {
+        Value::Null => None,
+        Value::Date(date) => checked(DateTime::from(*date), false, cx),
+        Value::DateTime(value) => checked(*value, true, cx),
+        Value::Time(time) => {
+            let today = i128::from(DateTime::from(now(cx).date()).linear_micros());
+            let micros = i64::try_from(today + i128::from(time.micros())).ok();
+            micros.and_then(DateTime::from_linear_micros).map(|value| (value, true))
+        }
+        Value::Bytes(text) => {
+            let parsed = parse_datetime(text, mode);
+            let timed = parsed.has_time;
+            taken(&parsed, text, kind, cx).map(|value| {
+                let Some(offset) = parsed.offset_seconds else { return (value, timed) };
+                let linear = value.linear_micros() - i64::from(offset) * 1_000_000;
+                let epoch = linear - EPOCH_DAYS * DAY_MICROS;
+                (local(epoch, cx), timed)
+            })
+        }
+        _ => {
+            let Some(number) = node.eval_decimal(cx, row)? else { return Ok(None) };
+            let (whole, nanos) = split_number(&number);
+            let parsed = datetime_from_number(whole, nanos, mode);
+            let shown = crate::expr::leaf::text_of(&value, node).unwrap_or_default();
+            let timed = parsed.has_time;
+            taken(&parsed, &shown, "datetime", cx).map(|value| (value, timed))
+        }
+    })
+}
+
+/// As DATETIME.
+pub(crate) fn datetime(node: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Option<DateTime>> {
+    let mode = date_mode(cx.settings);
+    Ok(read_datetime(node, "datetime", mode, cx, row)?.map(|(value, _)| value))
+}
+
+/// As DATETIME, of which DATE takes the date.
+pub(crate) fn datetime_for_date(
+    node: &Node,
+    cx: &mut Cx<'_>,
+    row: Row<'_>,
+) -> Result<Option<DateTime>> {
+    let mode = date_mode(cx.settings);
+    Ok(read_datetime(node, "date", mode, cx, row)?.map(|(value, _)| value))
+}
+
+/// Any date, with zeros as the functions of parts take them.
+pub(crate) fn fuzzy_datetime(
+    node: &Node,
+    cx: &mut Cx<'_>,
+    row: Row<'_>,
+) -> Result<Option<DateTime>> {
+    let mode = DateMode { allow_invalid: cx.settings.allow_invalid_dates, ..DateMode::default() };
+    Ok(read_datetime(node, "datetime", mode, cx, row)?.map(|(value, _)| value))
+}
+
+/// The same for functions of dates, which say so in their warnings.
+pub(crate) fn fuzzy_date(node: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Option<DateTime>> {
+    let mode = DateMode { allow_invalid: cx.settings.allow_invalid_dates, ..DateMode::default() };
+    Ok(read_datetime(node, "date", mode, cx, row)?.map(|(value, _)| value))
+}
+
+/// A day of the calendar for functions of dates.
+pub(crate) fn calendar_date(
+    node: &Node,
+    cx: &mut Cx<'_>,
+    row: Row<'_>,
+) -> Result<Option<(DateTime, bool)>> {
+    read_datetime(node, "date", DateMode::REAL, cx, row)
+}
+
+/// A day of the calendar, and whether a time of day came with it.
+pub(crate) fn datetime_of_calendar(
+    node: &Node,
+    cx: &mut Cx<'_>,
+    row: Row<'_>,
+) -> Result<Option<(DateTime, bool)>> {
+    read_datetime(node, "datetime", DateMode::REAL, cx, row)
+}
+
+/// One side of a comparison of dates, beside the `other`.
+pub(crate) fn compared_datetime(
+    node: &Node,
+    other: &Node,
+    cx: &mut Cx<'_>,
+    row: Row<'_>,
+) -> Result<Option<DateTime>> {
+    if node.ty.kind.is_string() {
+        let value = node.eval(cx, row)?;
+        if let Value::Bytes(text) = &*value {
+            let mode = date_mode(cx.settings);
+            let parsed = parse_datetime(text, mode);
+            if parsed.value.is_none() || !parsed.warnings.is_empty() {
+                let kind = match other.ty.kind {
+                    TypeKind::Date => "DATE",
+                    TypeKind::Timestamp => "TIMESTAMP",
+                    _ => "DATETIME",
+                };
+                let shown = String::from_utf8_lossy(text).into_owned();
+                return Err(SqlError::incorrect_value(kind, &shown));
+            }
+        }
+    }
+    let mode = DateMode { allow_invalid: true, ..DateMode::default() };
+    Ok(read_datetime(node, "datetime", mode, cx, row)?.map(|(value, _)| value))
+}
+
+/// One side of a comparison of times.
+pub(crate) fn compared_time(node: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Option<Time>> {
+    time(node, cx, row)
+}
+
+/// As TIME: of a date with a time, the time of day.
+pub(crate) fn time(node: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Option<Time>> {
+    let value = node.eval(cx, row)?;
+    let parsed = match &*value {
+        Value::Null => return Ok(None),
+        Value::Time(time) => return Ok(Some(*time)),
+        Value::Date(_) => return Ok(Some(Time::ZERO)),
+        Value::DateTime(value) => return Ok(Some(value.time())),
+        Value::Bytes(text) => (parse_time(text), text.to_vec()),
+        _ => {
+            let Some(number) = node.eval_decimal(cx, row)? else { return Ok(None) };
+            let (whole, nanos) = split_number(&number);
+            let shown = crate::expr::leaf::text_of(&value, node).unwrap_or_default();
+            (time_from_number(whole, nanos), shown)
+        }
+    };
+    let (parsed, shown) = parsed;
+    if parsed.value.is_none() || !parsed.warnings.is_empty() {
+        refuse("time", &shown, cx);
+    }
+    let time = match parsed.value {
+        None => return Ok(None),
+        Some(TimeOrDateTime::Time(time)) => time,
+        Some(TimeOrDateTime::DateTime(value)) => value.time(),
+    };
+    if parsed.nanoseconds >= 500 && !cx.settings.truncate_fractions {
+        let step = if time.is_negative() { -1 } else { 1 };
+        let (Ok(time) | Err(time)) = Time::from_micros(time.micros() + step);
+        return Ok(Some(time));
+    }
+    Ok(Some(time))
+}
+
+pub(crate) fn rounded_datetime(value: DateTime, decimals: u8, cx: &mut Cx<'_>) -> Value {
+    match value.round(decimals, cx.settings.truncate_fractions) {
+        Some(value) => Value::DateTime(value),
+        None => {
+            cx.warn(SqlError::datetime_overflow("datetime"));
+            Value::Null
+        }
+    }
+}
+
+pub(crate) fn rounded_time(value: Time, decimals: u8, cx: &mut Cx<'_>) -> Value {
+    let (Ok(time) | Err(time)) = value.round(decimals, cx.settings.truncate_fractions);
+    Value::Time(time)
+}
+
+/// A date or time as a double: 20240229123456.5
+pub(crate) fn temporal_double(value: &Value) -> f64 {
+    temporal_decimal(value).to_f64()
+}
+
+/// A date or time as a decimal.
+pub(crate) fn temporal_decimal(value: &Value) -> Decimal {
+    let with_micros = |whole: i128, micros: u32| {
+        let sign = if whole < 0 { -1 } else { 1 };
+        if micros == 0 {
+            return Decimal::new(whole, 0);
+        }
+        Decimal::new(whole * 1_000_000 + sign * i128::from(micros), 6)
+    };
+    let decimal = match value {
+        Value::Date(date) => Decimal::new(i128::from(date.to_number()), 0),
+        Value::Time(time) => {
+            let micros = i128::from(time.microsecond());
+            let whole = i128::from(time.to_number()) * 1_000_000;
+            Decimal::new(if time.is_negative() { whole - micros } else { whole + micros }, 6)
+        }
+        Value::DateTime(datetime) => {
+            with_micros(i128::from(datetime.to_number()), datetime.microsecond())
+        }
+        _ => None,
+    };
+    decimal.unwrap_or(Decimal::ZERO)
+}
+
+/// A literal of DATE, TIME or TIMESTAMP and its type; 1525 if it is wrong.
+pub(crate) fn temporal_literal(
+    kind: firn_mysql_parser::ast::TemporalKind,
+    text: &[u8],
+    settings: &Settings,
+) -> Result<(Value, SqlType)> {
+    use firn_mysql_parser::ast::TemporalKind as K;
+    let wrong = |what: &str| {
+        let shown = String::from_utf8_lossy(text).into_owned();
+        Err(SqlError::incorrect_value(what, &shown))
+    };
+    let sized = |kind: TypeKind, whole: u32, decimals: u8| {
+        let length = if decimals == 0 { whole } else { whole + 1 + u32::from(decimals) };
+        SqlType::plain(kind, length, decimals)
+    };
+    match kind {
+        K::Date => {
+            let parsed = parse_datetime(text, date_mode(settings));
+            match parsed.value {
+                Some(value) if parsed.warnings.is_empty() && !parsed.has_time => {
+                    Ok((Value::Date(value.date()), sized(TypeKind::Date, 10, 0)))
+                }
+                _ => wrong("DATE"),
+            }
+        }
+        K::Time => {
+            let parsed = parse_time(text);
+            match parsed.value {
+                Some(TimeOrDateTime::Time(time)) if parsed.warnings.is_empty() => {
+                    Ok((Value::Time(time), sized(TypeKind::Time, 10, parsed.decimals)))
+                }
+                _ => wrong("TIME"),
+            }
+        }
+        K::Timestamp => {
+            let parsed = parse_datetime(text, date_mode(settings));
+            match parsed.value {
+                Some(value) if parsed.warnings.is_empty() && parsed.has_time => {
+                    Ok((Value::DateTime(value), sized(TypeKind::DateTime, 19, parsed.decimals)))
+                }
+                _ => wrong("DATETIME"),
+            }
+        }
+    }
+}
+
+/// A date whose day may be 0, for LAST_DAY.
+pub(crate) fn datetime_with_month(
+    node: &Node,
+    cx: &mut Cx<'_>,
+    row: Row<'_>,
+) -> Result<Option<DateTime>> {
+    let mode = DateMode { no_zero_date: true, ..DateMode::default() };
+    Ok(read_datetime(node, "date", mode, cx, row)?.map(|(value, _)| value))
+}
+
+/// A time, or a date with a time where the text or the type is one.
+pub(crate) fn time_or_datetime(
+    node: &Node,
+    cx: &mut Cx<'_>,
+    row: Row<'_>,
+) -> Result<Option<TimeOrDateTime>> {
+    let value = node.eval(cx, row)?;
+    match &*value {
+        Value::Date(date) => Ok(Some(TimeOrDateTime::DateTime(DateTime::from(*date)))),
+        Value::DateTime(value) => Ok(Some(TimeOrDateTime::DateTime(*value))),
+        Value::Bytes(text) => {
+            let parsed = parse_time(text);
+            if parsed.value.is_none() || !parsed.warnings.is_empty() {
+                refuse("time", text, cx);
+            }
+            Ok(parsed.value)
+        }
+        _ => Ok(time(node, cx, row)?.map(TimeOrDateTime::Time)),
+    }
+}

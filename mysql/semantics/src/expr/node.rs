@@ -1,0 +1,164 @@
+//! The typed tree: what the binder makes and what runs.
+
+use std::sync::Arc;
+
+use super::arith::{ArithOp, BitOp, Domain};
+use super::cast::CastTarget;
+use super::compare::{CompareOp, Comparison};
+use super::interval::Unit;
+use crate::functions::Function;
+use crate::types::{CollationId, SqlType};
+use crate::value::{Bytes, Value};
+
+/// A typed expression. It is its own program: [`Node::eval`] runs it over a row.
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// What MySQL's metadata says of it.
+    pub ty: SqlType,
+    /// Only ASCII can come out, so that its character set can be any.
+    pub ascii: bool,
+    /// What it does with its operands.
+    pub op: Op,
+    /// Its operands.
+    pub args: Box<[Node]>,
+}
+
+/// A column of the row that is evaluated.
+#[derive(Debug, Clone)]
+pub struct ColumnOp {
+    /// Position in the row.
+    pub index: usize,
+    /// As error texts print it: `` `test`.`t`.`a` ``.
+    pub name: Box<str>,
+    /// Of ENUM and SET: the members' texts, in the column's character set.
+    pub members: Option<Arc<[Bytes]>>,
+}
+
+/// What a node does.
+#[allow(missing_docs, reason = "the fields are named after the words of the operators")]
+#[derive(Debug, Clone)]
+pub enum Op {
+    /// A value that is known.
+    Literal(Value),
+    /// `0x…` and `0b…`: bytes that are a number where a number is wanted.
+    Hex(Bytes),
+    /// A column of the row.
+    Column(Box<ColumnOp>),
+    /// `?`, by position.
+    Param(usize),
+    /// `@name`
+    UserVariable(Box<str>),
+    /// `@name := …`
+    Assign(Box<str>),
+    /// `@@name`, which the session looks up at every evaluation.
+    SystemVariable(Box<str>),
+    /// `+ - * / DIV %` in one domain.
+    Arith(ArithOp, Domain),
+    /// `-x`
+    Negate(Domain),
+    /// `& | ^ << >>`; over byte strings if `true`.
+    Bit(BitOp, bool),
+    /// `~x`; of a byte string if `true`.
+    BitNot(bool),
+    /// `= < …` of two scalars.
+    Compare(CompareOp, Comparison),
+    /// `= < …` of two rows of as many columns.
+    CompareRows(CompareOp, Box<[Comparison]>),
+    /// `x BETWEEN low AND high`: how `x` is compared with each.
+    Between { negated: bool, low: Comparison, high: Comparison },
+    /// `x IN (…)`: how `x` is compared with each.
+    In { negated: bool, with: Box<[Comparison]> },
+    /// `(a, b) IN ((…), …)`
+    InRows { negated: bool, with: Box<[Box<[Comparison]>]> },
+    /// `x LIKE pattern ESCAPE escape`; the third operand is the escape.
+    Like { negated: bool, collation: CollationId },
+    /// `x IS [NOT] NULL`
+    IsNull { negated: bool },
+    /// `x IS [NOT] TRUE` or FALSE.
+    IsTruth { truth: bool, negated: bool },
+    /// AND of two or more.
+    And,
+    /// OR of two or more.
+    Or,
+    /// XOR of two or more.
+    Xor,
+    /// NOT
+    Not,
+    /// `CASE WHEN c THEN v … [ELSE e] END`: conditions and values in turn.
+    Case { otherwise: bool },
+    /// `CASE x WHEN w THEN v …`: x, then pairs; how x is compared with each.
+    CaseOf { otherwise: bool, with: Box<[Comparison]> },
+    /// IF(c, a, b)
+    If,
+    /// IFNULL and COALESCE.
+    Coalesce,
+    /// NULLIF(a, b)
+    NullIf(Comparison),
+    /// GREATEST and LEAST.
+    Extreme { greatest: bool, by: Comparison },
+    /// CAST
+    Cast(CastTarget),
+    /// To another character set; the node's collation says to which.
+    ToCharset { from: CollationId },
+    /// COLLATE: only the type differs.
+    Collate,
+    /// `(a, b)`
+    Row,
+    /// `date ± INTERVAL amount unit`
+    DateArith { subtract: bool, unit: Unit },
+    /// `EXTRACT(unit FROM date)`
+    Extract(Unit),
+    /// TIMESTAMPDIFF
+    TimestampDiff(Unit),
+    /// A function of the registry.
+    Call(Box<CallOp>),
+}
+
+/// A call of a function.
+#[derive(Debug, Clone)]
+pub struct CallOp {
+    /// Which.
+    pub function: &'static Function,
+    /// What strings are compared with, where the function compares.
+    pub collation: CollationId,
+    /// A number the binder hands to the kernel: a seed's slot, a side of TRIM.
+    pub extra: u64,
+}
+
+impl Node {
+    /// A node without operands.
+    pub(crate) fn leaf(op: Op, ty: SqlType) -> Node {
+        Node { ty, ascii: false, op, args: Box::default() }
+    }
+
+    /// A node over `args`.
+    pub(crate) fn new(op: Op, ty: SqlType, args: Vec<Node>) -> Node {
+        let ascii = !ty.kind.is_string();
+        Node { ty, ascii, op, args: args.into_boxed_slice() }
+    }
+
+    pub(crate) fn with_ascii(mut self, ascii: bool) -> Node {
+        self.ascii = ascii;
+        self
+    }
+
+    /// Nothing in it depends on the row; it may still depend on the session.
+    pub fn is_constant(&self) -> bool {
+        let own = match &self.op {
+            Op::Column(_) | Op::UserVariable(_) | Op::Assign(_) => false,
+            Op::Call(call) => call.function.deterministic,
+            _ => true,
+        };
+        own && self.args.iter().all(Node::is_constant)
+    }
+
+    /// A literal, not computed.
+    pub fn is_literal(&self) -> bool {
+        matches!(self.op, Op::Literal(_) | Op::Hex(_))
+    }
+
+    /// NULL as it is written.
+    pub fn is_null_literal(&self) -> bool {
+        matches!(self.op, Op::Literal(Value::Null))
+    }
+}

@@ -1,0 +1,278 @@
+//! An expression as MySQL's error texts print it.
+
+use super::cast::CastTarget;
+use super::interval::unit_name;
+use super::leaf;
+use super::node::{Node, Op};
+use crate::value::Value;
+
+/// Longest text, in bytes: error texts are cut anyway.
+const LIMIT_BYTES: usize = 512;
+
+/// The text of a node.
+pub(super) fn expression(node: &Node) -> String {
+    let mut out = String::new();
+    put(node, &mut out);
+    out
+}
+
+fn quoted(text: &[u8], out: &mut String) {
+    out.push('\'');
+    for piece in String::from_utf8_lossy(text).chars() {
+        match piece {
+            '\'' => out.push_str("\\'"),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\0' => out.push_str("\\0"),
+            '\u{1a}' => out.push_str("\\Z"),
+            other => out.push(other),
+        }
+    }
+    out.push('\'');
+}
+
+fn list(nodes: &[Node], out: &mut String) {
+    for (at, node) in nodes.iter().enumerate() {
+        if at > 0 {
+            out.push(',');
+        }
+        put(node, out);
+    }
+}
+
+fn infix(nodes: &[Node], symbol: &str, out: &mut String) {
+    out.push('(');
+    for (at, node) in nodes.iter().enumerate() {
+        if at > 0 {
+            out.push(' ');
+            out.push_str(symbol);
+            out.push(' ');
+        }
+        put(node, out);
+    }
+    out.push(')');
+}
+
+fn call(name: &str, nodes: &[Node], out: &mut String) {
+    out.push_str(name);
+    out.push('(');
+    list(nodes, out);
+    out.push(')');
+}
+
+fn literal(node: &Node, value: &Value, out: &mut String) {
+    let text = leaf::text_of(value, node);
+    match (value, text) {
+        (Value::Bytes(bytes), _) => quoted(bytes, out),
+        (Value::Date(_), Some(text)) => {
+            out.push_str("DATE");
+            quoted(&text, out);
+        }
+        (Value::Time(_), Some(text)) => {
+            out.push_str("TIME");
+            quoted(&text, out);
+        }
+        (Value::DateTime(_), Some(text)) => {
+            out.push_str("TIMESTAMP");
+            quoted(&text, out);
+        }
+        (_, Some(text)) => out.push_str(&String::from_utf8_lossy(&text)),
+        (_, None) => out.push_str("NULL"),
+    }
+}
+
+fn put(node: &Node, out: &mut String) {
+    if out.len() > LIMIT_BYTES {
+        return;
+    }
+    let args = &node.args;
+    match &node.op {
+        Op::Literal(value) => literal(node, value, out),
+        Op::Hex(bytes) => {
+            out.push_str("0x");
+            for byte in bytes {
+                out.push_str(&format!("{byte:02x}"));
+            }
+        }
+        Op::Column(column) => out.push_str(&column.name),
+        Op::Param(_) => out.push('?'),
+        Op::UserVariable(name) => {
+            out.push_str("(@`");
+            out.push_str(name);
+            out.push_str("`)");
+        }
+        Op::Assign(name) => {
+            out.push_str("(@`");
+            out.push_str(name);
+            out.push_str("`:=");
+            list(args, out);
+            out.push(')');
+        }
+        Op::SystemVariable(name) => {
+            out.push_str("@@");
+            out.push_str(name);
+        }
+        Op::Arith(op, _) => infix(args, op.symbol(), out),
+        Op::Negate(_) => call("-", args, out),
+        Op::Bit(op, _) => infix(args, op.symbol(), out),
+        Op::BitNot(_) => call("~", args, out),
+        Op::Compare(op, _) | Op::CompareRows(op, _) => infix(args, op.symbol(), out),
+        Op::And => infix(args, "and", out),
+        Op::Or => infix(args, "or", out),
+        Op::Xor => infix(args, "xor", out),
+        Op::Not => {
+            out.push_str("(not(");
+            list(args, out);
+            out.push_str("))");
+        }
+        Op::Between { negated, .. } => {
+            let [value, low, high] = &**args else { return };
+            out.push('(');
+            put(value, out);
+            out.push_str(if *negated { " not between " } else { " between " });
+            put(low, out);
+            out.push_str(" and ");
+            put(high, out);
+            out.push(')');
+        }
+        Op::In { negated, .. } | Op::InRows { negated, .. } => {
+            let [value, rest @ ..] = &**args else { return };
+            out.push('(');
+            put(value, out);
+            out.push_str(if *negated { " not in (" } else { " in (" });
+            list(rest, out);
+            out.push_str("))");
+        }
+        Op::Like { .. } => {
+            infix(args.get(..2).unwrap_or(args), "like", out);
+        }
+        Op::IsNull { negated } => {
+            out.push('(');
+            list(args, out);
+            out.push_str(if *negated { " is not null)" } else { " is null)" });
+        }
+        Op::IsTruth { truth, negated } => {
+            out.push('(');
+            list(args, out);
+            out.push_str(match (truth, negated) {
+                (true, false) => " is true)",
+                (true, true) => " is not true)",
+                (false, false) => " is false)",
+                (false, true) => " is not false)",
+            });
+        }
+        Op::Case { otherwise } => case(None, args, *otherwise, out),
+        Op::CaseOf { otherwise, .. } => {
+            let [operand, rest @ ..] = &**args else { return };
+            case(Some(operand), rest, *otherwise, out);
+        }
+        Op::If => call("if", args, out),
+        Op::Coalesce => call(if args.len() == 2 { "ifnull" } else { "coalesce" }, args, out),
+        Op::NullIf(_) => call("nullif", args, out),
+        Op::Extreme { greatest, .. } => {
+            call(if *greatest { "greatest" } else { "least" }, args, out);
+        }
+        Op::Cast(target) => {
+            out.push_str("cast(");
+            list(args, out);
+            out.push_str(" as ");
+            out.push_str(&cast_name(node, target));
+            out.push(')');
+        }
+        Op::ToCharset { .. } => {
+            out.push_str("convert(");
+            list(args, out);
+            out.push_str(" using ");
+            out.push_str(leaf::charset_name(node.ty.collation));
+            out.push(')');
+        }
+        Op::Collate => {
+            out.push('(');
+            list(args, out);
+            out.push_str(" collate ");
+            out.push_str(leaf::collation_name(node.ty.collation));
+            out.push(')');
+        }
+        Op::Row => call("row", args, out),
+        Op::DateArith { subtract, unit } => {
+            let [date, amount] = &**args else { return };
+            out.push('(');
+            put(date, out);
+            out.push_str(if *subtract { " - interval " } else { " + interval " });
+            put(amount, out);
+            out.push(' ');
+            out.push_str(unit_name(*unit));
+            out.push(')');
+        }
+        Op::Extract(unit) => {
+            out.push_str("extract(");
+            out.push_str(unit_name(*unit));
+            out.push_str(" from ");
+            list(args, out);
+            out.push(')');
+        }
+        Op::TimestampDiff(unit) => {
+            out.push_str("timestampdiff(");
+            out.push_str(&unit_name(*unit).to_ascii_uppercase());
+            out.push(',');
+            list(args, out);
+            out.push(')');
+        }
+        Op::Call(site) => call(site.function.name, args, out),
+    }
+}
+
+fn case(operand: Option<&Node>, pairs: &[Node], otherwise: bool, out: &mut String) {
+    out.push_str("(case ");
+    if let Some(operand) = operand {
+        put(operand, out);
+        out.push(' ');
+    }
+    for pair in pairs.chunks(2) {
+        match pair {
+            [when, then] => {
+                out.push_str("when ");
+                put(when, out);
+                out.push_str(" then ");
+                put(then, out);
+                out.push(' ');
+            }
+            [value] if otherwise => {
+                out.push_str("else ");
+                put(value, out);
+                out.push(' ');
+            }
+            _ => {}
+        }
+    }
+    out.push_str("end)");
+}
+
+fn cast_name(node: &Node, target: &CastTarget) -> String {
+    let ty = &node.ty;
+    let fraction = |name: &str| {
+        if ty.decimals == 0 { name.to_owned() } else { format!("{name}({})", ty.decimals) }
+    };
+    match target {
+        CastTarget::Signed => "signed".to_owned(),
+        CastTarget::Unsigned => "unsigned".to_owned(),
+        CastTarget::Decimal => format!("decimal({},{})", ty.precision(), ty.decimals),
+        CastTarget::Float => "float".to_owned(),
+        CastTarget::Double => "double".to_owned(),
+        CastTarget::Date => "date".to_owned(),
+        CastTarget::Time => fraction("time"),
+        CastTarget::DateTime => fraction("datetime"),
+        CastTarget::Year => "year".to_owned(),
+        CastTarget::Json => "json".to_owned(),
+        CastTarget::Binary { bytes: None } => "char charset binary".to_owned(),
+        CastTarget::Binary { bytes: Some(bytes) } => format!("char({bytes}) charset binary"),
+        CastTarget::Text { characters } => {
+            let charset = leaf::charset_name(ty.collation);
+            match characters {
+                None => format!("char charset {charset}"),
+                Some(count) => format!("char({count}) charset {charset}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Checksums and digests.
+
+use sha2::Digest as _;
+
+use super::{Function, arg};
+use crate::error::SqlError;
+use crate::expr::{Call, Cx, Result, Site, leaf};
+use crate::types::SqlType;
+use crate::value::Value;
+
+pub(super) static FUNCTIONS: &[Function] = &[
+    Function::new(
+        "crc32",
+        (1, 1),
+        |_| Ok(SqlType::bigint(10).with_unsigned(true)),
+        crc32,
+        "The CRC-32 of a string",
+    ),
+    Function::new(
+        "md5",
+        (1, 1),
+        |site| digits(site, 32),
+        md5,
+        "The MD5 of a string, in hexadecimal",
+    ),
+    Function::new(
+        "sha1",
+        (1, 1),
+        |site| digits(site, 40),
+        sha1,
+        "The SHA-1 of a string, in hexadecimal",
+    ),
+    Function::new("sha2", (2, 2), sha2_type, sha2, "A SHA-2 of a string, in hexadecimal")
+        .nullable(),
+    Function::new("weight_string", (1, 1), weight_type, weight_string, "What a string sorts by")
+        .nullable(),
+];
+
+fn digits(site: &mut Site<'_, '_>, length: u64) -> Result<SqlType> {
+    let coll = site.connection_text();
+    Ok(site.text(length, coll))
+}
+
+fn hex(bytes: &[u8]) -> Value {
+    let mut out = super::number_text::hex_of(bytes);
+    out.make_ascii_lowercase();
+    Value::from(out)
+}
+
+fn crc32(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
+    let text = arg!(call.text(0, cx));
+    Ok(Value::UInt(crc32fast::hash(&text).into()))
+}
+
+fn md5(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
+    let text = arg!(call.text(0, cx));
+    Ok(hex(&md5::Md5::digest(&text)))
+}
+
+fn sha1(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
+    let text = arg!(call.text(0, cx));
+    Ok(hex(&sha1::Sha1::digest(&text)))
+}
+
+fn sha2_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
+    let length = match site.constant_int(1) {
+        Some(224) => 56,
+        Some(384) => 96,
+        Some(512) => 128,
+        _ => 64,
+    };
+    digits(site, length)
+}
+
+fn sha2(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
+    let text = arg!(call.text(0, cx));
+    Ok(match arg!(call.int(1, cx)) {
+        0 | 256 => hex(&sha2::Sha256::digest(&text)),
+        224 => hex(&sha2::Sha224::digest(&text)),
+        384 => hex(&sha2::Sha384::digest(&text)),
+        512 => hex(&sha2::Sha512::digest(&text)),
+        _ => {
+            cx.warn(SqlError::wrong_parameters("sha2"));
+            Value::Null
+        }
+    })
+}
+
+fn weight_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
+    let operand = site.node(0)?;
+    let bytes = site.byte_length(0);
+    if !operand.ty.kind.is_string() {
+        return Ok(site.binary(bytes));
+    }
+    let collation = leaf::collation(operand.ty.collation);
+    let units = u64::from(leaf::charset_facts(operand.ty.collation).max_bytes) * bytes;
+    let name = collation.name();
+    let length = match name {
+        _ if name.starts_with("utf8mb4_0900_bin") => bytes,
+        _ if name.starts_with("utf8mb4_0900") => units.div_ceil(4) * 16,
+        "utf8mb4_bin" => units.div_ceil(4) * 3,
+        "utf8mb4_general_ci" => units.div_ceil(4) * 2,
+        _ => units.saturating_mul(u64::from(collation.sort_len().max(1))),
+    };
+    Ok(site.binary(length))
+}
+
+fn weight_string(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
+    let Some(operand) = call.arg(0) else { return Ok(Value::Null) };
+    if !operand.ty.kind.is_string() {
+        return Ok(Value::Null);
+    }
+    let text = arg!(call.text(0, cx));
+    let mut out = Vec::new();
+    match leaf::collation(operand.ty.collation).weight_string(&text, &mut out) {
+        Ok(()) => Ok(Value::from(out)),
+        Err(error) => Err(SqlError::not_supported_yet(&error.to_string())),
+    }
+}

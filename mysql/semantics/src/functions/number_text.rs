@@ -1,0 +1,287 @@
+//! Numbers written in other ways: HEX, CONV, FORMAT, CHAR.
+
+use super::{Function, MANY, arg};
+use crate::expr::{Call, Cx, Domain, Result, Site, leaf};
+use crate::types::{SqlType, TypeKind};
+use crate::value::Value;
+
+pub(super) static FUNCTIONS: &[Function] = &[
+    Function::new("hex", (1, 1), hex_type, hex, "In hexadecimal digits").nullable(),
+    Function::new("unhex", (1, 1), unhex_type, unhex, "The bytes of hexadecimal digits").nullable(),
+    Function::new("bin", (1, 1), conv_type, |c, x| radix(c, x, 2), "A number in binary digits")
+        .nullable(),
+    Function::new("oct", (1, 1), conv_type, |c, x| radix(c, x, 8), "A number in octal digits")
+        .nullable(),
+    Function::new("conv", (3, 3), conv_type, conv, "A number from one base in another").nullable(),
+    Function::new("char", (1, MANY), char_type, char, "The characters of numbers").nullable(),
+    Function::new("format", (2, 3), format_type, format, "With commas between thousands")
+        .nullable(),
+    Function::new(
+        "inet_aton",
+        (1, 1),
+        |_| Ok(SqlType::bigint(21).with_unsigned(true)),
+        inet_aton,
+        "An IPv4 address as a number",
+    )
+    .nullable(),
+    Function::new("inet_ntoa", (1, 1), inet_type, inet_ntoa, "A number as an IPv4 address")
+        .nullable(),
+    Function::new(
+        "is_ipv4",
+        (1, 1),
+        |_| Ok(SqlType::truth()),
+        is_ipv4,
+        "Whether it is an IPv4 address",
+    )
+    .never_null(),
+];
+
+fn hex_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
+    let coll = site.connection_text();
+    let number = site.node(0)?.numeric_class().is_some();
+    let length = if number { 16 } else { site.byte_length(0) * 2 };
+    Ok(site.text(length, coll))
+}
+
+fn hex(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
+    let number = call.arg(0).is_some_and(|arg| {
+        arg.ty.kind.is_integer()
+            || matches!(
+                arg.ty.kind,
+                crate::types::TypeKind::Decimal
+                    | crate::types::TypeKind::Double
+                    | crate::types::TypeKind::Float
+                    | crate::types::TypeKind::Year
+                    | crate::types::TypeKind::Bit
+            )
+    });
+    if number {
+        let value = match call.domain(0) {
+            Domain::Double => {
+                let value = arg!(call.double(0, cx));
+                if value <= i64::MIN as f64 || value >= u64::MAX as f64 {
+                    u64::MAX
+                } else {
+                    (value.round_ties_even() as i128) as u64
+                }
+            }
+            _ => arg!(call.int(0, cx)) as u64,
+        };
+        return Ok(Value::from(format!("{value:X}").into_bytes()));
+    }
+    let text = arg!(call.text(0, cx));
+    Ok(Value::from(hex_of(&text)))
+}
+
+/// Two upper-case digits a byte.
+pub(super) fn hex_of(bytes: &[u8]) -> Vec<u8> {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let digit = |at: u8| DIGITS.get(usize::from(at)).copied().unwrap_or(b'0');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+fn unhex_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
+    let length = (1 + site.byte_length(0)) / 2;
+    Ok(site.binary(length))
+}
+
+fn unhex(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
+    let text = arg!(call.text(0, cx));
+    let mut out = Vec::with_capacity(text.len() / 2 + 1);
+    let mut digits = text.iter().map(|byte| (*byte as char).to_digit(16).map(|digit| digit as u8));
+    if text.len() % 2 == 1 {
+        match digits.next() {
+            Some(Some(digit)) => out.push(digit),
+            _ => return Ok(Value::Null),
+        }
+    }
+    while let Some(high) = digits.next() {
+        match (high, digits.next()) {
+            (Some(high), Some(Some(low))) => out.push(high << 4 | low),
+            _ => return Ok(Value::Null),
+        }
+    }
+    Ok(Value::from(out))
+}
+
+fn conv_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
+    let coll = site.connection_text();
+    Ok(site.text(65, coll))
+}
+
+fn radix(call: &Call<'_>, cx: &mut Cx<'_>, to: u32) -> Result<Value> {
+    let text = arg!(call.text(0, cx));
+    let value = arg!(parse_radix(&text, 10, true));
+    Ok(Value::from(digits_of(value, to, false)))
+}
+
+fn conv(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
+    let text = arg!(call.text(0, cx)).into_owned();
+    let from = arg!(call.int(1, cx));
+    let to = arg!(call.int(2, cx));
+    let allowed = |base: i128| (2..=36).contains(&base.abs());
+    if text.is_empty() || !allowed(from) || !allowed(to) {
+        return Ok(Value::Null);
+    }
+    let value = arg!(parse_radix(&text, from.unsigned_abs() as u32, from < 0));
+    Ok(Value::from(digits_of(value, to.unsigned_abs() as u32, to < 0)))
+}
+
+/// The digits at the start of `text` as 64 bits, capped as strtoll caps.
+fn parse_radix(text: &[u8], base: u32, signed: bool) -> Result<Option<u64>> {
+    let text = text.trim_ascii_start();
+    let (negative, digits) = match text.split_first() {
+        Some((b'-', rest)) => (true, rest),
+        Some((b'+', rest)) => (false, rest),
+        _ => (false, text),
+    };
+    let mut value = 0u128;
+    for byte in digits {
+        let Some(digit) = (*byte as char).to_digit(base) else { break };
+        value = (value * u128::from(base) + u128::from(digit)).min(u128::from(u64::MAX) + 1);
+    }
+    let value = if signed && negative {
+        (value.min(1 << 63) as u64).wrapping_neg()
+    } else if value > u128::from(u64::MAX) {
+        u64::MAX
+    } else if negative {
+        (value as u64).wrapping_neg()
+    } else {
+        value as u64
+    };
+    Ok(Some(value))
+}
+
+fn digits_of(value: u64, base: u32, signed: bool) -> Vec<u8> {
+    let negative = signed && (value as i64) < 0;
+    let mut rest = if negative { value.wrapping_neg() } else { value };
+    let mut out = Vec::new();
+    loop {
+        let digit = char::from_digit((rest % u64::from(base)) as u32, base).unwrap_or('0');
+        out.push(digit.to_ascii_uppercase() as u8);
+        rest /= u64::from(base);
+        if rest == 0 {
+            break;
+        }
+    }
+    if negative {
+        out.push(b'-');
+    }
+    out.reverse();
+    out
+}
+
+fn char_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
+    let length = site.args.len() as u64 * 4;
+    Ok(site.binary(length))
+}
+
+fn char(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
+    let mut out = Vec::new();
+    for at in 0..call.len() {
+        let Some(value) = call.int(at, cx)? else { continue };
+        let bytes = (value as u32).to_be_bytes();
+        let skip = bytes.iter().take(3).take_while(|byte| **byte == 0).count();
+        out.extend_from_slice(bytes.get(skip..).unwrap_or_default());
+    }
+    let coll = call.ty().collation;
+    if !coll.is_binary() {
+        return leaf::checked_text(Value::from(out), coll, cx);
+    }
+    Ok(Value::from(out))
+}
+
+fn format_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
+    let coll = site.connection_text();
+    let double = site.node(0)?.ty.kind == TypeKind::Double;
+    let length = if double { 22 } else { site.length(0) };
+    // Separators, a sign, a point and the decimals.
+    Ok(site.text(length + length / 3 + 30 + 2, coll))
+}
+
+fn format(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
+    let places = arg!(call.int(1, cx)).clamp(0, 30) as u8;
+    let digits = match call.domain(0) {
+        Domain::Double => {
+            let value = arg!(call.double(0, cx));
+            leaf::double_fixed(value, places)
+        }
+        _ => {
+            let value = arg!(call.decimal(0, cx));
+            match leaf::decimal_round(&value, i32::from(places), false) {
+                Some(value) => leaf::decimal_fixed(&value, places),
+                None => return Ok(Value::Null),
+            }
+        }
+    };
+    let (sign, digits) = match digits.split_first() {
+        Some((b'-', rest)) => (&b"-"[..], rest.to_vec()),
+        _ => (&b""[..], digits),
+    };
+    let whole = digits.iter().position(|byte| *byte == b'.').unwrap_or(digits.len());
+    let mut out = sign.to_vec();
+    for (at, byte) in digits.iter().enumerate() {
+        if at > 0 && at < whole && (whole - at) % 3 == 0 {
+            out.push(b',');
+        }
+        out.push(*byte);
+    }
+    Ok(Value::from(out))
+}
+
+fn inet_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
+    let coll = site.connection_text();
+    Ok(site.text(31, coll))
+}
+
+fn inet_ntoa(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
+    let value = arg!(call.int(0, cx));
+    match u32::try_from(value) {
+        Ok(value) => Ok(Value::from(std::net::Ipv4Addr::from(value).to_string().into_bytes())),
+        Err(_) => Ok(Value::Null),
+    }
+}
+
+fn inet_aton(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
+    let text = arg!(call.text(0, cx));
+    let mut parts = Vec::new();
+    let mut part: Option<u64> = None;
+    for byte in text.iter() {
+        match byte {
+            b'0'..=b'9' => {
+                let value = part.unwrap_or(0) * 10 + u64::from(byte - b'0');
+                if value > 255 {
+                    return Ok(Value::Null);
+                }
+                part = Some(value);
+            }
+            b'.' => {
+                let Some(value) = part.take() else { return Ok(Value::Null) };
+                parts.push(value);
+                if parts.len() > 3 {
+                    return Ok(Value::Null);
+                }
+            }
+            _ => return Ok(Value::Null),
+        }
+    }
+    let Some(last) = part else { return Ok(Value::Null) };
+    let high = match parts[..] {
+        [] => 0,
+        [a] => a << 24,
+        [a, b] => a << 24 | b << 16,
+        [a, b, c, ..] => a << 24 | b << 16 | c << 8,
+    };
+    Ok(Value::UInt(high | last))
+}
+
+fn is_ipv4(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
+    let Some(text) = call.text(0, cx)? else { return Ok(Value::FALSE) };
+    let parts: Vec<&[u8]> = text.split(|byte| *byte == b'.').collect();
+    let good = |part: &&[u8]| {
+        (1..=3).contains(&part.len())
+            && part.iter().all(u8::is_ascii_digit)
+            && part.iter().fold(0u32, |all, digit| all * 10 + u32::from(digit - b'0')) < 256
+    };
+    Ok(Value::from(parts.len() == 4 && parts.iter().all(good)))
+}

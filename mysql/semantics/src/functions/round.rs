@@ -1,0 +1,156 @@
+//! Rounding.
+
+use super::{Function, arg};
+use crate::expr::{Call, Cx, Domain, Result, Site, arith, int_in, leaf};
+use crate::types::SqlType;
+use crate::value::Value;
+
+pub(super) static FUNCTIONS: &[Function] = &[
+    Function::new(
+        "ceiling",
+        (1, 1),
+        whole_type,
+        |c, x| whole(c, x, true),
+        "The next integer that is not below",
+    ),
+    Function::new(
+        "floor",
+        (1, 1),
+        whole_type,
+        |c, x| whole(c, x, false),
+        "The next integer that is not above",
+    ),
+    Function::new(
+        "round",
+        (1, 2),
+        round_type,
+        |c, x| round(c, x, false),
+        "Rounded to so many decimals",
+    ),
+    Function::new(
+        "truncate",
+        (2, 2),
+        round_type,
+        |c, x| round(c, x, true),
+        "Cut to so many decimals",
+    ),
+];
+
+fn whole_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
+    Ok(match site.domain(0) {
+        _ if site.node(0)?.is_null_literal() => SqlType::double(),
+        Domain::Int => SqlType::bigint(21).with_unsigned(site.unsigned(0)),
+        Domain::Decimal => {
+            let node = site.node(0)?;
+            let digits = node.ty.precision().saturating_sub(u32::from(node.ty.decimals));
+            if digits < 18 {
+                SqlType::bigint(21).with_unsigned(node.ty.unsigned)
+            } else {
+                SqlType::decimal((digits + 1).min(65) as u8, 0, node.ty.unsigned)
+            }
+        }
+        Domain::Double => SqlType::double(),
+    })
+}
+
+fn whole(call: &Call<'_>, cx: &mut Cx<'_>, up: bool) -> Result<Value> {
+    match call.domain(0) {
+        Domain::Int => {
+            let value = arg!(call.int(0, cx));
+            Ok(int_in(value, call.ty().unsigned))
+        }
+        Domain::Decimal => {
+            let value = arg!(call.decimal(0, cx));
+            let value = leaf::decimal_whole(&value, up);
+            if call.ty().kind.is_integer() {
+                let value = arith::ranged(call.node, leaf::decimal_to_int(&value))?;
+                return Ok(int_in(value, call.ty().unsigned));
+            }
+            Ok(Value::Decimal(value))
+        }
+        Domain::Double => {
+            let value = arg!(call.double(0, cx));
+            Ok(Value::Double(if up { value.ceil() } else { value.floor() }))
+        }
+    }
+}
+
+fn round_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
+    let places = if site.args.len() == 1 { Some(0) } else { site.constant_int(1) };
+    let domain = site.domain(0);
+    let node = site.node(0)?;
+    Ok(match (domain, places) {
+        _ if node.is_null_literal() => SqlType::double(),
+        (Domain::Double, _) => SqlType::double(),
+        (Domain::Int, _) => SqlType::bigint(21).with_unsigned(node.ty.unsigned),
+        (Domain::Decimal, places) => {
+            let have = node.ty.decimals;
+            let scale = match places {
+                Some(places) => places.clamp(0, i128::from(have)) as u8,
+                None => have,
+            };
+            let digits = node.ty.precision().saturating_sub(u32::from(have));
+            let carry = u32::from(site.name == "round" && scale < have);
+            let precision = (digits + carry + u32::from(scale)).clamp(1, 65) as u8;
+            SqlType::decimal(precision, scale, node.ty.unsigned)
+        }
+    })
+}
+
+fn round(call: &Call<'_>, cx: &mut Cx<'_>, cut: bool) -> Result<Value> {
+    let first = call.domain(0);
+    let value_is_null = call.is_null(0, cx)?;
+    let places = if call.len() == 1 { Some(0) } else { call.int(1, cx)? };
+    let Some(places) = places else { return Ok(Value::Null) };
+    if value_is_null {
+        return Ok(Value::Null);
+    }
+    match first {
+        Domain::Int => {
+            let value = arg!(call.int(0, cx));
+            let value = round_int(value, places, cut);
+            Ok(int_in(arith::ranged(call.node, Some(value))?, call.ty().unsigned))
+        }
+        Domain::Decimal => {
+            let value = arg!(call.decimal(0, cx));
+            let most = i128::from(call.ty().decimals);
+            let places = places.clamp(-81, most) as i32;
+            leaf::decimal_round(&value, places, cut)
+                .map(Value::Decimal)
+                .ok_or_else(|| arith::out_of_range("DECIMAL", call.node))
+        }
+        Domain::Double => {
+            let value = arg!(call.double(0, cx));
+            Ok(Value::Double(round_double(value, places, cut)))
+        }
+    }
+}
+
+fn round_int(value: i128, places: i128, cut: bool) -> i128 {
+    if places >= 0 {
+        return value;
+    }
+    let Some(unit) =
+        u32::try_from(-places).ok().filter(|places| *places < 20).map(|p| 10i128.pow(p))
+    else {
+        return 0;
+    };
+    let rest = value % unit;
+    let down = value - rest;
+    if !cut && rest.abs() * 2 >= unit { down + unit * value.signum() } else { down }
+}
+
+/// As MySQL rounds doubles: scaled by a power of ten, to even at a half.
+fn round_double(value: f64, places: i128, cut: bool) -> f64 {
+    let size = places.unsigned_abs().min(400) as i32;
+    let unit = 10f64.powi(size);
+    if places < 0 && unit.is_infinite() {
+        return 0.0;
+    }
+    if places >= 0 && (unit.is_infinite() || (value * unit).is_infinite()) {
+        return value;
+    }
+    let scaled = if places < 0 { value / unit } else { value * unit };
+    let whole = if cut { scaled.trunc() } else { scaled.round_ties_even() };
+    if places < 0 { whole * unit } else { whole / unit }
+}

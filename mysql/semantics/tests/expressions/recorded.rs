@@ -1,0 +1,1 @@
+//! Expressions whose answers a server gave once.
