@@ -154,10 +154,8 @@ impl Node {
     fn case<'a>(&'a self, otherwise: bool, cx: &mut Cx<'_>, row: Row<'a>) -> Result<Out<'a>> {
         for pair in self.args.chunks(2) {
             match pair {
-                [condition, value] => {
-                    if condition.eval_truth(cx, row)? == Some(true) {
-                        return self.chosen(value, cx, row);
-                    }
+                [condition, value] if condition.eval_truth(cx, row)? == Some(true) => {
+                    return self.chosen(value, cx, row);
                 }
                 [value] if otherwise => return self.chosen(value, cx, row),
                 _ => {}

@@ -81,7 +81,7 @@ pub(super) fn hex_of(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn unhex_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
-    let length = (1 + site.byte_length(0)) / 2;
+    let length = site.byte_length(0).div_ceil(2);
     Ok(site.binary(length))
 }
 

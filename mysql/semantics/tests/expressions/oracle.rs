@@ -87,7 +87,7 @@ pub(crate) fn difference(ours: &Answer, theirs: &Answer) -> Option<&'static str>
     })
 }
 
-fn number(name: &str, default: u64) -> u64 {
+pub(crate) fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
 }
 
@@ -138,7 +138,7 @@ fn generated() {
     assert!(bad * 10_000 < count, "{bad} of {count} differ");
 }
 
-fn show(answer: &Answer) -> String {
+pub(crate) fn show(answer: &Answer) -> String {
     let warnings =
         if answer.warnings.is_empty() { String::new() } else { format!(" {:?}", answer.warnings) };
     match &answer.outcome {

@@ -141,7 +141,7 @@ impl Site<'_, '_> {
 
     /// How FIELD compares.
     pub(crate) fn field_comparison(&mut self) -> Result<Comparison> {
-        let text = self.args.iter().all(|arg| !matches!(arg.numeric_class(), Some(_)));
+        let text = self.args.iter().all(|arg| arg.numeric_class().is_none());
         if text {
             let which: Vec<usize> = (0..self.args.len()).collect();
             return Ok(Comparison::Text(self.compared(&which)?.id));

@@ -150,13 +150,10 @@ impl Binder<'_> {
             Class::Decimal => Comparison::Decimal,
             Class::Double => Comparison::Double,
             Class::Text => {
-                if kinds.iter().all(|node| node.ty.kind == TypeKind::Time) {
-                    Comparison::Time
-                } else if first.ty.kind == TypeKind::Time
-                    && kinds
-                        .iter()
-                        .skip(1)
-                        .all(|node| node.ty.kind.is_string() && node.is_constant())
+                let constants = |node: &&Node| node.ty.kind.is_string() && node.is_constant();
+                let first_is_time = first.ty.kind == TypeKind::Time;
+                if kinds.iter().all(|node| node.ty.kind == TypeKind::Time)
+                    || first_is_time && kinds.iter().skip(1).all(constants)
                 {
                     Comparison::Time
                 } else if kinds.iter().any(|node| node.ty.kind.has_date())
@@ -204,7 +201,7 @@ impl Binder<'_> {
     /// all compared by one collation.
     pub(crate) fn each_comparison(
         &self,
-        args: &mut Vec<Node>,
+        args: &mut [Node],
         operation: &str,
     ) -> Result<Box<[Comparison]>> {
         let all_text = args.iter().all(|arg| arg.ty.kind.is_string() || arg.is_null_literal());
