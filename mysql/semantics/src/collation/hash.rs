@@ -11,6 +11,8 @@ const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
 /// Weights folded into a word.
 struct Folding {
     state: u64,
+    /// Weights that are not in the state yet.
+    block: u64,
     count: u64,
     /// Blanks that count only if something follows.
     blanks: u64,
@@ -19,14 +21,24 @@ struct Folding {
 
 impl Folding {
     fn new(seed: u64, blank: Option<u32>) -> Self {
-        Self { state: seed ^ FACTOR, count: 0, blanks: 0, blank }
+        Self { state: seed ^ FACTOR, block: 0, count: 0, blanks: 0, blank }
+    }
+
+    /// Takes a weight in; three of them, of 21 bits, go into the state together.
+    #[inline]
+    fn fold(&mut self, weight: u32) {
+        self.block = self.block << 21 | u64::from(weight);
+        self.count += 1;
+        if self.count.is_multiple_of(3) {
+            self.mix();
+        }
     }
 
     #[inline]
-    fn fold(&mut self, weight: u32) {
-        let product = u128::from(self.state ^ u64::from(weight)).wrapping_mul(u128::from(FACTOR));
+    fn mix(&mut self) {
+        let product = u128::from(self.state ^ self.block).wrapping_mul(u128::from(FACTOR));
         self.state = (product as u64 ^ (product >> 64) as u64).wrapping_add(FACTOR);
-        self.count += 1;
+        self.block = 0;
     }
 
     fn all(mut self, weights: impl Iterator<Item = u32>) -> u64 {
@@ -43,8 +55,9 @@ impl Folding {
             }
             self.fold(weight);
         }
-        let count = self.count as u32;
-        self.fold(count);
+        self.mix();
+        self.block = self.count;
+        self.mix();
         self.state
     }
 }

@@ -30,23 +30,23 @@ impl Collation {
             Order::Unsupported => return Err(NotSupported(self.name())),
             Order::Bytes if !pad => out.extend_from_slice(text),
             _ if !pad => return self.weight_string(text, out),
-            Order::Bytes => padded(text.iter().map(|byte| u32::from(*byte)), BLANK, 1, out),
+            Order::Bytes => padded::<1>(text.iter().map(|byte| u32::from(*byte)), BLANK, out),
             Order::Single(weights) => {
                 let weigh = |byte: u8| u32::from(weights[usize::from(byte)]);
-                padded(text.iter().map(|byte| weigh(*byte)), weigh(b' '), 1, out);
+                padded::<1>(text.iter().map(|byte| weigh(*byte)), weigh(b' '), out);
             }
             Order::Unicode(weights) => {
                 let level = weights.primary();
                 let blank = u32::from(level.ascii[usize::from(b' ')]);
                 out.reserve(text.len() * 2 + 3);
-                with_unicode!(self.charset(), d => padded(Scan::new(text, d, level), blank, 2, out));
+                with_unicode!(self.charset(), d => padded::<2>(Scan::new(text, d, level), blank, out));
             }
             Order::Codes => {
                 with_unicode!(self.charset(), decoder => {
-                    padded(Codes { text, decoder }, BLANK, 3, out);
+                    padded::<3>(Codes { text, decoder }, BLANK, out);
                 });
             }
-            Order::Gbk => padded(GbkScan { text, table: Gbk::get() }, BLANK, 0, out),
+            Order::Gbk => padded::<0>(GbkScan { text, table: Gbk::get() }, BLANK, out),
         }
         Ok(())
     }
@@ -119,6 +119,16 @@ fn push(weight: u32, width: usize, out: &mut Vec<u8>) {
     out.extend_from_slice(&bytes[4 - width.min(4)..]);
 }
 
+/// As [`push`], of a width that is known beforehand.
+#[inline]
+fn push_fixed<const WIDTH: usize>(weight: u32, out: &mut Vec<u8>) {
+    match WIDTH {
+        1 => out.push(weight as u8),
+        2 => out.extend_from_slice(&(weight as u16).to_be_bytes()),
+        _ => push(weight, WIDTH, out),
+    }
+}
+
 /// Bytes that are looked at together.
 const BLOCK: usize = 16;
 
@@ -150,7 +160,7 @@ fn one_level<D: Decode>(mut text: &[u8], decoder: D, level: &'static Level, out:
 }
 
 /// Appends weights as if blanks without end followed.
-fn padded(weights: impl Iterator<Item = u32>, blank: u32, width: usize, out: &mut Vec<u8>) {
+fn padded<const WIDTH: usize>(weights: impl Iterator<Item = u32>, blank: u32, out: &mut Vec<u8>) {
     let mut run = 0usize;
     for weight in weights {
         if weight == blank {
@@ -158,7 +168,7 @@ fn padded(weights: impl Iterator<Item = u32>, blank: u32, width: usize, out: &mu
             continue;
         }
         if run > 0 {
-            push(blank, width, out);
+            push_fixed::<WIDTH>(blank, out);
             let (mark, invert) = if weight < blank { (0, 0) } else { (2, 0xFF) };
             out.push(mark);
             while run >= 0xFF {
@@ -168,8 +178,8 @@ fn padded(weights: impl Iterator<Item = u32>, blank: u32, width: usize, out: &mu
             out.push(run as u8 ^ invert);
             run = 0;
         }
-        push(weight, width, out);
+        push_fixed::<WIDTH>(weight, out);
     }
-    push(blank, width, out);
+    push_fixed::<WIDTH>(blank, out);
     out.push(1);
 }

@@ -40,9 +40,18 @@ impl Collation {
                 })
             }
             Order::Unicode(weights) => {
-                with_unicode!(self.charset(), d => {
-                    like(text, pattern, escape, d, |a, b| weights.equal_chars(a, b))
-                })
+                let ascii = &weights.primary().ascii;
+                let one_level = weights.levels() == 1;
+                let equal = |a: u32, b: u32| {
+                    if a < 0x80 && b < 0x80 {
+                        let same = ascii[a as usize & 0x7F] == ascii[b as usize & 0x7F];
+                        if !same || one_level {
+                            return same;
+                        }
+                    }
+                    weights.equal_chars(a, b)
+                };
+                with_unicode!(self.charset(), d => like(text, pattern, escape, d, equal))
             }
             Order::Bytes | Order::Codes => match self.charset().encoding() {
                 Encoding::Gbk => like(text, pattern, escape, GbkBytes, exactly),
@@ -66,8 +75,9 @@ fn like<D: Decode>(
     equal: impl Fn(u32, u32) -> bool,
 ) -> bool {
     let (mut text, mut pattern) = (text, pattern);
-    // Pattern and text after the last `%`.
-    let mut last: Option<(&[u8], &[u8])> = None;
+    // Pattern and text after the last `%`, and the character that the pattern goes on with
+    // unless any will do.
+    let mut last: Option<(&[u8], &[u8], Option<u32>)> = None;
     loop {
         let matched = if pattern.is_empty() {
             if text.is_empty() {
@@ -81,8 +91,11 @@ fn like<D: Decode>(
                 if after.is_empty() {
                     return true;
                 }
-                pattern = after;
-                last = Some((pattern, text));
+                let next = decoder.first(after).code;
+                let first = (next != MANY && next != ONE && Some(next) != escape).then_some(next);
+                let Some(from) = seek(text, first, decoder, &equal) else { return false };
+                (pattern, text) = (after, from);
+                last = Some((pattern, text, first));
                 continue;
             }
             let (mut code, mut any) = (wild.code, wild.code == ONE);
@@ -99,14 +112,34 @@ fn like<D: Decode>(
         };
         (text, pattern) = match (matched, last) {
             (Some(rest), _) => rest,
-            (None, Some((after, from))) if !from.is_empty() => {
+            (None, Some((after, from, first))) if !from.is_empty() => {
                 let from = &from[decoder.first(from).len..];
-                last = Some((after, from));
+                let Some(from) = seek(from, first, decoder, &equal) else { return false };
+                last = Some((after, from, first));
                 (from, after)
             }
             (None, _) => return false,
         };
     }
+}
+
+/// `text` from the next place that begins with a character; with `None`, all of it.
+#[inline]
+fn seek<'t, D: Decode>(
+    mut text: &'t [u8],
+    first: Option<u32>,
+    decoder: D,
+    equal: &impl Fn(u32, u32) -> bool,
+) -> Option<&'t [u8]> {
+    let Some(code) = first else { return Some(text) };
+    while !text.is_empty() {
+        let unit = decoder.first(text);
+        if equal(unit.code, code) {
+            return Some(text);
+        }
+        text = &text[unit.len..];
+    }
+    None
 }
 
 impl Weights {
