@@ -59,8 +59,9 @@ impl SqlError {
     }
 
     /// 1243: no statement of that number in this session.
-    pub fn unknown_statement(id: u32, command: &str) -> Self {
-        let text = format!("Unknown prepared statement handler ({id}) given to {command}");
+    pub fn unknown_statement(id: u32) -> Self {
+        let text =
+            format!("Unknown prepared statement handler ({id}) given to mysql_stmt_precheck");
         Self::new(1243, b"HY000", text)
     }
 

@@ -138,7 +138,7 @@ async fn parameters_come_back_as_they_went() {
         assert_eq!(
             error.to_string(),
             "ERROR 1243 (HY000): Unknown prepared statement handler (1) given to \
-             mysqld_stmt_execute"
+             mysql_stmt_precheck"
         );
     }
 }

@@ -55,7 +55,7 @@ impl<S: Service> Connection<S> {
                 self.statements.append_long_data(statement, parameter, data);
             }
             Command::Reset(id) => {
-                self.statements.get(id, "mysqld_stmt_reset")?.cursor = None;
+                self.statements.get(id)?.cursor = None;
                 self.statements.clear_long_data(id);
                 self.put_ok();
             }
@@ -150,7 +150,7 @@ impl<S: Service> Connection<S> {
     async fn execute(&mut self, execute: Execute<'_>) -> Result<()> {
         let capabilities = self.login.capabilities;
         let id = execute.statement;
-        let kept = self.statements.get(id, "mysqld_stmt_execute")?;
+        let kept = self.statements.get(id)?;
         kept.cursor = None;
         if let Some(error) = kept.long_data_error.take() {
             self.statements.clear_long_data(id);
@@ -176,7 +176,7 @@ impl<S: Service> Connection<S> {
 
     async fn fetch(&mut self, id: u32, rows: u32) -> Result<()> {
         let mut status = self.status();
-        let kept = self.statements.get(id, "mysqld_stmt_fetch")?;
+        let kept = self.statements.get(id)?;
         let Some(cursor) = &mut kept.cursor else {
             return Err(Error::Sql(SqlError::no_open_cursor(id)));
         };

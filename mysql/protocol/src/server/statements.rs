@@ -69,8 +69,8 @@ impl<S> Statements<S> {
         self.last_id
     }
 
-    pub(super) fn get(&mut self, id: u32, command: &str) -> Result<&mut Statement<S>, SqlError> {
-        self.by_id.get_mut(&id).ok_or_else(|| SqlError::unknown_statement(id, command))
+    pub(super) fn get(&mut self, id: u32) -> Result<&mut Statement<S>, SqlError> {
+        self.by_id.get_mut(&id).ok_or_else(|| SqlError::unknown_statement(id))
     }
 
     /// Appends long data. There is no answer, so errors wait for the execution.
