@@ -82,7 +82,8 @@ pub enum TypeKind {
 }
 
 impl TypeKind {
-    /// The number of the type in a column definition of the protocol.
+    /// The number of the type in a column definition of the protocol, for an
+    /// expression. Columns of tables announce all lengths of TEXT and BLOB as 252.
     pub const fn protocol_number(self) -> u8 {
         match self {
             TypeKind::TinyInt => 1,
@@ -101,8 +102,10 @@ impl TypeKind {
             TypeKind::Bit => 16,
             TypeKind::Json => 245,
             TypeKind::Decimal => 246,
-            // All lengths of BLOB are announced as BLOB; the length tells them apart.
-            TypeKind::TinyText | TypeKind::Text | TypeKind::MediumText | TypeKind::LongText => 252,
+            TypeKind::TinyText => 249,
+            TypeKind::MediumText => 250,
+            TypeKind::LongText => 251,
+            TypeKind::Text => 252,
             TypeKind::Varchar => 253,
             // ENUM and SET are announced as CHAR with a flag.
             TypeKind::Char | TypeKind::Enum | TypeKind::Set => 254,

@@ -299,7 +299,7 @@ impl Node {
             K::Date => Domain::Int,
             K::Time | K::DateTime | K::Timestamp if self.ty.decimals == 0 => Domain::Int,
             K::Time | K::DateTime | K::Timestamp => Domain::Decimal,
-            K::Null => Domain::Int,
+            K::Null => Domain::Double,
             _ if matches!(self.op, Op::Hex(_)) => Domain::Int,
             _ => Domain::Double,
         }

@@ -111,7 +111,7 @@ fn int(operand: &Node, unsigned: bool, cx: &mut Cx<'_>, row: Row<'_>) -> Result<
     Ok(match &*value {
         Value::Null => Value::Null,
         Value::Bytes(text) => {
-            let value = domain::int_of_text(text, cx);
+            let value = domain::int_of_text(text, operand.ty.collation, cx);
             let negative = value < 0;
             if !negative && !unsigned && value > i128::from(i64::MAX) || negative && unsigned {
                 let what = if negative {
@@ -124,7 +124,7 @@ fn int(operand: &Node, unsigned: bool, cx: &mut Cx<'_>, row: Row<'_>) -> Result<
             int_in(value, unsigned)
         }
         Value::Decimal(decimal) => {
-            let fits = if unsigned {
+            let fits = if unsigned && !decimal.is_negative() {
                 decimal.to_u64(Rounding::HalfUp).map(i128::from).map_err(i128::from)
             } else {
                 decimal.to_i64(Rounding::HalfUp).map(i128::from).map_err(i128::from)

@@ -10,43 +10,43 @@ use super::{Result, leaf};
 use crate::decimal::{Decimal, ParseStatus, Rounding};
 use crate::error::SqlError;
 use crate::number;
-use crate::types::TypeKind;
+use crate::types::{CollationId, TypeKind};
 use crate::value::Value;
 
 /// 1292 for a string that is no number of this kind, as a warning.
 #[cold]
-fn truncated(kind: &str, text: &[u8], cx: &mut Cx<'_>) {
-    let text = String::from_utf8_lossy(text);
+fn truncated(kind: &str, text: &[u8], from: CollationId, cx: &mut Cx<'_>) {
+    let text = leaf::shown_text(text, from);
     cx.warn(SqlError::truncated_wrong_value(kind, &text));
 }
 
 /// The integer a string is.
-pub(super) fn int_of_text(text: &[u8], cx: &mut Cx<'_>) -> i128 {
+pub(super) fn int_of_text(text: &[u8], from: CollationId, cx: &mut Cx<'_>) -> i128 {
     let parsed = number::parse_integer_prefix(text);
     let rest = text.get(parsed.consumed..).unwrap_or_default();
     if parsed.status != number::NumberStatus::Read || !number::only_spaces(rest) {
-        truncated("INTEGER", text, cx);
+        truncated("INTEGER", text, from, cx);
     }
     let magnitude = i128::from(parsed.value.magnitude);
     if parsed.value.negative { -magnitude } else { magnitude }
 }
 
-pub(super) fn double_of_text(text: &[u8], cx: &mut Cx<'_>) -> f64 {
+pub(super) fn double_of_text(text: &[u8], from: CollationId, cx: &mut Cx<'_>) -> f64 {
     let parsed = number::parse_double_prefix(text);
     let rest = text.get(parsed.consumed..).unwrap_or_default();
     if parsed.status != number::NumberStatus::Read || !number::only_spaces(rest) {
-        truncated("DOUBLE", text, cx);
+        truncated("DOUBLE", text, from, cx);
     }
     parsed.value
 }
 
-pub(super) fn decimal_of_text(text: &[u8], cx: &mut Cx<'_>) -> Decimal {
+pub(super) fn decimal_of_text(text: &[u8], from: CollationId, cx: &mut Cx<'_>) -> Decimal {
     let parsed = Decimal::parse_prefix(text);
     let rest = text.get(parsed.consumed..).unwrap_or_default();
     if matches!(parsed.status, ParseStatus::NoNumber | ParseStatus::Overflow)
         || !number::only_spaces(rest)
     {
-        truncated("DECIMAL", text, cx);
+        truncated("DECIMAL", text, from, cx);
     }
     parsed.value
 }
@@ -90,7 +90,7 @@ impl Node {
             Value::Double(value) => int_of_double(*value),
             Value::Float(value) => int_of_double(f64::from(*value)),
             Value::Decimal(value) => int_of_decimal(value),
-            Value::Bytes(text) => int_of_text(text, cx),
+            Value::Bytes(text) => int_of_text(text, self.ty.collation, cx),
             Value::Date(date) => i128::from(date.to_number()),
             Value::Time(time) => {
                 let time = time.round(0, cx.settings.truncate_fractions);
@@ -123,7 +123,7 @@ impl Node {
             Value::Decimal(value) => value.to_f64(),
             Value::Bytes(text) => match &self.members_text(&value) {
                 Some(_) => 0.0,
-                None => double_of_text(text, cx),
+                None => double_of_text(text, self.ty.collation, cx),
             },
             Value::Date(_) | Value::Time(_) | Value::DateTime(_) => leaf::temporal_double(&value),
         }))
@@ -145,7 +145,7 @@ impl Node {
             Value::Double(value) => Decimal::from_f64(*value).value,
             Value::Float(value) => Decimal::from_f64(f64::from(*value)).value,
             Value::Decimal(value) => value.clone(),
-            Value::Bytes(text) => decimal_of_text(text, cx),
+            Value::Bytes(text) => decimal_of_text(text, self.ty.collation, cx),
             Value::Date(_) | Value::Time(_) | Value::DateTime(_) => leaf::temporal_decimal(&value),
         }))
     }

@@ -95,6 +95,39 @@ pub(crate) fn compare_text(id: CollationId, a: &[u8], b: &[u8]) -> Ordering {
     collation(id).compare(a, b).unwrap_or_else(|_| a.cmp(b))
 }
 
+/// Text in UTF-8; what cannot be read becomes the replacement character.
+pub(crate) fn to_utf8(text: &[u8], from: CollationId) -> String {
+    let set = charset(from);
+    let mut out = Vec::with_capacity(text.len());
+    if set.is_binary() || charset::convert(text, set, Charset::utf8mb4(), &mut out).is_err() {
+        return String::from_utf8_lossy(text).into_owned();
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// As messages show a text: they are utf8mb3, and bytes that are no text end them
+/// at the first zero.
+pub(crate) fn shown_text(text: &[u8], from: CollationId) -> String {
+    let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
+    to_utf8(text, from).chars().map(|c| if c as u32 > 0xFFFF { '?' } else { c }).collect()
+}
+
+/// As messages about dates show a text: bytes that are no text in hexadecimal.
+pub(crate) fn shown_in_full(text: &[u8], from: CollationId) -> Vec<u8> {
+    if !from.is_binary() {
+        return to_utf8(text, from).into_bytes();
+    }
+    let mut out = Vec::with_capacity(text.len());
+    for byte in text {
+        if byte.is_ascii_graphic() || *byte == b' ' {
+            out.push(*byte);
+        } else {
+            out.extend_from_slice(format!("\\x{byte:02X}").as_bytes());
+        }
+    }
+    out
+}
+
 /// Characters before the first `part` in `text`.
 pub(crate) fn find(id: CollationId, text: &[u8], part: &[u8]) -> Option<usize> {
     collation(id).find(text, part).ok().flatten().map(|found| found.chars)

@@ -39,6 +39,11 @@ use crate::types::{CollationId, SqlType};
 /// What binding and running give.
 pub type Result<T> = std::result::Result<T, SqlError>;
 
+/// An expression as error texts print it.
+pub(crate) fn printed(node: &Node) -> String {
+    print::expression(node)
+}
+
 /// A function's view of its call: its operands are evaluated when it asks.
 pub(crate) struct Call<'a> {
     pub(crate) node: &'a Node,

@@ -123,6 +123,35 @@ pub struct CallOp {
     pub collation: CollationId,
     /// A number the binder hands to the kernel: a seed's slot, a side of TRIM.
     pub extra: u64,
+    /// The compiled pattern of a regular expression that is constant.
+    pub(crate) pattern: Pattern,
+}
+
+/// A place for a compiled regular expression; a copy of the node compiles anew.
+#[derive(Default)]
+pub(crate) struct Pattern(std::sync::OnceLock<crate::regexp::Regexp>);
+
+impl Pattern {
+    pub(crate) fn get(&self) -> Option<&crate::regexp::Regexp> {
+        self.0.get()
+    }
+
+    pub(crate) fn set(&self, regexp: crate::regexp::Regexp) {
+        // Who comes second has compiled the same.
+        let _ = self.0.set(regexp);
+    }
+}
+
+impl Clone for Pattern {
+    fn clone(&self) -> Pattern {
+        Pattern::default()
+    }
+}
+
+impl std::fmt::Debug for Pattern {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Pattern")
+    }
 }
 
 impl Node {

@@ -64,7 +64,14 @@ fn call(name: &str, nodes: &[Node], out: &mut String) {
 fn literal(node: &Node, value: &Value, out: &mut String) {
     let text = leaf::text_of(value, node);
     match (value, text) {
-        (Value::Bytes(bytes), _) => quoted(bytes, out),
+        (Value::Bytes(bytes), _) => {
+            let charset = leaf::charset_name(node.ty.collation);
+            if charset != "utf8mb4" {
+                out.push('_');
+                out.push_str(charset);
+            }
+            quoted(bytes, out);
+        }
         (Value::Date(_), Some(text)) => {
             out.push_str("DATE");
             quoted(&text, out);

@@ -90,7 +90,7 @@ fn weight_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     let operand = site.node(0)?;
     let bytes = site.byte_length(0);
     if !operand.ty.kind.is_string() {
-        return Ok(site.binary(bytes));
+        return Ok(site.binary(bytes.max(8)));
     }
     let collation = leaf::collation(operand.ty.collation);
     let units = u64::from(leaf::charset_facts(operand.ty.collation).max_bytes) * bytes;
@@ -102,7 +102,7 @@ fn weight_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
         "utf8mb4_general_ci" => units.div_ceil(4) * 2,
         _ => units.saturating_mul(u64::from(collation.sort_len().max(1))),
     };
-    Ok(site.binary(length))
+    Ok(site.binary(length.max(8)))
 }
 
 fn weight_string(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {

@@ -22,7 +22,7 @@ fn to_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
 }
 
 fn from_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
-    let bytes = site.byte_length(0).div_ceil(4) * 3;
+    let bytes = site.type_bytes(0) * 3 / 4;
     Ok(site.binary(bytes))
 }
 

@@ -79,7 +79,7 @@ fn abs_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
 }
 
 fn abs(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
-    match call.domain(0) {
+    match call.arg(0).and_then(crate::expr::Node::numeric_class).unwrap_or(Domain::Double) {
         Domain::Int => {
             let value = arg!(call.int(0, cx));
             let value = arith::ranged(call.node, Some(value.abs()))?;

@@ -9,6 +9,7 @@ mod info;
 mod math;
 mod names;
 mod number_text;
+mod pattern;
 pub(crate) mod random;
 mod round;
 mod search;
@@ -108,6 +109,7 @@ static GROUPS: &[&[Function]] = &[
     info::FUNCTIONS,
     math::FUNCTIONS,
     number_text::FUNCTIONS,
+    pattern::FUNCTIONS,
     random::FUNCTIONS,
     round::FUNCTIONS,
     search::FUNCTIONS,

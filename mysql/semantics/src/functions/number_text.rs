@@ -81,8 +81,16 @@ pub(super) fn hex_of(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn unhex_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
-    let length = site.byte_length(0).div_ceil(2);
+    let length = site.type_bytes(0).div_ceil(2);
     Ok(site.binary(length))
+}
+
+/// 1411 for an argument that is not of the right form, and NULL.
+fn refused(kind: &str, call: &Call<'_>, cx: &mut Cx<'_>) -> Value {
+    let shown = call.arg(0).map(crate::expr::printed).unwrap_or_default();
+    let name = call.call.function.name;
+    cx.warn(crate::error::SqlError::wrong_value_for_function(kind, &shown, name));
+    Value::Null
 }
 
 fn unhex(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
@@ -92,13 +100,13 @@ fn unhex(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
     if text.len() % 2 == 1 {
         match digits.next() {
             Some(Some(digit)) => out.push(digit),
-            _ => return Ok(Value::Null),
+            _ => return Ok(refused("string", call, cx)),
         }
     }
     while let Some(high) = digits.next() {
         match (high, digits.next()) {
             (Some(high), Some(Some(low))) => out.push(high << 4 | low),
-            _ => return Ok(Value::Null),
+            _ => return Ok(refused("string", call, cx)),
         }
     }
     Ok(Value::from(out))
@@ -111,7 +119,7 @@ fn conv_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
 
 fn radix(call: &Call<'_>, cx: &mut Cx<'_>, to: u32) -> Result<Value> {
     let text = arg!(call.text(0, cx));
-    let value = arg!(parse_radix(&text, 10, true));
+    let value = arg!(parse_radix(&text, 10, true, cx));
     Ok(Value::from(digits_of(value, to, false)))
 }
 
@@ -123,12 +131,13 @@ fn conv(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
     if text.is_empty() || !allowed(from) || !allowed(to) {
         return Ok(Value::Null);
     }
-    let value = arg!(parse_radix(&text, from.unsigned_abs() as u32, from < 0));
+    let value = arg!(parse_radix(&text, from.unsigned_abs() as u32, from < 0, cx));
     Ok(Value::from(digits_of(value, to.unsigned_abs() as u32, to < 0)))
 }
 
 /// The digits at the start of `text` as 64 bits, capped as strtoll caps.
-fn parse_radix(text: &[u8], base: u32, signed: bool) -> Result<Option<u64>> {
+fn parse_radix(text: &[u8], base: u32, signed: bool, cx: &mut Cx<'_>) -> Result<Option<u64>> {
+    let whole = text;
     let text = text.trim_ascii_start();
     let (negative, digits) = match text.split_first() {
         Some((b'-', rest)) => (true, rest),
@@ -136,9 +145,15 @@ fn parse_radix(text: &[u8], base: u32, signed: bool) -> Result<Option<u64>> {
         _ => (false, text),
     };
     let mut value = 0u128;
+    let mut count = 0;
     for byte in digits {
         let Some(digit) = (*byte as char).to_digit(base) else { break };
+        count += 1;
         value = (value * u128::from(base) + u128::from(digit)).min(u128::from(u64::MAX) + 1);
+    }
+    if count == 0 || value > u128::from(u64::MAX) {
+        let shown = String::from_utf8_lossy(whole);
+        cx.warn(crate::error::SqlError::truncated_wrong_value("DECIMAL", &shown));
     }
     let value = if signed && negative {
         (value.min(1 << 63) as u64).wrapping_neg()
@@ -238,7 +253,7 @@ fn inet_ntoa(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
     let value = arg!(call.int(0, cx));
     match u32::try_from(value) {
         Ok(value) => Ok(Value::from(std::net::Ipv4Addr::from(value).to_string().into_bytes())),
-        Err(_) => Ok(Value::Null),
+        Err(_) => Ok(refused("integer", call, cx)),
     }
 }
 
@@ -251,21 +266,21 @@ fn inet_aton(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
             b'0'..=b'9' => {
                 let value = part.unwrap_or(0) * 10 + u64::from(byte - b'0');
                 if value > 255 {
-                    return Ok(Value::Null);
+                    return Ok(refused("string", call, cx));
                 }
                 part = Some(value);
             }
             b'.' => {
-                let Some(value) = part.take() else { return Ok(Value::Null) };
+                let Some(value) = part.take() else { return Ok(refused("string", call, cx)) };
                 parts.push(value);
                 if parts.len() > 3 {
-                    return Ok(Value::Null);
+                    return Ok(refused("string", call, cx));
                 }
             }
-            _ => return Ok(Value::Null),
+            _ => return Ok(refused("string", call, cx)),
         }
     }
-    let Some(last) = part else { return Ok(Value::Null) };
+    let Some(last) = part else { return Ok(refused("string", call, cx)) };
     let high = match parts[..] {
         [] => 0,
         [a] => a << 24,

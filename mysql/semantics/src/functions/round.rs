@@ -36,8 +36,13 @@ pub(super) static FUNCTIONS: &[Function] = &[
     ),
 ];
 
+/// Times and bytes are rounded as doubles.
+fn class(node: &crate::expr::Node) -> Domain {
+    node.numeric_class().unwrap_or(Domain::Double)
+}
+
 fn whole_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
-    Ok(match site.domain(0) {
+    Ok(match class(site.node(0)?) {
         _ if site.node(0)?.is_null_literal() => SqlType::double(),
         Domain::Int => SqlType::bigint(21).with_unsigned(site.unsigned(0)),
         Domain::Decimal => {
@@ -54,7 +59,7 @@ fn whole_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
 }
 
 fn whole(call: &Call<'_>, cx: &mut Cx<'_>, up: bool) -> Result<Value> {
-    match call.domain(0) {
+    match call.arg(0).map_or(Domain::Int, class) {
         Domain::Int => {
             let value = arg!(call.int(0, cx));
             Ok(int_in(value, call.ty().unsigned))
@@ -77,7 +82,7 @@ fn whole(call: &Call<'_>, cx: &mut Cx<'_>, up: bool) -> Result<Value> {
 
 fn round_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     let places = if site.args.len() == 1 { Some(0) } else { site.constant_int(1) };
-    let domain = site.domain(0);
+    let domain = class(site.node(0)?);
     let node = site.node(0)?;
     Ok(match (domain, places) {
         _ if node.is_null_literal() => SqlType::double(),
@@ -98,7 +103,7 @@ fn round_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
 }
 
 fn round(call: &Call<'_>, cx: &mut Cx<'_>, cut: bool) -> Result<Value> {
-    let first = call.domain(0);
+    let first = call.arg(0).map_or(Domain::Int, class);
     let value_is_null = call.is_null(0, cx)?;
     let places = if call.len() == 1 { Some(0) } else { call.int(1, cx)? };
     let Some(places) = places else { return Ok(Value::Null) };

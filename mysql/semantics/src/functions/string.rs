@@ -227,8 +227,8 @@ fn soundex(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
         at += step;
         let letter = rest.get(..step).unwrap_or_default();
         let is_letter = match letter {
-            [byte] => byte.is_ascii_alphabetic(),
-            _ => std::str::from_utf8(letter).is_ok_and(|s| s.chars().all(char::is_alphabetic)),
+            [byte] => byte.is_ascii_alphabetic() || *byte >= 0xC0,
+            _ => true,
         };
         if !is_letter {
             continue;

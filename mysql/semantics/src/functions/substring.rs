@@ -27,11 +27,13 @@ pub(super) static FUNCTIONS: &[Function] = &[
     Function::new("reverse", (1, 1), same_type, reverse, "The characters from last to first")
         .nullable(),
     Function::new("elt", (2, MANY), elt_type, elt, "The n-th of the strings").nullable(),
-    Function::new("make_set", (2, MANY), make_set_type, make_set, "The strings whose bits are set")
-        .nullable(),
+    Function::new("make_set", (2, MANY), make_set_type, make_set, "The strings whose bits are set"),
     Function::new("export_set", (3, 5), export_set_type, export_set, "A string for each bit")
         .nullable(),
 ];
+
+/// The length MySQL derives where a constant count is below zero.
+const NEGATIVE_COUNT: u64 = 16_777_216;
 
 fn same_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     let coll = site.result_collation(&[0])?;
@@ -84,8 +86,9 @@ fn insert_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
 fn pad_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     let coll = site.result_collation(&[0, 2])?;
     let length = match site.constant_int(1) {
+        Some(count) if count < 0 => NEGATIVE_COUNT,
         Some(count) => count.clamp(0, i128::from(u32::MAX)) as u64,
-        None => u64::from(u32::MAX),
+        None => site.longest(),
     };
     Ok(site.text(length, coll))
 }
@@ -93,8 +96,10 @@ fn pad_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
 fn repeat_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     let coll = site.result_collation(&[0])?;
     let length = match site.constant_int(1) {
+        Some(_) if site.node(0)?.is_null_literal() => 0,
+        Some(count) if count < 0 => NEGATIVE_COUNT,
         Some(count) => site.length(0).saturating_mul(count.clamp(0, i128::from(i32::MAX)) as u64),
-        None => u64::from(u32::MAX),
+        None => site.longest(),
     };
     Ok(site.text(length, coll))
 }
@@ -103,7 +108,7 @@ fn space_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     let coll = site.connection_text();
     let length = match site.constant_int(0) {
         Some(count) => count.clamp(0, i128::from(i32::MAX)) as u64,
-        None => u64::from(u32::MAX),
+        None => site.longest(),
     };
     Ok(site.text(length, coll))
 }

@@ -351,7 +351,7 @@ fn week_mode(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Option<i64>> {
     if call.len() == 1 {
         return Ok(Some(cx.settings.week_format.into()));
     }
-    Ok(Some(call.int(1, cx)?.map_or(0, |mode| (mode & 7) as i64)))
+    Ok(Some(call.int(1, cx)?.map_or(0, |mode| (mode.max(0) & 7) as i64)))
 }
 
 fn week(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
@@ -374,7 +374,12 @@ fn to_seconds(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
 fn from_days(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
     let days = arg!(call.int(0, cx));
     let date = i64::try_from(days).ok().and_then(Date::from_day_number);
-    Ok(Value::Date(date.unwrap_or(Date::ZERO)))
+    if date.is_none() {
+        let shown = crate::expr::printed(call.node);
+        let message = format!("DATE value is out of range in '{shown}'");
+        cx.warn(SqlError::with_message(6527, message));
+    }
+    Ok(Value::from_date(date))
 }
 
 fn last_day(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
@@ -487,8 +492,14 @@ fn timediff(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
         Err(end) => {
             let seconds = micros.abs() / 1_000_000;
             let sign = if micros < 0 { "-" } else { "" };
-            let shown =
+            let mut shown =
                 format!("{sign}{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+            let decimals = usize::from(call.ty().decimals.min(6));
+            if decimals > 0 {
+                let digits = format!("{:06}", micros.abs() % 1_000_000);
+                shown.push('.');
+                shown.push_str(digits.get(..decimals).unwrap_or_default());
+            }
             cx.warn(SqlError::truncated_wrong_value("time", &shown));
             Value::Time(end)
         }
@@ -498,18 +509,13 @@ fn timediff(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
 fn add_time(call: &Call<'_>, cx: &mut Cx<'_>, sign: i64) -> Result<Value> {
     use crate::temporal::TimeOrDateTime as T;
     let (Some(left), Some(right)) = (call.arg(0), call.arg(1)) else { return Ok(Value::Null) };
-    if right.ty.kind.has_date() {
-        return Ok(Value::Null);
-    }
     let kind = call.ty().kind;
     let start = if kind == TypeKind::DateTime {
         T::DateTime(arg!(leaf::datetime(left, cx, call.row)))
     } else {
         arg!(leaf::time_or_datetime(left, cx, call.row))
     };
-    let T::Time(by) = arg!(leaf::time_or_datetime(right, cx, call.row)) else {
-        return Ok(Value::Null);
-    };
+    let by = arg!(leaf::time(right, cx, call.row));
     let text = kind == TypeKind::Char;
     let mut out = Vec::new();
     match start {

@@ -120,7 +120,11 @@ fn evaluate(
         .map_err(|error| (error.code(), text(&error.to_string())))?;
     let failed =
         |error: firn_mysql_semantics::error::SqlError| (error.number(), text(error.message()));
-    let node = Binder::new(settings, &Table, &[]).bind(&tree).map_err(failed)?;
+    let binder = Binder::new(settings, &Table, &[]);
+    let node = binder.bind(&tree).map_err(failed)?;
+    for warning in binder.take_warnings() {
+        warnings.warn(warning);
+    }
     let columns = columns();
     let values: Vec<Value> = columns.into_iter().map(|column| column.value).collect();
     let mut session = Still;

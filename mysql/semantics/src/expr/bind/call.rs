@@ -28,6 +28,8 @@ pub(crate) struct Site<'s, 'b> {
     pub(crate) collation: CollationId,
     /// To be set for the kernel.
     pub(crate) extra: u64,
+    /// The result is bytes, so lengths of arguments are bytes.
+    binary: bool,
 }
 
 impl Site<'_, '_> {
@@ -37,7 +39,18 @@ impl Site<'_, '_> {
 
     /// Characters of an argument as a string.
     pub(crate) fn length(&self, at: usize) -> u64 {
-        self.args.get(at).map_or(0, |arg| arg.ty.length.into())
+        if self.binary {
+            return self.byte_length(at);
+        }
+        self.args.get(at).map_or(0, |arg| text_length(arg).into())
+    }
+
+    /// Bytes of an argument by its type alone.
+    pub(crate) fn type_bytes(&self, at: usize) -> u64 {
+        match self.args.get(at) {
+            Some(arg) if !arg.ty.kind.is_string() => arg.ty.length.into(),
+            _ => self.byte_length(at),
+        }
     }
 
     /// Bytes of an argument as a string.
@@ -48,7 +61,7 @@ impl Site<'_, '_> {
         } else {
             1
         };
-        u64::from(arg.ty.length) * u64::from(per)
+        u64::from(text_length(arg)) * u64::from(per)
     }
 
     pub(crate) fn unsigned(&self, at: usize) -> bool {
@@ -67,12 +80,18 @@ impl Site<'_, '_> {
 
     /// The collation of a string made of these arguments.
     pub(crate) fn result_collation(&mut self, which: &[usize]) -> Result<Coll> {
-        unify(self.args, which, Purpose::Result, self.name, self.binder.connection())
+        self.united(which, Purpose::Result)
+    }
+
+    fn united(&mut self, which: &[usize], purpose: Purpose) -> Result<Coll> {
+        let coll = unify(self.args, which, purpose, self.name, self.binder.connection())?;
+        self.binary = coll.id.is_binary();
+        Ok(coll)
     }
 
     /// The same, where the arguments are compared too.
     pub(crate) fn compared_result(&mut self, which: &[usize]) -> Result<Coll> {
-        unify(self.args, which, Purpose::ResultAndCompare, self.name, self.binder.connection())
+        self.united(which, Purpose::ResultAndCompare)
     }
 
     /// The collation these arguments are compared by.
@@ -112,6 +131,11 @@ impl Site<'_, '_> {
         ty
     }
 
+    /// Characters of a string whose length is known only when it is made.
+    pub(crate) fn longest(&self) -> u64 {
+        self.binder.settings.max_allowed_packet_bytes
+    }
+
     /// Names and such: utf8mb3.
     pub(crate) fn system_text(&self, characters: u32) -> SqlType {
         SqlType::varchar(characters, CollationId::UTF8MB3_GENERAL_CI, Derivation::SystemConstant)
@@ -120,7 +144,7 @@ impl Site<'_, '_> {
     /// The type of a function that keeps its argument's kind of number.
     pub(crate) fn numeric_type(&self) -> Result<SqlType> {
         let node = self.node(0)?;
-        Ok(match node.numeric_domain() {
+        Ok(match node.numeric_class().unwrap_or(Domain::Double) {
             Domain::Int => {
                 let mut ty = SqlType::bigint(node.ty.length);
                 ty.unsigned = node.ty.unsigned;
@@ -131,7 +155,7 @@ impl Site<'_, '_> {
                 SqlType::decimal(precision, node.ty.decimals.min(30), node.ty.unsigned)
             }
             Domain::Double => {
-                let fixed = matches!(node.ty.kind, TypeKind::Double | TypeKind::Float);
+                let fixed = !node.ty.kind.is_string() && node.ty.kind != TypeKind::Json;
                 let decimals =
                     if fixed { node.ty.decimals } else { crate::types::NOT_FIXED_DECIMALS };
                 super::operator::double_type(decimals)
@@ -178,6 +202,12 @@ impl Node {
     }
 }
 
+/// Characters of a node as a string: any double may need 22.
+pub(crate) fn text_length(node: &Node) -> u32 {
+    let free = node.ty.decimals >= crate::types::NOT_FIXED_DECIMALS;
+    if node.ty.kind == TypeKind::Double && free { 22 } else { node.ty.length }
+}
+
 /// The value of a constant that needs no session: literals and what is computed
 /// of them without a warning.
 pub(crate) fn constant_int(node: &Node) -> Option<i128> {
@@ -186,6 +216,11 @@ pub(crate) fn constant_int(node: &Node) -> Option<i128> {
         Op::Literal(Value::UInt(value)) => Some((*value).into()),
         Op::Literal(Value::Decimal(value)) => {
             value.to_i64(crate::decimal::Rounding::HalfUp).ok().map(i128::from)
+        }
+        Op::Literal(Value::Bytes(text)) => {
+            let parsed = crate::number::parse_integer_prefix(text);
+            let magnitude = i128::from(parsed.value.magnitude);
+            Some(if parsed.value.negative { -magnitude } else { magnitude })
         }
         Op::Negate(_) => node.args.first().and_then(constant_int).map(|value| -value),
         Op::Arith(op, Domain::Int) => {
@@ -303,8 +338,14 @@ impl Binder<'_> {
     ) -> Result<Node> {
         let nullable = args.iter().any(|arg| arg.ty.nullable);
         let collation = self.connection();
-        let mut site =
-            Site { binder: self, name: function.name, args: &mut args, collation, extra: 0 };
+        let mut site = Site {
+            binder: self,
+            name: function.name,
+            args: &mut args,
+            collation,
+            extra: 0,
+            binary: false,
+        };
         let ty = (function.derive)(&mut site)?;
         let (collation, own) = (site.collation, site.extra);
         let ty = match function.nulls {
@@ -315,7 +356,8 @@ impl Binder<'_> {
         };
         let ascii = !ty.kind.is_string()
             || ty.derivation == Derivation::Coercible && args.iter().all(|arg| arg.ascii);
-        let call = CallOp { function, collation, extra: extra.unwrap_or(own) };
+        let extra = extra.unwrap_or(own);
+        let call = CallOp { function, collation, extra, pattern: Default::default() };
         Ok(Node::new(Op::Call(Box::new(call)), ty, args).with_ascii(ascii))
     }
 

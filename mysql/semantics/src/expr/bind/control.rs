@@ -64,9 +64,6 @@ impl Binder<'_> {
         let mut ty = pair[0].ty;
         let with = super::comparison_of(self, &mut pair, "nullif")?;
         ty.nullable = true;
-        if ty.kind.is_integer() {
-            ty.kind = TypeKind::BigInt;
-        }
         Ok(Node::new(Op::NullIf(with), ty, pair.into()))
     }
 

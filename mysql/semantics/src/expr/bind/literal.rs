@@ -66,7 +66,8 @@ pub(crate) fn int(value: u64) -> Node {
 fn decimal(text: &str) -> Result<Node> {
     let value = leaf::decimal_literal(text)?;
     let scale = value.scale();
-    let precision = value.precision().max(scale);
+    // A zero before the point counts.
+    let precision = value.integer_digits().max(1).saturating_add(scale);
     let ty = SqlType::decimal(precision, scale, false).not_null();
     Ok(Node::leaf(Op::Literal(Value::Decimal(value)), ty).with_ascii(true))
 }

@@ -1,6 +1,7 @@
 //! The common type of the branches of CASE, IF, COALESCE, GREATEST and such.
 
 use super::Binder;
+use super::call::text_length;
 use super::operator::{decimal_precision, double_type};
 use crate::expr::Result;
 use crate::expr::coercion::{Purpose, unify};
@@ -112,7 +113,7 @@ pub(crate) fn merged_type(
         }
     }
     let all_unsigned = !mixed && unsigned.unwrap_or(false);
-    let length = chosen.iter().map(|node| node.ty.length).max().unwrap_or(0);
+    let length = chosen.iter().map(|node| text_length(node)).max().unwrap_or(0);
     let decimals = |node: &&Node| if node.ty.kind == K::Null { 0 } else { node.ty.decimals };
     let scale = chosen.iter().map(decimals).max().unwrap_or(0);
     let mut ty = match kind {
@@ -127,7 +128,9 @@ pub(crate) fn merged_type(
         K::Float | K::Double => {
             let mut ty = double_type(scale.min(NOT_FIXED_DECIMALS));
             ty.kind = kind;
-            ty.length = ty.length.max(length);
+            if ty.decimals < NOT_FIXED_DECIMALS {
+                ty.length = ty.length.max(length);
+            }
             ty
         }
         kind if kind.is_integer() || matches!(kind, K::Year | K::Bit) => {
@@ -148,6 +151,17 @@ pub(crate) fn merged_type(
         K::Json => SqlType::plain(K::Json, u32::MAX, 0),
         kind => {
             let coll = unify(args, which, Purpose::Result, operation, binder.connection())?;
+            let mut length = length;
+            if coll.id.is_binary() {
+                let bytes = |arg: &Node| match arg.ty.kind.is_string() {
+                    true => {
+                        let per = crate::expr::leaf::charset_facts(arg.ty.collation).max_bytes;
+                        arg.ty.length.saturating_mul(per.into())
+                    }
+                    false => text_length(arg),
+                };
+                length = which.iter().filter_map(|at| args.get(*at)).map(bytes).max().unwrap_or(0);
+            }
             let mut ty = SqlType::varchar(length, coll.id, coll.derivation);
             ty.kind = kind;
             ty

@@ -12,7 +12,7 @@ pub(crate) use call::Site;
 pub(crate) use comparison::comparison_of;
 pub(crate) use merge::merged_type;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use firn_mysql_parser::ast::{self, ExprKind};
@@ -94,12 +94,22 @@ pub struct Binder<'a> {
     pub(crate) params: &'a [SqlType],
     /// How many generators of RAND() there are so far.
     pub(crate) generators: Cell<u64>,
+    warnings: RefCell<Vec<SqlError>>,
 }
 
 impl<'a> Binder<'a> {
     /// A binder for a statement whose parameters have these types.
     pub fn new(settings: &'a Settings, scope: &'a dyn Scope, params: &'a [SqlType]) -> Binder<'a> {
-        Binder { settings, scope, params, generators: Cell::new(0) }
+        Binder { settings, scope, params, generators: Cell::new(0), warnings: RefCell::default() }
+    }
+
+    /// What binding has to warn of so far: deprecated forms.
+    pub fn take_warnings(&self) -> Vec<SqlError> {
+        self.warnings.take()
+    }
+
+    pub(crate) fn warn(&self, error: SqlError) {
+        self.warnings.borrow_mut().push(error);
     }
 
     pub(crate) fn connection(&self) -> CollationId {

@@ -3,7 +3,7 @@
 use firn_mysql_parser::ast::{self, BinaryOp, LogicalOp, Truth, UnaryOp};
 
 use super::{Binder, negation};
-use crate::error::SqlError;
+use crate::error::{SqlError, code};
 use crate::expr::Result;
 use crate::expr::arith::{ArithOp, BitOp, Domain};
 use crate::expr::compare::CompareOp;
@@ -78,7 +78,11 @@ impl Binder<'_> {
                 let ty = ty.with_nullable(operand.ty.nullable);
                 Node::new(Op::BitNot(bytes), ty, vec![operand])
             }
-            UnaryOp::Binary => self.to_binary(operand, None)?,
+            UnaryOp::Binary => {
+                let names = ["BINARY expr".into(), "CAST".into()];
+                self.warn(SqlError::new(code::ER_WARN_DEPRECATED_SYNTAX, &names));
+                self.to_binary(operand, None)?
+            }
         })
     }
 
@@ -149,13 +153,34 @@ impl Binder<'_> {
         let any_unsigned = left.ty.unsigned || right.ty.unsigned;
         if op == ArithOp::IntDivide {
             // Digits before the point, and those that a divisor below 1 adds.
-            let whole = if left.numeric_domain() == Domain::Double { left.ty.length } else { int1 };
-            let more = if right.numeric_domain() == Domain::Decimal { d2 } else { 0 };
-            let digits = (whole + u32::from(more)).min(BIGINT_LENGTH);
+            let whole = match left.numeric_domain() {
+                Domain::Double if left.ty.kind.is_string() => left.ty.length,
+                Domain::Double if left.ty.kind == TypeKind::Null => 0,
+                Domain::Double => BIGINT_LENGTH,
+                _ => int1,
+            };
+            let more = match right.numeric_domain() {
+                Domain::Decimal => u32::from(d2),
+                Domain::Double if right.ty.kind.is_string() => right.ty.length,
+                Domain::Double if right.ty.kind != TypeKind::Null => BIGINT_LENGTH,
+                _ => 0,
+            };
+            let digits = (whole.saturating_add(more)).min(BIGINT_LENGTH);
             let length = digits + u32::from(!any_unsigned);
             return SqlType::bigint(length).with_unsigned(any_unsigned);
         }
         match domain {
+            Domain::Double if d1 < NOT_FIXED_DECIMALS && d2 < NOT_FIXED_DECIMALS => {
+                let decimals = match op {
+                    ArithOp::Multiply => d1.saturating_add(d2),
+                    ArithOp::Divide => d1.max(d2) + self.settings.div_precision_increment,
+                    _ => d1.max(d2),
+                };
+                let whole =
+                    |node: &Node, decimals: u8| node.ty.length.saturating_sub(u32::from(decimals));
+                let length = whole(left, d1).max(whole(right, d2)) + u32::from(decimals);
+                SqlType::plain(TypeKind::Double, length, decimals.min(NOT_FIXED_DECIMALS))
+            }
             Domain::Double => double_type(match op {
                 _ if d1 >= NOT_FIXED_DECIMALS || d2 >= NOT_FIXED_DECIMALS => NOT_FIXED_DECIMALS,
                 ArithOp::Multiply => d1.saturating_add(d2),
@@ -173,7 +198,9 @@ impl Binder<'_> {
                     ArithOp::Modulo => p1.max(p2),
                     _ => p1.max(p2) + 1,
                 };
-                let length = digits + u32::from(!unsigned);
+                // MOD leaves room for a sign whatever the type.
+                let signed = !unsigned || op == ArithOp::Modulo;
+                let length = digits + u32::from(signed);
                 SqlType::bigint(length).with_unsigned(unsigned)
             }
             Domain::Decimal => match op {
@@ -189,7 +216,7 @@ impl Binder<'_> {
                 }
                 ArithOp::Modulo => {
                     let scale = d1.max(d2);
-                    decimal_type(int1.max(int2) + u32::from(scale), scale, left.ty.unsigned)
+                    decimal_type(p1.max(p2), scale, false).with_unsigned(left.ty.unsigned)
                 }
                 _ => {
                     let scale = d1.max(d2);
@@ -234,7 +261,7 @@ pub(crate) fn negate(operand: Node) -> Node {
     };
     let nullable = operand.ty.nullable;
     let ty = match domain {
-        Domain::Int => SqlType::bigint(operand.ty.length),
+        Domain::Int => SqlType::bigint(operand.ty.length + u32::from(operand.ty.unsigned)),
         Domain::Decimal => decimal_type(decimal_precision(&operand), decimals_of(&operand), false),
         Domain::Double => {
             let mut ty = double_type(decimals_of(&operand));

@@ -142,7 +142,8 @@ fn read_datetime(
         Value::Bytes(text) => {
             let parsed = parse_datetime(text, mode);
             let timed = parsed.has_time;
-            taken(&parsed, text, kind, cx).map(|value| {
+            let shown = super::shown_in_full(text, node.ty.collation);
+            taken(&parsed, &shown, kind, cx).map(|value| {
                 let Some(offset) = parsed.offset_seconds else { return (value, timed) };
                 let linear = value.linear_micros() - i64::from(offset) * 1_000_000;
                 let epoch = linear - EPOCH_DAYS * DAY_MICROS;
@@ -250,12 +251,17 @@ pub(crate) fn time(node: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Option<
         Value::Time(time) => return Ok(Some(*time)),
         Value::Date(_) => return Ok(Some(Time::ZERO)),
         Value::DateTime(value) => return Ok(Some(value.time())),
-        Value::Bytes(text) => (parse_time(text), text.to_vec()),
+        Value::Bytes(text) => (parse_time(text), super::shown_in_full(text, node.ty.collation)),
         _ => {
             let Some(number) = node.eval_decimal(cx, row)? else { return Ok(None) };
             let (whole, nanos) = split_number(&number);
             let shown = crate::expr::leaf::text_of(&value, node).unwrap_or_default();
-            (time_from_number(whole, nanos), shown)
+            let parsed = time_from_number(whole, nanos);
+            if !parsed.warnings.is_empty() {
+                refuse("time", &shown, cx);
+                return Ok(None);
+            }
+            (parsed, shown)
         }
     };
     let (parsed, shown) = parsed;
@@ -386,12 +392,29 @@ pub(crate) fn time_or_datetime(
         Value::Date(date) => Ok(Some(TimeOrDateTime::DateTime(DateTime::from(*date)))),
         Value::DateTime(value) => Ok(Some(TimeOrDateTime::DateTime(*value))),
         Value::Bytes(text) => {
+            // A date where it has a date's delimiters.
+            if text.iter().skip(1).any(|byte| *byte == b'-') {
+                let mode = date_mode(cx.settings);
+                let parsed = parse_datetime(text, mode);
+                return Ok(taken(&parsed, text, "date", cx).map(TimeOrDateTime::DateTime));
+            }
             let parsed = parse_time(text);
-            if parsed.value.is_none() || !parsed.warnings.is_empty() {
-                refuse("time", text, cx);
+            match parsed.value {
+                None => no_datetime(text, cx),
+                Some(_) if !parsed.warnings.is_empty() => refuse("time", text, cx),
+                Some(_) => {}
             }
             Ok(parsed.value)
         }
-        _ => Ok(time(node, cx, row)?.map(TimeOrDateTime::Time)),
+        Value::Null | Value::Time(_) => Ok(time(node, cx, row)?.map(TimeOrDateTime::Time)),
+        _ => {
+            let Some(number) = node.eval_decimal(cx, row)? else { return Ok(None) };
+            let (whole, nanos) = split_number(&number);
+            let parsed = time_from_number(whole, nanos);
+            if parsed.warnings.is_empty() {
+                return Ok(parsed.value);
+            }
+            Ok(time(node, cx, row)?.map(TimeOrDateTime::Time))
+        }
     }
 }

@@ -1,0 +1,121 @@
+//! What evaluating a compiled expression on one row costs.
+//!
+//! `cargo bench -p firn-mysql-semantics --bench expressions`
+
+#![allow(clippy::print_stdout, reason = "a benchmark prints what it measured")]
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use firn_mysql_parser::{Options, Parser, ast};
+use firn_mysql_semantics::error::{SqlError, Warnings};
+use firn_mysql_semantics::expr::{
+    Binder, Column, Cx, NoColumns, Result, Row, Scope, Session, Settings,
+};
+use firn_mysql_semantics::{CollationId, Derivation, SqlType, TypeKind, Value};
+
+const ROUNDS: u32 = 7;
+const ROWS_A_ROUND: u32 = 1_000_000;
+
+struct Table;
+
+impl Scope for Table {
+    fn column(&self, name: &ast::ColumnRef) -> Result<Column> {
+        let text = SqlType::varchar(100, CollationId::UTF8MB4_0900_AI_CI, Derivation::Implicit);
+        let int = SqlType::plain(TypeKind::Int, 11, 0);
+        let (index, ty) = match name.name.as_str() {
+            "id" => (0, int),
+            "k" => (1, int),
+            "name" => (2, text),
+            "price" => (3, SqlType::decimal(10, 2, false)),
+            _ => return NoColumns.column(name),
+        };
+        Ok(Column { index, ty, name: "c".into(), members: None })
+    }
+}
+
+/// Nothing below asks the session for anything but the time.
+struct Still;
+
+impl Session for Still {
+    fn user_variable(&self, _: &str) -> Option<(Value, SqlType)> {
+        None
+    }
+    fn set_user_variable(&mut self, _: &str, _: Value, _: SqlType) {}
+    fn system_variable(&self, _: &str) -> Option<(Value, SqlType)> {
+        None
+    }
+    fn statement_time_micros(&self) -> i64 {
+        0
+    }
+    fn clock_micros(&self) -> i64 {
+        0
+    }
+    fn zone_offset_seconds(&self, _: i64) -> i32 {
+        0
+    }
+    fn random_seeds(&mut self) -> (u32, u32) {
+        (1, 2)
+    }
+    fn connection_id(&self) -> u64 {
+        1
+    }
+    fn user(&self) -> Box<str> {
+        "".into()
+    }
+    fn current_user(&self) -> Box<str> {
+        "".into()
+    }
+    fn last_insert_id(&self) -> u64 {
+        0
+    }
+    fn set_last_insert_id(&mut self, _: u64) {}
+    fn row_count(&self) -> i64 {
+        0
+    }
+    fn found_rows(&self) -> u64 {
+        0
+    }
+    fn version(&self) -> Box<str> {
+        "".into()
+    }
+}
+
+fn main() -> std::result::Result<(), SqlError> {
+    let settings = Settings::default();
+    let price = firn_mysql_semantics::decimal::Decimal::parse("1234.56").unwrap_or_default();
+    let row = [
+        Value::Int(42),
+        Value::Int(7),
+        Value::from("a name of some length"),
+        Value::Decimal(price),
+    ];
+    for expr in [
+        "k + 1",
+        "k > 1 AND id < 100",
+        "name = 'another name'",
+        "name LIKE '%some%'",
+        "CONCAT(name, '-', id)",
+        "price * 2 + 1.5",
+        "CASE WHEN k > 5 THEN 'much' ELSE 'little' END",
+        "id IN (1, 2, 3, 42)",
+        "UPPER(LEFT(name, 6))",
+    ] {
+        let Ok(tree) = Parser::new(Options::default()).parse_expr(expr.as_bytes()) else {
+            continue;
+        };
+        let node = Binder::new(&settings, &Table, &[]).bind(&tree)?;
+        let (mut session, mut warnings) = (Still, Warnings::default());
+        let mut cx = Cx::new(&settings, &mut session, &mut warnings);
+        let mut best = f64::MAX;
+        for _ in 0..ROUNDS {
+            let start = Instant::now();
+            for _ in 0..ROWS_A_ROUND {
+                black_box(node.run(&mut cx, Row::new(black_box(&row)))?);
+            }
+            best = best.min(start.elapsed().as_secs_f64() * 1e9 / f64::from(ROWS_A_ROUND));
+        }
+        println!("{best:8.1} ns  {expr}");
+    }
+    Ok(())
+}
