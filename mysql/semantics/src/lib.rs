@@ -4,6 +4,7 @@
 
 pub mod charset;
 pub mod collation;
+pub mod convert;
 pub mod decimal;
 pub mod error;
 pub mod expr;

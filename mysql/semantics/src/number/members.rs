@@ -31,7 +31,7 @@ pub struct ParsedSet {
 /// Reads members separated by commas. `find` gives the position of a member
 /// (0 is the first) by its text.
 #[must_use]
-pub fn set_from_text(text: &[u8], find: impl Fn(&[u8]) -> Option<usize>) -> ParsedSet {
+pub fn set_from_text(text: &[u8], mut find: impl FnMut(&[u8]) -> Option<usize>) -> ParsedSet {
     let mut parsed = ParsedSet { bits: 0, complete: true };
     if text.is_empty() {
         return parsed;

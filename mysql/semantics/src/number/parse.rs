@@ -116,7 +116,11 @@ pub fn parse_integer_rounded(text: &[u8], unsigned: bool) -> Prefix<RoundedInteg
         Ok(value) => Prefix { value, consumed, status: NumberStatus::Read },
         Err(value) => Prefix { value, consumed, status: NumberStatus::OutOfRange },
     };
-    let parsed = Decimal::parse_prefix(text);
+    let mut parsed = Decimal::parse_prefix(text);
+    if parsed.consumed > 0 && matches!(text.get(parsed.consumed), Some(b'e' | b'E')) {
+        // An exponent without digits is read and means nothing.
+        parsed.consumed += 1 + sign(&text[parsed.consumed + 1..]).1;
+    }
     match parsed.status {
         ParseStatus::NoNumber => {
             let value =

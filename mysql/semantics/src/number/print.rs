@@ -170,6 +170,43 @@ pub fn write_double(value: f64, out: &mut Vec<u8>) {
     ShortestDouble::new(value).write(out);
 }
 
+/// Appends a DOUBLE in `width` bytes, with fewer digits or an exponent where that
+/// helps: what goes into a string column. False if it does not fit even so; then
+/// one digit and the exponent were written.
+pub fn write_double_within(value: f64, width: usize, out: &mut Vec<u8>) -> bool {
+    let start = out.len();
+    write_double(value, out);
+    if out.len() - start <= width {
+        return true;
+    }
+    out.truncate(start);
+    let shortest = ShortestDouble::new(value);
+    let (width, point) = (width as i64, i64::from(shortest.point));
+    let sign = i64::from(shortest.negative);
+    let near = i64::from(LAST_POINT_WITHOUT_EXPONENT);
+    let plain = -near < point && point <= near;
+    if plain && point > 0 && point + sign <= width {
+        let decimals = (width - sign - point - 1).max(0);
+        ShortestDouble::rounded(value, (point + decimals) as usize).write(out);
+        return true;
+    }
+    let exponent = point - 1;
+    let exponent_len = exponent.to_string().len() as i64;
+    let several = i64::from(shortest.len > 1);
+    let room = width - sign - 1 - exponent_len - several;
+    if room > 0 {
+        ShortestDouble::rounded(value, room.min(i64::from(shortest.len)) as usize)
+            .write_scientific(out);
+        return true;
+    }
+    if plain && point <= 0 {
+        out.push(b'0');
+        return true;
+    }
+    ShortestDouble::rounded(value, 1).write_scientific(out);
+    false
+}
+
 /// Appends a FLOAT without a fixed scale: at most 6 significant digits.
 pub fn write_float(value: f32, out: &mut Vec<u8>) {
     ShortestDouble::rounded(f64::from(value), FLOAT_DIGITS).write(out);

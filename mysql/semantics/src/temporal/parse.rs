@@ -360,7 +360,8 @@ pub fn datetime_from_number(number: i64, nanos: u32, mode: DateMode) -> ParsedDa
         return refuse(TemporalWarnings::TRUNCATED);
     };
     if let Some(warning) = check_date(date, number != 0, mode) {
-        return refuse(warning);
+        // Numbers do not tell what is wrong with a date.
+        return refuse(if number == 0 { warning } else { TemporalWarnings::TRUNCATED });
     }
     ParsedDateTime {
         value: Some(value),

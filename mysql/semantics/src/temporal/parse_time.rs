@@ -1,7 +1,7 @@
 //! Times from text and numbers.
 
 use super::datetime::DateTime;
-use super::mode::{DateMode, TemporalWarnings};
+use super::mode::{DateMode, DelimiterFault, OddDelimiter, TemporalWarnings};
 use super::parse::{datetime_from_number, is_space, parse_datetime};
 use super::time::Time;
 
@@ -42,13 +42,24 @@ pub struct ParsedTime {
     pub offset_seconds: Option<i32>,
     /// What was wrong.
     pub warnings: TemporalWarnings,
-    /// The text is nothing like a time: not even a wrong one.
+    /// The first delimiter that MySQL warns of.
+    pub odd_delimiter: Option<OddDelimiter>,
+    /// The text is nothing like a time: not even a wrong one. CAST warns of it even
+    /// where [`Self::warnings`] are empty; a column does not.
     pub is_other: bool,
 }
 
 impl ParsedTime {
     fn none(warnings: TemporalWarnings, is_other: bool) -> Self {
-        Self { value: None, decimals: 0, nanoseconds: 0, offset_seconds: None, warnings, is_other }
+        Self {
+            value: None,
+            decimals: 0,
+            nanoseconds: 0,
+            offset_seconds: None,
+            warnings,
+            odd_delimiter: None,
+            is_other,
+        }
     }
 
     fn time(time: Result<Time, Time>) -> Self {
@@ -84,8 +95,9 @@ pub fn parse_time(text: &[u8]) -> ParsedTime {
     if negative {
         text = &text[1..];
     }
+    let refused = ParsedTime::none(TemporalWarnings::default(), true);
     if text.is_empty() {
-        return ParsedTime::none(TemporalWarnings::TRUNCATED, true);
+        return refused;
     }
     if text.len() >= TIMESTAMP_MIN_BYTES {
         let parsed = parse_datetime(text, DateMode { datetime_only: true, ..ANY_DATE });
@@ -100,12 +112,14 @@ pub fn parse_time(text: &[u8]) -> ParsedTime {
                 nanoseconds: parsed.nanoseconds,
                 offset_seconds: parsed.offset_seconds,
                 warnings: parsed.warnings,
+                odd_delimiter: parsed.odd_delimiter,
                 is_other: false,
             };
         }
     }
-    let refused = ParsedTime::none(TemporalWarnings::TRUNCATED, false);
-    let Some((first, mut at)) = number(text, 0) else { return refused };
+    let Some((first, mut at)) = number(text, 0) else {
+        return ParsedTime::none(TemporalWarnings::TRUNCATED, true);
+    };
     let end_of_first = at;
     while text.get(at).is_some_and(|byte| is_space(*byte)) {
         at += 1;
@@ -126,7 +140,9 @@ pub fn parse_time(text: &[u8]) -> ParsedTime {
         count = 4;
     }
     while count < 4 {
-        let Some((value, end)) = number(text, at) else { return refused };
+        let Some((value, end)) = number(text, at) else {
+            return ParsedTime::none(TemporalWarnings::TRUNCATED, true);
+        };
         parts[count] = value;
         count += 1;
         at = end;
@@ -151,6 +167,13 @@ pub fn parse_time(text: &[u8]) -> ParsedTime {
         nanoseconds: fraction.nanoseconds,
         ..ParsedTime::time(time)
     };
+    let before = leading + usize::from(negative);
+    let odd = |byte, position| OddDelimiter { byte, position, fault: DelimiterFault::Superfluous };
+    if leading > 0 {
+        parsed.odd_delimiter = Some(odd(b' ', 0));
+    } else if let Some(space) = text.get(at).filter(|byte| is_space(**byte)) {
+        parsed.odd_delimiter = Some(odd(*space, before + at));
+    }
     if text[at..].iter().any(|byte| !is_space(*byte)) {
         parsed.warnings.add(TemporalWarnings::TRUNCATED);
         if at == 0 {

@@ -7,6 +7,7 @@
 
 #![expect(clippy::print_stdout, reason = "differences are shown when a test fails")]
 
+mod columns;
 mod decimals;
 mod server;
 mod temporals;

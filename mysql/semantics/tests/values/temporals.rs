@@ -230,7 +230,9 @@ fn texts_become_the_server_s_dates_and_times() {
             }
             let parsed = parse_time(text.as_bytes());
             let value = as_time(&parsed);
-            let warned = !parsed.warnings.is_empty() || (value.is_none() && parsed.value.is_some());
+            let warned = !parsed.warnings.is_empty()
+                || parsed.is_other
+                || (value.is_none() && parsed.value.is_some());
             differences.check(&format!("[{mode}] {text:?} time"), value, warned, &answers[1]);
         }
     }
