@@ -20,10 +20,10 @@ mod memtable {
     mod arena;
     mod skiplist;
 
-    use crate::{Entries, Map};
+    use crate::{Entries, GROUP, Map};
     use firn_engine::Seq;
     use firn_engine::key::ValueKind;
-    use skiplist::SkipList;
+    use skiplist::{NewEntry, SkipList};
 
     /// The memtable's list.
     pub(crate) struct Ours(SkipList);
@@ -38,9 +38,16 @@ mod memtable {
 
         fn insert_all(&self, entries: &Entries) {
             let mut inserter = self.0.inserter();
-            for (i, key) in entries.keys.iter().enumerate() {
-                let seq = Seq(i as u64 + 1);
-                assert!(inserter.insert(key, seq, ValueKind::Put, &entries.value));
+            for (chunk, keys) in entries.keys.chunks(GROUP).enumerate() {
+                let group: Vec<_> = (keys.iter().enumerate())
+                    .map(|(i, key)| NewEntry {
+                        key,
+                        seq: Seq((chunk * GROUP + i) as u64 + 1),
+                        kind: ValueKind::Put,
+                        value: &entries.value,
+                    })
+                    .collect();
+                assert!(inserter.insert_many(&group));
             }
         }
 
@@ -67,6 +74,8 @@ use crossbeam_skiplist::SkipMap;
 const ENTRIES: u64 = 1_000_000;
 const KEY_LEN: usize = 20;
 const VALUE_LEN: usize = 100;
+/// Commits applied together.
+const GROUP: usize = 100;
 const SCAN_ENTRIES: usize = 100;
 const SCANS: usize = 20_000;
 const ROUNDS: usize = 3;

@@ -12,6 +12,12 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 
+/// More work than this at once is not rested for: it was waiting, mostly.
+const WORK_MAX: Duration = Duration::from_millis(10);
+
+/// No pace may ask for more rest than this for each second of work.
+const REST_MAX: f64 = 10.0;
+
 /// A point in time of a [`Clock`], in nanoseconds since the clock's own start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instant(pub u64);
@@ -90,12 +96,27 @@ pub trait AbortTask: Send + Sync {
     fn abort(&self);
 }
 
+/// Tells background work how far to stand back for the foreground.
+///
+/// Priorities alone do not do it: the kernel leaves a busy thread of the
+/// background alone on a core, and stacks the threads of the foreground on
+/// another.
+pub trait Pace: Send + Sync + 'static {
+    /// How long to rest for each second of work: 0 is not at all.
+    fn rest(&self) -> f64;
+
+    /// How far the background is behind: from 0, not at all, to 1, so far that
+    /// writers are slowed down and it must not rest.
+    fn set_debt(&self, debt: f64);
+}
+
 /// Clock, randomness and tasks together; cheap to clone.
 #[derive(Clone)]
 pub struct Env {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     spawn: Arc<dyn Spawn>,
+    pace: Option<Arc<dyn Pace>>,
 }
 
 impl std::fmt::Debug for Env {
@@ -107,7 +128,14 @@ impl std::fmt::Debug for Env {
 impl Env {
     /// An environment from its three parts.
     pub fn new(clock: Arc<dyn Clock>, random: Arc<dyn Random>, spawn: Arc<dyn Spawn>) -> Self {
-        Self { clock, random, spawn }
+        Self { clock, random, spawn, pace: None }
+    }
+
+    /// The same, with background work paced by `pace`; without, it never rests.
+    #[must_use]
+    pub fn with_pace(mut self, pace: Arc<dyn Pace>) -> Self {
+        self.pace = Some(pace);
+        self
     }
 
     /// See [`Clock::now`].
@@ -187,8 +215,27 @@ impl Env {
         receiver.await.ok()
     }
 
-    /// Lets other tasks of the runtime run. Long computations call it often.
-    pub async fn yield_now(&self) {
+    /// See [`Pace::set_debt`].
+    pub fn set_background_debt(&self, debt: f64) {
+        if let Some(pace) = &self.pace {
+            pace.set_debt(debt);
+        }
+    }
+
+    /// Lets others run, after work since `since`, which is set to now. Long
+    /// computations of the background call it about every millisecond.
+    pub async fn give_way(&self, since: &mut Instant) {
+        let rest = self.pace.as_ref().map_or(0.0, |pace| pace.rest());
+        if rest > 0.0 {
+            let worked = self.now().since(*since).min(WORK_MAX);
+            self.sleep(worked.mul_f64(rest.min(REST_MAX))).await;
+        } else {
+            self.yield_now().await;
+        }
+        *since = self.now();
+    }
+
+    async fn yield_now(&self) {
         let mut yielded = false;
         std::future::poll_fn(|cx| {
             if std::mem::replace(&mut yielded, true) {
@@ -453,5 +500,34 @@ mod simulated {
                 Arc::new(OneThread(tokio::runtime::Handle::current())),
             )
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Half;
+
+    impl Pace for Half {
+        fn rest(&self) -> f64 {
+            0.5
+        }
+
+        fn set_debt(&self, _debt: f64) {}
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn work_is_rested_for_in_proportion_and_waiting_is_not() {
+        let env = Env::simulated(1).with_pace(Arc::new(Half));
+        let mut since = env.now();
+        env.sleep(Duration::from_millis(8)).await;
+        let before = env.now();
+        env.give_way(&mut since).await;
+        assert_eq!(since.since(before), Duration::from_millis(4));
+        env.sleep(Duration::from_secs(9)).await;
+        let before = env.now();
+        env.give_way(&mut since).await;
+        assert_eq!(since.since(before), WORK_MAX / 2);
     }
 }

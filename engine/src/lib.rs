@@ -35,7 +35,7 @@ mod view;
 pub use batch::WriteBatch;
 pub use compaction::Compaction;
 pub use db::{Db, Options, Parts};
-pub use env::{AbortTask, Clock, Env, Instant, Random, Spawn, Task, TaskClass};
+pub use env::{AbortTask, Clock, Env, Instant, Pace, Random, Spawn, Task, TaskClass};
 pub use error::{Context, Error, ErrorKind, Result};
 pub use journal::{Journal, JournalWriter};
 pub use storage::Storage;

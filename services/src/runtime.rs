@@ -1,8 +1,11 @@
 //! Two tokio runtimes: one for what somebody waits for, one for the rest.
 //!
 //! Threads of the background run at a lower priority, so that the kernel gives
-//! them what the foreground leaves; each has as many workers as the process
-//! has cores. Both count the processor time of their threads.
+//! them what the foreground leaves, and rest while the foreground is busy (see
+//! [`pace`]); each has as many workers as the process has cores. Both count the
+//! processor time of their threads.
+
+mod pace;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
@@ -11,6 +14,8 @@ use std::time::Duration;
 use firn_engine::{Env, Error, ErrorKind, Result};
 use parking_lot::Mutex;
 use tokio::runtime::{Builder, Handle, Runtime};
+
+use self::pace::BusyPace;
 
 /// Niceness of background threads: against a busy foreground thread on the same
 /// core they get about a tenth of it.
@@ -29,6 +34,7 @@ pub struct Runtimes {
     /// `None` only while it is dropped.
     running: Option<(Runtime, Runtime)>,
     groups: [ThreadGroup; 2],
+    pace: Arc<BusyPace>,
 }
 
 impl Runtimes {
@@ -52,7 +58,8 @@ impl Runtimes {
             build(workers, "firn-fg", 0, foreground.clone())?,
             build(workers, "firn-bg", background_nice, background.clone())?,
         );
-        Ok(Self { running: Some(running), groups })
+        let pace = Arc::new(BusyPace::new(foreground.clone(), workers));
+        Ok(Self { running: Some(running), groups, pace })
     }
 
     fn running(&self) -> &(Runtime, Runtime) {
@@ -71,7 +78,8 @@ impl Runtimes {
 
     /// The engine's view of them, with the system's clock and randomness.
     pub fn env(&self) -> Env {
-        Env::tokio(self.foreground().clone(), self.background().clone())
+        let pace: Arc<dyn firn_engine::Pace> = Arc::clone(&self.pace) as _;
+        Env::tokio(self.foreground().clone(), self.background().clone()).with_pace(pace)
     }
 
     /// Runs `future` on the calling thread, in the foreground runtime.

@@ -26,6 +26,9 @@ const L0_SOFT: f64 = 12.0;
 /// Here they stop.
 const L0_HARD: f64 = 36.0;
 
+/// From here on the background rests less, and at [`L0_SOFT`] not at all.
+const L0_USUAL: f64 = 5.0;
+
 /// Slowest rate while pressure is below 1, in bytes a second.
 const RATE_MIN: f64 = 256.0 * 1024.0;
 
@@ -164,11 +167,15 @@ impl Inner {
         self.admission.set(&self.admission.memtables_ppm, pressure);
     }
 
-    /// How far behind compaction is; called when the files have changed.
+    /// How far behind flush and compaction are; called when the files have changed.
     pub(super) fn update_l0_pressure(&self, state: &State) {
         let (files, _) = deepest_l0(state);
         let pressure = (files as f64 - L0_SOFT) / (L0_HARD - L0_SOFT);
         self.admission.set(&self.admission.l0_ppm, pressure);
+        // One memtable that is being flushed is as it should be, a second is not.
+        let flushes = state.frozen.len() as f64 - 1.0;
+        let debt = flushes.max((files as f64 - L0_USUAL) / (L0_SOFT - L0_USUAL));
+        self.env.set_background_debt(debt.clamp(0.0, 1.0));
     }
 
     /// Why writers are slowed down; empty if they are not.

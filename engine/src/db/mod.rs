@@ -354,6 +354,11 @@ impl Db {
         inner.closing.store(true, Ordering::Release);
         inner.flush_wanted.notify_one();
         inner.state_changed.notify_waiters();
+        // The flush task trims the journal after its last flush, and ends.
+        let mut flusher = tasks.remove(0);
+        let left = limit.saturating_sub(inner.env.now().since(start));
+        let _ = inner.env.timeout(left.max(JOURNAL_CLOSE_MIN), &mut flusher).await;
+        tasks.push(flusher);
         for task in tasks {
             task.abort();
         }

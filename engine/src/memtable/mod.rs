@@ -18,7 +18,11 @@ use crate::manifest::{RangeDelete, TimePoint};
 use crate::range_delete::RangeDeletes;
 use crate::types::Seq;
 use bytes::Bytes;
-use skiplist::{Entry, Position, SkipList};
+use skiplist::{Entry, NewEntry, Position, SkipList};
+use smallvec::SmallVec;
+
+/// Operations that are put into the list together.
+const WAITING_MAX: usize = 4 * skiplist::SEARCHES;
 
 /// Commit times that a memtable keeps at most; then it keeps every other one.
 const TIMES_MAX: usize = 256;
@@ -71,8 +75,12 @@ impl Memtable {
     }
 
     /// Lets `fill` add operations; call [`Self::has_room`] before.
-    pub(crate) fn insert_all<T>(&self, fill: impl FnOnce(&mut Inserter<'_>) -> T) -> T {
-        fill(&mut Inserter { table: self, list: self.list.inserter() })
+    pub(crate) fn insert_all<'a, T>(&'a self, fill: impl FnOnce(&mut Inserter<'a>) -> T) -> T {
+        let list = self.list.inserter();
+        let mut inserter = Inserter { table: self, list, waiting: SmallVec::new() };
+        let filled = fill(&mut inserter);
+        inserter.insert_waiting();
+        filled
     }
 
     fn delete_range(&self, start: &[u8], end: &[u8], seq: Seq) {
@@ -156,21 +164,29 @@ impl Memtable {
 pub(crate) struct Inserter<'a> {
     table: &'a Memtable,
     list: skiplist::Inserter<'a>,
+    /// Not in the list yet.
+    waiting: SmallVec<[NewEntry<'a>; WAITING_MAX]>,
 }
 
-impl Inserter<'_> {
+impl<'a> Inserter<'a> {
     /// Adds one operation of the commit at `seq`.
     #[inline]
-    pub(crate) fn add(&mut self, seq: Seq, op: Op<'_>) {
-        let fits = match op {
-            Op::Put { key, value } => self.list.insert(key, seq, ValueKind::Put, value),
-            Op::Delete { key } => self.list.insert(key, seq, ValueKind::Delete, &[]),
-            Op::DeleteRange { start, end } => {
-                self.table.delete_range(start, end, seq);
-                true
-            }
+    pub(crate) fn add(&mut self, seq: Seq, op: Op<'a>) {
+        let (key, kind, value) = match op {
+            Op::Put { key, value } => (key, ValueKind::Put, value),
+            Op::Delete { key } => (key, ValueKind::Delete, &[][..]),
+            Op::DeleteRange { start, end } => return self.table.delete_range(start, end, seq),
         };
+        self.waiting.push(NewEntry { key, seq, kind, value });
+        if self.waiting.len() == WAITING_MAX {
+            self.insert_waiting();
+        }
+    }
+
+    fn insert_waiting(&mut self) {
+        let fits = self.list.insert_many(&self.waiting);
         assert!(fits, "room was made for the batch");
+        self.waiting.clear();
     }
 }
 

@@ -15,7 +15,7 @@ use crate::sst::stored::Compression;
 use crate::types::{ObjectId, SpaceId};
 
 /// Versions between two chances for other tasks to run.
-const YIELD_EVERY: usize = 4096;
+const YIELD_EVERY: usize = 1024;
 
 /// Stores a frozen memtable's contents. `first_id` names the first file; the
 /// next ones count on from it. Versions that nobody can see any more, as of
@@ -74,6 +74,7 @@ impl Writer<'_> {
         let mut at = MemtableCursor::new(Arc::clone(table));
         at.seek_first();
         let mut count = 0usize;
+        let mut worked_since = self.target.env.now();
         while at.valid() {
             let (key, seq, kind) = (at.key(), at.seq(), at.kind());
             let hidden = self.range_deletes.covering(key, watermark);
@@ -89,7 +90,7 @@ impl Writer<'_> {
             }
             count += 1;
             if count.is_multiple_of(YIELD_EVERY) {
-                self.target.env.yield_now().await;
+                self.target.env.give_way(&mut worked_since).await;
             }
             at.next();
         }

@@ -31,8 +31,8 @@ use crate::sst::stored::Compression;
 use crate::types::{ObjectId, Seq};
 use crate::view::Level;
 
-/// Versions between two looks at the stop flag.
-const LOOK_EVERY: u64 = 4096;
+/// Versions between two looks at the stop flag: about a millisecond of work.
+const LOOK_EVERY: u64 = 1024;
 
 /// What a merge works with.
 #[derive(Clone)]
@@ -209,6 +209,7 @@ impl<'a> Merge<'a> {
     async fn run(&mut self, stop: &StopFlag) -> Result<Outcome> {
         let watermark = self.lease.job.watermark;
         let (mut seen, mut kept, mut raw_bytes) = (0u64, 0u64, 0u64);
+        let mut worked_since = self.target.env.now();
         while let Some(at) = self.cursor.current() {
             let (key, seq, kind) = (at.key(), at.seq(), at.kind());
             if !self.range.ends_after(key) {
@@ -242,7 +243,7 @@ impl<'a> Merge<'a> {
                 if stop.is_set() {
                     return Ok(Outcome::Stopped);
                 }
-                self.target.env.yield_now().await;
+                self.target.env.give_way(&mut worked_since).await;
             }
             if !self.cursor.try_next() {
                 self.cursor.complete().await?;
