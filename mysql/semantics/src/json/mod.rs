@@ -23,6 +23,7 @@
 
 mod build;
 mod compare;
+mod convert;
 mod error;
 mod inspect;
 mod layout;

@@ -207,7 +207,7 @@ impl PackedTime {
         Self(if negative { -packed } else { packed })
     }
 
-    fn parts(self) -> (u64, u64, u64) {
+    pub(super) fn parts(self) -> (u64, u64, u64) {
         let all = self.0.unsigned_abs();
         (all >> 41, all >> 24 & 0x1_ffff, all & 0xff_ffff)
     }

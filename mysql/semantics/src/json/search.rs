@@ -39,6 +39,19 @@ impl Pattern {
         Self(items)
     }
 
+    /// The escape that an argument of JSON_SEARCH means: a backslash if it is empty.
+    ///
+    /// # Errors
+    /// If it has more than one character.
+    pub fn escape(text: &str) -> Result<char, JsonError> {
+        let mut chars = text.chars();
+        match (chars.next(), chars.next()) {
+            (None, _) => Ok('\\'),
+            (Some(escape), None) => Ok(escape),
+            _ => Err(JsonError::Escape),
+        }
+    }
+
     /// Whether a text matches.
     pub fn matches(&self, text: &str) -> bool {
         let items = &self.0;

@@ -88,7 +88,8 @@ fn equal_documents_are_equal_bytes() {
 
 #[test]
 fn calls_out_of_order_are_an_error() {
-    let calls: [&dyn Fn(&mut Builder) -> Result<(), JsonError>; 7] = [
+    type Calls<'c> = &'c dyn Fn(&mut Builder) -> Result<(), JsonError>;
+    let calls: [Calls<'_>; 7] = [
         &|_| Ok(()),
         &|b| b.begin_array(),
         &|b| b.end(),

@@ -3,6 +3,7 @@
 mod binary;
 mod call;
 mod cases;
+mod convert;
 mod generate;
 mod oracle;
 mod text;

@@ -108,3 +108,34 @@ fn calls_answered_as_the_server() {
     }
     assert_eq!(all, 0, "of {count} calls");
 }
+
+/// As above, `identifiers_are_the_servers`: which characters a name in a path may have
+/// without quotes.
+#[test]
+#[ignore = "needs a MySQL server"]
+#[allow(clippy::print_stdout)]
+fn identifiers_are_the_servers() {
+    let chars: Vec<char> = ('\u{80}'..='\u{ffff}').chain('\u{1f000}'..='\u{1ffff}').collect();
+    let (mut first, mut inside) = (Vec::new(), Vec::new());
+    for part in chars.chunks(10_000) {
+        let calls: Vec<_> = part
+            .iter()
+            .flat_map(|c| [format!("$.{c}"), format!("$.a{c}")])
+            .map(|path| Call::new("contains_path", &["{}", "one", &path]))
+            .collect();
+        for ((c, calls), theirs) in part.iter().zip(calls.chunks(2)).zip(ask(&calls).chunks(2)) {
+            for (i, differ) in [&mut first, &mut inside].into_iter().enumerate() {
+                let (ours, theirs) = (calls[i].answer() == "= 0", theirs[i] == "= 0");
+                if ours != theirs {
+                    differ.push((*c as u32, theirs));
+                }
+            }
+        }
+    }
+    for (what, differ) in [("first", &first), ("inside", &inside)] {
+        let shown: Vec<_> =
+            differ.iter().take(400).map(|(c, yes)| format!("{c:x}:{yes}")).collect();
+        println!("{what}: {} differ: {}", differ.len(), shown.join(" "));
+    }
+    assert_eq!((first.len(), inside.len()), (0, 0));
+}

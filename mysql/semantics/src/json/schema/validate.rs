@@ -1,144 +1,21 @@
-//! JSON_SCHEMA_VALID and JSON_SCHEMA_VALIDATION_REPORT: draft 4 of JSON Schema.
-//!
-//! Keywords are looked at in the server's order, so that of several failures the same
-//! one is reported: what a value's kind asks for, then its parts, then what counts
-//! its parts, and at last `patternProperties`, `enum`, `allOf`, `anyOf`, `oneOf` and `not`.
+//! One document against one schema.
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
-use regex::bytes::RegexBuilder;
-
-use super::build::{Builder, JsonBuf};
-use super::error::JsonError;
-use super::number::compare_numbers;
-use super::print::print_scalar;
-use super::view::{JsonRef, Kind, ObjectRef};
-
-type Result<T> = std::result::Result<T, JsonError>;
+use super::super::error::JsonError;
+use super::super::number::compare_numbers;
+use super::super::print::print_scalar;
+use super::super::view::{JsonRef, Kind, ObjectRef};
+use super::keyword::{
+    Named, identity, is_multiple, pattern_matches, pointer_tokens, size, type_allowed,
+};
+use super::{Result, SchemaFailure};
 
 /// How many schemas may be looked at within each other.
 const MAX_NESTED: usize = 400;
 /// How many pairs of value and schema one validation may look at.
 const MAX_STEPS: usize = 10_000_000;
-/// Bytes that a compiled pattern may take.
-const MAX_PATTERN_BYTES: usize = 1 << 20;
-
-/// Why a document does not follow a schema.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SchemaFailure {
-    /// Where in the schema, as a URI fragment.
-    pub schema_location: String,
-    /// Where in the document, as a URI fragment.
-    pub document_location: String,
-    /// The keyword that is not fulfilled.
-    pub keyword: &'static str,
-}
-
-impl SchemaFailure {
-    /// MySQL's sentence.
-    pub fn reason(&self) -> String {
-        format!(
-            "The JSON document location '{}' failed requirement '{}' at JSON Schema location '{}'",
-            self.document_location, self.keyword, self.schema_location
-        )
-    }
-}
-
-/// What JSON_SCHEMA_VALIDATION_REPORT gives.
-///
-/// # Errors
-/// None that can be met.
-pub fn schema_report(failure: Option<&SchemaFailure>) -> Result<JsonBuf> {
-    let mut builder = Builder::new();
-    builder.begin_object()?;
-    builder.name("valid");
-    builder.bool(failure.is_none());
-    if let Some(failure) = failure {
-        builder.name("reason");
-        builder.string(&failure.reason());
-        builder.name("schema-location");
-        builder.string(&failure.schema_location);
-        builder.name("document-location");
-        builder.string(&failure.document_location);
-        builder.name("schema-failed-keyword");
-        builder.string(failure.keyword);
-    }
-    builder.end()?;
-    builder.finish()
-}
-
-/// Checks a document against a schema; nothing if it follows it.
-///
-/// # Errors
-/// If the schema is no object, refers to other documents, or refers to itself without
-/// end.
-pub fn validate_schema(
-    schema: JsonRef<'_>,
-    document: JsonRef<'_>,
-) -> Result<Option<SchemaFailure>> {
-    if !schema.is_object() {
-        return Err(JsonError::Type { needed: "an object" });
-    }
-    refuse_remote(schema)?;
-    let mut validator = Validator { root: schema, document: Vec::new(), steps: 0, nested: 0 };
-    validator.check(&Place { schema, pointer: Pointer(Vec::new()) }, document)
-}
-
-/// [`validate_schema`] of a text: of several failures, the first in the text is
-/// reported, which the order of a document's members no longer tells.
-///
-/// # Errors
-/// As [`validate_schema`], and if the text is no document.
-pub fn validate_schema_of_text(schema: JsonRef<'_>, text: &str) -> Result<Option<SchemaFailure>> {
-    let mut builder = Builder::in_order_of_names_given();
-    super::parse::parse_into(text, &mut builder)?;
-    validate_schema(schema, builder.finish()?.root()?)
-}
-
-/// A value with its members in their order, for comparisons.
-fn sorted(value: JsonRef<'_>) -> Result<JsonBuf> {
-    fn write(value: JsonRef<'_>, to: &mut Builder) -> Result<()> {
-        match value.kind()? {
-            Kind::Array(array) => {
-                to.begin_array()?;
-                array.iter().try_for_each(|value| write(value?, to))?;
-                to.end()
-            }
-            Kind::Object(object) => {
-                to.begin_object()?;
-                for member in object.iter() {
-                    let (name, value) = member?;
-                    to.name(name);
-                    write(value, to)?;
-                }
-                to.end()
-            }
-            _ => to.value(value),
-        }
-    }
-    let mut builder = Builder::new();
-    write(value, &mut builder)?;
-    builder.finish()
-}
-
-/// References to other documents are an error wherever they are.
-fn refuse_remote(value: JsonRef<'_>) -> Result<()> {
-    match value.kind()? {
-        Kind::Array(array) => array.iter().try_for_each(|value| refuse_remote(value?)),
-        Kind::Object(object) => object.iter().try_for_each(|member| {
-            let (name, value) = member?;
-            if name == "$ref"
-                && value.as_str()?.is_some_and(|to| !to.is_empty() && !to.starts_with('#'))
-            {
-                return Err(JsonError::RemoteSchema);
-            }
-            refuse_remote(value)
-        }),
-        _ => Ok(()),
-    }
-}
-
 /// A JSON pointer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Pointer(Vec<String>);
@@ -177,7 +54,7 @@ struct Place<'s> {
     pointer: Pointer,
 }
 
-struct Validator<'s> {
+pub(super) struct Validator<'s> {
     root: JsonRef<'s>,
     /// The way to the value that is looked at.
     document: Vec<String>,
@@ -189,6 +66,15 @@ struct Validator<'s> {
 type Verdict = Option<SchemaFailure>;
 
 impl<'s> Validator<'s> {
+    pub(super) fn new(root: JsonRef<'s>) -> Self {
+        Self { root, document: Vec::new(), steps: 0, nested: 0 }
+    }
+
+    /// Checks a document against the whole schema.
+    pub(super) fn check_root(&mut self, document: JsonRef<'_>) -> Result<Verdict> {
+        self.check(&Place { schema: self.root, pointer: Pointer(Vec::new()) }, document)
+    }
+
     fn fail(&self, place: &Place<'_>, keyword: &'static str) -> Result<Verdict> {
         Ok(Some(SchemaFailure {
             schema_location: fragment(&place.pointer.0),
@@ -355,12 +241,8 @@ impl<'s> Validator<'s> {
                     return Ok(Some(failure));
                 }
             }
-            if unique {
-                let mut key = Vec::new();
-                sorted(element)?.root()?.sort_key(&mut key)?;
-                if !seen.insert(key) {
-                    return self.fail(place, "uniqueItems");
-                }
+            if unique && !seen.insert(identity(element)?) {
+                return self.fail(place, "uniqueItems");
             }
             self.document.pop();
         }
@@ -537,9 +419,9 @@ impl<'s> Validator<'s> {
             && let Some(allowed) = allowed.as_array()?
             && !allowed.is_empty()
         {
-            let (mut any, value) = (false, sorted(value)?);
+            let (mut any, value) = (false, identity(value)?);
             for allowed in allowed.iter() {
-                any |= allowed?.compare(&value.root()?)? == Ordering::Equal;
+                any |= identity(allowed?)? == value;
             }
             if !any {
                 return self.fail(place, "enum");
@@ -572,134 +454,4 @@ impl<'s> Validator<'s> {
         }
         Ok(None)
     }
-}
-
-/// The names that a schema mentions: they are not additional.
-struct Named(Vec<String>);
-
-impl Named {
-    fn of(
-        properties: Option<ObjectRef<'_>>,
-        required: Option<JsonRef<'_>>,
-        dependencies: Option<ObjectRef<'_>>,
-    ) -> Result<Self> {
-        let mut names = Vec::new();
-        for object in [properties, dependencies].into_iter().flatten() {
-            for member in object.iter() {
-                names.push(member?.0.to_owned());
-            }
-        }
-        let mut add_all = |array: JsonRef<'_>| -> Result<()> {
-            let Some(array) = array.as_array()? else { return Ok(()) };
-            for name in array.iter() {
-                names.extend(name?.as_str()?.map(str::to_owned));
-            }
-            Ok(())
-        };
-        if let Some(required) = required {
-            add_all(required)?;
-        }
-        if let Some(dependencies) = dependencies {
-            for member in dependencies.iter() {
-                add_all(member?.1)?;
-            }
-        }
-        Ok(Self(names))
-    }
-}
-
-/// The tokens of a pointer in a fragment, without the `#`.
-fn pointer_tokens(text: &str) -> Option<Vec<String>> {
-    if text.is_empty() {
-        return Some(Vec::new());
-    }
-    let tokens = text.strip_prefix('/')?.split('/');
-    tokens
-        .map(|token| {
-            let mut bytes = Vec::new();
-            let mut rest = token.bytes();
-            while let Some(byte) = rest.next() {
-                bytes.push(match byte {
-                    b'%' => {
-                        let mut digit = || (rest.next()? as char).to_digit(16);
-                        (digit()? * 16 + digit()?) as u8
-                    }
-                    b'~' => match rest.next()? {
-                        b'0' => b'~',
-                        b'1' => b'/',
-                        _ => return None,
-                    },
-                    other => other,
-                });
-            }
-            String::from_utf8(bytes).ok()
-        })
-        .collect()
-}
-
-fn type_allowed(types: JsonRef<'_>, kind: &Kind<'_>) -> Result<bool> {
-    let own: &[&str] = match kind {
-        Kind::Null => &["null"],
-        Kind::Bool(_) => &["boolean"],
-        Kind::Int(_) | Kind::UInt(_) => &["integer", "number"],
-        Kind::Double(_) | Kind::Decimal(_) => &["number"],
-        Kind::Object(_) => &["object"],
-        Kind::Array(_) => &["array"],
-        _ => &["string"],
-    };
-    match types.kind()? {
-        Kind::String(name) => Ok(own.contains(&name)),
-        Kind::Array(names) => {
-            for name in names.iter() {
-                if name?.as_str()?.is_some_and(|name| own.contains(&name)) {
-                    return Ok(true);
-                }
-            }
-            Ok(false)
-        }
-        _ => Ok(false),
-    }
-}
-
-/// A keyword's value, if it is a size.
-fn size(schema: ObjectRef<'_>, keyword: &str) -> Result<Option<u64>> {
-    Ok(match schema.get(keyword)?.map(|value| value.kind()).transpose()? {
-        Some(Kind::Int(value)) => u64::try_from(value).ok(),
-        Some(Kind::UInt(value)) => Some(value),
-        _ => None,
-    })
-}
-
-fn is_multiple(value: &Kind<'_>, of: &Kind<'_>) -> bool {
-    let whole = |kind: &Kind<'_>| match *kind {
-        Kind::Int(value) => Some(value.unsigned_abs()),
-        Kind::UInt(value) => Some(value),
-        _ => None,
-    };
-    let double = |kind: &Kind<'_>| match *kind {
-        Kind::Int(value) => value as f64,
-        Kind::UInt(value) => value as f64,
-        Kind::Double(value) => value,
-        Kind::Decimal(value) => value.to_f64(),
-        _ => 0.0,
-    };
-    if double(of) <= 0.0 {
-        return true;
-    }
-    if let (Some(value), Some(of)) = (whole(value), whole(of)) {
-        return value % of == 0;
-    }
-    // As near to a multiple as doubles tell.
-    let times = double(value).abs() / double(of);
-    let rounded = (times + 0.5).floor();
-    let difference = (rounded - times).abs();
-    difference <= (times + rounded) * f64::EPSILON || difference < f64::MIN_POSITIVE
-}
-
-/// Whether a pattern is found in a text; nothing if the pattern is malformed, which
-/// makes it no requirement.
-fn pattern_matches(pattern: &str, text: &str) -> Option<bool> {
-    let pattern =
-        RegexBuilder::new(pattern).unicode(false).size_limit(MAX_PATTERN_BYTES).build().ok()?;
-    Some(pattern.is_match(text.as_bytes()))
 }
