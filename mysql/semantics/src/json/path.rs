@@ -302,7 +302,9 @@ fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
-/// Whether a name needs no quotes in a path: an identifier of ECMAScript.
+/// Whether a name needs no quotes in a path: an identifier of ECMAScript, as the server
+/// sees one. It tells letters and digits by the lowest byte of a character alone, so of
+/// other scripts some letters are taken and some signs too.
 pub(super) fn is_identifier(name: &str) -> bool {
     let mut chars = name.chars();
     chars.next().is_some_and(starts_identifier)
@@ -310,17 +312,18 @@ pub(super) fn is_identifier(name: &str) -> bool {
 }
 
 fn starts_identifier(char: char) -> bool {
-    char == '$' || char == '_' || char.is_alphabetic()
+    let low = char as u32 as u8;
+    let is_letter = matches!(low, b'A'..=b'Z' | b'a'..=b'z' | 0x80..=0xfe);
+    char == '$' || char == '_' || (is_letter && !is_combining(char))
 }
 
 fn continues_identifier(char: char) -> bool {
-    let combining = matches!(
-        char,
-        '\u{300}'..='\u{36f}'
-            | '\u{1ab0}'..='\u{1aff}'
-            | '\u{1dc0}'..='\u{1dff}'
-            | '\u{20d0}'..='\u{20ff}'
-            | '\u{fe20}'..='\u{fe2f}'
-    );
-    char.is_numeric() || combining || matches!(char, '\u{200c}' | '\u{200d}')
+    let low = char as u32 as u8;
+    let joins = matches!(char, '\u{200c}' | '\u{200d}' | '\u{203f}' | '\u{2040}' | '\u{ff3f}');
+    low.is_ascii_digit() || joins || is_combining(char)
+}
+
+/// Of the marks that combine, the server knows these.
+fn is_combining(char: char) -> bool {
+    matches!(char, '\u{300}'..='\u{36f}')
 }
