@@ -43,8 +43,11 @@ enum To {
 }
 
 impl Collation {
-    /// Appends `UPPER(text)`. The result is at most as many bytes long as the server allows:
-    /// three times the text's.
+    /// Appends `UPPER(text)`: character by character, so that `ß` stays; three times as many
+    /// bytes as `text` at most.
+    ///
+    /// The server maps in place and so damages texts with characters whose other case is
+    /// longer in UTF-8 (`UPPER('ɐɐɐ')` is one character there). That is not imitated.
     ///
     /// # Errors
     ///

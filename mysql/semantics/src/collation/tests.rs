@@ -128,6 +128,19 @@ fn the_server_s_weight_strings() {
 }
 
 #[test]
+fn half_surrogates_of_ucs2_weigh_as_on_the_server() {
+    for (name, weights) in [
+        ("ucs2_general_ci", &[0xD8, 0][..]),
+        ("ucs2_unicode_ci", &[0xFB, 0xC1, 0xD8, 0]),
+        ("ucs2_unicode_520_ci", &[0xFB, 0xC1, 0xD8, 0]),
+    ] {
+        let mut out = Vec::new();
+        named(name).weight_string(b"\xd8\x00", &mut out).unwrap();
+        assert_eq!(out, weights, "{name}");
+    }
+}
+
+#[test]
 fn like_takes_characters_one_by_one() {
     let like = |name: &str, text: &str, pattern: &str| {
         named(name).like(text.as_bytes(), pattern.as_bytes(), Some(u32::from(b'\\'))).unwrap()

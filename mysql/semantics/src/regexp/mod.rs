@@ -5,8 +5,8 @@
 //! limit of steps. Patterns and texts are UTF-8; other sets are converted before.
 //!
 //! Not as ICU: a letter without case partners of one character (`ß` and `ss`) has none
-//! here, `\N{…}` and blocks (`\p{InGreek}`) are refused as unimplemented, and `\X` knows
-//! marks only.
+//! here, `\N{…}`, `\G` and blocks (`\p{InGreek}`) are refused as unimplemented, `\X` knows
+//! marks only, and groups may be nested about 60 deep.
 
 mod class;
 mod error;
