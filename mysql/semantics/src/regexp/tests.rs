@@ -107,6 +107,7 @@ fn replacements_take_groups() {
     assert_eq!(replace("ab", "(?<x>a)", "<${x}\\$>", 1, 0).unwrap(), "<a$>b");
     assert_eq!(replace("ab", "x*", "-", 1, 0).unwrap(), "-a-b-");
     assert_eq!(replace("", "^", "-", 1, 0).unwrap(), "");
+    assert_eq!(replace("é", "x*", "-", 1, 0).unwrap(), "-é-");
     assert_eq!(replace("ab", "(a)", "$2", 1, 0), Err(RegexpError::OutOfBounds));
     assert_eq!(replace("ab", "a", "$x", 1, 0), Err(RegexpError::InvalidGroupName));
     assert_eq!(replace(&"a".repeat(99), "a", &"b".repeat(99), 1, 0), Err(RegexpError::TooBig));
