@@ -135,17 +135,14 @@ pub(super) fn decimal(
         let mut wide = Vec::new();
         let text = ascii(text, from, &mut wide)?;
         let parsed = Decimal::parse_prefix(text);
-        match parsed.status {
-            ParseStatus::NoNumber => cx.incorrect("decimal", text, column)?,
-            ParseStatus::Overflow => {
-                cx.out_of_range(column)?;
-                range_warned = true;
-            }
-            ParseStatus::Truncated => cx.note_truncated(column),
-            ParseStatus::Exact if !only_spaces(&text[parsed.consumed..]) => {
-                cx.note_truncated(column);
-            }
-            ParseStatus::Exact => {}
+        let garbage = !only_spaces(&text[parsed.consumed..]);
+        if parsed.status == ParseStatus::NoNumber || (garbage && cx.strict) {
+            cx.incorrect("decimal", text, column)?;
+        } else if parsed.status == ParseStatus::Overflow {
+            cx.out_of_range(column)?;
+            range_warned = true;
+        } else if garbage || parsed.status == ParseStatus::Truncated {
+            cx.note_truncated(column);
         }
         parsed.value
     } else {
@@ -277,7 +274,8 @@ pub(super) fn year(
         _ => match number(value, from) {
             Number::Int(number) => number,
             Number::UInt(number) => i64::try_from(number).unwrap_or(i64::MAX),
-            Number::Double(number) => double_to_i64(number).unwrap_or_else(|limit| limit),
+            // Cut, not rounded.
+            Number::Double(number) => number as i64,
             Number::Decimal(number) => match number.to_i64(Rounding::HalfUp) {
                 Ok(number) => number,
                 Err(limit) => {

@@ -155,11 +155,7 @@ pub(super) fn date_and_time(
     let in_zone = value.is_some();
     let rounded = value
         .and_then(|value| value.with_nanoseconds(parsed.nanoseconds, cx.truncate_fractions))
-        .and_then(|value| {
-            // A zero date may have a fraction, which is not rounded for a DATE.
-            let keep = ty == TypeKind::Date && value.date().is_zero();
-            value.round(decimals, cx.truncate_fractions || keep)
-        });
+        .and_then(|value| value.round(decimals, cx.truncate_fractions));
     let Some(value) = rounded else {
         if in_zone && value.is_some_and(|value| !value.date().has_zero()) && !cx.strict {
             cx.warnings.push(Level::Warning, SqlError::datetime_overflow("datetime"));

@@ -42,7 +42,8 @@ fn texts_go_into_columns() {
         ("300", tiny, "127", vec![1264], Some(1264)),
         ("abc", tiny, "0", vec![1366], Some(1366)),
         ("4e", tiny, "4", vec![], None),
-        ("1.5x", decimal, "1.50", vec![1265], None),
+        ("1.5x", decimal, "1.50", vec![1265], Some(1366)),
+        ("1.555", decimal, "1.56", vec![1265], None),
         ("999.995", decimal, "999.99", vec![1264], Some(1264)),
         ("", decimal, "0.00", vec![1366], Some(1366)),
         ("2010-02-30", date, "0000-00-00", vec![1264], Some(1292)),
@@ -98,6 +99,7 @@ fn doubles_are_shortened_to_the_width_of_a_string() {
     for (value, width, text, fits) in [
         ("-1.5", 3, "-2", true),
         ("0.001", 3, "0", true),
+        ("1e-10", 3, "1e-10", false),
         ("123456.789", 5, "1.2e5", true),
         ("1e-10", 5, "1e-10", true),
         ("101112.5", 3, "1e5", false),

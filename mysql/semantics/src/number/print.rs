@@ -199,7 +199,7 @@ pub fn write_double_within(value: f64, width: usize, out: &mut Vec<u8>) -> bool 
             .write_scientific(out);
         return true;
     }
-    if plain && point <= 0 {
+    if plain && point <= 0 && width > -point {
         out.push(b'0');
         return true;
     }

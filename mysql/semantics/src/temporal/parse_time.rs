@@ -171,6 +171,8 @@ pub fn parse_time(text: &[u8]) -> ParsedTime {
     let odd = |byte, position| OddDelimiter { byte, position, fault: DelimiterFault::Superfluous };
     if leading > 0 {
         parsed.odd_delimiter = Some(odd(b' ', 0));
+    } else if at == text.len() && count == 4 && is_space_at(text, end_of_first) {
+        parsed.odd_delimiter = Some(odd(text[end_of_first], before + end_of_first));
     } else if let Some(space) = text.get(at).filter(|byte| is_space(**byte)) {
         parsed.odd_delimiter = Some(odd(*space, before + at));
     }
@@ -181,6 +183,10 @@ pub fn parse_time(text: &[u8]) -> ParsedTime {
         }
     }
     parsed
+}
+
+fn is_space_at(text: &[u8], at: usize) -> bool {
+    text.get(at).is_some_and(|byte| is_space(*byte))
 }
 
 struct Fraction {
