@@ -21,7 +21,7 @@ impl Node {
     pub fn run<'a>(&'a self, cx: &mut Cx<'_>, row: Row<'a>) -> Result<Out<'a>> {
         let value = self.eval(cx, row)?;
         Ok(match &*value {
-            Value::Decimal(decimal) => {
+            Value::Decimal(decimal) if !self.keeps_scale() => {
                 leaf::decimal_settled(decimal, &self.ty).map_or(value, Cow::Owned)
             }
             _ => value,
@@ -137,6 +137,11 @@ impl Node {
             Op::Call(call) => (call.function.kernel)(&Call { node: self, call, row }, cx)?,
         };
         Ok(Cow::Owned(owned))
+    }
+
+    /// What chooses a branch gives a DECIMAL with the branch's own decimals.
+    pub(crate) fn keeps_scale(&self) -> bool {
+        matches!(self.op, Op::If | Op::Case { .. } | Op::CaseOf { .. } | Op::Coalesce)
     }
 
     pub(crate) fn first(&self) -> Result<&Node> {

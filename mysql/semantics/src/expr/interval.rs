@@ -253,29 +253,43 @@ pub(super) fn date_arith(
     })
 }
 
+/// A part of a time; DAY_… units of a time have no days.
+fn clock_part(time: Time, unit: Unit) -> i64 {
+    let (h, m, s) = (i64::from(time.hour()), i64::from(time.minute()), i64::from(time.second()));
+    let micro = i64::from(time.microsecond());
+    let value = match unit {
+        U::Hour | U::DayHour => h,
+        U::Minute => m,
+        U::Second => s,
+        U::Microsecond => micro,
+        U::HourMinute | U::DayMinute => h * 100 + m,
+        U::HourSecond | U::DaySecond => h * 10_000 + m * 100 + s,
+        U::MinuteSecond => m * 100 + s,
+        U::SecondMicrosecond => s * 1_000_000 + micro,
+        U::MinuteMicrosecond => (m * 100 + s) * 1_000_000 + micro,
+        _ => (h * 10_000 + m * 100 + s) * 1_000_000 + micro,
+    };
+    if time.is_negative() { -value } else { value }
+}
+
 /// `EXTRACT(unit FROM date)`
 pub(super) fn extract(node: &Node, unit: Unit, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Value> {
     let operand = node.first()?;
     if !is_dated(unit) || (operand.ty.kind == TypeKind::Time && is_timed(unit)) {
         let Some(time) = leaf::time(operand, cx, row)? else { return Ok(Value::Null) };
-        let (h, m, s) =
-            (i64::from(time.hour()), i64::from(time.minute()), i64::from(time.second()));
-        let micro = i64::from(time.microsecond());
-        let value = match unit {
-            U::Hour | U::DayHour => h,
-            U::Minute => m,
-            U::Second => s,
-            U::Microsecond => micro,
-            U::HourMinute | U::DayMinute => h * 100 + m,
-            U::HourSecond | U::DaySecond => h * 10_000 + m * 100 + s,
-            U::MinuteSecond => m * 100 + s,
-            U::SecondMicrosecond => s * 1_000_000 + micro,
-            U::MinuteMicrosecond => (m * 100 + s) * 1_000_000 + micro,
-            _ => (h * 10_000 + m * 100 + s) * 1_000_000 + micro,
-        };
-        return Ok(Value::Int(if time.is_negative() { -value } else { value }));
+        return Ok(Value::Int(clock_part(time, unit)));
     }
-    let Some(value) = leaf::datetime(operand, cx, row)? else { return Ok(Value::Null) };
+    let value = if is_timed(unit) && operand.ty.kind.is_string() {
+        use crate::temporal::TimeOrDateTime as T;
+        match leaf::time_or_datetime(operand, cx, row)? {
+            None => return Ok(Value::Null),
+            Some(T::DateTime(value)) => value,
+            Some(T::Time(time)) => return Ok(Value::Int(clock_part(time, unit))),
+        }
+    } else {
+        let Some(value) = leaf::datetime(operand, cx, row)? else { return Ok(Value::Null) };
+        value
+    };
     let date = value.date();
     let (y, mo, d) = (i64::from(date.year()), i64::from(date.month()), i64::from(date.day()));
     let (h, m, s) = (i64::from(value.hour()), i64::from(value.minute()), i64::from(value.second()));

@@ -365,6 +365,7 @@ pub(crate) fn text_of(value: &Value, node: &Node) -> Option<Vec<u8>> {
             number::write_double_fixed(*value, ty.decimals, &mut out);
         }
         Value::Double(value) => number::write_double(*value, &mut out),
+        Value::Decimal(value) if node.keeps_scale() => value.write_text(&mut out),
         Value::Decimal(value) => match decimal_settled(value, ty) {
             Some(Value::Decimal(value)) => value.write_text(&mut out),
             _ => value.write_text(&mut out),

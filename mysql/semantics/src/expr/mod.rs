@@ -81,6 +81,14 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// The same for messages: numbers and times are ASCII.
+    pub(crate) fn text_collation_shown(&self, at: usize) -> CollationId {
+        match self.arg(at) {
+            Some(arg) if arg.ty.kind.is_string() => arg.ty.collation,
+            _ => leaf::ASCII,
+        }
+    }
+
     pub(crate) fn domain(&self, at: usize) -> Domain {
         self.arg(at).map_or(Domain::Int, Node::numeric_domain)
     }

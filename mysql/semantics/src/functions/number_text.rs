@@ -119,7 +119,7 @@ fn conv_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
 
 fn radix(call: &Call<'_>, cx: &mut Cx<'_>, to: u32) -> Result<Value> {
     let text = arg!(call.text(0, cx));
-    let value = arg!(parse_radix(&text, 10, true, cx));
+    let value = arg!(parse_radix(&text, (10, true), call, cx));
     Ok(Value::from(digits_of(value, to, false)))
 }
 
@@ -131,12 +131,17 @@ fn conv(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
     if text.is_empty() || !allowed(from) || !allowed(to) {
         return Ok(Value::Null);
     }
-    let value = arg!(parse_radix(&text, from.unsigned_abs() as u32, from < 0, cx));
+    let value = arg!(parse_radix(&text, (from.unsigned_abs() as u32, from < 0), call, cx));
     Ok(Value::from(digits_of(value, to.unsigned_abs() as u32, to < 0)))
 }
 
 /// The digits at the start of `text` as 64 bits, capped as strtoll caps.
-fn parse_radix(text: &[u8], base: u32, signed: bool, cx: &mut Cx<'_>) -> Result<Option<u64>> {
+fn parse_radix(
+    text: &[u8],
+    (base, signed): (u32, bool),
+    call: &Call<'_>,
+    cx: &mut Cx<'_>,
+) -> Result<Option<u64>> {
     let whole = text;
     let text = text.trim_ascii_start();
     let (negative, digits) = match text.split_first() {
@@ -152,7 +157,8 @@ fn parse_radix(text: &[u8], base: u32, signed: bool, cx: &mut Cx<'_>) -> Result<
         value = (value * u128::from(base) + u128::from(digit)).min(u128::from(u64::MAX) + 1);
     }
     if count == 0 || value > u128::from(u64::MAX) {
-        let shown = String::from_utf8_lossy(whole);
+        let shown = leaf::shown_in_full(whole, call.text_collation_shown(0));
+        let shown = String::from_utf8_lossy(&shown);
         cx.warn(crate::error::SqlError::truncated_wrong_value("DECIMAL", &shown));
     }
     let value = if signed && negative {

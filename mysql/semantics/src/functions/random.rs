@@ -6,9 +6,7 @@ use crate::types::SqlType;
 use crate::value::Value;
 
 pub(super) static FUNCTIONS: &[Function] =
-    &[Function::new("rand", (0, 1), rand_type, rand, "A number from 0 to below 1")
-        .never_null()
-        .changing()];
+    &[Function::new("rand", (0, 1), rand_type, rand, "A number from 0 to below 1").changing()];
 
 /// The modulus of MySQL's generator.
 const MODULUS: u64 = 0x3FFF_FFFF;

@@ -241,7 +241,7 @@ fn soundex(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
             _ => b'0',
         };
         if out.is_empty() {
-            out.extend_from_slice(&leaf::upper(coll, letter));
+            out.extend_from_slice(&letter.to_ascii_uppercase());
             last = code;
         } else if code != b'0' && code != last {
             out.push(code);

@@ -367,13 +367,14 @@ fn year_week(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
 }
 
 fn to_seconds(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
-    let (value, _) = arg!(day(call, 0, cx));
+    let Some(operand) = call.arg(0) else { return Ok(Value::Null) };
+    let (value, _) = arg!(leaf::datetime_of_calendar(operand, cx, call.row));
     Ok(Value::Int(value.linear_micros() / 1_000_000))
 }
 
 fn from_days(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
     let days = arg!(call.int(0, cx));
-    let date = i64::try_from(days).ok().and_then(Date::from_day_number);
+    let date = i64::try_from(days).ok().and_then(Date::from_day_number).filter(|d| !d.is_zero());
     if date.is_none() {
         let shown = crate::expr::printed(call.node);
         let message = format!("DATE value is out of range in '{shown}'");
@@ -634,7 +635,10 @@ fn unix_timestamp(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
         return Ok(Value::Int(cx.session.statement_time_micros().div_euclid(1_000_000)));
     }
     let Some(operand) = call.arg(0) else { return Ok(Value::Null) };
-    let value = arg!(leaf::fuzzy_datetime(operand, cx, call.row));
+    if call.is_null(0, cx)? {
+        return Ok(Value::Null);
+    }
+    let value = leaf::fuzzy_datetime(operand, cx, call.row)?.unwrap_or(DateTime::ZERO);
     let zero = |decimals: u8| {
         if decimals == 0 {
             Value::Int(0)

@@ -84,6 +84,16 @@ impl Site<'_, '_> {
     }
 
     fn united(&mut self, which: &[usize], purpose: Purpose) -> Result<Coll> {
+        // These give bytes where their first argument is bytes, whatever follows.
+        const BY_FIRST: &[&str] = &["insert", "lpad", "replace", "rpad", "substring_index", "trim"];
+        let first = self.args.first().map(|arg| arg.ty.collation);
+        let bytes = first.is_some_and(CollationId::is_binary) && BY_FIRST.contains(&self.name);
+        let is_text = |arg: &Node| arg.ty.kind.is_string() || arg.is_null_literal();
+        if bytes && self.args.first().is_some_and(is_text) {
+            self.binary = true;
+            let derivation = self.node(0)?.ty.derivation;
+            return Ok(Coll { id: CollationId::BINARY, derivation, ascii: false, broken: false });
+        }
         let coll = unify(self.args, which, purpose, self.name, self.binder.connection())?;
         self.binary = coll.id.is_binary();
         Ok(coll)

@@ -140,7 +140,9 @@ fn read_datetime(
             micros.and_then(DateTime::from_linear_micros).map(|value| (value, true))
         }
         Value::Bytes(text) => {
-            let parsed = parse_datetime(text, mode);
+            // The mode of the session holds for texts even where zeros are taken.
+            let no_zero_date = mode.no_zero_date || cx.settings.no_zero_date;
+            let parsed = parse_datetime(text, DateMode { no_zero_date, ..mode });
             let timed = parsed.has_time;
             let shown = super::shown_in_full(text, node.ty.collation);
             taken(&parsed, &shown, kind, cx).map(|value| {
@@ -154,7 +156,23 @@ fn read_datetime(
             let Some(number) = node.eval_decimal(cx, row)? else { return Ok(None) };
             let (whole, nanos) = split_number(&number);
             let parsed = datetime_from_number(whole, nanos, mode);
-            let shown = crate::expr::leaf::text_of(&value, node).unwrap_or_default();
+            // A number that is a date alone has no fraction of a second.
+            let parsed = match parsed.has_time {
+                true => parsed,
+                false => datetime_from_number(whole, 0, mode),
+            };
+            let shown = match &*value {
+                Value::Double(_) if node.is_literal() => whole.to_string().into_bytes(),
+                Value::UInt(value) => (*value as i64).to_string().into_bytes(),
+                _ => super::text_of(&value, node).unwrap_or_default(),
+            };
+            if parsed.value.is_none()
+                && number.is_negative()
+                && matches!(&*value, Value::Decimal(_))
+            {
+                refuse(kind, &shown, cx);
+                return Ok(None);
+            }
             let timed = parsed.has_time;
             taken(&parsed, &shown, "datetime", cx).map(|value| (value, timed))
         }
@@ -229,8 +247,14 @@ pub(crate) fn compared_datetime(
                     TypeKind::Timestamp => "TIMESTAMP",
                     _ => "DATETIME",
                 };
-                let shown = String::from_utf8_lossy(text).into_owned();
-                return Err(SqlError::incorrect_value(kind, &shown));
+                let shown = super::shown_in_full(text, node.ty.collation);
+                let shown = String::from_utf8_lossy(&shown);
+                if node.is_constant() {
+                    return Err(SqlError::incorrect_value(kind, &shown));
+                }
+                let kind = kind.to_ascii_lowercase();
+                cx.warn(SqlError::truncated_wrong_value(&kind, &shown));
+                return Ok(Some(parsed.value.unwrap_or(DateTime::ZERO)));
             }
         }
     }
