@@ -55,6 +55,17 @@ fn warn(
     Ok(())
 }
 
+/// A note of what was left out: with the value in strict mode, of the column
+/// otherwise.
+fn note(kind: &str, text: &[u8], column: &Column<'_>, cx: &mut StoreContext<'_>) {
+    if cx.strict && !text.is_empty() {
+        let text = printable(text);
+        cx.note(SqlError::incorrect_temporal_for_column(kind, &text, column.name, cx.row));
+    } else {
+        cx.note_truncated(column);
+    }
+}
+
 /// 1265 where something was left out, else 1264.
 fn code_of(warnings: TemporalWarnings) -> u16 {
     if warnings.contains(TemporalWarnings::TRUNCATED) {
@@ -157,8 +168,8 @@ pub(super) fn date_and_time(
         .and_then(|value| value.with_nanoseconds(parsed.nanoseconds, cx.truncate_fractions))
         .and_then(|value| value.round(decimals, cx.truncate_fractions));
     let Some(value) = rounded else {
-        if in_zone && value.is_some_and(|value| !value.date().has_zero()) && !cx.strict {
-            cx.warnings.push(Level::Warning, SqlError::datetime_overflow("datetime"));
+        if in_zone && value.is_some_and(|value| !value.date().has_zero()) {
+            cx.warn(SqlError::datetime_overflow("datetime"))?;
         }
         warn(code::ER_WARN_DATA_OUT_OF_RANGE, kind, &shown, column, cx)?;
         return Ok(zero());
@@ -266,7 +277,7 @@ pub(super) fn time(
         Some(TimeOrDateTime::Time(time)) => time,
         Some(TimeOrDateTime::DateTime(value)) => {
             if value.date() != Date::ZERO {
-                cx.note_truncated(column);
+                note("time", &shown, column, cx);
             }
             let zoned = parsed
                 .offset_seconds

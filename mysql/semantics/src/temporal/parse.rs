@@ -287,10 +287,8 @@ fn assemble(
         let more = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
         rest = &rest[more..];
         if matches!(rest.first(), Some(b'+' | b'-')) {
-            // MySQL checks an offset here, but does not apply it.
-            if offset_seconds(rest).is_none() {
-                return ParsedDateTime::other();
-            }
+            let Some(offset) = offset_seconds(rest) else { return ParsedDateTime::other() };
+            parsed.offset_seconds = Some(offset);
             rest = &[];
         }
     }
