@@ -103,7 +103,7 @@ pub fn set(
     mode: SetMode,
 ) -> Result<Option<JsonBuf>> {
     check_single(path)?;
-    if let Some((_, steps)) = trail(document, path.legs())? {
+    if let Some((_, steps)) = trail(document, path.legs(), true)? {
         if mode == SetMode::Insert {
             return Ok(None);
         }
@@ -112,7 +112,7 @@ pub fn set(
     let (Some((leg, parents)), true) = (path.legs().split_last(), mode != SetMode::Replace) else {
         return Ok(None);
     };
-    let Some((parent, steps)) = trail(document, parents)? else { return Ok(None) };
+    let Some((parent, steps)) = trail(document, parents, true)? else { return Ok(None) };
     match leg {
         Leg::Member(name) => {
             let Some(object) = parent.as_object()? else { return Ok(None) };
@@ -153,7 +153,7 @@ pub fn array_append(
     value: JsonRef<'_>,
 ) -> Result<Option<JsonBuf>> {
     check_single(path)?;
-    let Some((_, steps)) = trail(document, path.legs())? else { return Ok(None) };
+    let Some((_, steps)) = trail(document, path.legs(), true)? else { return Ok(None) };
     edited(document, &steps, &|old, to| insert_at(old, usize::MAX, value, to)).map(Some)
 }
 
@@ -170,7 +170,7 @@ pub fn array_insert(
     let Some((Leg::Cell(index), parents)) = path.legs().split_last() else {
         return Err(JsonError::PathNoCell);
     };
-    let Some((parent, steps)) = trail(document, parents)? else { return Ok(None) };
+    let Some((parent, steps)) = trail(document, parents, false)? else { return Ok(None) };
     if !parent.is_array() {
         return Ok(None);
     }
@@ -187,7 +187,7 @@ pub fn remove(document: JsonRef<'_>, path: &Path) -> Result<Option<JsonBuf>> {
     if path.legs().is_empty() {
         return Err(JsonError::PathWholeDocument);
     }
-    let Some((_, steps)) = trail(document, path.legs())? else { return Ok(None) };
+    let Some((_, steps)) = trail(document, path.legs(), true)? else { return Ok(None) };
     // Without steps the path means the document itself, as `$[0]` of a scalar does.
     let Some((&index, steps)) = steps.split_last() else { return Ok(None) };
     edited(document, steps, &|parent, to| without(parent, index, to)).map(Some)

@@ -39,15 +39,15 @@ impl Pattern {
         Self(items)
     }
 
-    /// The escape that an argument of JSON_SEARCH means: a backslash if it is empty.
+    /// The escape that an argument of JSON_SEARCH means: none if it is empty. Without the
+    /// argument, or if it is NULL, it is a backslash.
     ///
     /// # Errors
     /// If it has more than one character.
-    pub fn escape(text: &str) -> Result<char, JsonError> {
+    pub fn escape(text: &str) -> Result<Option<char>, JsonError> {
         let mut chars = text.chars();
         match (chars.next(), chars.next()) {
-            (None, _) => Ok('\\'),
-            (Some(escape), None) => Ok(escape),
+            (escape, None) => Ok(escape),
             _ => Err(JsonError::Escape),
         }
     }

@@ -199,10 +199,11 @@ impl<'a> Next<'a> {
 }
 
 /// The one value that a path without wildcards leads to, and the indexes of elements
-/// and members on the way to it.
+/// and members on the way to it; with `wrap` as for [`locate`].
 pub(super) fn trail<'a>(
     root: JsonRef<'a>,
     legs: &[Leg],
+    wrap: bool,
 ) -> Result<Option<(JsonRef<'a>, Vec<usize>)>, JsonError> {
     let (mut value, mut steps) = (root, Vec::new());
     for leg in legs {
@@ -220,7 +221,7 @@ pub(super) fn trail<'a>(
                     let Some(cell) = array.get(position)? else { return Ok(None) };
                     value = cell;
                     steps.push(position);
-                } else if !leg.wraps() {
+                } else if !wrap || !leg.wraps() {
                     return Ok(None);
                 }
             }

@@ -270,9 +270,9 @@ impl Call {
                 let buf = doc(0)?;
                 let all = json::one_or_all(arg(1)).map_err(fail(2))?;
                 let escape = args.get(3).map(String::as_str).filter(|&escape| escape != "-");
-                let escape = json::Pattern::escape(escape.unwrap_or("")).map_err(fail(4))?;
+                let escape = json::Pattern::escape(escape.unwrap_or("\\")).map_err(fail(4))?;
                 let paths = paths(4)?;
-                let pattern = json::Pattern::new(arg(2), Some(escape));
+                let pattern = json::Pattern::new(arg(2), escape);
                 buf.root().and_then(|root| {
                     text(json::search(root, all, &|text| pattern.matches(text), &paths)?)
                 })
