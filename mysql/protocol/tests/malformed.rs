@@ -370,3 +370,56 @@ async fn lengths_that_lie_take_no_memory() {
     let pages: u64 = resident.split(' ').nth(1).unwrap().parse().unwrap();
     assert!(pages * 4096 < 1 << 30, "{pages} pages after {:?}", began.elapsed());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_stays_idle_is_told_and_cut_off() {
+    let (mut client, server) = tokio::io::duplex(1 << 16);
+    let served = tokio::spawn(firn_mysql_protocol::server::serve(
+        support::Memory::new(),
+        std::sync::Arc::new(ServerConfig::default()),
+        server,
+        firn_mysql_protocol::server::Peer::unix(),
+        1,
+        Default::default(),
+    ));
+    let mut login = Vec::new();
+    HandshakeResponse {
+        user: b"native_empty".to_vec(),
+        auth_response: Vec::new(),
+        capabilities: response().capabilities.without(Capabilities::ZSTD),
+        ..response()
+    }
+    .encode(&mut login);
+    let mut packet = PacketBuffer::default();
+    packet.packet(&login);
+    packet.bytes()[3] = 1;
+    client.write_all(packet.bytes()).await.unwrap();
+    let began = tokio::time::Instant::now();
+    let mut said = Vec::new();
+    // The clock runs on by itself while nothing happens.
+    client.read_to_end(&mut said).await.unwrap();
+    assert!(began.elapsed() >= Duration::from_secs(28_800));
+    let text = b"#HY000The client was disconnected by the server because of inactivity.";
+    assert!(said.windows(text.len()).any(|part| part == text));
+    drop(client);
+    assert!(served.await.unwrap().is_err());
+}
+
+#[tokio::test]
+async fn prepared_statements_of_a_connection_are_bounded() {
+    let config = ServerConfig { statements_max: 3, ..ServerConfig::default() };
+    let (address, _) = start(config).await;
+    let mut client = connect(address, &as_user("native", "secret")).await.unwrap();
+    let mut last = 0;
+    for _ in 0..3 {
+        last = client.prepare(b"echo ?").await.unwrap().id;
+    }
+    let error = client.prepare(b"echo ?").await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "ERROR 1461 (42000): Can't create more than max_prepared_stmt_count statements (current \
+         value: 3)"
+    );
+    client.close_statement(last).await.unwrap();
+    client.prepare(b"echo ?").await.unwrap();
+}
