@@ -88,7 +88,7 @@ pub(super) fn eval(
             None => Value::Null,
         },
         CastTarget::Year => year(operand, cx, row)?,
-        CastTarget::Json => leaf::to_json(operand, cx, row)?,
+        CastTarget::Json => super::json::cast(operand, cx, row)?,
     })
 }
 
@@ -110,6 +110,10 @@ fn int(operand: &Node, unsigned: bool, cx: &mut Cx<'_>, row: Row<'_>) -> Result<
     let value = operand.eval(cx, row)?;
     Ok(match &*value {
         Value::Null => Value::Null,
+        Value::Bytes(_) if operand.ty.kind == TypeKind::Json => match operand.eval_int(cx, row)? {
+            Some(value) => int_in(value, unsigned),
+            None => Value::Null,
+        },
         Value::Bytes(text) => {
             let value = domain::int_of_text(text, operand.ty.collation, cx);
             let negative = value < 0;
@@ -168,7 +172,11 @@ fn text(
 ) -> Result<Value> {
     let Some(text) = operand.eval_text(cx, row)? else { return Ok(Value::Null) };
     let to = node.ty.collation;
-    let from = if operand.ty.kind.is_string() { operand.ty.collation } else { leaf::ASCII };
+    let from = match operand.ty.kind {
+        TypeKind::Json => operand.ty.collation,
+        kind if kind.is_string() => operand.ty.collation,
+        _ => leaf::ASCII,
+    };
     let value = leaf::to_charset(&text, from, to, cx)?;
     let Some(limit) = characters else { return Ok(value) };
     let Value::Bytes(bytes) = &value else { return Ok(value) };
@@ -216,18 +224,20 @@ fn year(operand: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Value> {
             let now = leaf::now(cx);
             return Ok(Value::UInt(now.date().year().into()));
         }
-        Value::Bytes(text) => match number::year_from_text(text) {
-            Some((year, complete)) => {
-                if !complete {
-                    cx.warn(SqlError::truncated_wrong_value(
-                        "YEAR",
-                        &String::from_utf8_lossy(text),
-                    ));
+        Value::Bytes(text) if operand.ty.kind != TypeKind::Json => {
+            match number::year_from_text(text) {
+                Some((year, complete)) => {
+                    if !complete {
+                        cx.warn(SqlError::truncated_wrong_value(
+                            "YEAR",
+                            &String::from_utf8_lossy(text),
+                        ));
+                    }
+                    return Ok(Value::UInt(year.into()));
                 }
-                return Ok(Value::UInt(year.into()));
+                None => (None, text.to_vec()),
             }
-            None => (None, text.to_vec()),
-        },
+        }
         _ => {
             let shown = leaf::text_of(&value, operand).unwrap_or_default();
             (operand.eval_int(cx, row)?, shown)
@@ -275,7 +285,7 @@ pub(super) fn in_type_of<'a>(
         }
         K::Time => leaf::time(branch, cx, row)?.map_or(Value::Null, Value::Time),
         kind if kind.is_string() => {
-            if matches!(&*value, Value::Bytes(_)) {
+            if matches!(&*value, Value::Bytes(_)) && branch.ty.kind != K::Json {
                 return Ok(value);
             }
             match branch.eval_text(cx, row)? {

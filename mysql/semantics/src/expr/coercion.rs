@@ -190,9 +190,13 @@ pub(crate) fn unify(
     Ok(coll)
 }
 
+/// Strings, and documents, whose text has characters of all kinds.
+fn has_text(node: &Node) -> bool {
+    node.ty.kind.is_string() || node.ty.kind == crate::types::TypeKind::Json
+}
+
 fn needs_conversion(node: &Node, to: CollationId) -> bool {
-    let from =
-        if node.ty.kind.is_string() { node.ty.collation } else { CollationId::LATIN1_SWEDISH_CI };
+    let from = if has_text(node) { node.ty.collation } else { CollationId::LATIN1_SWEDISH_CI };
     !(node.is_null_literal()
         || leaf::same_charset(from, to)
         || to.is_binary()
@@ -204,8 +208,7 @@ fn needs_conversion(node: &Node, to: CollationId) -> bool {
 
 /// Converts `node`; false if a literal cannot be converted without a loss.
 fn convert(node: &mut Node, to: CollationId) -> bool {
-    let from =
-        if node.ty.kind.is_string() { node.ty.collation } else { CollationId::LATIN1_SWEDISH_CI };
+    let from = if has_text(node) { node.ty.collation } else { CollationId::LATIN1_SWEDISH_CI };
     if let Op::Literal(crate::value::Value::Bytes(bytes)) = &node.op {
         return match leaf::convert_exactly(bytes, from, to) {
             Some(bytes) => {

@@ -108,7 +108,7 @@ pub(crate) fn order<'a>(
             let Some(b) = leaf::compared_time(right, cx, row)? else { return Ok(None) };
             Ok(Some(a.cmp(&b)))
         }
-        Comparison::Json => leaf::compare_json(left, right, cx, row),
+        Comparison::Json => super::json::compare(left, right, cx, row),
     }
 }
 

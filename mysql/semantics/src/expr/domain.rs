@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use super::arith::{self, Domain};
 use super::context::{Cx, Row};
 use super::node::{Node, Op};
-use super::{Result, leaf};
+use super::{Result, json, leaf};
 use crate::decimal::{Decimal, ParseStatus, Rounding};
 use crate::error::SqlError;
 use crate::number;
@@ -90,6 +90,9 @@ impl Node {
             Value::Double(value) => int_of_double(*value),
             Value::Float(value) => int_of_double(f64::from(*value)),
             Value::Decimal(value) => int_of_decimal(value),
+            Value::Bytes(text) if self.ty.kind == TypeKind::Json => {
+                json::coerced(self, text, cx, json::int)?
+            }
             Value::Bytes(text) => int_of_text(text, self.ty.collation, cx),
             Value::Date(date) => i128::from(date.to_number()),
             Value::Time(time) => {
@@ -121,6 +124,9 @@ impl Node {
             Value::Double(value) => *value,
             Value::Float(value) => f64::from(*value),
             Value::Decimal(value) => value.to_f64(),
+            Value::Bytes(text) if self.ty.kind == TypeKind::Json => {
+                json::coerced(self, text, cx, json::double)?
+            }
             Value::Bytes(text) => match &self.members_text(&value) {
                 Some(_) => 0.0,
                 None => double_of_text(text, self.ty.collation, cx),
@@ -145,6 +151,9 @@ impl Node {
             Value::Double(value) => Decimal::from_f64(*value).value,
             Value::Float(value) => Decimal::from_f64(f64::from(*value)).value,
             Value::Decimal(value) => value.clone(),
+            Value::Bytes(text) if self.ty.kind == TypeKind::Json => {
+                json::coerced(self, text, cx, json::decimal)?
+            }
             Value::Bytes(text) => decimal_of_text(text, self.ty.collation, cx),
             Value::Date(_) | Value::Time(_) | Value::DateTime(_) => leaf::temporal_decimal(&value),
         }))
@@ -159,6 +168,12 @@ impl Node {
         row: Row<'a>,
     ) -> Result<Option<Cow<'a, [u8]>>> {
         let value = self.eval(cx, row)?;
+        if self.ty.kind == TypeKind::Json {
+            return match &*value {
+                Value::Bytes(bytes) => json::text(bytes).map(|text| Some(Cow::Owned(text))),
+                _ => Ok(None),
+            };
+        }
         Ok(match value {
             Cow::Borrowed(Value::Bytes(bytes)) => Some(Cow::Borrowed(bytes)),
             Cow::Owned(Value::Bytes(bytes)) => Some(Cow::Owned(bytes.into_vec())),

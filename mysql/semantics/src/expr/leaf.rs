@@ -370,6 +370,10 @@ pub(crate) fn text_of(value: &Value, node: &Node) -> Option<Vec<u8>> {
             Some(Value::Decimal(value)) => value.write_text(&mut out),
             _ => value.write_text(&mut out),
         },
+        Value::Bytes(bytes) if ty.kind == TypeKind::Json => {
+            // Bytes that are no document have no text.
+            out.extend_from_slice(&super::json::text(bytes).ok()?);
+        }
         Value::Bytes(bytes) => out.extend_from_slice(bytes),
         Value::Date(date) => date.write_text(&mut out),
         Value::Time(time) => time.write_text(ty.decimals.min(6), &mut out),
@@ -400,19 +404,4 @@ pub(crate) fn truth(node: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Option
         Value::Float(value) => Some(*value != 0.0),
         _ => node.eval_decimal(cx, row)?.map(|value| !value.is_zero()),
     })
-}
-
-/// The order of two JSON documents.
-pub(crate) fn compare_json(
-    _: &Node,
-    _: &Node,
-    _: &mut Cx<'_>,
-    _: Row<'_>,
-) -> Result<Option<Ordering>> {
-    Err(SqlError::not_supported_yet("comparison of JSON"))
-}
-
-/// CAST to JSON.
-pub(crate) fn to_json(_: &Node, _: &mut Cx<'_>, _: Row<'_>) -> Result<Value> {
-    Err(SqlError::not_supported_yet("CAST to JSON"))
 }

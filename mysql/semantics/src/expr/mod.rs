@@ -9,12 +9,13 @@
 pub(crate) mod arith;
 mod bind;
 mod cast;
-mod coercion;
+pub(crate) mod coercion;
 pub(crate) mod compare;
 mod context;
 mod domain;
 mod eval;
 mod interval;
+pub(crate) mod json;
 pub(crate) mod leaf;
 mod node;
 mod print;

@@ -7,7 +7,7 @@ use super::cast::CastTarget;
 use super::compare::{CompareOp, Comparison};
 use super::interval::Unit;
 use crate::functions::Function;
-use crate::types::{CollationId, SqlType};
+use crate::types::{CollationId, SqlType, TypeKind};
 use crate::value::{Bytes, Value};
 
 /// A typed expression. It is its own program: [`Node::eval`] runs it over a row.
@@ -162,7 +162,7 @@ impl Node {
 
     /// A node over `args`.
     pub(crate) fn new(op: Op, ty: SqlType, args: Vec<Node>) -> Node {
-        let ascii = !ty.kind.is_string();
+        let ascii = !ty.kind.is_string() && ty.kind != TypeKind::Json;
         Node { ty, ascii, op, args: args.into_boxed_slice() }
     }
 

@@ -6,6 +6,7 @@
 mod digest;
 mod encode;
 mod info;
+mod json;
 mod math;
 mod names;
 mod number_text;
@@ -24,6 +25,7 @@ use crate::expr::{Call, Cx, Result, Site};
 use crate::types::SqlType;
 use crate::value::Value;
 
+pub(crate) use json::{Fallback, ON_EMPTY_SHIFT, ON_ERROR_SHIFT};
 pub(crate) use names::NOT_BUILT_YET;
 pub(crate) use trim::{BOTH, LEADING, TRAILING};
 
@@ -107,6 +109,13 @@ static GROUPS: &[&[Function]] = &[
     digest::FUNCTIONS,
     encode::FUNCTIONS,
     info::FUNCTIONS,
+    json::CHANGE,
+    json::LOOK,
+    json::MAKE,
+    json::MERGE,
+    json::SCHEMA,
+    json::SEARCH,
+    json::VALUE,
     math::FUNCTIONS,
     number_text::FUNCTIONS,
     pattern::FUNCTIONS,

@@ -290,7 +290,22 @@ pub(crate) fn columns() -> Vec<Cell> {
                 firn_mysql_semantics::decimal::Decimal::parse("-1234.567").expect("a number"),
             ),
         ),
+        cell("c_json", "JSON", DOCUMENT, document_type(), document()),
     ]
+}
+
+const DOCUMENT: &str = r#"'{"a": 1, "b": [1, "x", null], "s": "text"}'"#;
+
+fn document_type() -> SqlType {
+    let mut ty = SqlType::plain(TypeKind::Json, u32::MAX / 4, 31);
+    ty.collation = CollationId::UTF8MB4_BIN;
+    ty.derivation = Derivation::Implicit;
+    ty
+}
+
+fn document() -> Value {
+    let parsed = firn_mysql_semantics::json::parse(DOCUMENT.trim_matches('\'')).expect("JSON");
+    Value::from(parsed.into_bytes())
 }
 
 fn datetime(text: &str) -> Value {

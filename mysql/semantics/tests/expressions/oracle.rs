@@ -175,13 +175,21 @@ fn root(expr: &str) -> String {
     out
 }
 
+/// The expressions in `EXPR`, or in the file `@name`, one a line.
+pub(crate) fn asked() -> String {
+    let given = std::env::var("EXPR").expect("EXPR is an expression, or @ and a file of them");
+    match given.strip_prefix('@') {
+        Some(file) => std::fs::read_to_string(file).expect("the file can be read"),
+        None => given,
+    }
+}
+
 /// `MYSQL_ORACLE=… EXPR='1 + 1' cargo test … -- --ignored one --nocapture`
 #[test]
 #[ignore = "needs a live MySQL, and an expression in EXPR"]
 fn one() {
-    let expr = std::env::var("EXPR").expect("EXPR is an expression");
     let mut client = connect();
-    for expr in expr.split(';') {
+    for expr in asked().lines() {
         let (mine, real) = (ours(expr), ask(&mut client, expr));
         let what = difference(&mine, &real).unwrap_or("same");
         println!("{expr}: {what}\n      ours   {}\n      theirs {}", show(&mine), show(&real));

@@ -1,20 +1,22 @@
 //! Expressions whose answers a server gave once: value, type, length, decimals,
-//! nullability, errors and warnings. `recorded.txt` has an expression, and on the
-//! next line the answer.
+//! nullability, errors and warnings. `recorded.txt`, and `json.txt` for JSON, have an
+//! expression, and on the next line the answer.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use crate::answer::ours;
 use crate::generate::Generator;
-use crate::oracle::{ask, connect, difference, number, show};
+use crate::oracle::{ask, asked, connect, difference, number, show};
 
-fn file() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/expressions/recorded.txt")
+const FILES: &[&str] = &["recorded.txt", "json.txt"];
+
+fn path(file: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/expressions").join(file)
 }
 
-fn read() -> Vec<(String, String)> {
-    let text = std::fs::read_to_string(file()).expect("recorded.txt can be read");
+fn read(file: &str) -> Vec<(String, String)> {
+    let text = std::fs::read_to_string(path(file)).expect("the file can be read");
     let lines: Vec<&str> = text.lines().collect();
     lines.chunks_exact(2).map(|pair| (pair[0].to_owned(), pair[1].trim().to_owned())).collect()
 }
@@ -26,10 +28,12 @@ fn line(answer: &str) -> String {
 
 #[test]
 fn answers_are_the_servers() {
-    let recorded = read();
-    assert!(recorded.len() > 100, "{} expressions", recorded.len());
+    let recorded: Vec<_> = FILES.iter().map(|file| read(file)).collect();
+    for (file, recorded) in FILES.iter().zip(&recorded) {
+        assert!(recorded.len() > 100, "{} expressions in {file}", recorded.len());
+    }
     let mut wrong = String::new();
-    for (expr, answer) in &recorded {
+    for (expr, answer) in recorded.iter().flatten() {
         let mine = line(&show(&ours(expr)));
         if mine != *answer {
             let _ = writeln!(wrong, "{expr}\n  ours   {mine}\n  theirs {answer}");
@@ -39,21 +43,32 @@ fn answers_are_the_servers() {
 }
 
 /// Asks a server for the answers again, and for `ADD` more expressions: those
-/// on which we agree with it, for others would fail until they are mended.
+/// on which we agree with it, for others would fail until they are mended. `RECORDED`
+/// names another file than `recorded.txt`, `EXPR=@list` a file of expressions to add.
 ///
 /// `MYSQL_ORACLE=127.0.0.1:3306 ADD=100 SEED=7 DEPTH=1 cargo test -p
 /// firn-mysql-semantics --test expressions -- --ignored record`
 #[test]
 #[ignore = "needs a live MySQL, and rewrites recorded.txt"]
 fn record() {
+    let file = std::env::var("RECORDED").unwrap_or_else(|_| FILES[0].to_owned());
     let mut client = connect();
     let mut out = String::new();
     let mut keep = |expr: &str, answer: &str| {
         let _ = writeln!(out, "{expr}\n    {}", line(answer));
     };
-    for (expr, _) in read() {
-        let answer = show(&ask(&mut client, &expr));
-        keep(&expr, &answer);
+    let old = read(&file);
+    for (expr, _) in &old {
+        let answer = show(&ask(&mut client, expr));
+        keep(expr, &answer);
+    }
+    if std::env::var_os("EXPR").is_some() {
+        for expr in asked().lines().filter(|expr| old.iter().all(|(old, _)| old != expr)) {
+            let real = ask(&mut client, expr);
+            if difference(&ours(expr), &real).is_none() {
+                keep(expr, &show(&real));
+            }
+        }
     }
     let mut generator = Generator::new(number("SEED", 7));
     let depth = number("DEPTH", 1) as u32;
@@ -66,5 +81,5 @@ fn record() {
             left -= 1;
         }
     }
-    std::fs::write(file(), out).expect("recorded.txt can be written");
+    std::fs::write(path(&file), out).expect("the file can be written");
 }

@@ -126,8 +126,9 @@ impl Site<'_, '_> {
     /// A string type of so many characters at most.
     pub(crate) fn text(&self, characters: u64, coll: Coll) -> SqlType {
         let per = u64::from(leaf::charset_facts(coll.id).max_bytes);
-        let most = u64::from(u32::MAX) / per;
-        let length = characters.min(most) as u32;
+        // Beyond what a length in bytes can tell, it is the largest there is.
+        let fits = characters.saturating_mul(per) <= u64::from(u32::MAX);
+        let length = if fits { characters as u32 } else { u32::MAX };
         let mut ty = SqlType::varchar(length, coll.id, coll.derivation);
         ty.kind = text_kind(u32::try_from(u64::from(length) * per).unwrap_or(u32::MAX));
         ty
@@ -215,7 +216,12 @@ impl Node {
 /// Characters of a node as a string: any double may need 22.
 pub(crate) fn text_length(node: &Node) -> u32 {
     let free = node.ty.decimals >= crate::types::NOT_FIXED_DECIMALS;
-    if node.ty.kind == TypeKind::Double && free { 22 } else { node.ty.length }
+    match node.ty.kind {
+        TypeKind::Double if free => 22,
+        // No text is longer than a document's.
+        TypeKind::Json => u32::MAX,
+        _ => node.ty.length,
+    }
 }
 
 /// The value of a constant that needs no session: literals and what is computed
@@ -364,7 +370,7 @@ impl Binder<'_> {
             Nulls::Never => ty.with_nullable(false),
             Nulls::Own => ty,
         };
-        let ascii = !ty.kind.is_string()
+        let ascii = !ty.kind.is_string() && ty.kind != TypeKind::Json
             || ty.derivation == Derivation::Coercible && args.iter().all(|arg| arg.ascii);
         let extra = extra.unwrap_or(own);
         let call = CallOp { function, collation, extra, pattern: Default::default() };
@@ -372,7 +378,7 @@ impl Binder<'_> {
     }
 
     /// A function of the registry that the binder itself calls.
-    fn own(&self, name: &str, args: Vec<Node>, extra: Option<u64>) -> Result<Node> {
+    pub(super) fn own(&self, name: &str, args: Vec<Node>, extra: Option<u64>) -> Result<Node> {
         let function = functions::find(name).ok_or_else(internal)?;
         self.build(function, args, extra)
     }

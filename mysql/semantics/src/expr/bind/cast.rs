@@ -86,12 +86,7 @@ impl Binder<'_> {
             DataType::Year(_) => {
                 (CastTarget::Year, SqlType::plain(TypeKind::Year, 4, 0).with_unsigned(true))
             }
-            DataType::Json => {
-                let mut ty = SqlType::plain(TypeKind::Json, u32::MAX, 0);
-                ty.collation = CollationId::UTF8MB4_BIN;
-                ty.derivation = Derivation::Implicit;
-                (CastTarget::Json, ty)
-            }
+            DataType::Json => (CastTarget::Json, crate::expr::json::json_type()),
             DataType::Binary(length) => return self.to_binary(operand, *length),
             DataType::Char { length, charset } => {
                 if charset.binary && charset.charset.is_none() {
@@ -146,7 +141,7 @@ impl Binder<'_> {
             let per = leaf::charset_facts(operand.ty.collation).max_bytes;
             operand.ty.length.saturating_mul(per.into())
         } else {
-            operand.ty.length
+            cast_length(&operand, CollationId::BINARY)
         };
         let given = length.map(|length| u32::try_from(length).unwrap_or(u32::MAX));
         let mut ty =
@@ -159,8 +154,11 @@ impl Binder<'_> {
 
     fn to_text(&self, operand: Node, collation: CollationId, length: Option<u64>) -> Node {
         let given = length.map(|length| u32::try_from(length).unwrap_or(u32::MAX));
-        let mut ty =
-            SqlType::varchar(given.unwrap_or(operand.ty.length), collation, Derivation::Implicit);
+        let mut ty = SqlType::varchar(
+            given.unwrap_or_else(|| cast_length(&operand, collation)),
+            collation,
+            Derivation::Implicit,
+        );
         let per = u32::from(leaf::charset_facts(collation).max_bytes);
         ty.kind = text_kind(ty.length.saturating_mul(per));
         ty.nullable = true;
@@ -173,7 +171,8 @@ impl Binder<'_> {
     pub(super) fn convert_using(&self, operand: Node, charset: &str) -> Result<Node> {
         let collation = leaf::default_collation(charset)
             .ok_or_else(|| SqlError::unknown_character_set(charset))?;
-        let mut ty = SqlType::varchar(operand.ty.length, collation, Derivation::Implicit);
+        let mut ty =
+            SqlType::varchar(cast_length(&operand, collation), collation, Derivation::Implicit);
         let per = u32::from(leaf::charset_facts(collation).max_bytes);
         ty.kind = text_kind(ty.length.saturating_mul(per));
         ty.nullable = true;
@@ -181,6 +180,15 @@ impl Binder<'_> {
         let from =
             if operand.ty.kind.is_string() { operand.ty.collation } else { self.connection() };
         Ok(Node::new(Op::ToCharset { from }, ty, vec![operand]).with_ascii(ascii))
+    }
+}
+
+/// Characters of an operand as a string in this collation.
+fn cast_length(operand: &Node, to: CollationId) -> u32 {
+    let multibyte = leaf::charset_facts(to).max_bytes > 1 || to.is_binary();
+    match operand.ty.kind {
+        TypeKind::Json if multibyte => u32::MAX,
+        _ => operand.ty.length,
     }
 }
 

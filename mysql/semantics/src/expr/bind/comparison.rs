@@ -29,6 +29,9 @@ fn class(node: &Node) -> Class {
     }
 }
 
+/// The operation that compares the texts of documents.
+const TEXTS_OF_JSON: &str = "case";
+
 /// How two scalars are compared; conversions of character sets are put in.
 pub(crate) fn comparison_of(
     binder: &Binder<'_>,
@@ -39,7 +42,9 @@ pub(crate) fn comparison_of(
     if left.is_null_literal() || right.is_null_literal() {
         return Ok(Comparison::Text(CollationId::BINARY));
     }
-    if left.ty.kind == TypeKind::Json || right.ty.kind == TypeKind::Json {
+    // CASE compares the texts of documents.
+    let any_json = left.ty.kind == TypeKind::Json || right.ty.kind == TypeKind::Json;
+    if any_json && operation != TEXTS_OF_JSON {
         return Ok(Comparison::Json);
     }
     let classes = (class(left), class(right));
@@ -103,6 +108,14 @@ impl Binder<'_> {
                 return Err(SqlError::not_supported_yet("rows within rows"));
             }
             let mut pair = [a.clone(), b.clone()];
+            let any_json = pair.iter().any(|node| node.ty.kind == TypeKind::Json);
+            let operation = if any_json && operation == "in" {
+                let what = "comparison of JSON within a ROW in the IN operator";
+                self.warn(SqlError::not_supported_yet(what));
+                TEXTS_OF_JSON
+            } else {
+                operation
+            };
             all.push(comparison_of(self, &mut pair, operation)?);
             let [x, y] = pair;
             (*a, *b) = (x, y);
@@ -116,6 +129,9 @@ impl Binder<'_> {
         let high = self.bind(&between.high)?;
         let nullable = value.ty.nullable || low.ty.nullable || high.ty.nullable;
         let mut args = vec![value, low, high];
+        if args.iter().any(|arg| arg.ty.kind == TypeKind::Json) {
+            self.warn(SqlError::not_supported_yet("comparison of JSON in the BETWEEN operator"));
+        }
         // One way to compare for all three, as MySQL decides it.
         let with = self.common_comparison(&mut args, "between")?;
         let op = Op::Between { negated: between.negated, low: with, high: with };
@@ -133,9 +149,6 @@ impl Binder<'_> {
             .collect();
         let kinds: Vec<&Node> = known.iter().filter_map(|at| args.get(*at)).collect();
         let Some(first) = kinds.first() else { return Ok(Comparison::Text(CollationId::BINARY)) };
-        if kinds.iter().any(|node| node.ty.kind == TypeKind::Json) {
-            return Ok(Comparison::Json);
-        }
         let mut class_of_all = class(first);
         for node in &kinds {
             let next = class(node);
@@ -254,7 +267,8 @@ impl Binder<'_> {
 
     /// Numbers and times, where only strings will do, are strings of the connection.
     pub(crate) fn text_operand(&self, mut node: Node) -> Node {
-        if !node.ty.kind.is_string() && !node.is_null_literal() {
+        let has_text = node.ty.kind.is_string() || node.ty.kind == TypeKind::Json;
+        if !has_text && !node.is_null_literal() {
             node.ty.collation = self.connection();
         }
         node

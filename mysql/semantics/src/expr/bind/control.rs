@@ -73,6 +73,13 @@ impl Binder<'_> {
         let nullable = args.iter().any(|arg| arg.ty.nullable);
         let all: Vec<usize> = (0..args.len()).collect();
         let mut ty = merged_type(self, &mut args, &all, name)?;
+        if args.iter().any(|arg| arg.ty.kind == TypeKind::Json) {
+            let what = "comparison of JSON in the LEAST and GREATEST operators";
+            self.warn(crate::error::SqlError::not_supported_yet(what));
+            if ty.kind == TypeKind::Json {
+                ty.kind = TypeKind::Varchar;
+            }
+        }
         ty.nullable = nullable;
         let by = if args.iter().any(Node::is_null_literal) {
             Comparison::Text(CollationId::BINARY)
@@ -90,7 +97,6 @@ impl Binder<'_> {
     ) -> Result<Comparison> {
         let dates = args.iter().any(|arg| arg.ty.kind.has_date());
         Ok(match ty.kind {
-            TypeKind::Json => Comparison::Json,
             kind if kind.is_integer() || matches!(kind, TypeKind::Year | TypeKind::Bit) => {
                 Comparison::Int
             }

@@ -32,7 +32,7 @@ impl Binder<'_> {
         })
     }
 
-    fn text(&self, literal: &TextLiteral) -> Result<Node> {
+    pub(super) fn text(&self, literal: &TextLiteral) -> Result<Node> {
         let collation = match &literal.charset {
             None => self.connection(),
             Some(name) => leaf::default_collation(name)

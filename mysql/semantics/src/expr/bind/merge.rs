@@ -148,7 +148,7 @@ pub(crate) fn merged_type(
             let scale = scale.min(6);
             SqlType::plain(kind, temporal_length(19, scale), scale)
         }
-        K::Json => SqlType::plain(K::Json, u32::MAX, 0),
+        K::Json => return Ok(crate::expr::json::json_type()),
         kind => {
             let coll = unify(args, which, Purpose::Result, operation, binder.connection())?;
             let mut length = length;

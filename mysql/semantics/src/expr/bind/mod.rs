@@ -4,6 +4,7 @@ mod call;
 mod cast;
 mod comparison;
 mod control;
+mod json;
 mod literal;
 mod merge;
 mod operator;
@@ -143,7 +144,8 @@ impl<'a> Binder<'a> {
                 let column = self.scope.column(name)?;
                 let (index, name, members) = (column.index, column.name, column.members);
                 let op = Op::Column(Box::new(ColumnOp { index, name, members }));
-                let ascii = !column.ty.kind.is_string();
+                let ascii =
+                    !column.ty.kind.is_string() && column.ty.kind != crate::types::TypeKind::Json;
                 Ok(Node::leaf(op, column.ty).with_ascii(ascii))
             }
             ExprKind::UserVariable(name) => {
@@ -200,6 +202,8 @@ impl<'a> Binder<'a> {
                 self.char_call(&parts.0, parts.1.as_ref().map(ast::Ident::as_str))
             }
             ExprKind::WeightString(weight) => self.weight_string(weight),
+            ExprKind::JsonPath(path) => self.json_path(path),
+            ExprKind::JsonValue(call) => self.json_value(call),
             ExprKind::Named(pair) => self.bind(&pair.0),
             ExprKind::InQuery(_)
             | ExprKind::Quantified(_)
@@ -209,9 +213,7 @@ impl<'a> Binder<'a> {
             | ExprKind::Match(_)
             | ExprKind::Default
             | ExprKind::DefaultOf(_)
-            | ExprKind::Values(_)
-            | ExprKind::JsonPath(_)
-            | ExprKind::JsonValue(_) => match self.scope.special(expr) {
+            | ExprKind::Values(_) => match self.scope.special(expr) {
                 Some(node) => node,
                 None => Err(not_here(&expr.kind)),
             },
@@ -261,8 +263,13 @@ impl<'a> Binder<'a> {
     /// A number or time as the string it prints as, in the connection's set.
     pub(crate) fn as_text(&self, node: Node) -> Node {
         let length = node.ty.length;
-        let ty = SqlType::varchar(length, self.connection(), Derivation::Coercible)
+        let mut ty = SqlType::varchar(length, self.connection(), Derivation::Coercible)
             .with_nullable(node.ty.nullable);
+        if node.ty.kind == crate::types::TypeKind::Json {
+            ty.kind = crate::types::TypeKind::LongText;
+            ty.length = u32::MAX;
+            ty.collation = CollationId::UTF8MB4_BIN;
+        }
         Node::new(Op::Cast(super::cast::CastTarget::Text { characters: None }), ty, vec![node])
             .with_ascii(true)
     }
@@ -280,7 +287,6 @@ fn not_here(kind: &ExprKind) -> SqlError {
         ExprKind::Match(_) => "MATCH … AGAINST",
         ExprKind::Default | ExprKind::DefaultOf(_) => "DEFAULT here",
         ExprKind::Values(_) => "VALUES here",
-        ExprKind::JsonPath(_) | ExprKind::JsonValue(_) => "this JSON function",
         _ => "a subquery here",
     })
 }

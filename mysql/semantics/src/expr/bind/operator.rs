@@ -70,7 +70,7 @@ impl Binder<'_> {
     pub(super) fn unary(&self, op: UnaryOp, operand: &ast::Expr) -> Result<Node> {
         let operand = self.bind(operand)?;
         Ok(match op {
-            UnaryOp::Not => negation(operand),
+            UnaryOp::Not => negation(self.json_truth(operand)?),
             UnaryOp::Minus => negate(operand),
             UnaryOp::BitNot => {
                 let bytes = is_bit_string(&operand);
@@ -228,7 +228,10 @@ impl Binder<'_> {
     }
 
     pub(super) fn logical(&self, op: LogicalOp, operands: &[ast::Expr]) -> Result<Node> {
-        let args = operands.iter().map(|one| self.bind(one)).collect::<Result<Vec<_>>>()?;
+        let args = operands
+            .iter()
+            .map(|one| self.json_truth(self.bind(one)?))
+            .collect::<Result<Vec<_>>>()?;
         let op = match op {
             LogicalOp::And => Op::And,
             LogicalOp::Or => Op::Or,
@@ -240,6 +243,10 @@ impl Binder<'_> {
 
     pub(super) fn is_truth(&self, expr: &ast::Expr, truth: Truth, negated: bool) -> Result<Node> {
         let operand = self.bind(expr)?;
+        let operand = match truth {
+            Truth::Unknown => operand,
+            Truth::True | Truth::False => self.json_truth(operand)?,
+        };
         let op = match truth {
             Truth::Unknown => Op::IsNull { negated },
             Truth::True => Op::IsTruth { truth: true, negated },

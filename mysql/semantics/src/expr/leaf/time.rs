@@ -4,6 +4,7 @@ use crate::decimal::{Decimal, Rounding};
 use crate::error::{SqlError, code};
 use crate::expr::Result;
 use crate::expr::context::{Cx, Row, Settings};
+use crate::expr::json;
 use crate::expr::node::Node;
 use crate::temporal::{
     DateMode, DateTime, ParsedDateTime, Time, TimeOrDateTime, datetime_from_number, parse_datetime,
@@ -138,6 +139,10 @@ fn read_datetime(
             let today = i128::from(DateTime::from(now(cx).date()).linear_micros());
             let micros = i64::try_from(today + i128::from(time.micros())).ok();
             micros.and_then(DateTime::from_linear_micros).map(|value| (value, true))
+        }
+        Value::Bytes(bytes) if node.ty.kind == TypeKind::Json => {
+            let read = |root: crate::json::JsonRef<'_>| json::datetime(root, kind == "date", mode);
+            json::coerced(node, bytes, cx, read)?
         }
         Value::Bytes(text) => {
             // The mode of the session holds for texts even where zeros are taken.
@@ -275,6 +280,9 @@ pub(crate) fn time(node: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Option<
         Value::Time(time) => return Ok(Some(*time)),
         Value::Date(_) => return Ok(Some(Time::ZERO)),
         Value::DateTime(value) => return Ok(Some(value.time())),
+        Value::Bytes(bytes) if node.ty.kind == TypeKind::Json => {
+            return json::coerced(node, bytes, cx, json::time);
+        }
         Value::Bytes(text) => (parse_time(text), super::shown_in_full(text, node.ty.collation)),
         _ => {
             let Some(number) = node.eval_decimal(cx, row)? else { return Ok(None) };
