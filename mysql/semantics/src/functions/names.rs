@@ -56,7 +56,6 @@ pub(crate) static NOT_BUILT_YET: &[&str] = &[
     "convert_tz",
     "statement_digest",
     "statement_digest_text",
-    "str_to_date",
     "uncompress",
     "uncompressed_length",
     "updatexml",
