@@ -155,8 +155,9 @@ pub(super) fn double(
     row: Row<'_>,
 ) -> Result<Option<f64>> {
     let [left, right] = &*node.args else { return Ok(None) };
-    let Some(a) = left.eval_double(cx, row)? else { return Ok(None) };
-    let Some(b) = right.eval_double(cx, row)? else { return Ok(None) };
+    // Both are asked, for the warnings of the second.
+    let (a, b) = (left.eval_double(cx, row)?, right.eval_double(cx, row)?);
+    let (Some(a), Some(b)) = (a, b) else { return Ok(None) };
     let value = match op {
         ArithOp::Add => a + b,
         ArithOp::Subtract => a - b,

@@ -6,10 +6,10 @@ use super::context::{Cx, Row};
 use super::eval::{Out, int_in};
 use super::node::{Node, Op};
 use super::{Result, domain, leaf};
-use crate::decimal::{Decimal, Fit, Rounding};
+use crate::decimal::{Fit, Rounding};
 use crate::error::{SqlError, code};
 use crate::number;
-use crate::types::{SqlType, TypeKind};
+use crate::types::TypeKind;
 use crate::value::Value;
 
 /// What CAST makes; lengths and decimals are in the node's type.
@@ -58,16 +58,13 @@ pub(super) fn eval(
         CastTarget::Signed | CastTarget::Unsigned => {
             int(operand, *target == CastTarget::Unsigned, cx, row)?
         }
-        CastTarget::Decimal => match operand.eval_decimal(cx, row)? {
-            Some(value) => Value::Decimal(fit(&value, &node.ty, cx)),
-            None => Value::Null,
-        },
+        CastTarget::Decimal => decimal(node, None, cx, row)?,
         CastTarget::Double => Value::from(operand.eval_double(cx, row)?),
         CastTarget::Float => match operand.eval_double(cx, row)? {
             Some(value) => {
                 let narrow = value as f32;
                 if !narrow.is_finite() {
-                    return Err(super::arith::out_of_range("FLOAT", node));
+                    return Err(super::arith::out_of_range("DOUBLE", node));
                 }
                 Value::Float(narrow)
             }
@@ -92,20 +89,26 @@ pub(super) fn eval(
     })
 }
 
-/// A number within DECIMAL(p, s); 1264 if it had to be cut.
-fn fit(value: &Decimal, ty: &SqlType, cx: &mut Cx<'_>) -> Decimal {
+/// A number within DECIMAL(p, s); 1264 under the column's name if it had to be cut.
+pub(super) fn decimal(
+    node: &Node,
+    name: Option<&str>,
+    cx: &mut Cx<'_>,
+    row: Row<'_>,
+) -> Result<Value> {
+    let ty = &node.ty;
+    let Some(value) = node.first()?.eval_decimal(cx, row)? else { return Ok(Value::Null) };
     let (fitted, how) = value.fit(ty.precision().min(65) as u8, ty.decimals);
     if how == Fit::OutOfRange {
-        let mut shown = Vec::new();
-        value.write_text(&mut shown);
-        cx.warn(SqlError::truncated_wrong_value("DECIMAL", &String::from_utf8_lossy(&shown)));
+        let name = name.unwrap_or("(null)");
+        cx.warn(SqlError::out_of_range_column(name, cx.row_number));
     }
-    fitted
+    Ok(Value::Decimal(fitted))
 }
 
 fn int(operand: &Node, unsigned: bool, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Value> {
     if let Op::Hex(bytes) = &operand.op {
-        return Ok(int_in(i128::from(number::number_of_bytes(bytes)), unsigned));
+        return Ok(int_in(i128::from(domain::number_of_hex(bytes, cx)), unsigned));
     }
     let value = operand.eval(cx, row)?;
     Ok(match &*value {
@@ -115,7 +118,12 @@ fn int(operand: &Node, unsigned: bool, cx: &mut Cx<'_>, row: Row<'_>) -> Result<
             None => Value::Null,
         },
         Value::Bytes(text) => {
-            let value = domain::int_of_text(text, operand.ty.collation, cx);
+            let value = domain::int_of_text(
+                text,
+                operand.ty.collation,
+                matches!(operand.op, Op::Column(_)),
+                cx,
+            );
             let negative = value < 0;
             if !negative && !unsigned && value > i128::from(i64::MAX) || negative && unsigned {
                 let what = if negative {
@@ -144,23 +152,11 @@ fn int(operand: &Node, unsigned: bool, cx: &mut Cx<'_>, row: Row<'_>) -> Result<
             });
             int_in(value, unsigned)
         }
-        Value::Double(value) if unsigned => int_in(double_to_unsigned(*value), true),
-        Value::Float(value) if unsigned => int_in(double_to_unsigned(f64::from(*value)), true),
         _ => match operand.eval_int(cx, row)? {
             Some(value) => int_in(value, unsigned),
             None => Value::Null,
         },
     })
-}
-
-/// Negative ones wrap as if they had been signed.
-fn double_to_unsigned(value: f64) -> i128 {
-    if value < 0.0 {
-        return domain::int_of_double(value);
-    }
-    match number::double_to_u64(value) {
-        Ok(value) | Err(value) => i128::from(value),
-    }
 }
 
 fn text(
@@ -218,6 +214,9 @@ fn year(operand: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Value> {
     let value = operand.eval(cx, row)?;
     let (number, shown) = match &*value {
         Value::Null => return Ok(Value::Null),
+        Value::Bytes(_) if matches!(operand.op, Op::Hex(_)) => {
+            (operand.eval_int(cx, row)?, Vec::new())
+        }
         Value::Date(date) => return Ok(Value::UInt(date.year().into())),
         Value::DateTime(datetime) => return Ok(Value::UInt(datetime.date().year().into())),
         Value::Time(_) => {
@@ -235,12 +234,23 @@ fn year(operand: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Value> {
                     }
                     return Ok(Value::UInt(year.into()));
                 }
-                None => (None, text.to_vec()),
+                None => {
+                    let shown = leaf::shown_text(text, operand.ty.collation);
+                    cx.warn(SqlError::incorrect_value("YEAR", &shown));
+                    return Ok(Value::Null);
+                }
             }
         }
         _ => {
-            let shown = leaf::text_of(&value, operand).unwrap_or_default();
-            (operand.eval_int(cx, row)?, shown)
+            let number = operand.eval_int(cx, row)?;
+            let shown = match (&*value, number) {
+                // As a signed integer.
+                (Value::UInt(_) | Value::Double(_), Some(number)) => {
+                    (number as i64).to_string().into_bytes()
+                }
+                _ => leaf::text_of(&value, operand).unwrap_or_default(),
+            };
+            (number, shown)
         }
     };
     let year = number.and_then(|n| i64::try_from(n).ok()).and_then(number::year_from_number);
@@ -273,7 +283,13 @@ pub(super) fn in_type_of<'a>(
             Value::UInt(_) if ty.unsigned => return Ok(value),
             _ => branch.eval_int(cx, row)?.map_or(Value::Null, |value| int_in(value, ty.unsigned)),
         },
-        K::Decimal => branch.eval_decimal(cx, row)?.map_or(Value::Null, Value::Decimal),
+        K::Decimal => match branch.eval_decimal(cx, row)? {
+            // COALESCE gives integers the decimals of the whole.
+            Some(value) if matches!(whole.op, Op::Coalesce) && branch.ty.kind != K::Decimal => {
+                leaf::decimal_settled(&value, ty).unwrap_or(Value::Decimal(value))
+            }
+            value => value.map_or(Value::Null, Value::Decimal),
+        },
         K::Double => Value::from(branch.eval_double(cx, row)?),
         K::Float => {
             branch.eval_double(cx, row)?.map_or(Value::Null, |value| Value::Float(value as f32))

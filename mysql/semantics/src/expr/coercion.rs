@@ -5,6 +5,7 @@ use super::node::{Node, Op};
 use super::{Result, leaf};
 use crate::error::SqlError;
 use crate::types::{CollationId, Derivation};
+use crate::value::Value;
 
 /// What a meeting of strings is for, which decides what is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,8 +14,6 @@ pub(crate) enum Purpose {
     Compare,
     /// A string made of them: if all are numbers, that of the connection.
     Result,
-    /// Both.
-    ResultAndCompare,
 }
 
 /// A collation on its way.
@@ -146,10 +145,10 @@ pub(crate) fn aggregate(
     if unknown && all.derivation != Derivation::Explicit {
         return clash();
     }
-    if purpose != Purpose::Result && all.derivation == Derivation::None {
+    if purpose == Purpose::Compare && all.derivation == Derivation::None {
         return clash();
     }
-    if purpose != Purpose::Compare && all.derivation == Derivation::Numeric {
+    if purpose == Purpose::Result && all.derivation == Derivation::Numeric {
         all =
             Coll { id: connection, derivation: Derivation::Coercible, ascii: true, broken: false };
     }
@@ -180,10 +179,18 @@ pub(crate) fn unify(
     let coll = aggregate(&sides, purpose, operation, connection)?;
     for at in which {
         let Some(arg) = args.get_mut(*at) else { continue };
+        if arg.ty.is_binary_string() && !coll.id.is_binary() {
+            convert_strictly(arg, coll.id)?;
+            continue;
+        }
         if !needs_conversion(arg, coll.id) {
             continue;
         }
         if !convert(arg, coll.id) {
+            let from = arg.ty.collation;
+            if let Op::Literal(Value::Bytes(bytes)) = &arg.op {
+                leaf::to_charset_strictly(bytes, from, coll.id)?;
+            }
             return Err(illegal_mix(&sides, operation));
         }
     }
@@ -209,17 +216,17 @@ fn needs_conversion(node: &Node, to: CollationId) -> bool {
 /// Converts `node`; false if a literal cannot be converted without a loss.
 fn convert(node: &mut Node, to: CollationId) -> bool {
     let from = if has_text(node) { node.ty.collation } else { CollationId::LATIN1_SWEDISH_CI };
-    if let Op::Literal(crate::value::Value::Bytes(bytes)) = &node.op {
+    if let Op::Literal(Value::Bytes(bytes)) = &node.op {
         return match leaf::convert_exactly(bytes, from, to) {
             Some(bytes) => {
-                node.op = Op::Literal(crate::value::Value::from(bytes));
+                node.op = Op::Literal(Value::from(bytes));
                 node.ty.collation = to;
                 true
             }
             None => false,
         };
     }
-    let placeholder = Node::leaf(Op::Literal(crate::value::Value::Null), node.ty);
+    let placeholder = Node::leaf(Op::Literal(Value::Null), node.ty);
     let inner = std::mem::replace(node, placeholder);
     let mut ty = inner.ty;
     let ascii = inner.ascii;
@@ -228,6 +235,27 @@ fn convert(node: &mut Node, to: CollationId) -> bool {
         ty.decimals = crate::types::NOT_FIXED_DECIMALS;
     }
     ty.collation = to;
-    *node = Node::new(Op::ToCharset { from }, ty, vec![inner]).with_ascii(ascii);
+    *node = Node::new(Op::ToCharset { from, strict: false }, ty, vec![inner]).with_ascii(ascii);
     true
+}
+
+/// Brings a string into the character set of `to`; 3854 where something is lost.
+pub(crate) fn convert_strictly(node: &mut Node, to: CollationId) -> Result<()> {
+    if !node.ty.kind.is_string() || leaf::same_charset(node.ty.collation, to) || to.is_binary() {
+        return Ok(());
+    }
+    let from = node.ty.collation;
+    if let Op::Literal(Value::Bytes(bytes)) | Op::Hex(bytes) = &node.op {
+        let text = leaf::to_charset_strictly(bytes, from, to)?;
+        node.op = Op::Literal(Value::from(text));
+        node.ty.collation = to;
+        return Ok(());
+    }
+    let placeholder = Node::leaf(Op::Literal(Value::Null), node.ty);
+    let inner = std::mem::replace(node, placeholder);
+    let mut ty = inner.ty;
+    let ascii = inner.ascii;
+    ty.collation = to;
+    *node = Node::new(Op::ToCharset { from, strict: true }, ty, vec![inner]).with_ascii(ascii);
+    Ok(())
 }

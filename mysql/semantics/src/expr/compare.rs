@@ -4,8 +4,9 @@ use std::cmp::Ordering;
 
 use super::context::{Cx, Row};
 use super::eval::internal;
-use super::node::Node;
+use super::node::{ExtremeDates, Node};
 use super::{Result, cast, leaf};
+use crate::temporal::DateTime;
 use crate::types::CollationId;
 use crate::value::Value;
 
@@ -67,8 +68,10 @@ pub enum Comparison {
     Double,
     /// Strings, by a collation.
     Text(CollationId),
-    /// Dates with time.
+    /// Dates with time; a constant that is none is an error.
     DateTime,
+    /// Dates with time; a constant that is none is a warning.
+    LenientDateTime,
     /// Times.
     Time,
     /// JSON documents.
@@ -98,9 +101,12 @@ pub(crate) fn order<'a>(
         Comparison::Text(collation) => {
             both!(eval_text, a, b, Some(leaf::compare_text(collation, &a, &b)))
         }
-        Comparison::DateTime => {
-            let Some(a) = leaf::compared_datetime(left, right, cx, row)? else { return Ok(None) };
-            let Some(b) = leaf::compared_datetime(right, left, cx, row)? else { return Ok(None) };
+        Comparison::DateTime | Comparison::LenientDateTime => {
+            let strict = with == Comparison::DateTime;
+            let a = leaf::compared_datetime(left, right, strict, cx, row)?;
+            let Some(a) = a else { return Ok(None) };
+            let b = leaf::compared_datetime(right, left, strict, cx, row)?;
+            let Some(b) = b else { return Ok(None) };
             Ok(Some(a.cmp(&b)))
         }
         Comparison::Time => {
@@ -199,6 +205,12 @@ pub(super) fn in_list(
 ) -> Result<Option<bool>> {
     let [value, list @ ..] = &*node.args else { return Err(internal()) };
     if value.eval(cx, row)?.is_null() {
+        // The numbers of the list are read all the same, for their warnings.
+        for (one, with) in list.iter().zip(with) {
+            if *with == Comparison::Double {
+                one.eval_double(cx, row)?;
+            }
+        }
         return Ok(None);
     }
     let mut unknown = false;
@@ -274,4 +286,43 @@ pub(super) fn extreme(
         Some(best) => Ok(cast::in_type_of(node, best, cx, row)?.into_owned()),
         None => Ok(Value::Null),
     }
+}
+
+/// GREATEST and LEAST of dates among strings and numbers. What is no date is above
+/// all dates, but below all dates with time, and is given as it was written.
+pub(super) fn extreme_dates(
+    node: &Node,
+    greatest: bool,
+    dates: &ExtremeDates,
+    cx: &mut Cx<'_>,
+    row: Row<'_>,
+) -> Result<Value> {
+    let mut best: Option<(&Node, Option<DateTime>)> = None;
+    for arg in &node.args {
+        let Some(value) = leaf::extreme_datetime(arg, dates, cx, row)? else {
+            return Ok(Value::Null);
+        };
+        let key = |value: Option<DateTime>| (value.is_none() == dates.date_only, value);
+        let better = match best {
+            None => true,
+            Some((_, best)) if greatest => key(value) > key(best),
+            Some((_, best)) => key(value) < key(best),
+        };
+        if better {
+            best = Some((arg, value));
+        }
+    }
+    let mut out = Vec::new();
+    match best {
+        None => return Ok(Value::Null),
+        Some((_, Some(value))) if dates.date_only => value.date().write_text(&mut out),
+        Some((_, Some(value))) => value.write_text(dates.decimals, &mut out),
+        // The largest number of a date's bits.
+        Some((_, None)) if dates.date_only => out.extend_from_slice(b"16383-15-31"),
+        Some((arg, None)) => match arg.eval_text(cx, row)? {
+            Some(text) => out.extend_from_slice(&text),
+            None => return Ok(Value::Null),
+        },
+    }
+    Ok(Value::from(out))
 }

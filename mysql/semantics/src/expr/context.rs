@@ -103,6 +103,9 @@ pub struct Cx<'a> {
     pub(crate) random: Vec<Option<crate::functions::random::Generator>>,
     /// The row's number among warnings that name one.
     pub row_number: u64,
+    /// The name of the column that [`Node::run`](super::Node::run) gives the values
+    /// of, as warnings of CAST have it.
+    pub item_name: Option<&'a str>,
 }
 
 impl<'a> Cx<'a> {
@@ -112,7 +115,7 @@ impl<'a> Cx<'a> {
         session: &'a mut dyn Session,
         warnings: &'a mut Warnings,
     ) -> Cx<'a> {
-        Cx { settings, session, warnings, random: Vec::new(), row_number: 1 }
+        Cx { settings, session, warnings, random: Vec::new(), row_number: 1, item_name: None }
     }
 
     pub(crate) fn warn(&mut self, error: SqlError) {

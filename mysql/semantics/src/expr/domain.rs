@@ -8,7 +8,7 @@ use super::context::{Cx, Row};
 use super::node::{Node, Op};
 use super::{Result, json, leaf};
 use crate::decimal::{Decimal, ParseStatus, Rounding};
-use crate::error::SqlError;
+use crate::error::{SqlError, code};
 use crate::number;
 use crate::types::{CollationId, TypeKind};
 use crate::value::Value;
@@ -21,17 +21,27 @@ fn truncated(kind: &str, text: &[u8], from: CollationId, cx: &mut Cx<'_>) {
 }
 
 /// The integer a string is.
-pub(super) fn int_of_text(text: &[u8], from: CollationId, cx: &mut Cx<'_>) -> i128 {
+pub(super) fn int_of_text(text: &[u8], from: CollationId, column: bool, cx: &mut Cx<'_>) -> i128 {
     let parsed = number::parse_integer_prefix(text);
     let rest = text.get(parsed.consumed..).unwrap_or_default();
     if parsed.status != number::NumberStatus::Read || !number::only_spaces(rest) {
-        truncated("INTEGER", text, from, cx);
+        if column {
+            let shown = leaf::shown_in_full(text, from);
+            let shown = String::from_utf8_lossy(&shown);
+            cx.warn(SqlError::truncated_wrong_value("INTEGER", &shown));
+        } else {
+            truncated("INTEGER", text, from, cx);
+        }
     }
     let magnitude = i128::from(parsed.value.magnitude);
     if parsed.value.negative { -magnitude } else { magnitude }
 }
 
 pub(super) fn double_of_text(text: &[u8], from: CollationId, cx: &mut Cx<'_>) -> f64 {
+    // Nothing is zero, and no reason to warn.
+    if number::only_spaces(text) {
+        return 0.0;
+    }
     let parsed = number::parse_double_prefix(text);
     let rest = text.get(parsed.consumed..).unwrap_or_default();
     if parsed.status != number::NumberStatus::Read || !number::only_spaces(rest) {
@@ -40,8 +50,22 @@ pub(super) fn double_of_text(text: &[u8], from: CollationId, cx: &mut Cx<'_>) ->
     parsed.value
 }
 
-pub(super) fn decimal_of_text(text: &[u8], from: CollationId, cx: &mut Cx<'_>) -> Decimal {
+/// The decimal a string is. Where it is none at all, columns give two warnings,
+/// literals one, and what functions make another one.
+fn decimal_of_text(text: &[u8], node: &Node, cx: &mut Cx<'_>) -> Decimal {
+    let from = node.ty.collation;
     let parsed = Decimal::parse_prefix(text);
+    let column = matches!(node.op, Op::Column(_));
+    let made = matches!(node.op, Op::Call(_) | Op::Collate | Op::Cast(_) | Op::ToCharset { .. });
+    if parsed.status == ParseStatus::NoNumber && (column || made) {
+        cx.warn(SqlError::with_message(
+            code::ER_TRUNCATED_WRONG_VALUE_FOR_FIELD,
+            "Incorrect DECIMAL value: '0' for column '' at row -1",
+        ));
+    }
+    if made {
+        return parsed.value;
+    }
     let rest = text.get(parsed.consumed..).unwrap_or_default();
     if matches!(parsed.status, ParseStatus::NoNumber | ParseStatus::Overflow)
         || !number::only_spaces(rest)
@@ -62,24 +86,65 @@ pub(super) fn int_of_double(value: f64) -> i128 {
     }
 }
 
-pub(super) fn int_of_decimal(value: &Decimal) -> i128 {
-    match value.to_i64(Rounding::HalfUp) {
-        Ok(value) => i128::from(value),
-        Err(i64::MIN) => i128::from(i64::MIN),
-        Err(_) => match value.to_u64(Rounding::HalfUp) {
-            Ok(value) | Err(value) => i128::from(value),
-        },
+/// A decimal as an integer, held at the ends of 64 signed bits.
+fn int_of_decimal(value: &Decimal, unsigned: bool, cx: &mut Cx<'_>) -> i128 {
+    let fits = if unsigned {
+        value.to_u64(Rounding::HalfUp).map(i128::from).map_err(i128::from)
+    } else {
+        value.to_i64(Rounding::HalfUp).map(i128::from).map_err(i128::from)
+    };
+    fits.unwrap_or_else(|end| {
+        let mut shown = Vec::new();
+        value.write_text(&mut shown);
+        cx.warn(SqlError::truncated_wrong_value("DECIMAL", &String::from_utf8_lossy(&shown)));
+        end
+    })
+}
+
+/// A double as a decimal. What is too large for one is named in the warning by the
+/// digits before its exponent.
+fn decimal_of_double(value: f64, cx: &mut Cx<'_>) -> Decimal {
+    let parsed = Decimal::from_f64(value);
+    if parsed.status == ParseStatus::Overflow {
+        let mut shown = Vec::new();
+        number::write_double(value, &mut shown);
+        let digits = shown.split(|byte| *byte == b'e').next().unwrap_or_default();
+        cx.warn(SqlError::truncated_wrong_value("DECIMAL", &String::from_utf8_lossy(digits)));
     }
+    parsed.value
+}
+
+/// The number that a literal in hexadecimal is; more than 8 bytes are none.
+pub(super) fn number_of_hex(bytes: &[u8], cx: &mut Cx<'_>) -> u64 {
+    if bytes.len() <= 8 {
+        return number::number_of_bytes(bytes);
+    }
+    let mut shown = "x'".to_owned();
+    for byte in bytes {
+        shown.push_str(&format!("{byte:02x}"));
+    }
+    shown.push('\'');
+    cx.warn(SqlError::truncated_wrong_value("BINARY", &shown));
+    0
 }
 
 impl Node {
+    /// 1690 for what arithmetic made and no integer of 64 bits can hold.
+    pub(super) fn check_bigint(&self, value: f64) -> Result<()> {
+        let computed = matches!(self.op, Op::Negate(_) | Op::Arith(..));
+        if computed && number::double_to_i64(value).is_err() {
+            return Err(arith::out_of_range("BIGINT", self));
+        }
+        Ok(())
+    }
+
     /// As an integer.
     #[inline]
     pub(crate) fn eval_int(&self, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Option<i128>> {
         match &self.op {
             Op::Literal(Value::Int(value)) => return Ok(Some(i128::from(*value))),
             Op::Arith(op, Domain::Int) => return arith::int(self, *op, cx, row),
-            Op::Hex(bytes) => return Ok(Some(i128::from(number::number_of_bytes(bytes)))),
+            Op::Hex(bytes) => return Ok(Some(i128::from(number_of_hex(bytes, cx)))),
             _ => {}
         }
         let value = self.eval(cx, row)?;
@@ -87,13 +152,16 @@ impl Node {
             Value::Null => return Ok(None),
             Value::Int(value) => i128::from(*value),
             Value::UInt(value) => i128::from(*value),
-            Value::Double(value) => int_of_double(*value),
+            Value::Double(value) => {
+                self.check_bigint(*value)?;
+                int_of_double(*value)
+            }
             Value::Float(value) => int_of_double(f64::from(*value)),
-            Value::Decimal(value) => int_of_decimal(value),
+            Value::Decimal(value) => int_of_decimal(value, self.ty.unsigned, cx),
             Value::Bytes(text) if self.ty.kind == TypeKind::Json => {
                 json::coerced(self, text, cx, json::int)?
             }
-            Value::Bytes(text) => int_of_text(text, self.ty.collation, cx),
+            Value::Bytes(text) => int_of_text(text, self.ty.collation, false, cx),
             Value::Date(date) => i128::from(date.to_number()),
             Value::Time(time) => {
                 let time = time.round(0, cx.settings.truncate_fractions);
@@ -114,7 +182,7 @@ impl Node {
             return arith::double(self, *op, cx, row);
         }
         if let Op::Hex(bytes) = &self.op {
-            return Ok(Some(number::number_of_bytes(bytes) as f64));
+            return Ok(Some(number_of_hex(bytes, cx) as f64));
         }
         let value = self.eval(cx, row)?;
         Ok(Some(match &*value {
@@ -141,20 +209,20 @@ impl Node {
             return arith::decimal(self, *op, cx, row);
         }
         if let Op::Hex(bytes) = &self.op {
-            return Ok(Some(Decimal::from(number::number_of_bytes(bytes))));
+            return Ok(Some(Decimal::from(number_of_hex(bytes, cx))));
         }
         let value = self.eval(cx, row)?;
         Ok(Some(match &*value {
             Value::Null => return Ok(None),
             Value::Int(value) => Decimal::from(*value),
             Value::UInt(value) => Decimal::from(*value),
-            Value::Double(value) => Decimal::from_f64(*value).value,
+            Value::Double(value) => decimal_of_double(*value, cx),
             Value::Float(value) => Decimal::from_f64(f64::from(*value)).value,
             Value::Decimal(value) => value.clone(),
             Value::Bytes(text) if self.ty.kind == TypeKind::Json => {
                 json::coerced(self, text, cx, json::decimal)?
             }
-            Value::Bytes(text) => decimal_of_text(text, self.ty.collation, cx),
+            Value::Bytes(text) => decimal_of_text(text, self, cx),
             Value::Date(_) | Value::Time(_) | Value::DateTime(_) => leaf::temporal_decimal(&value),
         }))
     }

@@ -19,7 +19,12 @@ impl Node {
     ///
     /// MySQL's: values out of range, strings over `max_allowed_packet`, and so on.
     pub fn run<'a>(&'a self, cx: &mut Cx<'_>, row: Row<'a>) -> Result<Out<'a>> {
-        let value = self.eval(cx, row)?;
+        let value = match &self.op {
+            Op::Cast(cast::CastTarget::Decimal) => {
+                Cow::Owned(cast::decimal(self, cx.item_name, cx, row)?)
+            }
+            _ => self.eval(cx, row)?,
+        };
         Ok(match &*value {
             Value::Decimal(decimal) if !self.keeps_scale() => {
                 leaf::decimal_settled(decimal, &self.ty).map_or(value, Cow::Owned)
@@ -117,11 +122,17 @@ impl Node {
                     return self.chosen(left, cx, row);
                 }
             }
-            Op::Extreme { greatest, by } => compare::extreme(self, *greatest, *by, cx, row)?,
+            Op::Extreme { greatest, dates: Some(dates), .. } => {
+                compare::extreme_dates(self, *greatest, dates, cx, row)?
+            }
+            Op::Extreme { greatest, by, .. } => compare::extreme(self, *greatest, *by, cx, row)?,
             Op::Cast(target) => cast::eval(self, target, cx, row)?,
-            Op::ToCharset { from } => {
+            Op::ToCharset { from, strict } => {
                 let operand = self.first()?;
                 match operand.eval_text(cx, row)? {
+                    Some(text) if *strict => {
+                        Value::from(leaf::to_charset_strictly(&text, *from, self.ty.collation)?)
+                    }
                     Some(text) => leaf::to_charset(&text, *from, self.ty.collation, cx)?,
                     None => Value::Null,
                 }

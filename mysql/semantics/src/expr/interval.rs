@@ -7,26 +7,14 @@ use super::eval::internal;
 use super::node::Node;
 use super::{Result, leaf};
 use crate::error::SqlError;
-use crate::temporal::{Date, DateTime, Time, days_in_month};
+use crate::temporal::{Interval, Time, is_simple_unit, is_unit_of_dates, unit_has_microseconds};
 use crate::types::TypeKind;
 use crate::value::Value;
 
 /// The units of intervals.
 pub type Unit = U;
 
-const SECOND: i128 = 1_000_000;
-const MINUTE: i128 = 60 * SECOND;
-const HOUR: i128 = 60 * MINUTE;
-const DAY: i128 = 24 * HOUR;
-
-/// A length of time: months, and microseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Interval {
-    months: i128,
-    micros: i128,
-    /// It has hours or less.
-    timed: bool,
-}
+const SECOND_MICROS: i64 = 1_000_000;
 
 /// The unit's name, as texts have it.
 pub(super) fn unit_name(unit: Unit) -> &'static str {
@@ -56,7 +44,7 @@ pub(super) fn unit_name(unit: Unit) -> &'static str {
 
 /// The unit has hours or less.
 pub(crate) fn is_timed(unit: Unit) -> bool {
-    !matches!(unit, U::Day | U::Week | U::Month | U::Quarter | U::Year | U::YearMonth)
+    !is_unit_of_dates(unit)
 }
 
 /// The unit has days or more.
@@ -79,129 +67,29 @@ pub(crate) fn is_dated(unit: Unit) -> bool {
 /// Decimals of the second that the unit's interval may have.
 pub(crate) fn unit_decimals(unit: Unit, amount: &Node) -> u8 {
     match unit {
-        U::Microsecond
-        | U::SecondMicrosecond
-        | U::MinuteMicrosecond
-        | U::HourMicrosecond
-        | U::DayMicrosecond => 6,
+        _ if unit_has_microseconds(unit) => 6,
         U::Second if amount.ty.kind.is_string() => 6,
         U::Second => amount.ty.decimals.min(6),
         _ => 0,
     }
 }
 
-/// The parts of a unit that has several, in microseconds, from the first; months
-/// for YEAR_MONTH.
-fn parts(unit: Unit) -> Option<&'static [i128]> {
-    Some(match unit {
-        U::SecondMicrosecond => &[SECOND, 1],
-        U::MinuteMicrosecond => &[MINUTE, SECOND, 1],
-        U::MinuteSecond => &[MINUTE, SECOND],
-        U::HourMicrosecond => &[HOUR, MINUTE, SECOND, 1],
-        U::HourSecond => &[HOUR, MINUTE, SECOND],
-        U::HourMinute => &[HOUR, MINUTE],
-        U::DayMicrosecond => &[DAY, HOUR, MINUTE, SECOND, 1],
-        U::DaySecond => &[DAY, HOUR, MINUTE, SECOND],
-        U::DayMinute => &[DAY, HOUR, MINUTE],
-        U::DayHour => &[DAY, HOUR],
-        U::YearMonth => &[12, 1],
-        _ => return None,
-    })
-}
-
 fn interval(amount: &Node, unit: Unit, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Option<Interval>> {
-    let timed = is_timed(unit);
-    if let Some(sizes) = parts(unit) {
-        let Some(text) = amount.eval_text(cx, row)? else { return Ok(None) };
-        let micro = sizes.last() == Some(&1) && unit != U::YearMonth;
-        let Some(total) = read_parts(&text, sizes, micro) else { return Ok(None) };
-        return Ok(Some(if unit == U::YearMonth {
-            Interval { months: total, micros: 0, timed }
-        } else {
-            Interval { months: 0, micros: total, timed }
-        }));
+    if !is_simple_unit(unit) {
+        let text = amount.eval_text(cx, row)?;
+        return Ok(text.and_then(|text| Interval::of_text(unit, &text)));
     }
     if unit == U::Second {
         let Some(value) = amount.eval_decimal(cx, row)? else { return Ok(None) };
-        let micros = crate::decimal::Decimal::from(1_000_000i64);
-        let Ok(value) = value.mul(&micros) else { return Ok(None) };
+        let second = crate::decimal::Decimal::from(SECOND_MICROS);
+        let Ok(value) = value.mul(&second) else { return Ok(None) };
         let micros = value.to_i64(crate::decimal::Rounding::Truncate).unwrap_or_else(|end| end);
-        return Ok(Some(Interval { months: 0, micros: micros.into(), timed }));
+        let rest = (micros % SECOND_MICROS) as i32;
+        return Ok(Interval::of_number(unit, micros / SECOND_MICROS, rest));
     }
     let Some(count) = amount.eval_int(cx, row)? else { return Ok(None) };
-    let (months, size) = match unit {
-        U::Year => (12, 0),
-        U::Quarter => (3, 0),
-        U::Month => (1, 0),
-        U::Week => (0, 7 * DAY),
-        U::Day => (0, DAY),
-        U::Hour => (0, HOUR),
-        U::Minute => (0, MINUTE),
-        _ => (0, 1),
-    };
-    Ok(Some(Interval { months: count * months, micros: count * size, timed }))
-}
-
-/// Numbers with anything between, from the right: fewer numbers than parts leave
-/// out the first ones.
-fn read_parts(text: &[u8], sizes: &[i128], micro: bool) -> Option<i128> {
-    let trimmed = text.trim_ascii_start();
-    let (negative, mut rest) = match trimmed.split_first() {
-        Some((b'-', rest)) => (true, rest),
-        _ => (false, trimmed),
-    };
-    let mut numbers: Vec<(i128, usize)> = Vec::new();
-    while numbers.len() < sizes.len() {
-        let start = rest.iter().position(u8::is_ascii_digit);
-        let Some(start) = start else { break };
-        let digits = rest.get(start..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let number = rest.get(start..start + digits)?.iter().fold(0i128, |all, digit| {
-            (all * 10 + i128::from(digit - b'0')).min(i128::from(i64::MAX))
-        });
-        numbers.push((number, digits));
-        rest = rest.get(start + digits..)?;
-    }
-    let skip = sizes.len() - numbers.len();
-    let mut total = 0i128;
-    for (at, ((number, digits), size)) in numbers.iter().zip(sizes.get(skip..)?).enumerate() {
-        let mut number = *number;
-        // The microseconds are a fraction: .5 is half a second.
-        if micro && at + 1 == numbers.len() && *digits < 6 {
-            number *= 10i128.pow(6 - *digits as u32);
-        }
-        total += number * size;
-    }
-    Some(if negative { -total } else { total })
-}
-
-/// `date` moved by `months`: the last day of the month where the day is beyond it.
-fn move_months(date: Date, months: i128) -> Option<Date> {
-    let total = i128::from(date.year()) * 12 + i128::from(date.month()) - 1 + months;
-    if total < 0 {
-        return None;
-    }
-    let year = u16::try_from(total / 12).ok()?;
-    let month = u8::try_from(total % 12).ok()? + 1;
-    let last = days_in_month(year, month);
-    Date::new(year, month, date.day().min(last))
-}
-
-fn moved(start: DateTime, by: Interval) -> Option<DateTime> {
-    if by.micros == 0 && !by.timed {
-        if by.months == 0 {
-            return Some(start);
-        }
-        let date = move_months(start.date(), by.months)?;
-        return DateTime::new(
-            date,
-            start.hour(),
-            start.minute(),
-            start.second(),
-            start.microsecond(),
-        );
-    }
-    let linear = i128::from(start.linear_micros()) + by.micros;
-    DateTime::from_linear_micros(i64::try_from(linear).ok()?)
+    let count = count.clamp(i64::MIN.into(), i64::MAX.into()) as i64;
+    Ok(Interval::of_number(unit, count, 0))
 }
 
 /// `date ± INTERVAL amount unit`
@@ -216,24 +104,21 @@ pub(super) fn date_arith(
     if node.ty.kind == TypeKind::Time {
         let Some(start) = leaf::time(date, cx, row)? else { return Ok(Value::Null) };
         let Some(by) = interval(amount, unit, cx, row)? else { return Ok(Value::Null) };
-        let by = if subtract { -by.micros } else { by.micros };
-        let total = i64::try_from(i128::from(start.micros()) + by).ok();
-        return Ok(match total.map(Time::from_micros) {
-            Some(Ok(time)) => Value::Time(time),
+        let by = if subtract { by.negated() } else { by };
+        return Ok(match start.add_interval(&by) {
+            Some(time) => Value::Time(time),
             _ => {
-                cx.warn(SqlError::datetime_overflow("time"));
+                let shown = super::printed(node);
+                let message = format!("TIME value is out of range in '{shown}'");
+                cx.warn(SqlError::with_message(6527, message));
                 Value::Null
             }
         });
     }
     let Some(start) = leaf::datetime_of_calendar(date, cx, row)? else { return Ok(Value::Null) };
     let Some(by) = interval(amount, unit, cx, row)? else { return Ok(Value::Null) };
-    let by = if subtract {
-        Interval { months: -by.months, micros: -by.micros, timed: by.timed }
-    } else {
-        by
-    };
-    let Some(result) = moved(start.0, by) else {
+    let by = if subtract { by.negated() } else { by };
+    let Some(result) = start.0.add_interval(&by) else {
         cx.warn(SqlError::datetime_overflow("datetime"));
         return Ok(Value::Null);
     };
@@ -241,7 +126,7 @@ pub(super) fn date_arith(
         TypeKind::Date => Value::Date(result.date()),
         kind if kind.is_string() => {
             let mut out = Vec::new();
-            if start.1 || by.timed {
+            if start.1 || is_timed(unit) {
                 let decimals = if result.microsecond() != 0 { 6 } else { 0 };
                 result.write_text(decimals, &mut out);
             } else {
@@ -321,29 +206,5 @@ pub(super) fn timestamp_diff(
     let [from, to] = &*node.args else { return Err(internal()) };
     let Some((a, _)) = leaf::datetime_of_calendar(from, cx, row)? else { return Ok(Value::Null) };
     let Some((b, _)) = leaf::datetime_of_calendar(to, cx, row)? else { return Ok(Value::Null) };
-    let micros = b.linear_micros() - a.linear_micros();
-    let whole = |size: i128| (i128::from(micros) / size) as i64;
-    Ok(Value::Int(match unit {
-        U::Microsecond => micros,
-        U::Second => whole(SECOND),
-        U::Minute => whole(MINUTE),
-        U::Hour => whole(HOUR),
-        U::Day => whole(DAY),
-        U::Week => whole(7 * DAY),
-        U::Month => months_between(a, b),
-        U::Quarter => months_between(a, b) / 3,
-        _ => months_between(a, b) / 12,
-    }))
-}
-
-/// Whole months from `a` to `b`.
-fn months_between(a: DateTime, b: DateTime) -> i64 {
-    let (from, to, sign) = if a <= b { (a, b, 1) } else { (b, a, -1) };
-    let count = |date: Date| i64::from(date.year()) * 12 + i64::from(date.month());
-    let mut months = count(to.date()) - count(from.date());
-    let within = |value: DateTime| (value.date().day(), value.day_micros());
-    if within(to) < within(from) {
-        months -= 1;
-    }
-    months * sign
+    Ok(crate::temporal::timestamp_diff(unit, a, b).map_or(Value::Null, Value::Int))
 }

@@ -115,7 +115,8 @@ pub(crate) fn shown_text(text: &[u8], from: CollationId) -> String {
 /// As messages about dates show a text: bytes that are no text in hexadecimal.
 pub(crate) fn shown_in_full(text: &[u8], from: CollationId) -> Vec<u8> {
     if !from.is_binary() {
-        return to_utf8(text, from).into_bytes();
+        let narrow = |c: char| if c as u32 > 0xFFFF { '?' } else { c };
+        return to_utf8(text, from).chars().map(narrow).collect::<String>().into_bytes();
     }
     let mut out = Vec::with_capacity(text.len());
     for byte in text {
@@ -203,6 +204,40 @@ pub(crate) fn to_charset(
         cx.warn(SqlError::cannot_convert_string(&shown, source.name(), target.name()));
     }
     Ok(Value::from(out))
+}
+
+/// `text` in another character set; 3854 if it is no text there, or loses.
+pub(crate) fn to_charset_strictly(
+    text: &[u8],
+    from: CollationId,
+    to: CollationId,
+) -> Result<Vec<u8>> {
+    let (source, target) = (charset(from), charset(to));
+    let mut out = Vec::with_capacity(text.len());
+    let lost = charset::convert(text, source, target, &mut out).map_err(unsupported)?;
+    let (good, _) = target.well_formed_prefix(&out, usize::MAX).map_err(unsupported)?;
+    if lost > 0 || good < out.len() {
+        let mut shown = String::new();
+        for byte in text.iter().take(6) {
+            match byte {
+                0x20..0x7f => shown.push(char::from(*byte)),
+                byte => shown.push_str(&format!("\\x{byte:02X}")),
+            }
+        }
+        if text.len() > 6 {
+            shown.push_str("...");
+        }
+        return Err(SqlError::cannot_convert_string(&shown, source.name(), target.name()));
+    }
+    Ok(out)
+}
+
+/// A text of ours in a collation's character set; bytes stay as they are.
+pub(crate) fn from_utf8(text: &str, to: CollationId, cx: &mut Cx<'_>) -> Result<Value> {
+    if to.is_binary() {
+        return Ok(Value::bytes(text.as_bytes()));
+    }
+    to_charset(text.as_bytes(), CollationId::UTF8MB4_BIN, to, cx)
 }
 
 /// As warnings show the beginning of a text that could not be converted.
@@ -350,7 +385,10 @@ pub(crate) fn text_of(value: &Value, node: &Node) -> Option<Vec<u8>> {
     match value {
         Value::Null => return None,
         Value::Int(value) => write_int(i128::from(*value), &mut out),
-        Value::UInt(value) if ty.kind == TypeKind::Year => {
+        // What CAST makes is printed as a number.
+        Value::UInt(value)
+            if ty.kind == TypeKind::Year && !matches!(node.op, super::Op::Cast(_)) =>
+        {
             out.extend_from_slice(format!("{value:04}").as_bytes());
         }
         Value::UInt(value) if ty.kind == TypeKind::Bit => {

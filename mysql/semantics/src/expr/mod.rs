@@ -24,12 +24,13 @@ pub use arith::{ArithOp, BitOp, Domain};
 pub(crate) use bind::Site;
 pub use bind::{Binder, Column, NoColumns, Scope};
 pub use cast::CastTarget;
+pub(crate) use coercion::Coll;
 pub use compare::{CompareOp, Comparison};
 pub use context::{Cx, Row, Session, Settings};
 pub use eval::Out;
 pub(crate) use eval::int_in;
 pub use interval::Unit;
-pub use node::{CallOp, ColumnOp, Node, Op};
+pub use node::{CallOp, ColumnOp, ExtremeDates, Node, Op};
 
 use std::borrow::Cow;
 

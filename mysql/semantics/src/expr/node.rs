@@ -95,11 +95,12 @@ pub enum Op {
     /// NULLIF(a, b)
     NullIf(Comparison),
     /// GREATEST and LEAST.
-    Extreme { greatest: bool, by: Comparison },
+    Extreme { greatest: bool, by: Comparison, dates: Option<ExtremeDates> },
     /// CAST
     Cast(CastTarget),
-    /// To another character set; the node's collation says to which.
-    ToCharset { from: CollationId },
+    /// To another character set; the node's collation says to which. If `strict`,
+    /// what has no place there is an error.
+    ToCharset { from: CollationId, strict: bool },
     /// COLLATE: only the type differs.
     Collate,
     /// `(a, b)`
@@ -112,6 +113,17 @@ pub enum Op {
     TimestampDiff(Unit),
     /// A function of the registry.
     Call(Box<CallOp>),
+}
+
+/// How GREATEST and LEAST print strings that they compare as dates.
+#[derive(Debug, Clone)]
+pub struct ExtremeDates {
+    /// Without a time of day.
+    pub date_only: bool,
+    /// Digits of a second's fraction.
+    pub decimals: u8,
+    /// The operand whose type made them dates, as warnings name it.
+    pub name: Box<str>,
 }
 
 /// A call of a function.

@@ -84,6 +84,10 @@ fn literal(node: &Node, value: &Value, out: &mut String) {
             out.push_str("TIMESTAMP");
             quoted(&text, out);
         }
+        // No other integer is so short.
+        (Value::Int(value), _) if node.ty.length == 1 => {
+            out.push_str(if *value == 0 { "false" } else { "true" });
+        }
         (_, Some(text)) => out.push_str(&String::from_utf8_lossy(&text)),
         (_, None) => out.push_str("NULL"),
     }
@@ -187,6 +191,7 @@ fn put(node: &Node, out: &mut String) {
             out.push_str(&cast_name(node, target));
             out.push(')');
         }
+        Op::ToCharset { strict: true, .. } => list(args, out),
         Op::ToCharset { .. } => {
             out.push_str("convert(");
             list(args, out);

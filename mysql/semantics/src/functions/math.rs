@@ -11,7 +11,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     Function::new("sign", (1, 1), |_| Ok(SqlType::bigint(21)), sign, "-1, 0 or 1"),
     Function::new("sqrt", (1, 1), double, sqrt, "The square root").nullable(),
     Function::new("exp", (1, 1), double, |c, x| finite(c, x, f64::exp), "e to a power").nullable(),
-    Function::new("power", (2, 2), double, power, "A number to a power").nullable(),
+    Function::new("pow", (2, 2), double, power, "A number to a power").nullable(),
     Function::new("ln", (1, 1), double, |c, x| logarithm(c, x, f64::ln), "The natural logarithm")
         .nullable(),
     Function::new(
@@ -142,8 +142,11 @@ fn log(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
     if call.len() == 1 {
         return Ok(if first <= 0.0 { invalid(cx) } else { Value::Double(first.ln()) });
     }
+    if first <= 0.0 {
+        return Ok(invalid(cx));
+    }
     let second = arg!(call.double(1, cx));
-    if first <= 0.0 || second <= 0.0 || first == 1.0 {
+    if second <= 0.0 || first == 1.0 {
         return Ok(invalid(cx));
     }
     arith::finite(call.node, second.ln() / first.ln()).map(Value::Double)

@@ -3,6 +3,9 @@
 //! What has syntax of its own (operators, CASE, CAST, IF, COALESCE, GREATEST …)
 //! is bound in [`crate::expr`]; everything that is called by a name is here.
 
+mod address;
+mod amount;
+mod compress;
 mod digest;
 mod encode;
 mod info;
@@ -14,7 +17,6 @@ mod pattern;
 pub(crate) mod random;
 mod round;
 mod search;
-mod str_to_date;
 mod string;
 mod substring;
 mod temporal;
@@ -107,6 +109,9 @@ impl Function {
 
 /// All of them, in groups.
 static GROUPS: &[&[Function]] = &[
+    address::FUNCTIONS,
+    amount::FUNCTIONS,
+    compress::FUNCTIONS,
     digest::FUNCTIONS,
     encode::FUNCTIONS,
     info::FUNCTIONS,
@@ -123,7 +128,6 @@ static GROUPS: &[&[Function]] = &[
     random::FUNCTIONS,
     round::FUNCTIONS,
     search::FUNCTIONS,
-    str_to_date::FUNCTIONS,
     string::FUNCTIONS,
     substring::FUNCTIONS,
     temporal::FUNCTIONS,

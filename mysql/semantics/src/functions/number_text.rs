@@ -1,7 +1,9 @@
 //! Numbers written in other ways: HEX, CONV, FORMAT, CHAR.
 
+use std::borrow::Cow;
+
 use super::{Function, MANY, arg};
-use crate::expr::{Call, Cx, Domain, Result, Site, leaf};
+use crate::expr::{Call, Cx, Domain, Op, Result, Site, leaf};
 use crate::types::{SqlType, TypeKind};
 use crate::value::Value;
 
@@ -87,7 +89,16 @@ fn unhex_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
 
 /// 1411 for an argument that is not of the right form, and NULL.
 fn refused(kind: &str, call: &Call<'_>, cx: &mut Cx<'_>) -> Value {
-    let shown = call.arg(0).map(crate::expr::printed).unwrap_or_default();
+    let printed = call.arg(0).map(crate::expr::printed).unwrap_or_default();
+    let mut shown = String::with_capacity(printed.len());
+    for c in printed.chars() {
+        match c {
+            c if u32::from(c) <= 0xFFFF && c != char::REPLACEMENT_CHARACTER => shown.push(c),
+            // A byte that is no text.
+            char::REPLACEMENT_CHARACTER => shown.push('?'),
+            c => shown.extend(std::iter::repeat_n('?', c.len_utf8())),
+        }
+    }
     let name = call.call.function.name;
     cx.warn(crate::error::SqlError::wrong_value_for_function(kind, &shown, name));
     Value::Null
@@ -117,14 +128,27 @@ fn conv_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     Ok(site.text(65, coll))
 }
 
+/// The text of the number; a literal in hexadecimal is a number here.
+fn number_text<'a>(call: &Call<'a>, cx: &mut Cx<'_>) -> Result<Option<Cow<'a, [u8]>>> {
+    match call.arg(0).map(|arg| &arg.op) {
+        Some(Op::Hex(_)) => {
+            Ok(call.int(0, cx)?.map(|value| Cow::Owned(value.to_string().into_bytes())))
+        }
+        _ => call.text(0, cx),
+    }
+}
+
 fn radix(call: &Call<'_>, cx: &mut Cx<'_>, to: u32) -> Result<Value> {
-    let text = arg!(call.text(0, cx));
+    let text = arg!(number_text(call, cx));
+    if text.is_empty() {
+        return Ok(Value::Null);
+    }
     let value = arg!(parse_radix(&text, (10, true), call, cx));
     Ok(Value::from(digits_of(value, to, false)))
 }
 
 fn conv(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
-    let text = arg!(call.text(0, cx)).into_owned();
+    let text = arg!(number_text(call, cx)).into_owned();
     let from = arg!(call.int(1, cx));
     let to = arg!(call.int(2, cx));
     let allowed = |base: i128| (2..=36).contains(&base.abs());

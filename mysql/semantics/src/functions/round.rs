@@ -90,7 +90,9 @@ fn round_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
         (Domain::Int, _) => SqlType::bigint(21).with_unsigned(node.ty.unsigned),
         (Domain::Decimal, places) => {
             let have = node.ty.decimals;
+            let no_places = site.args.get(1).is_some_and(crate::expr::Node::is_null_literal);
             let scale = match places {
+                _ if no_places => 0,
                 Some(places) => places.clamp(0, i128::from(have)) as u8,
                 None => have,
             };
@@ -106,6 +108,10 @@ fn round(call: &Call<'_>, cx: &mut Cx<'_>, cut: bool) -> Result<Value> {
     let first = call.arg(0).map_or(Domain::Int, class);
     let value_is_null = call.is_null(0, cx)?;
     let places = if call.len() == 1 { Some(0) } else { call.int(1, cx)? };
+    if places.is_none() && first == Domain::Double {
+        // For its warnings.
+        call.double(0, cx)?;
+    }
     let Some(places) = places else { return Ok(Value::Null) };
     if value_is_null {
         return Ok(Value::Null);

@@ -6,7 +6,7 @@ use crate::types::SqlType;
 use crate::value::Value;
 
 pub(super) static FUNCTIONS: &[Function] = &[
-    Function::new("instr", (2, 2), locate_type, instr, "Where a string first contains another"),
+    Function::new("instr", (2, 2), instr_type, instr, "Where a string first contains another"),
     Function::new(
         "locate",
         (2, 3),
@@ -34,8 +34,13 @@ pub(super) static FUNCTIONS: &[Function] = &[
     .never_null(),
 ];
 
+fn instr_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
+    site.collation = site.first_collation(0, &[1])?.id;
+    Ok(SqlType::bigint(11))
+}
+
 fn locate_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
-    site.collation = site.compared(&[0, 1])?.id;
+    site.collation = site.first_collation(1, &[0])?.id;
     Ok(SqlType::bigint(11))
 }
 
@@ -130,7 +135,9 @@ fn find_in_set(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
     }
     let coll = call.collation();
     for (at, item) in list.split(|byte| *byte == b',').enumerate() {
-        if leaf::compare_text(coll, item, &needle).is_eq() {
+        // Spaces at the end count, whatever the collation says.
+        let spaces = |text: &[u8]| text.iter().rev().take_while(|byte| **byte == b' ').count();
+        if spaces(item) == spaces(&needle) && leaf::compare_text(coll, item, &needle).is_eq() {
             return Ok(Value::Int(at as i64 + 1));
         }
     }

@@ -87,14 +87,19 @@ fn case_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
 }
 
 fn replace_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
-    let coll = site.compared_result(&[0, 1, 2])?;
+    let coll = site.first_collation(0, &[1, 2])?;
     let growth = site.length(2).saturating_sub(1).max(1);
     Ok(site.text(site.length(0).saturating_mul(growth), coll))
 }
 
 fn quote_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
-    let coll = site.result_collation(&[0])?;
-    Ok(site.text(2 * site.length(0) + 2, coll))
+    let mut coll = site.result_collation(&[0])?;
+    if coll.id.is_binary() {
+        coll = site.connection_text();
+        site.convert_strictly(&[0], coll)?;
+    }
+    let length = 2 * site.characters(0) + 2;
+    Ok(site.text(length.max(4), coll))
 }
 
 fn soundex_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
@@ -219,6 +224,7 @@ fn soundex(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
     const CODES: &[u8; 26] = b"01230120022455012623010202";
     let text = arg!(call.text(0, cx));
     let coll = call.ty().collation;
+    let bytes = call.text_collation(0).is_binary();
     let mut out: Vec<u8> = Vec::new();
     let mut last = b'0';
     let mut at = 0;
@@ -227,7 +233,7 @@ fn soundex(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
         at += step;
         let letter = rest.get(..step).unwrap_or_default();
         let is_letter = match letter {
-            [byte] => byte.is_ascii_alphabetic() || *byte >= 0xC0,
+            [byte] => byte.is_ascii_alphabetic() || (!bytes && *byte >= 0xC0),
             _ => true,
         };
         if !is_letter {

@@ -52,6 +52,9 @@ fn side_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
 fn substring_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     let coll = site.result_collation(&[0])?;
     let mut length = site.length(0) as i128;
+    if site.node(1)?.is_null_literal() {
+        return Ok(site.text(length as u64, coll));
+    }
     if let Some(start) = site.constant_int(1) {
         length = match start {
             0 => 0,
@@ -74,21 +77,21 @@ fn substring_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
 }
 
 fn index_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
-    let coll = site.compared_result(&[0, 1])?;
+    let coll = site.first_collation(0, &[1])?;
     Ok(site.text(site.length(0), coll))
 }
 
 fn insert_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
-    let coll = site.result_collation(&[0, 3])?;
+    let coll = site.first_collation(0, &[3])?;
     Ok(site.text(site.length(0) + site.length(3), coll))
 }
 
 fn pad_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
-    let coll = site.result_collation(&[0, 2])?;
+    let coll = site.first_collation(0, &[2])?;
     let length = match site.constant_int(1) {
         Some(count) if count < 0 => NEGATIVE_COUNT,
         Some(count) => count.clamp(0, i128::from(u32::MAX)) as u64,
-        None => site.longest(),
+        None => site.longest(coll),
     };
     Ok(site.text(length, coll))
 }
@@ -99,7 +102,7 @@ fn repeat_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
         Some(_) if site.node(0)?.is_null_literal() => 0,
         Some(count) if count < 0 => NEGATIVE_COUNT,
         Some(count) => site.length(0).saturating_mul(count.clamp(0, i128::from(i32::MAX)) as u64),
-        None => site.longest(),
+        None => site.longest(coll),
     };
     Ok(site.text(length, coll))
 }
@@ -107,8 +110,10 @@ fn repeat_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
 fn space_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     let coll = site.connection_text();
     let length = match site.constant_int(0) {
-        Some(count) => count.clamp(0, i128::from(i32::MAX)) as u64,
-        None => site.longest(),
+        _ if site.node(0)?.is_null_literal() => 0,
+        Some(count) if count > i128::from(i32::MAX) => NEGATIVE_COUNT,
+        Some(count) => count.max(0) as u64,
+        None => site.longest(coll),
     };
     Ok(site.text(length, coll))
 }
@@ -123,13 +128,15 @@ fn elt_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
 fn make_set_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     let which: Vec<usize> = (1..site.args.len()).collect();
     let coll = site.result_collation(&which)?;
-    let length = which.iter().map(|at| site.length(*at)).sum::<u64>() + which.len() as u64 - 1;
+    let length =
+        which.iter().map(|at| site.listed_length(*at)).sum::<u64>() + which.len() as u64 - 1;
     Ok(site.text(length, coll))
 }
 
 fn export_set_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     let which: Vec<usize> = (1..site.args.len().min(4)).collect();
     let coll = site.result_collation(&which)?;
+    site.convert_strictly(&which, coll)?;
     let longest = site.length(1).max(site.length(2));
     let between = if site.args.len() > 3 { site.length(3) } else { 1 };
     Ok(site.text(longest * 64 + between * 63, coll))
@@ -256,7 +263,7 @@ fn pad(call: &Call<'_>, cx: &mut Cx<'_>, left: bool) -> Result<Value> {
     }
     let fill_chars = leaf::char_length(coll, &fill) as u64;
     if fill_chars == 0 {
-        return Ok(Value::bytes(b""));
+        return Ok(Value::bytes(&text));
     }
     let missing = wanted - have as u64;
     let mut filling = fill.repeat(usize::try_from(missing / fill_chars).unwrap_or(0));

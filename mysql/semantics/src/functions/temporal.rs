@@ -3,6 +3,7 @@
 use super::{Function, arg};
 use crate::error::SqlError;
 use crate::expr::{Call, Cx, Domain, Result, Site, leaf};
+use crate::temporal::zone::{TimeZone, convert_zone};
 use crate::temporal::{Date, DateTime, Time, WeekMode};
 use crate::types::{Derivation, SqlType, TypeKind};
 use crate::value::Value;
@@ -176,6 +177,14 @@ pub(super) static FUNCTIONS: &[Function] = &[
         period_diff,
         "Months between two YYYYMM",
     ),
+    Function::new(
+        "convert_tz",
+        (3, 3),
+        convert_tz_type,
+        convert_tz,
+        "A time of one zone in another",
+    )
+    .nullable(),
     Function::new("now", (0, 1), now_type, now, "When the statement began").never_null(),
     Function::new("sysdate", (0, 1), now_type, sysdate, "The present").never_null().changing(),
     Function::new(
@@ -214,22 +223,7 @@ fn sized(kind: TypeKind, whole: u32, decimals: u8) -> SqlType {
 
 /// Decimals of an argument where it becomes a time.
 fn time_decimals(site: &Site<'_, '_>, at: usize, dated: bool) -> u8 {
-    let Some(arg) = site.args.get(at) else { return 0 };
-    if let crate::expr::Op::Literal(Value::Bytes(text)) = &arg.op {
-        if dated {
-            let parsed =
-                crate::temporal::parse_datetime(text, crate::temporal::DateMode::default());
-            return if parsed.value.is_some() { parsed.decimals } else { 6 };
-        }
-        let parsed = crate::temporal::parse_time(text);
-        return if parsed.value.is_some() { parsed.decimals } else { 6 };
-    }
-    match arg.ty.kind {
-        kind if kind.is_temporal() => arg.ty.decimals,
-        kind if kind.is_integer() => 0,
-        TypeKind::Null => 0,
-        _ => arg.ty.decimals.min(6),
-    }
+    site.args.get(at).map_or(0, |arg| leaf::decimals_as_time(arg, dated))
 }
 
 fn time_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
@@ -301,6 +295,10 @@ fn curtime_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     Ok(sized(TypeKind::Time, 8, asked_decimals(site)?))
 }
 
+fn convert_tz_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
+    Ok(sized(TypeKind::DateTime, 19, time_decimals(site, 0, true)))
+}
+
 fn unix_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     if site.args.is_empty() {
         return Ok(SqlType::bigint(21).not_null());
@@ -356,6 +354,10 @@ fn week_mode(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Option<i64>> {
 
 fn week(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
     let (value, _) = arg!(day(call, 0, cx));
+    // No mode is no week.
+    if call.len() > 1 && call.is_null(1, cx)? {
+        return Ok(Value::Int(0));
+    }
     let mode = arg!(week_mode(call, cx));
     Ok(Value::Int(value.date().week(WeekMode::new(mode)).1.into()))
 }
@@ -410,6 +412,13 @@ fn maketime(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
     let hour = arg!(call.int(0, cx));
     let minute = arg!(call.int(1, cx));
     let second = arg!(call.decimal(2, cx));
+    if second.integer_digits() > 18 {
+        let mut shown = Vec::new();
+        second.write_text(&mut shown);
+        let shown = String::from_utf8_lossy(&shown);
+        cx.warn(SqlError::truncated_wrong_value("DECIMAL", &shown));
+        return Ok(Value::Null);
+    }
     let micros = second
         .mul(&crate::decimal::Decimal::from(1_000_000i64))
         .map_or(-1, |m| m.to_i64(crate::decimal::Rounding::HalfUp).unwrap_or(-1));
@@ -466,15 +475,16 @@ fn timestamp(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
     Ok(match DateTime::from_linear_micros(value.linear_micros() + time.micros()) {
         Some(value) => Value::DateTime(value),
         None => {
-            cx.warn(SqlError::datetime_overflow("datetime"));
+            cx.warn(out_of_range("DATETIME", call.node));
             Value::Null
         }
     })
 }
 
 fn datediff(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
-    let (to, _) = arg!(day(call, 0, cx));
-    let (from, _) = arg!(day(call, 1, cx));
+    // Both are read, for the warnings of the second.
+    let (to, from) = (day(call, 0, cx)?, day(call, 1, cx)?);
+    let (Some((to, _)), Some((from, _))) = (to, from) else { return Ok(Value::Null) };
     Ok(Value::Int(to.date().day_number() - from.date().day_number()))
 }
 
@@ -507,6 +517,12 @@ fn timediff(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
     })
 }
 
+/// 6527 for what the type of an expression cannot hold.
+fn out_of_range(kind: &str, node: &crate::expr::Node) -> SqlError {
+    let shown = crate::expr::printed(node);
+    SqlError::with_message(6527, format!("{kind} value is out of range in '{shown}'"))
+}
+
 fn add_time(call: &Call<'_>, cx: &mut Cx<'_>, sign: i64) -> Result<Value> {
     use crate::temporal::TimeOrDateTime as T;
     let (Some(left), Some(right)) = (call.arg(0), call.arg(1)) else { return Ok(Value::Null) };
@@ -524,6 +540,10 @@ fn add_time(call: &Call<'_>, cx: &mut Cx<'_>, sign: i64) -> Result<Value> {
             let micros = start.micros() + sign * by.micros();
             let time = match Time::from_micros(micros) {
                 Ok(time) => time,
+                Err(_) if !text => {
+                    cx.warn(out_of_range("TIME", call.node));
+                    return Ok(Value::Null);
+                }
                 Err(end) => {
                     let seconds = micros.abs() / 1_000_000;
                     let shown = format!(
@@ -545,7 +565,7 @@ fn add_time(call: &Call<'_>, cx: &mut Cx<'_>, sign: i64) -> Result<Value> {
         T::DateTime(start) => {
             let linear = start.linear_micros() + sign * by.micros();
             let Some(value) = DateTime::from_linear_micros(linear) else {
-                cx.warn(SqlError::datetime_overflow("datetime"));
+                cx.warn(out_of_range("DATETIME", call.node));
                 return Ok(Value::Null);
             };
             if !text {
@@ -597,6 +617,24 @@ fn period_diff(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
     let left = months_of_period(left).ok_or_else(|| wrong_period(call))?;
     let right = months_of_period(right).ok_or_else(|| wrong_period(call))?;
     Ok(Value::Int(left - right))
+}
+
+/// A zone by its name; SYSTEM is that of the session's offset at the moment.
+fn zone(call: &Call<'_>, at: usize, cx: &mut Cx<'_>) -> Result<Option<TimeZone>> {
+    let Some(text) = call.text(at, cx)? else { return Ok(None) };
+    let name = leaf::to_utf8(&text, call.text_collation_shown(at));
+    if name.eq_ignore_ascii_case("SYSTEM") {
+        let now = cx.session.statement_time_micros();
+        return Ok(Some(TimeZone::Offset(cx.session.zone_offset_seconds(now))));
+    }
+    Ok(TimeZone::parse(&name))
+}
+
+fn convert_tz(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
+    let Some(operand) = call.arg(0) else { return Ok(Value::Null) };
+    let (value, _) = arg!(leaf::datetime_of_calendar(operand, cx, call.row));
+    let (from, to) = (arg!(zone(call, 1, cx)), arg!(zone(call, 2, cx)));
+    Ok(convert_zone(value, &from, &to).map_or(Value::Null, Value::DateTime))
 }
 
 fn cut(value: DateTime, decimals: u8) -> Value {

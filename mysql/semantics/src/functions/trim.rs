@@ -19,7 +19,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
 
 fn trim_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     let coll = if site.args.len() == 2 {
-        site.compared_result(&[1, 0])?
+        site.first_collation(0, &[1])?
     } else {
         site.result_collation(&[0])?
     };

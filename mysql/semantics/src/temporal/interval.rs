@@ -4,109 +4,55 @@ use super::date::{Date, days_in_month};
 use super::datetime::DateTime;
 use super::time::{DAY, HOUR, MINUTE, SECOND, Time};
 
-/// The units of INTERVAL, EXTRACT and TIMESTAMPADD.
-#[allow(missing_docs, reason = "the names are MySQL's")]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum IntervalUnit {
-    Microsecond,
-    Second,
-    Minute,
-    Hour,
-    Day,
-    Week,
-    Month,
-    Quarter,
-    Year,
-    SecondMicrosecond,
-    MinuteMicrosecond,
-    MinuteSecond,
-    HourMicrosecond,
-    HourSecond,
-    HourMinute,
-    DayMicrosecond,
-    DaySecond,
-    DayMinute,
-    DayHour,
-    YearMonth,
-}
+pub use firn_mysql_parser::ast::IntervalUnit;
 
 use IntervalUnit as Unit;
 
-impl IntervalUnit {
-    /// The unit that MySQL's keyword names, in any case.
-    #[must_use]
-    pub fn by_name(name: &str) -> Option<Self> {
-        let all = [
-            ("MICROSECOND", Unit::Microsecond),
-            ("SECOND", Unit::Second),
-            ("MINUTE", Unit::Minute),
-            ("HOUR", Unit::Hour),
-            ("DAY", Unit::Day),
-            ("WEEK", Unit::Week),
-            ("MONTH", Unit::Month),
-            ("QUARTER", Unit::Quarter),
-            ("YEAR", Unit::Year),
-            ("SECOND_MICROSECOND", Unit::SecondMicrosecond),
-            ("MINUTE_MICROSECOND", Unit::MinuteMicrosecond),
-            ("MINUTE_SECOND", Unit::MinuteSecond),
-            ("HOUR_MICROSECOND", Unit::HourMicrosecond),
-            ("HOUR_SECOND", Unit::HourSecond),
-            ("HOUR_MINUTE", Unit::HourMinute),
-            ("DAY_MICROSECOND", Unit::DayMicrosecond),
-            ("DAY_SECOND", Unit::DaySecond),
-            ("DAY_MINUTE", Unit::DayMinute),
-            ("DAY_HOUR", Unit::DayHour),
-            ("YEAR_MONTH", Unit::YearMonth),
-        ];
-        all.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, unit)| *unit)
-    }
+/// Units of one number, not of several in a text.
+#[must_use]
+pub fn is_simple_unit(unit: IntervalUnit) -> bool {
+    parts(unit).is_none()
+}
 
-    /// Units of one number, not of several in a text.
-    #[must_use]
-    pub fn is_simple(self) -> bool {
-        self.parts().is_none()
-    }
+/// Moves days or larger units only: a DATE stays a DATE.
+#[must_use]
+pub fn is_unit_of_dates(unit: IntervalUnit) -> bool {
+    matches!(
+        unit,
+        Unit::Day | Unit::Week | Unit::Month | Unit::Quarter | Unit::Year | Unit::YearMonth
+    )
+}
 
-    /// Moves days or larger units only: a DATE stays a DATE.
-    #[must_use]
-    pub fn is_of_dates(self) -> bool {
-        matches!(
-            self,
-            Unit::Day | Unit::Week | Unit::Month | Unit::Quarter | Unit::Year | Unit::YearMonth
-        )
-    }
+/// The result has microseconds whatever the number's decimals.
+#[must_use]
+pub fn unit_has_microseconds(unit: IntervalUnit) -> bool {
+    matches!(
+        unit,
+        Unit::Microsecond
+            | Unit::SecondMicrosecond
+            | Unit::MinuteMicrosecond
+            | Unit::HourMicrosecond
+            | Unit::DayMicrosecond
+    )
+}
 
-    /// The result has microseconds whatever the number's decimals.
-    #[must_use]
-    pub fn has_microseconds(self) -> bool {
-        matches!(
-            self,
-            Unit::Microsecond
-                | Unit::SecondMicrosecond
-                | Unit::MinuteMicrosecond
-                | Unit::HourMicrosecond
-                | Unit::DayMicrosecond
-        )
-    }
-
-    /// Of a unit of several numbers: how many, and which is the first, counted in
-    /// the order day, hour, minute, second, microsecond.
-    fn parts(self) -> Option<(usize, usize)> {
-        Some(match self {
-            Unit::YearMonth => (2, 0),
-            Unit::DayHour => (2, 0),
-            Unit::DayMinute => (3, 0),
-            Unit::DaySecond => (4, 0),
-            Unit::DayMicrosecond => (5, 0),
-            Unit::HourMinute => (2, 1),
-            Unit::HourSecond => (3, 1),
-            Unit::HourMicrosecond => (4, 1),
-            Unit::MinuteSecond => (2, 2),
-            Unit::MinuteMicrosecond => (3, 2),
-            Unit::SecondMicrosecond => (2, 3),
-            _ => return None,
-        })
-    }
+/// Of a unit of several numbers: how many, and which is the first, counted in
+/// the order day, hour, minute, second, microsecond.
+fn parts(unit: IntervalUnit) -> Option<(usize, usize)> {
+    Some(match unit {
+        Unit::YearMonth => (2, 0),
+        Unit::DayHour => (2, 0),
+        Unit::DayMinute => (3, 0),
+        Unit::DaySecond => (4, 0),
+        Unit::DayMicrosecond => (5, 0),
+        Unit::HourMinute => (2, 1),
+        Unit::HourSecond => (3, 1),
+        Unit::HourMicrosecond => (4, 1),
+        Unit::MinuteSecond => (2, 2),
+        Unit::MinuteMicrosecond => (3, 2),
+        Unit::SecondMicrosecond => (2, 3),
+        _ => return None,
+    })
 }
 
 /// An amount of time to add: months, and everything below as microseconds. Both
@@ -146,7 +92,7 @@ impl Interval {
     /// than the unit has, for numbers beyond 64 bits, and for simple units.
     #[must_use]
     pub fn of_text(unit: IntervalUnit, text: &[u8]) -> Option<Self> {
-        let (count, first) = unit.parts()?;
+        let (count, first) = parts(unit)?;
         let start = text.iter().take_while(|byte| super::parse::is_space(**byte)).count();
         let text = &text[start..];
         let negative = text.first() == Some(&b'-');
@@ -176,7 +122,7 @@ impl Interval {
         }
         // What was found moves to the right, the zeros after it before it.
         values[..count].rotate_left(found % count);
-        if unit.has_microseconds() && last_digits < 6 {
+        if unit_has_microseconds(unit) && last_digits < 6 {
             // A fraction: its digits count from the left.
             let scale = 10_i64.pow(6 - last_digits as u32);
             values[count - 1] = values[count - 1].checked_mul(scale)?;

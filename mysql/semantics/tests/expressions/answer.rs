@@ -3,7 +3,7 @@
 use firn_mysql_parser::{Options, Parser, ast};
 use firn_mysql_semantics::error::Warnings;
 use firn_mysql_semantics::expr::{Binder, Column, Cx, NoColumns, Row, Scope, Session, Settings};
-use firn_mysql_semantics::{CollationId, Derivation, SqlType, TypeKind, Value};
+use firn_mysql_semantics::{Bytes, CollationId, Derivation, SqlType, TypeKind, Value};
 
 /// What one expression gives. Lengths of strings count characters, of four bytes
 /// each as the server announces them to a client of utf8mb4.
@@ -92,12 +92,7 @@ fn sorted(mut warnings: Vec<(u16, String)>) -> Vec<(u16, String)> {
 
 /// Ours.
 pub(crate) fn ours(expr: &str) -> Answer {
-    ours_with(expr, Settings::default())
-}
-
-/// Ours in a session with these settings.
-pub(crate) fn ours_with(expr: &str, settings: Settings) -> Answer {
-    let settings = Settings { database: Some("firn_expr".into()), ..settings };
+    let settings = Settings { database: Some("firn_expr".into()), ..Settings::default() };
     let mut warnings = Warnings::default();
     let outcome = match evaluate(expr, &settings, &mut warnings) {
         Ok(outcome) => outcome,
@@ -134,6 +129,7 @@ fn evaluate(
     let values: Vec<Value> = columns.into_iter().map(|column| column.value).collect();
     let mut session = Still;
     let mut cx = Cx::new(settings, &mut session, warnings);
+    cx.item_name = Some(expr);
     let value = node.run(&mut cx, Row::new(&values)).map_err(failed)?;
     let ty = &node.ty;
     let shown = node.text(&value);
@@ -186,11 +182,13 @@ pub(crate) struct Cell {
     pub(crate) literal: &'static str,
     pub(crate) ty: SqlType,
     pub(crate) value: Value,
+    /// Of ENUM and SET.
+    pub(crate) members: &'static [&'static str],
 }
 
 /// The table's columns, with the one row's values.
 pub(crate) fn columns() -> Vec<Cell> {
-    let cell = |name, ddl, literal, ty, value| Cell { name, ddl, literal, ty, value };
+    let cell = |name, ddl, literal, ty, value| Cell { name, ddl, literal, ty, value, members: &[] };
     let number = |kind, length, unsigned| SqlType::plain(kind, length, 0).with_unsigned(unsigned);
     let string = |kind, length, collation: u16| {
         let mut ty = SqlType::varchar(length, CollationId(collation), Derivation::Implicit);
@@ -296,6 +294,58 @@ pub(crate) fn columns() -> Vec<Cell> {
             ),
         ),
         cell("c_json", "JSON", DOCUMENT, document_type(), document()),
+        cell(
+            "c_float",
+            "FLOAT",
+            "1.25",
+            SqlType::plain(TypeKind::Float, 12, 31),
+            Value::Float(1.25),
+        ),
+        cell("c_year", "YEAR", "2024", number(TypeKind::Year, 4, true), Value::UInt(2024)),
+        cell(
+            "c_time",
+            "TIME(2)",
+            "'-12:34:56.78'",
+            SqlType::plain(TypeKind::Time, 13, 2),
+            time("-12:34:56.78"),
+        ),
+        cell(
+            "c_ts",
+            "TIMESTAMP",
+            "'2022-06-30 01:02:03'",
+            SqlType::plain(TypeKind::Timestamp, 19, 0),
+            datetime("2022-06-30 01:02:03"),
+        ),
+        cell(
+            "c_text",
+            "TEXT",
+            "'some text'",
+            string(TypeKind::Text, 65_535, 255),
+            Value::from("some text"),
+        ),
+        cell("c_bit", "BIT(12)", "b'101000001111'", number(TypeKind::Bit, 12, true), {
+            Value::UInt(0xA0F)
+        }),
+        Cell {
+            members: &["a", "b c", "d"],
+            ..cell(
+                "c_enum",
+                "ENUM('a', 'b c', 'd')",
+                "'b c'",
+                string(TypeKind::Enum, 3, 255),
+                Value::UInt(2),
+            )
+        },
+        Cell {
+            members: &["x", "y", "z"],
+            ..cell(
+                "c_set",
+                "SET('x', 'y', 'z')",
+                "'x,z'",
+                string(TypeKind::Set, 5, 255),
+                Value::UInt(5),
+            )
+        },
     ]
 }
 
@@ -311,6 +361,14 @@ fn document_type() -> SqlType {
 fn document() -> Value {
     let parsed = firn_mysql_semantics::json::parse(DOCUMENT.trim_matches('\'')).expect("JSON");
     Value::from(parsed.into_bytes())
+}
+
+fn time(text: &str) -> Value {
+    use firn_mysql_semantics::temporal::{TimeOrDateTime, parse_time};
+    match parse_time(text.as_bytes()).value {
+        Some(TimeOrDateTime::Time(time)) => Value::Time(time),
+        other => panic!("no time: {other:?}"),
+    }
 }
 
 fn datetime(text: &str) -> Value {
@@ -337,7 +395,9 @@ impl Scope for Table {
                 index,
                 ty: cell.ty,
                 name: format!("`firn_expr`.`c`.`{}`", cell.name).into(),
-                members: None,
+                members: (!cell.members.is_empty()).then(|| {
+                    cell.members.iter().map(|one| Bytes::from_slice(one.as_bytes())).collect()
+                }),
             }),
         }
     }

@@ -7,6 +7,8 @@ use rand::{RngExt, SeedableRng};
 
 pub(crate) struct Generator {
     random: SmallRng,
+    /// Of 100 columns, so many are of [`RARE_COLUMNS`].
+    rare_percent: u32,
 }
 
 const INTS: &[&str] = &[
@@ -91,6 +93,10 @@ const COLUMNS: &[&str] = &[
     "c_tiny", "c_tinyu", "c_small", "c_int", "c_intu", "c_big", "c_bigu", "c_null", "c_double",
     "c_vc", "c_bin", "c_gen", "c_latin", "c_vb", "c_date", "c_dt", "c_dec",
 ];
+
+/// Columns of the kinds that expressions see least.
+const RARE_COLUMNS: &[&str] =
+    &["c_float", "c_year", "c_time", "c_ts", "c_text", "c_bit", "c_enum", "c_set"];
 
 /// Shapes: `#` is any expression, `i` a small integer, `s` a string, `d` a date or
 /// time, `n` a number, `f` a format.
@@ -323,6 +329,18 @@ const SHAPES: &[&str] = &[
     "ISNULL(#)",
     "s REGEXP 'a+'",
     "WEIGHT_STRING(s)",
+    "REGEXP_INSTR(s, 'b')",
+    "REGEXP_SUBSTR(s, '[a-c]+')",
+    "REGEXP_REPLACE(s, 'b', s)",
+    "CONVERT_TZ(d, '+00:00', 'Europe/Berlin')",
+    "INET6_ATON(#)",
+    "INET6_NTOA(#)",
+    "IS_IPV6(#)",
+    "IS_UUID(#)",
+    "UNCOMPRESSED_LENGTH(#)",
+    "UNCOMPRESS(#)",
+    "FORMAT_BYTES(n)",
+    "FORMAT_PICO_TIME(n)",
     "GET_FORMAT(DATE, 'USA')",
     "NOW()",
     "CURDATE()",
@@ -333,7 +351,13 @@ const SHAPES: &[&str] = &[
 
 impl Generator {
     pub(crate) fn new(seed: u64) -> Generator {
-        Generator { random: SmallRng::seed_from_u64(seed) }
+        Generator { random: SmallRng::seed_from_u64(seed), rare_percent: 0 }
+    }
+
+    /// The same, where so many of 100 columns are ENUM, SET, BIT, TIME and such.
+    pub(crate) fn with_rare_columns(mut self, percent: u32) -> Generator {
+        self.rare_percent = percent;
+        self
     }
 
     fn one_of(&mut self, list: &[&'static str]) -> String {
@@ -380,6 +404,9 @@ impl Generator {
             7..11 => self.one_of(STRINGS),
             11..13 => self.one_of(TEMPORALS),
             13 => self.one_of(BYTES),
+            14..19 if self.rare_percent > 0 && self.chance(self.rare_percent) => {
+                self.one_of(RARE_COLUMNS)
+            }
             14..19 => self.one_of(COLUMNS),
             _ => "NULL".to_owned(),
         }

@@ -22,7 +22,7 @@ fn read(file: &str) -> Vec<(String, String)> {
 }
 
 /// Control characters must not make lines of their own.
-fn line(answer: &str) -> String {
+pub(crate) fn line(answer: &str) -> String {
     answer.replace('\\', "\\\\").replace('\n', "\\n").replace('\r', "\\r")
 }
 

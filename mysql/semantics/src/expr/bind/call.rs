@@ -8,7 +8,7 @@ use super::merge::temporal_length;
 use super::operator::decimal_precision;
 use crate::error::{SqlError, code};
 use crate::expr::arith::{ArithOp, Domain};
-use crate::expr::coercion::{Coll, Purpose, unify};
+use crate::expr::coercion::{Coll, Purpose, convert_strictly, unify};
 use crate::expr::compare::Comparison;
 use crate::expr::eval::internal;
 use crate::expr::interval::{is_dated, is_timed, unit_decimals};
@@ -43,6 +43,19 @@ impl Site<'_, '_> {
             return self.byte_length(at);
         }
         self.args.get(at).map_or(0, |arg| text_length(arg).into())
+    }
+
+    /// Characters of an argument, whatever the result is made of.
+    pub(crate) fn characters(&self, at: usize) -> u64 {
+        self.args.get(at).map_or(0, |arg| text_length(arg).into())
+    }
+
+    /// The length of an argument of MAKE_SET: columns count in characters always.
+    pub(crate) fn listed_length(&self, at: usize) -> u64 {
+        match self.args.get(at).map(|arg| &arg.op) {
+            Some(Op::Column(_)) => self.characters(at),
+            _ => self.length(at),
+        }
     }
 
     /// Bytes of an argument by its type alone.
@@ -84,24 +97,37 @@ impl Site<'_, '_> {
     }
 
     fn united(&mut self, which: &[usize], purpose: Purpose) -> Result<Coll> {
-        // These give bytes where their first argument is bytes, whatever follows.
-        const BY_FIRST: &[&str] = &["insert", "lpad", "replace", "rpad", "substring_index", "trim"];
-        let first = self.args.first().map(|arg| arg.ty.collation);
-        let bytes = first.is_some_and(CollationId::is_binary) && BY_FIRST.contains(&self.name);
-        let is_text = |arg: &Node| arg.ty.kind.is_string() || arg.is_null_literal();
-        if bytes && self.args.first().is_some_and(is_text) {
-            self.binary = true;
-            let derivation = self.node(0)?.ty.derivation;
-            return Ok(Coll { id: CollationId::BINARY, derivation, ascii: false, broken: false });
-        }
         let coll = unify(self.args, which, purpose, self.name, self.binder.connection())?;
         self.binary = coll.id.is_binary();
         Ok(coll)
     }
 
-    /// The same, where the arguments are compared too.
-    pub(crate) fn compared_result(&mut self, which: &[usize]) -> Result<Coll> {
-        self.united(which, Purpose::ResultAndCompare)
+    /// The collation of the argument `first`, to whose character set the `others`
+    /// are brought without a loss.
+    pub(crate) fn first_collation(&mut self, first: usize, others: &[usize]) -> Result<Coll> {
+        let node = self.node(first)?;
+        let coll = match node.ty.kind.is_string() || node.is_null_literal() {
+            true => Coll::of(node),
+            false => self.connection_text(),
+        };
+        self.binary = coll.id.is_binary();
+        for at in others {
+            if let Some(arg) = self.args.get_mut(*at) {
+                convert_strictly(arg, coll.id)?;
+            }
+        }
+        Ok(coll)
+    }
+
+    /// Brings the strings among the arguments into the character set of `coll`
+    /// without a loss.
+    pub(crate) fn convert_strictly(&mut self, which: &[usize], coll: Coll) -> Result<()> {
+        for at in which {
+            if let Some(arg) = self.args.get_mut(*at) {
+                convert_strictly(arg, coll.id)?;
+            }
+        }
+        Ok(())
     }
 
     /// The collation these arguments are compared by.
@@ -143,8 +169,11 @@ impl Site<'_, '_> {
     }
 
     /// Characters of a string whose length is known only when it is made.
-    pub(crate) fn longest(&self) -> u64 {
-        self.binder.settings.max_allowed_packet_bytes
+    pub(crate) fn longest(&self, coll: Coll) -> u64 {
+        match leaf::charset_facts(coll.id).max_bytes {
+            1 => 16_777_216,
+            _ => self.binder.settings.max_allowed_packet_bytes,
+        }
     }
 
     /// Names and such: utf8mb3.
@@ -165,6 +194,9 @@ impl Site<'_, '_> {
                 let precision = decimal_precision(node).min(65) as u8;
                 SqlType::decimal(precision, node.ty.decimals.min(30), node.ty.unsigned)
             }
+            Domain::Double if matches!(node.op, Op::Hex(_)) => {
+                super::operator::double_type(0).with_unsigned(node.ty.unsigned)
+            }
             Domain::Double => {
                 let fixed = !node.ty.kind.is_string() && node.ty.kind != TypeKind::Json;
                 let decimals =
@@ -179,7 +211,7 @@ impl Site<'_, '_> {
         let text = self.args.iter().all(|arg| arg.numeric_class().is_none());
         if text {
             let which: Vec<usize> = (0..self.args.len()).collect();
-            return Ok(Comparison::Text(self.compared(&which)?.id));
+            return Ok(Comparison::Text(self.first_collation(0, &which)?.id));
         }
         let mut all = Comparison::Int;
         for arg in self.args.iter() {

@@ -3,6 +3,7 @@
 use firn_mysql_parser::ast::{self, CastType, DataType};
 
 use super::Binder;
+use super::call::text_length;
 use super::merge::temporal_length;
 use crate::error::{SqlError, code};
 use crate::expr::cast::CastTarget;
@@ -179,7 +180,7 @@ impl Binder<'_> {
         let ascii = operand.ascii;
         let from =
             if operand.ty.kind.is_string() { operand.ty.collation } else { self.connection() };
-        Ok(Node::new(Op::ToCharset { from }, ty, vec![operand]).with_ascii(ascii))
+        Ok(Node::new(Op::ToCharset { from, strict: false }, ty, vec![operand]).with_ascii(ascii))
     }
 }
 
@@ -188,6 +189,7 @@ fn cast_length(operand: &Node, to: CollationId) -> u32 {
     let multibyte = leaf::charset_facts(to).max_bytes > 1 || to.is_binary();
     match operand.ty.kind {
         TypeKind::Json if multibyte => u32::MAX,
+        TypeKind::Double if !to.is_binary() => text_length(operand),
         _ => operand.ty.length,
     }
 }

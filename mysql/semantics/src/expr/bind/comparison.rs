@@ -3,12 +3,15 @@
 use firn_mysql_parser::ast;
 
 use super::{Binder, negation};
+use crate::decimal::Decimal;
 use crate::error::{SqlError, code};
-use crate::expr::Result;
+use crate::expr::arith::Domain;
 use crate::expr::coercion::{Purpose, unify};
 use crate::expr::compare::{CompareOp, Comparison};
 use crate::expr::node::{Node, Op};
+use crate::expr::{Result, leaf};
 use crate::types::{CollationId, SqlType, TypeKind};
+use crate::value::Value;
 
 /// What MySQL calls the result type of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,8 +59,11 @@ pub(crate) fn comparison_of(
             if l == TypeKind::Time && r == TypeKind::Time {
                 return Ok(Comparison::Time);
             }
-            if (l == TypeKind::Time && r.is_string() && right.is_constant())
-                || (r == TypeKind::Time && l.is_string() && left.is_constant())
+            // A column takes a constant as a time; other times are strings beside one.
+            let column =
+                |node: &Node| node.ty.kind == TypeKind::Time && matches!(node.op, Op::Column(_));
+            if (column(left) && r.is_string() && right.is_constant())
+                || (column(right) && l.is_string() && left.is_constant())
             {
                 return Ok(Comparison::Time);
             }
@@ -70,8 +76,35 @@ pub(crate) fn comparison_of(
             let coll = unify(pair, &[0, 1], Purpose::Compare, operation, binder.connection())?;
             Comparison::Text(coll.id)
         }
+        // A column of decimals takes a constant string as one.
+        _ if decimal_column_beside_text(left, right) || decimal_column_beside_text(right, left) => {
+            Comparison::Decimal
+        }
         _ => Comparison::Double,
     })
+}
+
+fn decimal_column_beside_text(column: &Node, text: &Node) -> bool {
+    column.ty.kind == TypeKind::Decimal
+        && matches!(column.op, Op::Column(_))
+        && text.ty.kind.is_string()
+        && text.is_constant()
+        && !matches!(text.op, Op::Hex(_))
+}
+
+/// The number a constant is, if it is a number.
+fn constant_number(node: &Node) -> Option<Decimal> {
+    match &node.op {
+        Op::Literal(Value::Decimal(value)) => Some(value.clone()),
+        Op::Literal(Value::Double(value)) => Some(Decimal::from_f64(*value).value),
+        Op::Literal(Value::UInt(value)) => Some(Decimal::from(*value)),
+        Op::Negate(_) => node.args.first().and_then(constant_number).map(|value| value.neg()),
+        _ if node.numeric_class()? == Domain::Int => {
+            let value = super::call::constant_int(node)?;
+            Some(Decimal::from(i64::try_from(value).ok()?))
+        }
+        _ => None,
+    }
 }
 
 /// The columns of a row, or the scalar itself.
@@ -85,12 +118,36 @@ impl Binder<'_> {
         let ty = SqlType::truth().with_nullable(nullable);
         if columns(&left) == 1 && columns(&right) == 1 {
             let mut pair = [left, right];
+            let [a, b] = &pair;
+            self.check_constants(&[a, b]);
             let with = comparison_of(self, &mut pair, op.symbol())?;
             return Ok(Node::new(Op::Compare(op, with), ty, pair.into()));
         }
         let (mut left, mut right) = (left, right);
         let with = self.row_comparisons(op.symbol(), &mut left, &mut right)?;
         Ok(Node::new(Op::CompareRows(op, with), ty, vec![left, right]))
+    }
+
+    /// Warns of a number that a column of dates is compared with and cannot hold.
+    fn check_constants(&self, pair: &[&Node; 2]) {
+        let [a, b] = *pair;
+        for (column, constant) in [(a, b), (b, a)] {
+            if let Op::Column(op) = &column.op
+                && column.ty.kind.has_date()
+                && let Some(number) = constant_number(constant)
+                && !leaf::number_is_date(&number)
+            {
+                let mut shown = Vec::new();
+                match &constant.op {
+                    Op::Literal(Value::Double(value)) => {
+                        crate::number::write_double(*value, &mut shown);
+                    }
+                    _ => number.write_text(&mut shown),
+                }
+                let shown = String::from_utf8_lossy(&shown);
+                self.warn(leaf::not_for_column(&column.ty, op, &shown));
+            }
+        }
     }
 
     fn row_comparisons(
@@ -108,6 +165,8 @@ impl Binder<'_> {
                 return Err(SqlError::not_supported_yet("rows within rows"));
             }
             let mut pair = [a.clone(), b.clone()];
+            let [x, y] = &pair;
+            self.check_constants(&[x, y]);
             let any_json = pair.iter().any(|node| node.ty.kind == TypeKind::Json);
             let operation = if any_json && operation == "in" {
                 let what = "comparison of JSON within a ROW in the IN operator";
@@ -131,6 +190,13 @@ impl Binder<'_> {
         let mut args = vec![value, low, high];
         if args.iter().any(|arg| arg.ty.kind == TypeKind::Json) {
             self.warn(SqlError::not_supported_yet("comparison of JSON in the BETWEEN operator"));
+        }
+        if let [value, bounds @ ..] = &args[..]
+            && matches!(value.op, Op::Column(_))
+        {
+            for bound in bounds {
+                self.check_constants(&[value, bound]);
+            }
         }
         // One way to compare for all three, as MySQL decides it.
         let with = self.common_comparison(&mut args, "between")?;
@@ -174,7 +240,7 @@ impl Binder<'_> {
                         .iter()
                         .all(|node| node.ty.kind.is_temporal() || node.ty.kind.is_string())
                 {
-                    Comparison::DateTime
+                    Comparison::LenientDateTime
                 } else {
                     let connection = self.connection();
                     Comparison::Text(
@@ -196,7 +262,19 @@ impl Binder<'_> {
             let mut value = value;
             let mut with = Vec::with_capacity(items.len());
             for item in &mut items {
-                with.push(self.row_comparisons("in", &mut value, item)?);
+                let each = self.row_comparisons("in", &mut value, item)?;
+                // Numbers are compared as the left side has them.
+                let by_left = value.args.iter().zip(each).map(|(left, each)| match each {
+                    Comparison::Int | Comparison::Decimal | Comparison::Double => {
+                        match class(left) {
+                            Class::Int => Comparison::Int,
+                            Class::Decimal => Comparison::Decimal,
+                            _ => each,
+                        }
+                    }
+                    each => each,
+                });
+                with.push(by_left.collect());
             }
             items.insert(0, value);
             let op = Op::InRows { negated, with: with.into_boxed_slice() };
@@ -229,7 +307,12 @@ impl Binder<'_> {
         for at in 1..args.len() {
             let (Some(first), Some(other)) = (args.first(), args.get(at)) else { break };
             let mut pair = [first.clone(), other.clone()];
-            with.push(comparison_of(self, &mut pair, operation)?);
+            with.push(match comparison_of(self, &mut pair, operation)? {
+                Comparison::DateTime if args.len() > 2 || operation == "case" => {
+                    Comparison::LenientDateTime
+                }
+                with => with,
+            });
             let [_, other] = pair;
             if let Some(slot) = args.get_mut(at) {
                 *slot = other;
@@ -250,7 +333,7 @@ impl Binder<'_> {
                 escape
             }
             None => {
-                let backslash = crate::value::Value::bytes(b"\\");
+                let backslash = Value::bytes(b"\\");
                 let ty =
                     SqlType::varchar(1, self.connection(), crate::types::Derivation::Coercible);
                 Node::leaf(Op::Literal(backslash), ty.not_null()).with_ascii(true)

@@ -2,11 +2,12 @@
 
 use firn_mysql_parser::ast;
 
+use super::merge::temporal_length;
 use super::{Binder, merged_type};
-use crate::expr::Result;
 use crate::expr::compare::Comparison;
 use crate::expr::eval::internal;
-use crate::expr::node::{Node, Op};
+use crate::expr::node::{ExtremeDates, Node, Op};
+use crate::expr::{Result, leaf};
 use crate::types::{CollationId, SqlType, TypeKind};
 
 impl Binder<'_> {
@@ -81,12 +82,13 @@ impl Binder<'_> {
             }
         }
         ty.nullable = nullable;
-        let by = if args.iter().any(Node::is_null_literal) {
+        let dates = extreme_dates(&args, &mut ty);
+        let by = if dates.is_some() || args.iter().any(Node::is_null_literal) {
             Comparison::Text(CollationId::BINARY)
         } else {
             self.extreme_comparison(&mut args, &ty, name)?
         };
-        Ok(Node::new(Op::Extreme { greatest, by }, ty, args))
+        Ok(Node::new(Op::Extreme { greatest, by, dates }, ty, args))
     }
 
     fn extreme_comparison(
@@ -95,7 +97,6 @@ impl Binder<'_> {
         ty: &SqlType,
         name: &str,
     ) -> Result<Comparison> {
-        let dates = args.iter().any(|arg| arg.ty.kind.has_date());
         Ok(match ty.kind {
             kind if kind.is_integer() || matches!(kind, TypeKind::Year | TypeKind::Bit) => {
                 Comparison::Int
@@ -104,18 +105,37 @@ impl Binder<'_> {
             TypeKind::Float | TypeKind::Double => Comparison::Double,
             TypeKind::Time => Comparison::Time,
             kind if kind.is_temporal() => Comparison::DateTime,
-            _ if dates
-                && args.iter().all(|arg| arg.ty.kind.is_string() || arg.ty.kind.is_temporal()) =>
-            {
-                Comparison::DateTime
-            }
             _ => {
                 let all: Vec<usize> = (0..args.len()).collect();
-                let purpose = crate::expr::coercion::Purpose::ResultAndCompare;
+                let purpose = crate::expr::coercion::Purpose::Result;
                 let coll =
                     crate::expr::coercion::unify(args, &all, purpose, name, self.connection())?;
                 Comparison::Text(coll.id)
             }
         })
     }
+}
+
+/// How the strings that GREATEST and LEAST give print dates, if any operand is one;
+/// times and dates make the strings as long as they print.
+fn extreme_dates(args: &[Node], ty: &mut SqlType) -> Option<ExtremeDates> {
+    if !ty.kind.is_string() {
+        return None;
+    }
+    let dated = args.iter().find(|arg| arg.ty.kind.has_date());
+    if dated.is_none() && !args.iter().any(|arg| arg.ty.kind == TypeKind::Time) {
+        return None;
+    }
+    let with_time =
+        args.iter().find(|arg| matches!(arg.ty.kind, TypeKind::DateTime | TypeKind::Timestamp));
+    let decimals =
+        args.iter().map(|arg| leaf::decimals_as_time(arg, dated.is_some())).max().unwrap_or(0);
+    let printed = match (dated, with_time) {
+        (None, _) => temporal_length(10, decimals),
+        (_, Some(_)) => temporal_length(19, decimals),
+        _ => 10,
+    };
+    ty.length = ty.length.max(printed);
+    let name = leaf::operand_name(with_time.or(dated)?).into_boxed_str();
+    Some(ExtremeDates { date_only: with_time.is_none(), decimals, name })
 }

@@ -21,8 +21,12 @@ impl Binder<'_> {
             Literal::Decimal(text) => decimal(text)?,
             Literal::Float(text) => double(text)?,
             Literal::Text(text) => self.text(text)?,
-            Literal::Hex(literal) | Literal::Bits(literal) => match &literal.charset {
-                None => hex(&literal.value),
+            written @ (Literal::Hex(literal) | Literal::Bits(literal)) => match &literal.charset {
+                None => {
+                    let mut node = hex(&literal.value);
+                    node.ty.unsigned = matches!(written, Literal::Hex(_));
+                    node
+                }
                 Some(_) => self.text(&TextLiteral {
                     value: literal.value.clone(),
                     charset: literal.charset.clone(),

@@ -75,7 +75,7 @@ fn merged_kind(a: K, b: K) -> K {
                 b
             }
         }
-        (K::Char, K::Char) => K::Char,
+        (K::Char, other) | (other, K::Char) if other != K::Varchar => K::Char,
         _ => K::Varchar,
     }
 }
@@ -158,7 +158,7 @@ pub(crate) fn merged_type(
                         let per = crate::expr::leaf::charset_facts(arg.ty.collation).max_bytes;
                         arg.ty.length.saturating_mul(per.into())
                     }
-                    false => text_length(arg),
+                    false => arg.ty.length,
                 };
                 length = which.iter().filter_map(|at| args.get(*at)).map(bytes).max().unwrap_or(0);
             }

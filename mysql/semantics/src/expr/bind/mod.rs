@@ -245,7 +245,7 @@ impl<'a> Binder<'a> {
         if !operand.ty.kind.is_string() && !operand.is_null_literal() {
             operand = self.as_text(operand);
         }
-        if !operand.is_null_literal() && !leaf::same_charset(operand.ty.collation, to) {
+        if !leaf::same_charset(operand.ty.collation, to) {
             let charset = leaf::charset_name(operand.ty.collation);
             return Err(SqlError::collation_charset_mismatch(name, charset));
         }

@@ -25,11 +25,15 @@ pub(crate) fn decimal_precision(node: &Node) -> u32 {
         TypeKind::Time => 7 + u32::from(ty.decimals),
         TypeKind::DateTime | TypeKind::Timestamp => 14 + u32::from(ty.decimals),
         TypeKind::Null => 0,
+        // As many digits as the largest number of so many bytes.
+        _ if matches!(node.op, Op::Hex(_)) => {
+            256f64.powi(ty.length.min(8) as i32).log10().ceil() as u32
+        }
         _ if ty.kind.is_integer() => {
             if ty.unsigned || ty.length == 0 {
                 ty.length
             } else {
-                ty.length - 1
+                (ty.length - 1).max(1)
             }
         }
         _ => ty.length,
@@ -178,15 +182,23 @@ impl Binder<'_> {
                 };
                 let whole =
                     |node: &Node, decimals: u8| node.ty.length.saturating_sub(u32::from(decimals));
-                let length = whole(left, d1).max(whole(right, d2)) + u32::from(decimals);
+                let digits = match op {
+                    // Not more than any double has.
+                    ArithOp::Divide => whole(left, d1).min(17),
+                    _ => whole(left, d1).max(whole(right, d2)),
+                };
+                let length = digits + u32::from(decimals);
+                let unsigned = op == ArithOp::Modulo && left.ty.unsigned;
                 SqlType::plain(TypeKind::Double, length, decimals.min(NOT_FIXED_DECIMALS))
+                    .with_unsigned(unsigned)
             }
             Domain::Double => double_type(match op {
                 _ if d1 >= NOT_FIXED_DECIMALS || d2 >= NOT_FIXED_DECIMALS => NOT_FIXED_DECIMALS,
                 ArithOp::Multiply => d1.saturating_add(d2),
                 ArithOp::Divide => d1.max(d2) + self.settings.div_precision_increment,
                 _ => d1.max(d2),
-            }),
+            })
+            .with_unsigned(op == ArithOp::Modulo && left.ty.unsigned),
             Domain::Int => {
                 let unsigned = match op {
                     ArithOp::Modulo => left.ty.unsigned,
@@ -221,7 +233,10 @@ impl Binder<'_> {
                 _ => {
                     let scale = d1.max(d2);
                     let precision = int1.max(int2) + 1 + u32::from(scale);
-                    decimal_type(precision, scale, both_unsigned)
+                    let mut ty = decimal_type(precision, scale, both_unsigned);
+                    // The carry has its place in the length, if not in the number.
+                    ty.length += precision.saturating_sub(MAX_PRECISION).min(1);
+                    ty
                 }
             },
         }
@@ -264,10 +279,17 @@ pub(crate) fn negate(operand: Node) -> Node {
     let domain = match (&operand.op, domain) {
         (Op::Literal(Value::UInt(value)), _) if *value > 1 << 63 => Domain::Decimal,
         (Op::Literal(Value::Int(i64::MIN)), _) => Domain::Decimal,
+        // The negative of a negative constant is one of a large unsigned number.
+        (Op::Negate(Domain::Int), _)
+            if super::call::constant_int(&operand).is_some_and(|value| value < 0) =>
+        {
+            Domain::Decimal
+        }
         _ => domain,
     };
     let nullable = operand.ty.nullable;
     let ty = match domain {
+        Domain::Int if operand.ty.length == 1 && !operand.ty.unsigned => SqlType::bigint(2),
         Domain::Int => SqlType::bigint(operand.ty.length + u32::from(operand.ty.unsigned)),
         Domain::Decimal => decimal_type(decimal_precision(&operand), decimals_of(&operand), false),
         Domain::Double => {

@@ -5,10 +5,10 @@ use crate::error::{SqlError, code};
 use crate::expr::Result;
 use crate::expr::context::{Cx, Row, Settings};
 use crate::expr::json;
-use crate::expr::node::Node;
+use crate::expr::node::{ColumnOp, ExtremeDates, Node, Op};
 use crate::temporal::{
-    Date, DateMode, DateTime, OffsetError, ParsedDateTime, Time, TimeOrDateTime,
-    datetime_from_number, parse_datetime, parse_time, take_offset, time_from_number,
+    Date, DateMode, DateTime, ParsedDateTime, Time, TimeOrDateTime, datetime_from_number,
+    parse_datetime, parse_time, time_from_number,
 };
 use crate::types::{SqlType, TypeKind};
 use crate::value::Value;
@@ -21,11 +21,6 @@ fn date_mode(settings: &Settings) -> DateMode {
         allow_invalid: settings.allow_invalid_dates,
         datetime_only: false,
     }
-}
-
-/// Do the session's modes take a date, whatever its time of day?
-pub(crate) fn is_taken(date: Date, settings: &Settings) -> bool {
-    date_mode(settings).takes(date)
 }
 
 /// The statement's time in the session's zone.
@@ -76,24 +71,6 @@ fn with_nanos(value: DateTime, nanoseconds: u16, cx: &Cx<'_>) -> Option<DateTime
         return Some(value);
     }
     DateTime::from_linear_micros(value.linear_micros() + 1)
-}
-
-/// A time of another offset in the session's zone; `None` out of range.
-fn shift(value: DateTime, offset_seconds: i32, cx: &Cx<'_>) -> Option<DateTime> {
-    let utc = value.linear_micros() - i64::from(offset_seconds) * 1_000_000;
-    let zone = cx.session.zone_offset_seconds(utc - EPOCH_DAYS * DAY_MICROS);
-    DateTime::from_linear_micros(utc + i64::from(zone) * 1_000_000)
-}
-
-/// 1292 for a date that its offset cannot be taken off.
-fn unfit(error: OffsetError) -> SqlError {
-    SqlError::truncated_wrong_value("temporal", &error.0)
-}
-
-/// A date in the session's zone where it has an offset.
-fn zoned(parsed: ParsedDateTime, cx: &Cx<'_>) -> Result<ParsedDateTime> {
-    let truncate = cx.settings.truncate_fractions;
-    parsed.without_offset(truncate, |value, offset| shift(value, offset, cx)).map_err(unfit)
 }
 
 fn taken(parsed: &ParsedDateTime, shown: &[u8], kind: &str, cx: &mut Cx<'_>) -> Option<DateTime> {
@@ -173,8 +150,12 @@ fn read_datetime(
             let parsed = parse_datetime(text, DateMode { no_zero_date, ..mode });
             let timed = parsed.has_time;
             let shown = super::shown_in_full(text, node.ty.collation);
-            let parsed = zoned(parsed, cx)?;
-            taken(&parsed, &shown, kind, cx).map(|value| (value, timed))
+            taken(&parsed, &shown, kind, cx).map(|value| {
+                let Some(offset) = parsed.offset_seconds else { return (value, timed) };
+                let linear = value.linear_micros() - i64::from(offset) * 1_000_000;
+                let epoch = linear - EPOCH_DAYS * DAY_MICROS;
+                (local(epoch, cx), timed)
+            })
         }
         _ => {
             let Some(number) = node.eval_decimal(cx, row)? else { return Ok(None) };
@@ -190,15 +171,28 @@ fn read_datetime(
                 Value::UInt(value) => (*value as i64).to_string().into_bytes(),
                 _ => super::text_of(&value, node).unwrap_or_default(),
             };
-            if parsed.value.is_none()
-                && number.is_negative()
-                && matches!(&*value, Value::Decimal(_))
+            let huge = matches!(&*value, Value::Double(value) if value.abs() >= 9.2e18);
+            let shown = match (&*value, huge) {
+                (_, true) => super::text_of(&value, node).unwrap_or_default(),
+                _ => shown,
+            };
+            if let Value::Decimal(number) = &*value
+                && kind == "date"
+                && number.integer_digits() > 18
+                && let Some(whole) = number.round(0, Rounding::Truncate)
             {
-                refuse(kind, &shown, cx);
-                return Ok(None);
+                let mut shown = Vec::new();
+                whole.write_text(&mut shown);
+                refuse("DECIMAL", &shown, cx);
             }
+            // Integers are read as dates with times, others as what is asked for.
+            let kind = match &*value {
+                Value::Decimal(_) => kind,
+                _ if huge => kind,
+                _ => "datetime",
+            };
             let timed = parsed.has_time;
-            taken(&parsed, &shown, "datetime", cx).map(|value| (value, timed))
+            taken(&parsed, &shown, kind, cx).map(|value| (value, timed))
         }
     })
 }
@@ -231,6 +225,14 @@ pub(crate) fn fuzzy_datetime(
 
 /// The same for functions of dates, which say so in their warnings.
 pub(crate) fn fuzzy_date(node: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Option<DateTime>> {
+    // Numbers below 100 are days of no month in the year 2000.
+    if node.numeric_class().is_some()
+        && let Some(number) = node.eval_decimal(cx, row)?
+        && let Some(day) = u8::try_from(split_number(&number).0).ok().filter(|day| *day <= 31)
+        && let Some(date) = Date::new(2000, 0, day)
+    {
+        return Ok(Some(DateTime::from(date)));
+    }
     let mode = DateMode { allow_invalid: cx.settings.allow_invalid_dates, ..DateMode::default() };
     Ok(read_datetime(node, "date", mode, cx, row)?.map(|(value, _)| value))
 }
@@ -253,10 +255,25 @@ pub(crate) fn datetime_of_calendar(
     read_datetime(node, "datetime", DateMode::REAL, cx, row)
 }
 
+/// 1292 for a constant that is no date, where it is compared with a column.
+pub(crate) fn not_for_column(ty: &SqlType, column: &ColumnOp, shown: &str) -> SqlError {
+    let kind = if ty.kind == TypeKind::Date { "date" } else { "datetime" };
+    let name = own_name(column);
+    let message = format!("Incorrect {kind} value: '{shown}' for column '{name}' at row 1");
+    SqlError::with_message(code::ER_TRUNCATED_WRONG_VALUE, message)
+}
+
+/// Whether a number can be the value of a column of dates; zero can.
+pub(crate) fn number_is_date(number: &Decimal) -> bool {
+    let (whole, nanos) = split_number(number);
+    number.is_zero() || datetime_from_number(whole, nanos, DateMode::REAL).value.is_some()
+}
+
 /// One side of a comparison of dates, beside the `other`.
 pub(crate) fn compared_datetime(
     node: &Node,
     other: &Node,
+    strict: bool,
     cx: &mut Cx<'_>,
     row: Row<'_>,
 ) -> Result<Option<DateTime>> {
@@ -273,23 +290,69 @@ pub(crate) fn compared_datetime(
                 };
                 let shown = super::shown_in_full(text, node.ty.collation);
                 let shown = String::from_utf8_lossy(&shown);
-                if node.is_constant() {
+                if strict && node.is_constant() {
                     return Err(SqlError::incorrect_value(kind, &shown));
                 }
-                let kind = kind.to_ascii_lowercase();
-                cx.warn(SqlError::truncated_wrong_value(&kind, &shown));
+                match (&other.op, other.ty.kind) {
+                    (Op::Column(column), _) if node.is_constant() => {
+                        cx.warn(not_for_column(&other.ty, column, &shown));
+                    }
+                    (_, TypeKind::Date) => {
+                        cx.warn(SqlError::truncated_wrong_value("date", &shown));
+                    }
+                    (Op::Column(_), _) => no_datetime(shown.as_bytes(), cx),
+                    _ => {
+                        let kind = kind.to_ascii_lowercase();
+                        cx.warn(SqlError::truncated_wrong_value(&kind, &shown));
+                    }
+                }
                 return Ok(Some(parsed.value.unwrap_or(DateTime::ZERO)));
-            }
-            // Here, and only here, zeros with an offset are no error.
-            if parsed.offset_seconds.is_some()
-                && let Some(value) = parsed.value.filter(|value| value.date().has_zero())
-            {
-                return Ok(Some(value));
             }
         }
     }
     let mode = DateMode { allow_invalid: true, ..DateMode::default() };
     Ok(read_datetime(node, "datetime", mode, cx, row)?.map(|(value, _)| value))
+}
+
+/// An operand of GREATEST or LEAST of dates: `None` is NULL, `Some(None)` no date.
+pub(crate) fn extreme_datetime(
+    node: &Node,
+    dates: &ExtremeDates,
+    cx: &mut Cx<'_>,
+    row: Row<'_>,
+) -> Result<Option<Option<DateTime>>> {
+    let value = node.eval(cx, row)?;
+    let text = match &*value {
+        Value::Null => return Ok(None),
+        Value::Bytes(text) => text,
+        _ if dates.date_only => return Ok(Some(fuzzy_date(node, cx, row)?)),
+        _ => return Ok(Some(fuzzy_datetime(node, cx, row)?)),
+    };
+    let parsed = parse_datetime(text, date_mode(cx.settings));
+    if parsed.value.is_none() || !parsed.warnings.is_empty() {
+        let shown = super::shown_in_full(text, node.ty.collation);
+        if dates.date_only {
+            refuse("date", &shown, cx);
+        } else {
+            let (shown, name) = (String::from_utf8_lossy(&shown), &dates.name);
+            let message =
+                format!("Incorrect datetime value: '{shown}' for column '{name}' at row 1");
+            cx.warn(SqlError::with_message(code::ER_TRUNCATED_WRONG_VALUE, message));
+        }
+    }
+    Ok(Some(parsed.value))
+}
+
+/// The name of an operand as warnings have it: of a column, only its own.
+pub(crate) fn operand_name(node: &Node) -> String {
+    match &node.op {
+        Op::Column(column) => own_name(column).to_owned(),
+        _ => crate::expr::printed(node),
+    }
+}
+
+fn own_name(column: &ColumnOp) -> &str {
+    column.name.rsplit('.').next().unwrap_or_default().trim_matches('`')
 }
 
 /// One side of a comparison of times.
@@ -311,7 +374,11 @@ pub(crate) fn time(node: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Option<
         Value::Bytes(text) => (parse_time(text), super::shown_in_full(text, node.ty.collation)),
         _ => {
             let Some(number) = node.eval_decimal(cx, row)? else { return Ok(None) };
-            let (whole, nanos) = split_number(&number);
+            let (whole, nanos) = match &*value {
+                // Beyond 63 bits it is taken as signed.
+                Value::UInt(value) => (*value as i64, 0),
+                _ => split_number(&number),
+            };
             let shown = crate::expr::leaf::text_of(&value, node).unwrap_or_default();
             let parsed = time_from_number(whole, nanos);
             if !parsed.warnings.is_empty() {
@@ -328,12 +395,7 @@ pub(crate) fn time(node: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Option<
     let time = match parsed.value {
         None => return Ok(None),
         Some(TimeOrDateTime::Time(time)) => time,
-        Some(TimeOrDateTime::DateTime(value)) => {
-            let zoned = parsed
-                .offset_seconds
-                .map(|offset| take_offset(value, offset, |value, by| shift(value, by, cx)));
-            zoned.transpose().map_err(unfit)?.unwrap_or(value).time()
-        }
+        Some(TimeOrDateTime::DateTime(value)) => value.time(),
     };
     if parsed.nanoseconds >= 500 && !cx.settings.truncate_fractions {
         let step = if time.is_negative() { -1 } else { 1 };
@@ -424,9 +486,6 @@ pub(crate) fn temporal_literal(
         K::Timestamp => {
             let parsed = parse_datetime(text, date_mode(settings));
             match parsed.value {
-                Some(_) if parsed.offset_seconds.is_some() => {
-                    Err(SqlError::not_supported_yet("a TIMESTAMP literal with an offset"))
-                }
                 Some(value) if parsed.warnings.is_empty() && parsed.has_time => {
                     Ok((Value::DateTime(value), sized(TypeKind::DateTime, 19, parsed.decimals)))
                 }
@@ -460,7 +519,7 @@ pub(crate) fn time_or_datetime(
             // A date where it has a date's delimiters.
             if text.iter().skip(1).any(|byte| *byte == b'-') {
                 let mode = date_mode(cx.settings);
-                let parsed = zoned(parse_datetime(text, mode), cx)?;
+                let parsed = parse_datetime(text, mode);
                 return Ok(taken(&parsed, text, "date", cx).map(TimeOrDateTime::DateTime));
             }
             let parsed = parse_time(text);
@@ -479,7 +538,29 @@ pub(crate) fn time_or_datetime(
             if parsed.warnings.is_empty() {
                 return Ok(parsed.value);
             }
+            let dated = datetime_from_number(whole, nanos, DateMode::REAL);
+            if let Some(value) = dated.value.filter(|_| dated.warnings.is_empty()) {
+                return Ok(Some(TimeOrDateTime::DateTime(value)));
+            }
             Ok(time(node, cx, row)?.map(TimeOrDateTime::Time))
         }
+    }
+}
+
+/// Decimals of an operand where it becomes a time, or a date with time if `dated`.
+pub(crate) fn decimals_as_time(node: &Node, dated: bool) -> u8 {
+    if let Op::Literal(Value::Bytes(text)) = &node.op {
+        if dated {
+            let parsed = parse_datetime(text, DateMode::default());
+            return if parsed.value.is_some() { parsed.decimals } else { 6 };
+        }
+        let parsed = parse_time(text);
+        return if parsed.value.is_some() { parsed.decimals } else { 6 };
+    }
+    match node.ty.kind {
+        kind if kind.is_temporal() => node.ty.decimals,
+        kind if kind.is_integer() => 0,
+        TypeKind::Null => 0,
+        _ => node.ty.decimals.min(6),
     }
 }
