@@ -273,7 +273,8 @@ impl Node {
 
 impl Node {
     /// A value of this node as a client gets it in a text result: in the character
-    /// set of the node's collation. `None` for NULL.
+    /// set of the node's collation. `None` for NULL, and for bytes of type JSON that
+    /// are no document.
     pub fn text(&self, value: &Value) -> Option<Vec<u8>> {
         self.members_text(value).or_else(|| leaf::text_of(value, self))
     }

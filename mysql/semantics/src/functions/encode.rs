@@ -18,7 +18,7 @@ fn to_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     let digits = site.type_bytes(0).div_ceil(3) * 4;
     let length = if digits == 0 { 0 } else { digits + (digits - 1) / LINE as u64 };
     let coll = site.connection_text();
-    Ok(site.text(length, coll))
+    Ok(site.bounded_text(length, coll))
 }
 
 fn from_type(site: &mut Site<'_, '_>) -> Result<SqlType> {

@@ -70,7 +70,7 @@ fn concat_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     let which: Vec<usize> = (0..site.args.len()).collect();
     let coll = site.result_collation(&which)?;
     let length = which.iter().map(|at| site.length(*at)).sum();
-    Ok(site.text(length, coll))
+    Ok(site.bounded_text(length, coll))
 }
 
 fn concat_ws_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
@@ -78,7 +78,7 @@ fn concat_ws_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     let coll = site.result_collation(&which)?;
     let between = site.length(0) * (site.args.len() as u64 - 2);
     let length = which.iter().skip(1).map(|at| site.length(*at)).sum::<u64>() + between;
-    Ok(site.text(length, coll))
+    Ok(site.bounded_text(length, coll))
 }
 
 fn case_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
@@ -89,7 +89,7 @@ fn case_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
 fn replace_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     let coll = site.first_collation(0, &[1, 2])?;
     let growth = site.length(2).saturating_sub(1).max(1);
-    Ok(site.text(site.length(0).saturating_mul(growth), coll))
+    Ok(site.bounded_text(site.length(0).saturating_mul(growth), coll))
 }
 
 fn quote_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
@@ -99,7 +99,7 @@ fn quote_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
         site.convert_strictly(&[0], coll)?;
     }
     let length = 2 * site.characters(0) + 2;
-    Ok(site.text(length.max(4), coll))
+    Ok(site.bounded_text(length.max(4), coll))
 }
 
 fn soundex_type(site: &mut Site<'_, '_>) -> Result<SqlType> {

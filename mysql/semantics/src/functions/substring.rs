@@ -83,7 +83,7 @@ fn index_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
 
 fn insert_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     let coll = site.first_collation(0, &[3])?;
-    Ok(site.text(site.length(0) + site.length(3), coll))
+    Ok(site.bounded_text(site.length(0) + site.length(3), coll))
 }
 
 fn pad_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
@@ -93,7 +93,7 @@ fn pad_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
         Some(count) => count.clamp(0, i128::from(u32::MAX)) as u64,
         None => site.longest(coll),
     };
-    Ok(site.text(length, coll))
+    Ok(site.bounded_text(length, coll))
 }
 
 fn repeat_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
@@ -104,7 +104,7 @@ fn repeat_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
         Some(count) => site.length(0).saturating_mul(count.clamp(0, i128::from(i32::MAX)) as u64),
         None => site.longest(coll),
     };
-    Ok(site.text(length, coll))
+    Ok(site.bounded_text(length, coll))
 }
 
 fn space_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
@@ -115,7 +115,7 @@ fn space_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
         Some(count) => count.max(0) as u64,
         None => site.longest(coll),
     };
-    Ok(site.text(length, coll))
+    Ok(site.bounded_text(length, coll))
 }
 
 fn elt_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
@@ -139,7 +139,7 @@ fn export_set_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     site.convert_strictly(&which, coll)?;
     let longest = site.length(1).max(site.length(2));
     let between = if site.args.len() > 3 { site.length(3) } else { 1 };
-    Ok(site.text(longest * 64 + between * 63, coll))
+    Ok(site.bounded_text(longest * 64 + between * 63, coll))
 }
 
 /// The byte at which character `chars` begins, or the end.

@@ -149,7 +149,12 @@ impl Site<'_, '_> {
         }
     }
 
-    /// A string type of so many characters at most.
+    /// The type of a function that makes texts longer: never more than 2²⁴ characters.
+    pub(crate) fn bounded_text(&self, characters: u64, coll: Coll) -> SqlType {
+        self.text(characters.min(1 << 24), coll)
+    }
+
+    /// A string type of so many characters.
     pub(crate) fn text(&self, characters: u64, coll: Coll) -> SqlType {
         let per = u64::from(leaf::charset_facts(coll.id).max_bytes);
         // Beyond what a length in bytes can tell, it is the largest there is.

@@ -96,10 +96,12 @@ fn check_default(value: &Node, ty: &SqlType) -> Result<()> {
                 return Err(SqlError::truncated_wrong_value(&format!("INTEGER {sign}"), &text));
             }
         }
-        (Value::Bytes(text), kind) if kind.is_string() && !ty.collation.is_binary() => {
-            if leaf::char_length(value.ty.collation, text) > ty.length as usize {
-                return Err(SqlError::out_of_range("CHAR DEFAULT", "json_value"));
-            }
+        (Value::Bytes(text), kind)
+            if kind.is_string()
+                && !ty.collation.is_binary()
+                && leaf::char_length(value.ty.collation, text) > ty.length as usize =>
+        {
+            return Err(SqlError::out_of_range("CHAR DEFAULT", "json_value"));
         }
         (Value::Int(_) | Value::UInt(_) | Value::Decimal(_), TypeKind::Decimal) => {
             let number = match literal {

@@ -73,11 +73,11 @@ fn replace(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
 }
 
 fn array_append(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
-    each_pair(call, cx, |root, path, value| json::array_append(root, path, value))
+    each_pair(call, cx, json::array_append)
 }
 
 fn array_insert(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
-    each_pair(call, cx, |root, path, value| json::array_insert(root, path, value))
+    each_pair(call, cx, json::array_insert)
 }
 
 fn remove(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {

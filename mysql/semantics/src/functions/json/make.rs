@@ -39,7 +39,7 @@ fn array(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
 }
 
 fn object_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
-    if site.args.len() % 2 != 0 {
+    if !site.args.len().is_multiple_of(2) {
         return Err(SqlError::wrong_parameter_count(site.name));
     }
     document_type(site)
