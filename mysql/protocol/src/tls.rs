@@ -8,11 +8,12 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, ServerConfig,
     SignatureScheme,
 };
-use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
@@ -28,7 +29,7 @@ fn invalid(error: impl std::error::Error + Send + Sync + 'static) -> io::Error {
 
 fn certificates(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
     let read = || CertificateDer::pem_file_iter(path)?.collect::<Result<Vec<_>, _>>();
-    let found = read().map_err(|e| at(path, e))?;
+    let found = read().map_err(|e| no_pem(path, e))?;
     if found.is_empty() {
         return Err(at(path, "no certificate in it"));
     }
@@ -37,6 +38,15 @@ fn certificates(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
 
 fn at(path: &Path, error: impl std::fmt::Display) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("{}: {error}", path.display()))
+}
+
+fn no_pem(path: &Path, error: pem::Error) -> io::Error {
+    match error {
+        pem::Error::Io(error) => {
+            io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+        }
+        other => at(path, other),
+    }
 }
 
 /// A server's certificate and key.
@@ -59,39 +69,44 @@ impl ServerTls {
         let made = rcgen::generate_simple_self_signed(names).map_err(invalid)?;
         let key = PrivateKeyDer::try_from(made.signing_key.serialize_der())
             .map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))?;
-        Self::new(vec![made.cert.der().clone()], key, None)
+        Self::new(vec![made.cert.der().clone()], key, None).map_err(invalid)
     }
 
     /// The certificate chain and the private key in these PEM files. With
     /// `client_ca`, clients must show a certificate that it signed.
+    ///
+    /// An error names the file and what is wrong with it, in one line.
     pub fn from_pem_files(
         certificate: &Path,
         private_key: &Path,
         client_ca: Option<&Path>,
     ) -> io::Result<Self> {
-        let key = PrivateKeyDer::from_pem_file(private_key).map_err(|e| at(private_key, e))?;
-        Self::new(certificates(certificate)?, key, client_ca)
+        let key = PrivateKeyDer::from_pem_file(private_key).map_err(|e| match e {
+            pem::Error::NoItemsFound => at(private_key, "no private key in it"),
+            other => no_pem(private_key, other),
+        })?;
+        let verifier = client_ca.map(client_verifier).transpose()?;
+        Self::new(certificates(certificate)?, key, verifier).map_err(|error| match error {
+            rustls::Error::InconsistentKeys(_) => {
+                at(private_key, format_args!("not the key of {}", certificate.display()))
+            }
+            rustls::Error::General(_) => at(private_key, error),
+            other => at(certificate, other),
+        })
     }
 
     fn new(
         chain: Vec<CertificateDer<'static>>,
         key: PrivateKeyDer<'static>,
-        client_ca: Option<&Path>,
-    ) -> io::Result<Self> {
+        verifier: Option<Arc<dyn ClientCertVerifier>>,
+    ) -> Result<Self, rustls::Error> {
         let builder = ServerConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()
-            .map_err(invalid)?;
-        let builder = match client_ca {
+            .with_safe_default_protocol_versions()?;
+        let builder = match verifier {
             None => builder.with_no_client_auth(),
-            Some(path) => {
-                let roots = Arc::new(roots(path)?);
-                let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider())
-                    .build()
-                    .map_err(invalid)?;
-                builder.with_client_cert_verifier(verifier)
-            }
+            Some(verifier) => builder.with_client_cert_verifier(verifier),
         };
-        let config = builder.with_single_cert(chain, key).map_err(invalid)?;
+        let config = builder.with_single_cert(chain, key)?;
         Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)) })
     }
 
@@ -100,10 +115,15 @@ impl ServerTls {
     }
 }
 
+fn client_verifier(ca: &Path) -> io::Result<Arc<dyn ClientCertVerifier>> {
+    let roots = Arc::new(roots(ca)?);
+    WebPkiClientVerifier::builder_with_provider(roots, provider()).build().map_err(|e| at(ca, e))
+}
+
 fn roots(path: &Path) -> io::Result<RootCertStore> {
     let mut store = RootCertStore::empty();
     for certificate in certificates(path)? {
-        store.add(certificate).map_err(invalid)?;
+        store.add(certificate).map_err(|e| at(path, e))?;
     }
     Ok(store)
 }

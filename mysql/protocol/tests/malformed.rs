@@ -7,10 +7,8 @@
 
 mod support;
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use firn_mysql_protocol::client::{Client, ClientConfig};
 use firn_mysql_protocol::command::{Command, Parameter, ParameterValue, encode_parameters};
 use firn_mysql_protocol::handshake::{ChangeUser, Greeting, HandshakeResponse};
 use firn_mysql_protocol::packet::{Decoder, PacketBuffer};
@@ -20,6 +18,7 @@ use firn_mysql_protocol::{Capabilities, ColumnType};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use support::client::{as_user, connect, with_tls};
+use support::raw::{after_login, converse, error_number, response};
 use support::start;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -46,20 +45,6 @@ fn damage(random: &mut SmallRng, packet: &[u8]) -> Vec<u8> {
         }
     }
     out
-}
-
-fn response() -> HandshakeResponse {
-    HandshakeResponse {
-        capabilities: ServerConfig::default().capabilities().without(Capabilities::COMPRESS),
-        packet_max_bytes: 1 << 24,
-        collation: 255,
-        user: b"native".to_vec(),
-        auth_response: vec![7; 20],
-        schema: Some(b"here".to_vec()),
-        plugin: Some("mysql_native_password".into()),
-        attributes: vec![("a".into(), "b".into()), ("long".into(), "x".repeat(300))],
-        zstd_level: 3,
-    }
 }
 
 /// One packet of each kind that a logged-in client sends.
@@ -150,29 +135,6 @@ fn no_parser_panics_or_takes_much_memory() {
     }
 }
 
-/// Writes packets and reads until the server closes; gives what it said last.
-async fn converse(address: SocketAddr, packets: &[u8]) -> Vec<u8> {
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    let mut greeting = [0; 4];
-    stream.read_exact(&mut greeting).await.unwrap();
-    let len = u32::from_le_bytes([greeting[0], greeting[1], greeting[2], 0]);
-    let mut body = vec![0; len as usize];
-    stream.read_exact(&mut body).await.unwrap();
-    stream.write_all(packets).await.unwrap();
-    stream.shutdown().await.unwrap();
-    let mut said = Vec::new();
-    // A reset instead of an end is the server's right.
-    let _ = stream.read_to_end(&mut said).await;
-    said
-}
-
-fn error_number(said: &[u8]) -> Option<u16> {
-    match said {
-        [_, _, _, _, 0xff, low, high, ..] => Some(u16::from_le_bytes([*low, *high])),
-        _ => None,
-    }
-}
-
 #[tokio::test]
 async fn nonsense_instead_of_a_login() {
     let (address, memory) = start(with_tls()).await;
@@ -223,42 +185,6 @@ async fn random_logins_harm_nobody() {
         memory.assert_no_panic();
     }
     connect(address, &as_user("native", "secret")).await.unwrap().ping().await.unwrap();
-}
-
-/// A client whose packets are our own from the end of its login on.
-async fn logged_in(address: SocketAddr, capabilities: Capabilities) -> (Client, TcpStream) {
-    // The client is logged in through a pipe that is then cut open.
-    let (ours, theirs) = tokio::io::duplex(1 << 16);
-    let server = TcpStream::connect(address).await.unwrap();
-    let config = ClientConfig { capabilities, ..as_user("native", "secret") };
-    let (mut theirs_read, mut theirs_write) = tokio::io::split(theirs);
-    let (mut server_read, mut server_write) = server.into_split();
-    let mut login = Box::pin(Client::connect(ours, &config));
-    let (mut up, mut down) = ([0; 4096], [0; 4096]);
-    let client = loop {
-        tokio::select! {
-            client = &mut login => break client.unwrap(),
-            len = theirs_read.read(&mut up) => {
-                server_write.write_all(&up[..len.unwrap()]).await.unwrap();
-            }
-            len = server_read.read(&mut down) => {
-                theirs_write.write_all(&down[..len.unwrap()]).await.unwrap();
-            }
-        }
-    };
-    drop(login);
-    (client, server_read.reunite(server_write).unwrap())
-}
-
-/// Sends bytes after a login, ends sending, and gives all answers.
-async fn after_login(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
-    let capabilities = ClientConfig::default().capabilities | Capabilities::MULTI_STATEMENTS;
-    let (_client, mut stream) = logged_in(address, capabilities).await;
-    let _ = stream.write_all(bytes).await;
-    let _ = stream.shutdown().await;
-    let mut said = Vec::new();
-    let _ = stream.read_to_end(&mut said).await;
-    said
 }
 
 #[tokio::test]

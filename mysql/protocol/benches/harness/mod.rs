@@ -2,6 +2,8 @@
 //! socket on another thread that sends a ready packet and reads a known number
 //! of bytes, so that it is not what is measured.
 
+pub mod firn;
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
@@ -9,6 +11,8 @@ use std::net::{SocketAddr, TcpStream};
 pub const ONE_ROW: &[u8] = b"SELECT c FROM sbtest1 WHERE id=5012";
 /// The statement whose answer is a hundred rows.
 pub const HUNDRED_ROWS: &[u8] = b"SELECT c FROM sbtest1 WHERE id BETWEEN 5012 AND 5111";
+/// What is measured.
+pub const STATEMENTS: [(&str, &[u8]); 2] = [("one row", ONE_ROW), ("100 rows", HUNDRED_ROWS)];
 /// The value of every row, as sysbench has it: 119 characters.
 pub const VALUE: &str = "68487932199-96439406143-93774651418-41631865787-96406072701-\
                          20604855487-25459966574-28203206787-41238978918-19503783441";

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Client, Reading, Row};
+use super::{Client, Reading, Row, broken};
 use crate::command::{Parameter, encode_parameters};
 use crate::error::{Error, Result};
 use crate::flags::{Capabilities, CommandByte, StatusFlags};
@@ -108,6 +108,7 @@ impl Client {
         match first.first() {
             Some(0x00) => {
                 self.summary = Summary::decode_ok(&first[1..], self.capabilities)?;
+                self.reading = Reading::Nothing;
                 return Ok(Outcome::Done);
             }
             Some(0xfb) => {
@@ -146,6 +147,7 @@ impl Client {
         }
         self.summary = self.decode_end(&end)?;
         if cursor && self.summary.status.contains(StatusFlags::CURSOR_EXISTS) {
+            self.reading = Reading::Nothing;
             return Ok(Outcome::Cursor);
         }
         self.reading = Reading::Rows;
@@ -154,8 +156,10 @@ impl Client {
 
     /// The next row; `None` at the end of the result.
     pub async fn next_row(&mut self) -> Result<Option<Row>> {
-        if self.reading != Reading::Rows {
-            return Ok(None);
+        match self.reading {
+            Reading::Rows => self.reading = Reading::Rest,
+            Reading::Rest => return Err(broken()),
+            Reading::Nothing | Reading::Infile => return Ok(None),
         }
         let payload = self.read_checked().await?;
         if self.is_end(&payload) {
@@ -163,6 +167,7 @@ impl Client {
             self.reading = Reading::Nothing;
             return Ok(None);
         }
+        self.reading = Reading::Rows;
         Ok(Some(Row { payload, binary: self.binary }))
     }
 
@@ -171,6 +176,9 @@ impl Client {
         while self.next_row().await?.is_some() {}
         if !self.summary.status.contains(StatusFlags::MORE_RESULTS) {
             return Ok(None);
+        }
+        if self.reading == Reading::Nothing {
+            self.reading = Reading::Rest;
         }
         self.read_outcome(false).await.map(Some)
     }
@@ -181,7 +189,7 @@ impl Client {
         if self.reading != Reading::Infile {
             return Err(Error::Misuse("the server asked for no file"));
         }
-        self.reading = Reading::Nothing;
+        self.reading = Reading::Rest;
         for part in content.chunks(PART_BYTES) {
             self.channel.output.packet(part);
             self.channel.flush_if_large().await?;
@@ -206,6 +214,7 @@ impl Client {
         let metadata = from.is_empty() || from.u8()? != 0;
         let parameters = self.read_definitions(parameters, metadata).await?;
         let columns = self.read_definitions(columns, metadata).await?;
+        self.reading = Reading::Nothing;
         Ok(PreparedStatement { id, parameters, columns, warnings })
     }
 
@@ -252,7 +261,9 @@ impl Client {
             out.extend_from_slice(&parameter.to_le_bytes());
             out.extend_from_slice(data);
         })
-        .await
+        .await?;
+        self.reading = Reading::Nothing;
+        Ok(())
     }
 
     /// COM_STMT_FETCH: up to `rows` rows of a cursor.
@@ -279,7 +290,9 @@ impl Client {
 
     /// COM_STMT_CLOSE.
     pub async fn close_statement(&mut self, id: u32) -> Result<()> {
-        self.send(CommandByte::StmtClose, |out| out.extend_from_slice(&id.to_le_bytes())).await
+        self.send(CommandByte::StmtClose, |out| out.extend_from_slice(&id.to_le_bytes())).await?;
+        self.reading = Reading::Nothing;
+        Ok(())
     }
 
     /// COM_PING.
@@ -312,7 +325,9 @@ impl Client {
     /// COM_STATISTICS.
     pub async fn statistics(&mut self) -> Result<Bytes> {
         self.send(CommandByte::Statistics, |_| {}).await?;
-        self.read_checked().await
+        let line = self.read_checked().await?;
+        self.reading = Reading::Nothing;
+        Ok(line)
     }
 
     /// COM_PROCESS_KILL.
@@ -346,6 +361,7 @@ impl Client {
             let payload = self.read_checked().await?;
             if self.is_end(&payload) {
                 self.summary = self.decode_end(&payload)?;
+                self.reading = Reading::Nothing;
                 return Ok(fields);
             }
             let mut from = Decoder::new(&payload);
@@ -364,7 +380,7 @@ impl Client {
     /// Sends a packet as it is and begins to read the answer; for commands
     /// that have no call of their own.
     pub async fn command(&mut self, payload: &[u8]) -> Result<Outcome> {
-        self.channel.reset_sequence();
+        self.begin_exchange()?;
         self.channel.output.packet(payload);
         self.channel.flush().await?;
         self.binary = false;

@@ -50,8 +50,13 @@ pub struct ClientConfig {
     pub connect_timeout: Duration,
     /// Between the parts of a packet.
     pub read_timeout: Duration,
-    /// For the server to take what it is sent.
+    /// For the server to take what it is sent, as long as it takes nothing.
     pub write_timeout: Duration,
+    /// For the server to begin an answer, and each packet of it. It must be
+    /// longer than the longest statement runs. When it is over, the call fails
+    /// with [`Error::Io`] of the kind `TimedOut`, and the connection is no
+    /// longer usable; the server may still be at work.
+    pub answer_timeout: Duration,
 }
 
 impl Default for ClientConfig {
@@ -84,6 +89,8 @@ impl Default for ClientConfig {
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(30),
             write_timeout: Duration::from_secs(60),
+            // As long as a server waits for a client.
+            answer_timeout: Duration::from_secs(8 * 3600),
         }
     }
 }
@@ -171,9 +178,10 @@ impl Client {
             secure: tls || config.local,
             password: config.password.clone(),
             allow_public_key_retrieval: config.allow_public_key_retrieval,
+            answer_timeout: config.answer_timeout,
             columns: Vec::new(),
             binary: false,
-            reading: Reading::Nothing,
+            reading: Reading::Rest,
             summary: Summary::default(),
         };
         client.finish_auth(plugin).await?;
@@ -197,9 +205,15 @@ impl Client {
             match first {
                 0x00 => {
                     self.summary = Summary::decode_ok(rest, self.capabilities)?;
+                    self.reading = Reading::Nothing;
                     return Ok(());
                 }
-                0xff => return Err(Error::Sql(decode_error(Decoder::new(rest))?)),
+                0xff => {
+                    let error = decode_error(Decoder::new(rest))?;
+                    // After a change of user that is refused the old login goes on.
+                    self.reading = Reading::Nothing;
+                    return Err(Error::Sql(error));
+                }
                 0xfe => {
                     let mut from = Decoder::new(rest);
                     plugin = String::from_utf8_lossy(from.zero_terminated()?).into_owned();

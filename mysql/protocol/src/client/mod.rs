@@ -8,6 +8,7 @@ pub use commands::{Outcome, PreparedStatement, ResultSet};
 pub use connect::ClientConfig;
 pub use row::Row;
 
+use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -18,11 +19,12 @@ use crate::handshake::{Greeting, NONCE_BYTES};
 use crate::packet::{Channel, Decoder};
 use crate::result::{Column, Summary};
 
-/// How long a client waits for an answer: as long as it takes.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(365 * 86_400);
-
 /// A connection to a server, logged in. One command runs at a time: its
 /// results are read to their end before the next one.
+///
+/// After an error that [is fatal](Error::is_fatal), and after a call whose
+/// future was dropped before its end, what comes next on the wire is not known:
+/// every later call fails with [`Error::Io`] of the kind `NotConnected`.
 pub struct Client {
     channel: Channel,
     greeting: Greeting,
@@ -31,6 +33,8 @@ pub struct Client {
     secure: bool,
     password: Vec<u8>,
     allow_public_key_retrieval: bool,
+    /// For the first byte of each packet.
+    answer_timeout: Duration,
     /// Columns of the result that is being read.
     columns: Vec<Column>,
     /// Rows of that result are binary.
@@ -45,6 +49,14 @@ enum Reading {
     Nothing,
     Rows,
     Infile,
+    /// The rest of an exchange. A call that finds this follows one that failed
+    /// or was dropped.
+    Rest,
+}
+
+fn broken() -> Error {
+    let text = "an earlier call on this connection failed or was dropped";
+    Error::Io(io::Error::new(io::ErrorKind::NotConnected, text))
 }
 
 /// Reads an ERR packet behind its first byte.
@@ -83,10 +95,7 @@ impl Client {
 
     /// Starts a command whose payload `put` writes.
     async fn send(&mut self, command: CommandByte, put: impl FnOnce(&mut Vec<u8>)) -> Result<()> {
-        if self.reading != Reading::Nothing {
-            return Err(Error::Misuse("the result before was not read to its end"));
-        }
-        self.channel.reset_sequence();
+        self.begin_exchange()?;
         self.channel.output.begin();
         self.channel.output.bytes().push(command as u8);
         put(self.channel.output.bytes());
@@ -94,10 +103,28 @@ impl Client {
         self.channel.finish_exchange().await
     }
 
+    /// Makes ready to send a command. Whoever reads its answer to the end, or
+    /// to the point where the caller goes on, says so in `reading`.
+    fn begin_exchange(&mut self) -> Result<()> {
+        match self.reading {
+            Reading::Nothing => self.reading = Reading::Rest,
+            Reading::Rest => return Err(broken()),
+            _ => return Err(Error::Misuse("the result before was not read to its end")),
+        }
+        self.channel.reset_sequence();
+        Ok(())
+    }
+
     async fn read(&mut self) -> Result<Bytes> {
-        self.channel.read_packet(ANSWER_TIMEOUT).await.map_err(|error| match error {
+        self.channel.read_packet(self.answer_timeout).await.map_err(|error| match error {
             // A server's packet over our own limit: the exchange is out of step.
             Error::Sql(error) => Error::Protocol(error),
+            Error::Io(error)
+                if error.kind() == io::ErrorKind::TimedOut && self.channel.is_at_rest() =>
+            {
+                let text = format!("no answer from the server within {:?}", self.answer_timeout);
+                Error::Io(io::Error::new(io::ErrorKind::TimedOut, text))
+            }
             other => other,
         })
     }
@@ -106,8 +133,9 @@ impl Client {
     async fn read_checked(&mut self) -> Result<Bytes> {
         let payload = self.read().await?;
         if payload.first() == Some(&0xff) {
+            let error = decode_error(Decoder::new(&payload[1..]))?;
             self.reading = Reading::Nothing;
-            return Err(Error::Sql(decode_error(Decoder::new(&payload[1..]))?));
+            return Err(Error::Sql(error));
         }
         Ok(payload)
     }
@@ -120,6 +148,7 @@ impl Client {
             Some(0xfe) => self.decode_end(&payload)?,
             _ => return Err(Error::malformed()),
         };
+        self.reading = Reading::Nothing;
         Ok(())
     }
 

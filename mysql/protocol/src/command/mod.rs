@@ -2,8 +2,11 @@
 
 mod parameter;
 
+pub use parameter::{
+    ATTRIBUTE_NAMES_MAX_BYTES, ATTRIBUTES_MAX, PARAMETERS_MAX, Parameter, ParameterType,
+    ParameterValue, encode_parameters,
+};
 pub(crate) use parameter::{LongData, decode_parameters, decode_value};
-pub use parameter::{PARAMETERS_MAX, Parameter, ParameterType, ParameterValue, encode_parameters};
 
 use crate::error::{Error, Result};
 use crate::flags::Capabilities;
@@ -154,7 +157,7 @@ fn decode_attributes<'a>(
     if from.lenenc()? != 1 {
         return Err(Error::malformed());
     }
-    decode_parameters(from, count, &mut Vec::new(), true, None)
+    decode_parameters(from, count, 0, &mut Vec::new(), true, None)
 }
 
 #[cfg(test)]

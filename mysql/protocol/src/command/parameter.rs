@@ -10,6 +10,13 @@ use crate::result::{Date, DateTime, Time};
 /// The most parameters of a statement.
 pub const PARAMETERS_MAX: usize = 65_535;
 
+/// The most attributes of one query.
+pub const ATTRIBUTES_MAX: usize = 1024;
+
+/// The most that the names of all attributes of a query may take, bytes. A
+/// prepared statement keeps them.
+pub const ATTRIBUTE_NAMES_MAX_BYTES: usize = 64 << 10;
+
 /// The type and name a client has given to a parameter.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ParameterType {
@@ -59,11 +66,13 @@ pub struct Parameter<'a> {
 /// What was sent ahead of an execution, by the parameter's index.
 pub(crate) type LongData = HashMap<u16, Vec<u8>>;
 
-/// Reads NULL bitmap, types and values of `count` parameters. Types that the
-/// packet does not repeat are those of the last time, in `types`.
+/// Reads NULL bitmap, types and values of `count` parameters: `placeholders`,
+/// the rest attributes. Types that the packet does not repeat are those of the
+/// last time, in `types`.
 pub(crate) fn decode_parameters<'a>(
     from: &mut Decoder<'a>,
     count: u64,
+    placeholders: usize,
     types: &mut Vec<ParameterType>,
     named: bool,
     long_data: Option<&'a LongData>,
@@ -72,15 +81,22 @@ pub(crate) fn decode_parameters<'a>(
         return Ok(Vec::new());
     }
     let count = usize::try_from(count).map_err(|_| Error::malformed())?;
-    // Placeholders and attributes have the same bound, each.
-    if count > 2 * PARAMETERS_MAX {
+    if count > placeholders + ATTRIBUTES_MAX {
         return Err(Error::malformed());
     }
     let nulls = from.bytes(count.div_ceil(8))?;
     if from.u8()? == 1 {
         types.clear();
+        let mut names_bytes = 0;
         for _ in 0..count {
-            types.push(decode_type(from, named)?);
+            let known = decode_type(from, named)?;
+            names_bytes += known.name.len();
+            if names_bytes > ATTRIBUTE_NAMES_MAX_BYTES {
+                // What was read so far is not for the next time either.
+                types.clear();
+                return Err(Error::malformed());
+            }
+            types.push(known);
         }
     } else if types.len() != count {
         return Err(Error::malformed());

@@ -4,7 +4,7 @@ mod attributes;
 mod greeting;
 mod login;
 
-pub use attributes::{ATTRIBUTES_MAX_BYTES, Attributes};
+pub use attributes::{ATTRIBUTES_MAX, ATTRIBUTES_MAX_BYTES, Attributes};
 pub use greeting::Greeting;
 pub use login::{ChangeUser, HandshakeResponse, SSL_REQUEST_BYTES};
 

@@ -26,7 +26,7 @@ pub(crate) const FLUSH_BYTES: usize = 64 << 10;
 pub(crate) struct Timeouts {
     /// For the next bytes of a packet that has begun (`net_read_timeout`).
     pub(crate) read: Duration,
-    /// For taking what is flushed (`net_write_timeout`).
+    /// For taking some of what is flushed (`net_write_timeout`).
     pub(crate) write: Duration,
 }
 
@@ -291,12 +291,18 @@ async fn receive(
     Ok(())
 }
 
-async fn send(stream: &mut BoxedStream, bytes: &[u8], limit: Duration) -> Result<()> {
-    let write = async {
-        stream.write_all(bytes).await?;
-        stream.flush().await
-    };
-    Ok(timeout(limit, write).await.map_err(|_| timed_out("write"))??)
+/// Sends all of it. The limit is for each part that the peer takes: a large
+/// value may need longer than that on a slow line.
+async fn send(stream: &mut BoxedStream, mut bytes: &[u8], limit: Duration) -> Result<()> {
+    while !bytes.is_empty() {
+        let write = timeout(limit, stream.write(bytes)).await;
+        let len = write.map_err(|_| timed_out("write"))??;
+        if len == 0 {
+            return Err(Error::Io(io::ErrorKind::WriteZero.into()));
+        }
+        bytes = &bytes[len..];
+    }
+    Ok(timeout(limit, stream.flush()).await.map_err(|_| timed_out("write"))??)
 }
 
 fn timed_out(what: &str) -> Error {

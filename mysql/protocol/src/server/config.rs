@@ -46,7 +46,7 @@ pub struct ServerConfig {
     pub connect_timeout: Duration,
     /// Between the parts of a packet (`net_read_timeout`).
     pub read_timeout: Duration,
-    /// For a client to take what it is sent (`net_write_timeout`).
+    /// For a client to take some of what it is sent (`net_write_timeout`).
     pub write_timeout: Duration,
     /// Longest packet of a client, bytes (`max_allowed_packet`).
     pub packet_max_bytes: usize,

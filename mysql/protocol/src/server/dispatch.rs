@@ -283,7 +283,7 @@ fn read_parameters<'a>(
     if count < parameter_count as u64 {
         return Err(Error::malformed());
     }
-    decode_parameters(&mut from, count, types, named, Some(long_data))
+    decode_parameters(&mut from, count, parameter_count, types, named, Some(long_data))
 }
 
 /// The definitions of a prepared statement, and their end.

@@ -8,6 +8,7 @@
 #![allow(dead_code, unreachable_pub)]
 
 pub mod client;
+pub mod raw;
 mod statement;
 pub mod types;
 
