@@ -136,7 +136,8 @@ pub(super) fn decimal(
         let text = ascii(text, from, &mut wide)?;
         let parsed = Decimal::parse_prefix(text);
         let garbage = !only_spaces(&text[parsed.consumed..]);
-        if parsed.status == ParseStatus::NoNumber || (garbage && cx.strict) {
+        let refused = garbage || parsed.status == ParseStatus::Overflow;
+        if parsed.status == ParseStatus::NoNumber || (refused && cx.strict) {
             cx.incorrect("decimal", text, column)?;
         } else if parsed.status == ParseStatus::Overflow {
             cx.out_of_range(column)?;

@@ -3,11 +3,11 @@
 use super::{Column, Number, StoreContext, ascii, number, printable, text};
 use crate::decimal::{Decimal, Rounding};
 use crate::error::{Level, SqlError, code};
-use crate::temporal::zone::{TIMESTAMP_SECONDS_MAX, TimeZone, convert_zone};
+use crate::temporal::zone::{TIMESTAMP_SECONDS_MAX, TimeZone};
 use crate::temporal::{
-    Date, DateMode, DateTime, DelimiterFault, OddDelimiter, ParsedDateTime, ParsedTime,
-    TemporalWarnings, Time, TimeOrDateTime, datetime_from_number, parse_datetime, parse_time,
-    time_from_number,
+    Date, DateMode, DateTime, DelimiterFault, OddDelimiter, OffsetError, ParsedDateTime,
+    ParsedTime, TemporalWarnings, Time, TimeOrDateTime, datetime_from_number, parse_datetime,
+    parse_time, take_offset, time_from_number,
 };
 use crate::types::{SqlType, TypeKind};
 use crate::value::Value;
@@ -66,6 +66,17 @@ fn note(kind: &str, text: &[u8], column: &Column<'_>, cx: &mut StoreContext<'_>)
     }
 }
 
+/// A time of another offset in the session's zone; `None` out of range.
+fn shift(value: DateTime, offset_seconds: i32, zone: &TimeZone) -> Option<DateTime> {
+    let utc = TimeZone::Offset(offset_seconds).to_utc(value)?;
+    zone.from_utc(utc.seconds, value.microsecond())
+}
+
+/// 1292 for a date that its offset cannot be taken off.
+fn unfit(error: OffsetError) -> SqlError {
+    SqlError::truncated_wrong_value("temporal", &error.0)
+}
+
 /// 1265 where something was left out, else 1264.
 fn code_of(warnings: TemporalWarnings) -> u16 {
     if warnings.contains(TemporalWarnings::TRUNCATED) {
@@ -113,10 +124,19 @@ pub(super) fn date_and_time(
     let mut wide = Vec::new();
     let mut shown: Vec<u8> = Vec::new();
     let zero = || finished(DateTime::ZERO, ty);
+    let decimals = column.ty.decimals.min(6);
     let parsed = match value {
-        Value::Date(date) => read(DateTime::from(*date)),
-        Value::DateTime(value) => read(*value),
+        Value::Date(date) => {
+            date.write_text(&mut shown);
+            read(DateTime::from(*date))
+        }
+        Value::DateTime(value) => {
+            let rounded = value.round(decimals, cx.truncate_fractions).unwrap_or(*value);
+            rounded.write_text(decimals, &mut shown);
+            read(*value)
+        }
         Value::Time(time) => {
+            time.write_text(decimals, &mut shown);
             let micros = DateTime::from(cx.today).linear_micros() + time.micros();
             read(DateTime::from_linear_micros(micros).unwrap_or(DateTime::ZERO))
         }
@@ -160,9 +180,15 @@ pub(super) fn date_and_time(
     }
     let value = match parsed.offset_seconds {
         None => Some(value),
-        Some(offset) => convert_zone(value, &TimeZone::Offset(offset), cx.zone),
+        // Columns take no offsets of year 0.
+        Some(_) if value.date().year() == 0 && !value.date().has_zero() => None,
+        Some(_) => {
+            let shifted = parsed.without_offset(cx.truncate_fractions, |value, offset| {
+                shift(value, offset, cx.zone)
+            });
+            shifted.map_err(unfit)?.value
+        }
     };
-    let decimals = column.ty.decimals.min(6);
     let in_zone = value.is_some();
     let rounded = value
         .and_then(|value| value.with_nanoseconds(parsed.nanoseconds, cx.truncate_fractions))
@@ -176,7 +202,7 @@ pub(super) fn date_and_time(
     };
     if ty == TypeKind::Date {
         if value.day_micros() != 0 {
-            cx.note_truncated(column);
+            note("date", &shown, column, cx);
         }
         return Ok(Value::Date(value.date()));
     }
@@ -279,10 +305,10 @@ pub(super) fn time(
             if value.date() != Date::ZERO {
                 note("time", &shown, column, cx);
             }
-            let zoned = parsed
-                .offset_seconds
-                .and_then(|offset| convert_zone(value, &TimeZone::Offset(offset), cx.zone));
-            zoned.unwrap_or(value).time()
+            let zoned = parsed.offset_seconds.map(|offset| {
+                take_offset(value, offset, |value, offset| shift(value, offset, cx.zone))
+            });
+            zoned.transpose().map_err(unfit)?.unwrap_or(value).time()
         }
     };
     Ok(Value::Time(rounded(time, parsed.nanoseconds, column, cx)))

@@ -29,6 +29,15 @@ fn put(text: &str, ty: SqlType, strict: bool) -> Result<(String, Vec<u16>), u16>
 }
 
 #[test]
+fn a_note_of_a_date_s_lost_time_names_the_value_in_strict_mode() {
+    let date = SqlType::plain(TypeKind::Date, 10, 0);
+    let stored = |notes| Ok(("2010-01-01".to_owned(), notes));
+    assert_eq!(put("2010-01-01 10:11:12.55", date, false), stored(vec![1265]));
+    assert_eq!(put("2010-01-01 10:11:12.55", date, true), stored(vec![1292]));
+    assert_eq!(put("2009-12-31 23:59:59.9", date, true), stored(vec![]));
+}
+
+#[test]
 fn texts_go_into_columns() {
     let tiny = SqlType::plain(TypeKind::TinyInt, 4, 0);
     let decimal = SqlType::decimal(5, 2, false);
@@ -48,7 +57,6 @@ fn texts_go_into_columns() {
         ("", decimal, "0.00", vec![1366], Some(1366)),
         ("2010-02-30", date, "0000-00-00", vec![1264], Some(1292)),
         ("2010-01-01x", date, "2010-01-01", vec![1265], Some(1292)),
-        ("2010-01-01 10:11:12.55", date, "2010-01-01", vec![1265], None),
         ("", time, "00:00:00", vec![], None),
         ("900:00:00", time, "838:59:59", vec![1264], Some(1292)),
         ("abcd", varchar, "abc", vec![1265], Some(1406)),

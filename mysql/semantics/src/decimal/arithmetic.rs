@@ -110,8 +110,17 @@ impl Decimal {
                 Self::bounded(other_negative, y.sub(&x), scale)
             }
         };
+        // What the operands need before the point counts, even if the difference
+        // needs less.
+        let integer_words = words(self.integer_digits().max(other.integer_digits()).into());
+        let carries = negative == other_negative && self.may_carry(other);
+        let integer_words = (integer_words + u32::from(carries)).min(WORDS);
+        let room = WORDS.saturating_sub(integer_words) * WORD_DIGITS;
         let result = total(x, y, scale)?;
-        let kept = u32::from(result.scale());
+        let mut kept = u32::from(result.scale());
+        if integer_words + words(scale) > WORDS {
+            kept = kept.min(room);
+        }
         if kept == scale {
             return Ok(result);
         }
@@ -246,8 +255,10 @@ impl Decimal {
     #[cold]
     fn div_wide(&self, other: &Self, computed: u32, target: u32) -> Result<Self, DecimalError> {
         let (s1, s2) = (u32::from(self.scale()), u32::from(other.scale()));
-        // Digits before the point, at most; they come first when nine words are few.
-        let integer_digits = (self.digits() + s2 + 1).saturating_sub(other.digits() + s1);
+        // Digits before the point as MySQL foresees them: they come first when nine
+        // words are few.
+        let carry = u32::from(self.first_word() >= other.first_word());
+        let integer_digits = (self.digits() + s2 + carry).saturating_sub(other.digits() + s1);
         let integer_words = words(integer_digits);
         if integer_words > WORDS {
             return Err(DecimalError::Overflow);
@@ -262,6 +273,28 @@ impl Decimal {
         Self::bounded(negative, quotient, computed)?
             .round(target as i32, Rounding::HalfUp)
             .ok_or(DecimalError::Overflow)
+    }
+
+    /// The first of the words of nine digits, which begin at the point both ways,
+    /// that is not 0.
+    fn first_word(&self) -> u128 {
+        let scale = u32::from(self.scale());
+        let magnitude = self.magnitude().mul_pow10(words(scale) * WORD_DIGITS - scale);
+        let behind = magnitude.digits().saturating_sub(1) / WORD_DIGITS * WORD_DIGITS;
+        magnitude.div_rem(&Wide::pow10(behind)).0.to_u128().unwrap_or(u128::MAX)
+    }
+
+    /// Does MySQL keep a word for a carry into it? It does where the first words may
+    /// add up to more than one, whether they do or not.
+    fn may_carry(&self, other: &Self) -> bool {
+        const WORD_MAX: u128 = 999_999_999;
+        let (a, b) = (self.integer_digits(), other.integer_digits());
+        let sum = match words(a.into()).cmp(&words(b.into())) {
+            Ordering::Greater => self.first_word(),
+            Ordering::Less => other.first_word(),
+            Ordering::Equal => self.first_word().saturating_add(other.first_word()),
+        };
+        a.max(b) > 0 && sum >= WORD_MAX
     }
 
     /// The whole part of the quotient (DIV), at scale 0.

@@ -17,6 +17,7 @@ mod pattern;
 pub(crate) mod random;
 mod round;
 mod search;
+mod str_to_date;
 mod string;
 mod substring;
 mod temporal;
@@ -128,6 +129,7 @@ static GROUPS: &[&[Function]] = &[
     random::FUNCTIONS,
     round::FUNCTIONS,
     search::FUNCTIONS,
+    str_to_date::FUNCTIONS,
     string::FUNCTIONS,
     substring::FUNCTIONS,
     temporal::FUNCTIONS,

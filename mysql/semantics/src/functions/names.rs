@@ -42,7 +42,6 @@ pub(crate) static NOT_BUILT_YET: &[&str] = &[
     "source_pos_wait",
     "statement_digest",
     "statement_digest_text",
-    "str_to_date",
     "updatexml",
     "uuid",
     "uuid_short",

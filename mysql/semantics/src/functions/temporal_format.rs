@@ -1,7 +1,8 @@
 //! Dates and times in the words one asks for.
 
 use super::{Function, arg};
-use crate::expr::{Call, Cx, Result, Site, leaf};
+use crate::expr::{Call, Cx, Node, Op, Result, Site, leaf};
+use crate::temporal::format::{DAYS, MONTHS};
 use crate::temporal::{DateTime, WeekMode};
 use crate::types::SqlType;
 use crate::value::Value;
@@ -29,23 +30,6 @@ pub(super) static FUNCTIONS: &[Function] = &[
     .nullable(),
 ];
 
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-const DAYS: [&str; 7] =
-    ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
-
 fn name_type(site: &mut Site<'_, '_>, length: u64) -> Result<SqlType> {
     let coll = site.connection_text();
     Ok(site.text(length, coll))
@@ -53,9 +37,9 @@ fn name_type(site: &mut Site<'_, '_>, length: u64) -> Result<SqlType> {
 
 fn format_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     let coll = site.connection_text();
-    let length = match site.args.get(1).map(|arg| &arg.op) {
-        Some(crate::expr::Op::Literal(Value::Bytes(format))) => longest(format),
-        _ => site.length(1).min(25_600) * 10,
+    let length = match site.args.get(1).and_then(constant_format) {
+        Some(format) => longest(format),
+        None => site.length(1).min(25_600) * 10,
     };
     Ok(site.text(length, coll))
 }
@@ -256,14 +240,31 @@ fn formatted(format: &[u8], parts: &Parts) -> Option<Vec<u8>> {
     Some(out)
 }
 
-fn get_format(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
-    let place = arg!(call.text(0, cx)).to_ascii_uppercase();
-    let formats = match &place[..] {
+/// The format that an argument is, where that is known before any row.
+pub(super) fn constant_format(node: &Node) -> Option<&[u8]> {
+    match &node.op {
+        Op::Literal(Value::Bytes(format)) => Some(format),
+        Op::Call(call) if call.function.name == "get_format" => match &node.args.first()?.op {
+            Op::Literal(Value::Bytes(place)) => format_of(place, call.extra).map(str::as_bytes),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Of a place's formats the one for dates, times or both.
+fn format_of(place: &[u8], which: u64) -> Option<&'static str> {
+    let formats = match &place.to_ascii_uppercase()[..] {
         b"USA" => ["%m.%d.%Y", "%h:%i:%s %p", "%Y-%m-%d %H.%i.%s"],
         b"JIS" | b"ISO" => ["%Y-%m-%d", "%H:%i:%s", "%Y-%m-%d %H:%i:%s"],
         b"EUR" => ["%d.%m.%Y", "%H.%i.%s", "%Y-%m-%d %H.%i.%s"],
         b"INTERNAL" => ["%Y%m%d", "%H%i%s", "%Y%m%d%H%i%s"],
-        _ => return Ok(Value::Null),
+        _ => return None,
     };
-    Ok(formats.get(call.extra() as usize).map_or(Value::Null, |format| Value::from(*format)))
+    formats.get(usize::try_from(which).ok()?).copied()
+}
+
+fn get_format(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
+    let place = arg!(call.text(0, cx));
+    Ok(format_of(&place, call.extra()).map_or(Value::Null, Value::from))
 }

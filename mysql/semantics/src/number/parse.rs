@@ -117,7 +117,11 @@ pub fn parse_integer_rounded(text: &[u8], unsigned: bool) -> Prefix<RoundedInteg
         Err(value) => Prefix { value, consumed, status: NumberStatus::OutOfRange },
     };
     let mut parsed = Decimal::parse_prefix(text);
-    if parsed.consumed > 0 && matches!(text.get(parsed.consumed), Some(b'e' | b'E')) {
+    let has_exponent = text[..parsed.consumed].iter().any(|byte| matches!(byte, b'e' | b'E'));
+    if parsed.consumed > 0
+        && !has_exponent
+        && matches!(text.get(parsed.consumed), Some(b'e' | b'E'))
+    {
         // An exponent without digits is read and means nothing.
         parsed.consumed += 1 + sign(&text[parsed.consumed + 1..]).1;
     }

@@ -243,7 +243,7 @@ impl Date {
 }
 
 /// Days since year 0 of any parts.
-fn day_number(year: i64, month: i64, day: i64) -> i64 {
+pub(super) fn day_number(year: i64, month: i64, day: i64) -> i64 {
     if year == 0 && month == 0 {
         return 0;
     }
@@ -258,6 +258,6 @@ fn day_number(year: i64, month: i64, day: i64) -> i64 {
 }
 
 /// 0 is Monday, or Sunday if weeks begin there.
-fn weekday(day_number: i64, sunday_first: bool) -> u8 {
+pub(super) fn weekday(day_number: i64, sunday_first: bool) -> u8 {
     (day_number + 5 + i64::from(sunday_first)).rem_euclid(7) as u8
 }

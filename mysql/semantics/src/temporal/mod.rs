@@ -7,8 +7,10 @@
 
 mod date;
 mod datetime;
+pub(crate) mod format;
 mod interval;
 mod mode;
+mod offset;
 mod parse;
 mod parse_time;
 mod print;
@@ -19,10 +21,12 @@ pub mod zone;
 
 pub use date::{Date, WeekMode, days_in_month, is_leap_year};
 pub use datetime::DateTime;
+pub use format::{FormatMismatch, FormatParts, Formatted, parse_by_format};
 pub use interval::{
     Interval, IntervalUnit, is_simple_unit, is_unit_of_dates, timestamp_diff, unit_has_microseconds,
 };
 pub use mode::{DateMode, DelimiterFault, OddDelimiter, TemporalWarnings};
+pub use offset::{OffsetError, take_offset};
 pub use parse::{ParsedDateTime, datetime_from_number, parse_datetime};
 pub use parse_time::{ParsedTime, TimeOrDateTime, parse_time, time_from_number};
 pub use time::Time;

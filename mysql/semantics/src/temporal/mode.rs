@@ -1,5 +1,7 @@
 //! The part of sql_mode that dates know.
 
+use super::date::Date;
+
 /// Which dates are taken. The default takes any that the packed form holds
 /// except days that a month does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -24,6 +26,12 @@ impl DateMode {
         allow_invalid: false,
         datetime_only: false,
     };
+
+    /// Does the mode take a date, whatever its time of day?
+    #[must_use]
+    pub fn takes(self, date: Date) -> bool {
+        super::parse::check_date(date, !date.is_zero(), self).is_none()
+    }
 }
 
 /// What was wrong with a value: bits that may come together.

@@ -206,3 +206,35 @@ fn packed_forms_keep_the_order() {
     assert_eq!(DateTime::from_packed(u64::MAX), None);
     assert_eq!(Date::from_packed(13 << 5), None);
 }
+
+#[test]
+fn offsets_are_taken_off_unless_a_carry_loses_them() {
+    let utc = |value: DateTime, offset: i32| {
+        DateTime::from_linear_micros(value.linear_micros() - i64::from(offset) * 1_000_000)
+    };
+    let read = |text: &str| {
+        let parsed = parse_datetime(text.as_bytes(), DateMode::default());
+        parsed.without_offset(false, utc).map(|parsed| {
+            let value = parsed.value.unwrap().with_nanoseconds(parsed.nanoseconds, false);
+            value.unwrap().to_string()
+        })
+    };
+    for (text, value) in [
+        ("2026-09-24 22:00:36+05:30", "2026-09-24 16:30:36"),
+        ("2026-09-24 22:00:36.999999+05:30", "2026-09-24 16:30:36.999999"),
+        ("2026-09-24 22:00:36.1234567-05:30", "2026-09-25 03:30:36.123457"),
+        ("2026-09-24 22:00:36.9999994+05:30", "2026-09-24 16:30:36.999999"),
+        ("2026-09-24 22:00:36.9999995+05:30", "2026-09-24 22:00:37"),
+        ("1426-09-24 22:00:36.99999999+05:30", "1426-09-24 22:00:37"),
+    ] {
+        assert_eq!(read(text), Ok(value.to_owned()), "{text}");
+    }
+    for (text, shown) in [
+        ("2026-00-24 22:00:36.12+05:30", "2026-00-24 22:00:36+5:30"),
+        ("2026-01-00 22:00:36-11:05", "2026-01-00 22:00:36-11:05"),
+        ("0000-01-01 10:00:00+11:05", "0095-12-31 22:55:00"),
+        ("9999-12-31 23:00:00-11:05", "0000-01-01 10:05:00"),
+    ] {
+        assert_eq!(read(text), Err(OffsetError(shown.to_owned())), "{text}");
+    }
+}

@@ -92,7 +92,12 @@ fn sorted(mut warnings: Vec<(u16, String)>) -> Vec<(u16, String)> {
 
 /// Ours.
 pub(crate) fn ours(expr: &str) -> Answer {
-    let settings = Settings { database: Some("firn_expr".into()), ..Settings::default() };
+    ours_with(expr, Settings::default())
+}
+
+/// Ours in a session with these settings.
+pub(crate) fn ours_with(expr: &str, settings: Settings) -> Answer {
+    let settings = Settings { database: Some("firn_expr".into()), ..settings };
     let mut warnings = Warnings::default();
     let outcome = match evaluate(expr, &settings, &mut warnings) {
         Ok(outcome) => outcome,

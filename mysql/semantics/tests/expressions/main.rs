@@ -4,6 +4,7 @@
 
 mod answer;
 mod client;
+mod formats;
 mod generate;
 mod mended;
 mod oracle;

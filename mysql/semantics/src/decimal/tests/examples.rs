@@ -7,6 +7,38 @@ fn d(text: &str) -> Decimal {
 }
 
 #[test]
+fn a_quotient_has_the_room_that_its_first_words_foresee() {
+    // As the server prints it, with div_precision_increment = 9.
+    let dividend =
+        Decimal::parse("-26046961985741528748980373781226578560356.858055405565318961184155");
+    let quotient = dividend.unwrap().div(&Decimal::parse("0.000027600").unwrap(), 9, 30).unwrap();
+    assert_eq!(
+        quotient.to_string(),
+        "-943730506729765534383346876131397773925973117.949477004310187831702898550725"
+    );
+}
+
+#[test]
+fn a_difference_has_the_room_that_its_operands_leave() {
+    // As the server prints these.
+    for (left, right, difference) in [
+        (
+            "1000000000000000000000000000000000000000000000000000000000000008",
+            "1500000000000000000213005007500006309030000000000002054.0000000000",
+            "999999998499999999999999999786994992499993690969999999999997954.000000000",
+        ),
+        (
+            "256410256410256410256410256410256410.256410256410256410256410256408",
+            "1000000000000000000000000000000000000000000008",
+            "-999999999743589743589743589743589743589743597.743589743589743589743589744",
+        ),
+    ] {
+        let number = |text: &str| Decimal::parse(text).unwrap();
+        assert_eq!(number(left).sub(&number(right)).unwrap().to_string(), difference);
+    }
+}
+
+#[test]
 fn text_comes_back() {
     for text in [
         "0",

@@ -7,8 +7,8 @@ use crate::expr::context::{Cx, Row, Settings};
 use crate::expr::json;
 use crate::expr::node::{ColumnOp, ExtremeDates, Node, Op};
 use crate::temporal::{
-    Date, DateMode, DateTime, ParsedDateTime, Time, TimeOrDateTime, datetime_from_number,
-    parse_datetime, parse_time, time_from_number,
+    Date, DateMode, DateTime, OffsetError, ParsedDateTime, Time, TimeOrDateTime,
+    datetime_from_number, parse_datetime, parse_time, take_offset, time_from_number,
 };
 use crate::types::{SqlType, TypeKind};
 use crate::value::Value;
@@ -21,6 +21,11 @@ fn date_mode(settings: &Settings) -> DateMode {
         allow_invalid: settings.allow_invalid_dates,
         datetime_only: false,
     }
+}
+
+/// Do the session's modes take a date, whatever its time of day?
+pub(crate) fn is_taken(date: Date, settings: &Settings) -> bool {
+    date_mode(settings).takes(date)
 }
 
 /// The statement's time in the session's zone.
@@ -71,6 +76,24 @@ fn with_nanos(value: DateTime, nanoseconds: u16, cx: &Cx<'_>) -> Option<DateTime
         return Some(value);
     }
     DateTime::from_linear_micros(value.linear_micros() + 1)
+}
+
+/// A time of another offset in the session's zone; `None` out of range.
+fn shift(value: DateTime, offset_seconds: i32, cx: &Cx<'_>) -> Option<DateTime> {
+    let utc = value.linear_micros() - i64::from(offset_seconds) * 1_000_000;
+    let zone = cx.session.zone_offset_seconds(utc - EPOCH_DAYS * DAY_MICROS);
+    DateTime::from_linear_micros(utc + i64::from(zone) * 1_000_000)
+}
+
+/// 1292 for a date that its offset cannot be taken off.
+fn unfit(error: OffsetError) -> SqlError {
+    SqlError::truncated_wrong_value("temporal", &error.0)
+}
+
+/// A date in the session's zone where it has an offset.
+fn zoned(parsed: ParsedDateTime, cx: &Cx<'_>) -> Result<ParsedDateTime> {
+    let truncate = cx.settings.truncate_fractions;
+    parsed.without_offset(truncate, |value, offset| shift(value, offset, cx)).map_err(unfit)
 }
 
 fn taken(parsed: &ParsedDateTime, shown: &[u8], kind: &str, cx: &mut Cx<'_>) -> Option<DateTime> {
@@ -150,12 +173,8 @@ fn read_datetime(
             let parsed = parse_datetime(text, DateMode { no_zero_date, ..mode });
             let timed = parsed.has_time;
             let shown = super::shown_in_full(text, node.ty.collation);
-            taken(&parsed, &shown, kind, cx).map(|value| {
-                let Some(offset) = parsed.offset_seconds else { return (value, timed) };
-                let linear = value.linear_micros() - i64::from(offset) * 1_000_000;
-                let epoch = linear - EPOCH_DAYS * DAY_MICROS;
-                (local(epoch, cx), timed)
-            })
+            let parsed = zoned(parsed, cx)?;
+            taken(&parsed, &shown, kind, cx).map(|value| (value, timed))
         }
         _ => {
             let Some(number) = node.eval_decimal(cx, row)? else { return Ok(None) };
@@ -308,6 +327,12 @@ pub(crate) fn compared_datetime(
                 }
                 return Ok(Some(parsed.value.unwrap_or(DateTime::ZERO)));
             }
+            // Here, and only here, zeros with an offset are no error.
+            if parsed.offset_seconds.is_some()
+                && let Some(value) = parsed.value.filter(|value| value.date().has_zero())
+            {
+                return Ok(Some(value));
+            }
         }
     }
     let mode = DateMode { allow_invalid: true, ..DateMode::default() };
@@ -395,7 +420,12 @@ pub(crate) fn time(node: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Option<
     let time = match parsed.value {
         None => return Ok(None),
         Some(TimeOrDateTime::Time(time)) => time,
-        Some(TimeOrDateTime::DateTime(value)) => value.time(),
+        Some(TimeOrDateTime::DateTime(value)) => {
+            let zoned = parsed
+                .offset_seconds
+                .map(|offset| take_offset(value, offset, |value, by| shift(value, by, cx)));
+            zoned.transpose().map_err(unfit)?.unwrap_or(value).time()
+        }
     };
     if parsed.nanoseconds >= 500 && !cx.settings.truncate_fractions {
         let step = if time.is_negative() { -1 } else { 1 };
@@ -486,6 +516,9 @@ pub(crate) fn temporal_literal(
         K::Timestamp => {
             let parsed = parse_datetime(text, date_mode(settings));
             match parsed.value {
+                Some(_) if parsed.offset_seconds.is_some() => {
+                    Err(SqlError::not_supported_yet("a TIMESTAMP literal with an offset"))
+                }
                 Some(value) if parsed.warnings.is_empty() && parsed.has_time => {
                     Ok((Value::DateTime(value), sized(TypeKind::DateTime, 19, parsed.decimals)))
                 }
@@ -519,7 +552,7 @@ pub(crate) fn time_or_datetime(
             // A date where it has a date's delimiters.
             if text.iter().skip(1).any(|byte| *byte == b'-') {
                 let mode = date_mode(cx.settings);
-                let parsed = parse_datetime(text, mode);
+                let parsed = zoned(parse_datetime(text, mode), cx)?;
                 return Ok(taken(&parsed, text, "date", cx).map(TimeOrDateTime::DateTime));
             }
             let parsed = parse_time(text);
