@@ -54,6 +54,12 @@ async fn pymysql() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs clients: tests/clients/setup.sh"]
+async fn asyncmy() {
+    run(&clients().join("python/bin/python"), &[], "asyncmy_client.py").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs clients: tests/clients/setup.sh"]
 async fn connector_python() {
     run(&clients().join("python/bin/python"), &[], "connector_python.py").await;
 }
