@@ -303,6 +303,10 @@ impl Binder<'_> {
             let coll = unify(args, &known, Purpose::Compare, operation, self.connection())?;
             return Ok(vec![Comparison::Text(coll.id); args.len().saturating_sub(1)].into());
         }
+        // One document among what IN looks for makes all of them documents.
+        if operation == "in" && args.iter().any(|arg| arg.ty.kind == TypeKind::Json) {
+            return Ok(vec![Comparison::Json; args.len().saturating_sub(1)].into());
+        }
         let mut with = Vec::with_capacity(args.len());
         for at in 1..args.len() {
             let (Some(first), Some(other)) = (args.first(), args.get(at)) else { break };

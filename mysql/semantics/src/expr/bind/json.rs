@@ -10,6 +10,7 @@ use crate::expr::node::{Node, Op};
 use crate::expr::{Result, leaf};
 use crate::functions::{Fallback, ON_EMPTY_SHIFT, ON_ERROR_SHIFT};
 use crate::number;
+use crate::temporal::{DateMode, datetime_from_number, parse_datetime};
 use crate::types::{CollationId, Derivation, SqlType, TypeKind};
 use crate::value::Value;
 
@@ -68,6 +69,8 @@ impl Binder<'_> {
                     let value = self.bind(value)?;
                     check_default(&value, &ty)?;
                     args.push(match &call.returning {
+                        // A default is not filled with zeros.
+                        Some(_) if ty.is_binary_string() => self.to_binary(value, None)?,
                         Some(to) => self.cast_to(value, to)?,
                         None if value.ty.kind.is_string() => value,
                         None => self.as_text(value),
@@ -95,6 +98,22 @@ fn check_default(value: &Node, ty: &SqlType) -> Result<()> {
                 let text = String::from_utf8_lossy(text);
                 return Err(SqlError::truncated_wrong_value(&format!("INTEGER {sign}"), &text));
             }
+        }
+        (_, TypeKind::Date | TypeKind::DateTime) => {
+            let shown = leaf::text_of(literal, value).unwrap_or_default();
+            let parsed = match literal {
+                Value::Bytes(text) => parse_datetime(text, DateMode::REAL),
+                Value::Int(number) => datetime_from_number(*number, 0, DateMode::REAL),
+                _ => return Ok(()),
+            };
+            if parsed.value.is_none() || !parsed.warnings.is_empty() {
+                let shown = String::from_utf8_lossy(&shown);
+                let message = format!("Incorrect datetime value: '{shown}'");
+                return Err(SqlError::with_message(code::ER_TRUNCATED_WRONG_VALUE, message));
+            }
+        }
+        (Value::Int(year), TypeKind::Year) if !matches!(year, 0 | 1901..=2155) => {
+            return Err(SqlError::out_of_range("YEAR", "json_value"));
         }
         (Value::Bytes(text), kind)
             if kind.is_string()

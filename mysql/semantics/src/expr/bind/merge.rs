@@ -158,6 +158,7 @@ pub(crate) fn merged_type(
                         let per = crate::expr::leaf::charset_facts(arg.ty.collation).max_bytes;
                         arg.ty.length.saturating_mul(per.into())
                     }
+                    false if arg.ty.kind == K::Json => u32::MAX,
                     false => arg.ty.length,
                 };
                 length = which.iter().filter_map(|at| args.get(*at)).map(bytes).max().unwrap_or(0);

@@ -120,11 +120,15 @@ fn keys(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
 }
 
 fn length(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
-    let document = arg!(document(call, 0, cx));
-    let root = root(call, &document)?;
     if call.len() == 1 {
-        return json::length(root).map(count).map_err(fail(call, 0));
+        let document = arg!(document(call, 0, cx));
+        return json::length(root(call, &document)?).map(count).map_err(fail(call, 0));
     }
+    // With a path it is the length of an extract, and its errors say so.
+    let Some(operand) = call.arg(0) else { return Ok(Value::Null) };
+    let argument = json::Argument { function: "json_extract", number: 1 };
+    let document = arg!(values::document(operand, argument, cx, call.row));
+    let root = root(call, &document)?;
     let path = arg!(path(call, 1, cx));
     let Some(part) = json::extract(root, &[path]).map_err(fail(call, 0))? else {
         return Ok(Value::Null);

@@ -60,34 +60,37 @@ fn object(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
     builder.finish().map(values::value_of).map_err(fail(call, 0))
 }
 
-/// 3064 for what is neither text nor, where `json` says so, a document.
-fn check_text(site: &Site<'_, '_>, json: bool) -> Result<()> {
-    let kind = site.node(0)?.ty.kind;
-    if kind.is_string() || kind == TypeKind::Null || json && kind == TypeKind::Json {
+/// 3064 for what is neither text nor, where `json` says so, a document; NULL is
+/// NULL of any type.
+fn check_text(call: &Call<'_>, json: bool, cx: &mut Cx<'_>) -> Result<()> {
+    let Some(operand) = call.arg(0) else { return Ok(()) };
+    let kind = operand.ty.kind;
+    let fits = kind.is_string() || json && kind == TypeKind::Json;
+    if fits || operand.eval(cx, call.row)?.is_null() {
         return Ok(());
     }
-    let args = ["1".into(), site.name.into()];
+    let args = ["1".into(), call.call.function.name.into()];
     Err(SqlError::new(code::ER_INCORRECT_TYPE, &args))
 }
 
 fn quote_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
-    check_text(site, false)?;
     // Each character may become an escape of six, and there are the quotes.
     Ok(text_type(site, site.length(0) * 6 + 2))
 }
 
 fn quote(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
+    check_text(call, false, cx)?;
     let Some(operand) = call.arg(0) else { return Ok(Value::Null) };
     let text = arg!(values::utf8_text(operand, cx, call.row));
     Ok(Value::from(json::quote(&text).into_bytes()))
 }
 
 fn unquote_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
-    check_text(site, true)?;
     Ok(text_type(site, site.length(0)))
 }
 
 fn unquote(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
+    check_text(call, true, cx)?;
     let Some(operand) = call.arg(0) else { return Ok(Value::Null) };
     let text = if operand.ty.kind == TypeKind::Json {
         let document = arg!(document(call, 0, cx));
