@@ -3,7 +3,9 @@
 use crate::decimal::{Decimal, ParseStatus, Rounding};
 use crate::json::{JsonError, JsonRef, Kind};
 use crate::number::{self, NumberStatus};
-use crate::temporal::{Date, DateMode, DateTime, Time, TimeOrDateTime, parse_datetime, parse_time};
+use crate::temporal::{
+    Date, DateMode, DateTime, TemporalWarnings, Time, TimeOrDateTime, parse_datetime, parse_time,
+};
 
 /// What is wrong with a document where a value of another type is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,6 +158,10 @@ pub(crate) fn datetime(
                 Some(value) if parsed.warnings.is_empty() => {
                     whole(Some((value, parsed.has_time)), to)
                 }
+                // A day that no calendar has is NULL without a warning.
+                None if !parsed.is_other && parsed.warnings != TemporalWarnings::TRUNCATED => {
+                    whole(None, to)
+                }
                 _ => invalid(to),
             }
         }
@@ -173,11 +179,11 @@ pub(crate) fn time(value: JsonRef<'_>) -> Read<Option<Time>> {
     let kind = value.kind()?;
     Ok(match kind {
         Kind::String(text) => {
+            // Digits without a colon are no time here.
             let parsed = parse_time(text.as_bytes());
+            let is_time = text.contains(':') && parsed.warnings.is_empty();
             match parsed.value {
-                Some(TimeOrDateTime::Time(time)) if parsed.warnings.is_empty() => {
-                    whole(Some(time), TO)
-                }
+                Some(TimeOrDateTime::Time(time)) if is_time => whole(Some(time), TO),
                 Some(TimeOrDateTime::DateTime(at)) if parsed.warnings.is_empty() => {
                     whole(Some(at.time()), TO)
                 }
