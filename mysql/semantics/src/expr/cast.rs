@@ -210,6 +210,14 @@ fn binary(
     Ok(Value::from(bytes))
 }
 
+/// The year, and how a warning shows it.
+fn year_of_date(date: crate::temporal::Date) -> (Option<i128>, Vec<u8>) {
+    let year = date.year();
+    // Two digits would mean another year.
+    let number = (year == 0 || year > 99).then(|| i128::from(year));
+    (number, year.to_string().into_bytes())
+}
+
 fn year(operand: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Value> {
     let value = operand.eval(cx, row)?;
     let (number, shown) = match &*value {
@@ -217,8 +225,8 @@ fn year(operand: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Value> {
         Value::Bytes(_) if matches!(operand.op, Op::Hex(_)) => {
             (operand.eval_int(cx, row)?, Vec::new())
         }
-        Value::Date(date) => return Ok(Value::UInt(date.year().into())),
-        Value::DateTime(datetime) => return Ok(Value::UInt(datetime.date().year().into())),
+        Value::Date(date) => year_of_date(*date),
+        Value::DateTime(datetime) => year_of_date(datetime.date()),
         Value::Time(_) => {
             let now = leaf::now(cx);
             return Ok(Value::UInt(now.date().year().into()));
@@ -245,7 +253,7 @@ fn year(operand: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Value> {
             let number = operand.eval_int(cx, row)?;
             let shown = match (&*value, number) {
                 // As a signed integer.
-                (Value::UInt(_) | Value::Double(_), Some(number)) => {
+                (Value::UInt(_) | Value::Double(_) | Value::Decimal(_), Some(number)) => {
                     (number as i64).to_string().into_bytes()
                 }
                 _ => leaf::text_of(&value, operand).unwrap_or_default(),

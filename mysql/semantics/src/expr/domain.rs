@@ -129,6 +129,16 @@ pub(super) fn number_of_hex(bytes: &[u8], cx: &mut Cx<'_>) -> u64 {
 }
 
 impl Node {
+    /// Columns of TEXT and what regular expressions give are numbers without a
+    /// warning, whatever they say.
+    fn is_quiet_text(&self) -> bool {
+        match &self.op {
+            Op::Column(_) => self.ty.kind.is_text(),
+            Op::Call(call) => matches!(call.function.name, "regexp_replace" | "regexp_substr"),
+            _ => false,
+        }
+    }
+
     /// 1690 for what arithmetic made and no integer of 64 bits can hold.
     pub(super) fn check_bigint(&self, value: f64) -> Result<()> {
         let computed = matches!(self.op, Op::Negate(_) | Op::Arith(..));
@@ -160,6 +170,11 @@ impl Node {
             Value::Decimal(value) => int_of_decimal(value, self.ty.unsigned, cx),
             Value::Bytes(text) if self.ty.kind == TypeKind::Json => {
                 json::coerced(self, text, cx, json::int)?
+            }
+            Value::Bytes(text) if self.is_quiet_text() => {
+                let read = number::parse_integer_prefix(text).value;
+                let magnitude = i128::from(read.magnitude);
+                if read.negative { -magnitude } else { magnitude }
             }
             Value::Bytes(text) => int_of_text(text, self.ty.collation, false, cx),
             Value::Date(date) => i128::from(date.to_number()),
@@ -197,6 +212,7 @@ impl Node {
             }
             Value::Bytes(text) => match &self.members_text(&value) {
                 Some(_) => 0.0,
+                None if self.is_quiet_text() => number::parse_double_prefix(text).value,
                 None => double_of_text(text, self.ty.collation, cx),
             },
             Value::Date(_) | Value::Time(_) | Value::DateTime(_) => leaf::temporal_double(&value),

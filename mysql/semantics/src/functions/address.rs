@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::{Function, arg};
 use crate::error::SqlError;
-use crate::expr::{Call, Cx, Result, Site, leaf, printed};
+use crate::expr::{Call, Cx, Result, Site, leaf};
 use crate::types::{CollationId, SqlType};
 use crate::value::Value;
 
@@ -46,9 +46,7 @@ fn truth(_: &mut Site<'_, '_>) -> Result<SqlType> {
 
 /// 1411 and NULL.
 fn refused(call: &Call<'_>, cx: &mut Cx<'_>) -> Value {
-    let shown = call.arg(0).map(printed).unwrap_or_default();
-    cx.warn(SqlError::wrong_value_for_function("string", &shown, call.call.function.name));
-    Value::Null
+    super::number_text::refused("string", call, cx)
 }
 
 /// The argument as ASCII, if it is that.

@@ -61,7 +61,9 @@ fn hex(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
         let value = match call.domain(0) {
             Domain::Double => {
                 let value = arg!(call.double(0, cx));
-                if value <= i64::MIN as f64 || value >= u64::MAX as f64 {
+                if value >= i64::MAX as f64 {
+                    i64::MAX as u64
+                } else if value <= i64::MIN as f64 {
                     u64::MAX
                 } else {
                     (value.round_ties_even() as i128) as u64
@@ -88,7 +90,7 @@ fn unhex_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
 }
 
 /// 1411 for an argument that is not of the right form, and NULL.
-fn refused(kind: &str, call: &Call<'_>, cx: &mut Cx<'_>) -> Value {
+pub(super) fn refused(kind: &str, call: &Call<'_>, cx: &mut Cx<'_>) -> Value {
     let printed = call.arg(0).map(crate::expr::printed).unwrap_or_default();
     let mut shown = String::with_capacity(printed.len());
     for c in printed.chars() {

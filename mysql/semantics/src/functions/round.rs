@@ -51,7 +51,8 @@ fn whole_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
             if digits < 18 {
                 SqlType::bigint(21).with_unsigned(node.ty.unsigned)
             } else {
-                SqlType::decimal((digits + 1).min(65) as u8, 0, node.ty.unsigned)
+                let carry = u32::from(node.ty.decimals > 0);
+                SqlType::decimal((digits + carry).min(65) as u8, 0, node.ty.unsigned)
             }
         }
         Domain::Double => SqlType::double(),

@@ -88,7 +88,7 @@ impl Site<'_, '_> {
     /// The value of an argument that is known now, as an integer.
     pub(crate) fn constant_int(&self, at: usize) -> Option<i128> {
         let arg = self.args.get(at)?;
-        constant_int(arg)
+        constant_int(arg).or_else(|| super::fold::integer(arg))
     }
 
     /// The collation of a string made of these arguments.

@@ -107,6 +107,14 @@ fn constant_number(node: &Node) -> Option<Decimal> {
     }
 }
 
+/// A column of dates with time takes a constant number that is one as such.
+fn date_number(column: &Node, constant: &Node) -> bool {
+    matches!(column.op, Op::Column(_))
+        && matches!(column.ty.kind, TypeKind::DateTime | TypeKind::Timestamp)
+        && constant_number(constant)
+            .is_some_and(|number| !number.is_zero() && leaf::number_is_date(&number))
+}
+
 /// The columns of a row, or the scalar itself.
 fn columns(node: &Node) -> usize {
     if matches!(node.op, Op::Row) { node.args.len() } else { 1 }
@@ -120,7 +128,11 @@ impl Binder<'_> {
             let mut pair = [left, right];
             let [a, b] = &pair;
             self.check_constants(&[a, b]);
-            let with = comparison_of(self, &mut pair, op.symbol())?;
+            let mut with = comparison_of(self, &mut pair, op.symbol())?;
+            let [a, b] = &pair;
+            if date_number(a, b) || date_number(b, a) {
+                with = Comparison::LenientDateTime;
+            }
             return Ok(Node::new(Op::Compare(op, with), ty, pair.into()));
         }
         let (mut left, mut right) = (left, right);
@@ -129,7 +141,7 @@ impl Binder<'_> {
     }
 
     /// Warns of a number that a column of dates is compared with and cannot hold.
-    fn check_constants(&self, pair: &[&Node; 2]) {
+    pub(super) fn check_constants(&self, pair: &[&Node; 2]) {
         let [a, b] = *pair;
         for (column, constant) in [(a, b), (b, a)] {
             if let Op::Column(op) = &column.op
@@ -141,6 +153,9 @@ impl Binder<'_> {
                 match &constant.op {
                     Op::Literal(Value::Double(value)) => {
                         crate::number::write_double(*value, &mut shown);
+                    }
+                    Op::Negate(Domain::Double) => {
+                        crate::number::write_double(number.to_f64(), &mut shown);
                     }
                     _ => number.write_text(&mut shown),
                 }
@@ -307,15 +322,27 @@ impl Binder<'_> {
         if operation == "in" && args.iter().any(|arg| arg.ty.kind == TypeKind::Json) {
             return Ok(vec![Comparison::Json; args.len().saturating_sub(1)].into());
         }
+        let connection = self.connection();
+        let mixed = args.iter().any(|arg| !arg.is_null_literal() && class(arg) != Class::Text);
         let mut with = Vec::with_capacity(args.len());
         for at in 1..args.len() {
             let (Some(first), Some(other)) = (args.first(), args.get(at)) else { break };
             let mut pair = [first.clone(), other.clone()];
-            with.push(match comparison_of(self, &mut pair, operation)? {
-                Comparison::DateTime if args.len() > 2 || operation == "case" => {
-                    Comparison::LenientDateTime
+            let [left, right] = &pair;
+            let case = operation == "case";
+            let text_first = left.ty.kind.is_string() && right.ty.kind.is_temporal();
+            let text_beside_time = left.ty.kind == TypeKind::Time && right.ty.kind.is_string();
+            with.push(if text_first && (case || mixed) {
+                // A string makes what is compared with it a string.
+                let coll = unify(&mut pair, &[0, 1], Purpose::Compare, operation, connection)?;
+                Comparison::Text(coll.id)
+            } else if text_beside_time && case {
+                Comparison::Time
+            } else {
+                match comparison_of(self, &mut pair, operation)? {
+                    Comparison::DateTime if args.len() > 2 || case => Comparison::LenientDateTime,
+                    with => with,
                 }
-                with => with,
             });
             let [_, other] = pair;
             if let Some(slot) = args.get_mut(at) {

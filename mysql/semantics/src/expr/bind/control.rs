@@ -63,6 +63,8 @@ impl Binder<'_> {
     pub(super) fn null_if(&self, args: Vec<Node>) -> Result<Node> {
         let mut pair: [Node; 2] = args.try_into().map_err(|_| internal())?;
         let mut ty = pair[0].ty;
+        let [a, b] = &pair;
+        self.check_constants(&[a, b]);
         let with = super::comparison_of(self, &mut pair, "nullif")?;
         ty.nullable = true;
         Ok(Node::new(Op::NullIf(with), ty, pair.into()))

@@ -4,6 +4,7 @@ mod call;
 mod cast;
 mod comparison;
 mod control;
+mod fold;
 mod json;
 mod literal;
 mod merge;

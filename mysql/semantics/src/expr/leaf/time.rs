@@ -2,10 +2,10 @@
 
 use crate::decimal::{Decimal, Rounding};
 use crate::error::{SqlError, code};
-use crate::expr::Result;
 use crate::expr::context::{Cx, Row, Settings};
 use crate::expr::json;
 use crate::expr::node::{ColumnOp, ExtremeDates, Node, Op};
+use crate::expr::{Out, Result};
 use crate::temporal::{
     Date, DateMode, DateTime, OffsetError, ParsedDateTime, Time, TimeOrDateTime,
     datetime_from_number, parse_datetime, parse_time, take_offset, time_from_number,
@@ -126,6 +126,17 @@ fn split_number(value: &Decimal) -> (i64, u32) {
     (whole, nanos as u32)
 }
 
+/// A value as dates and times are read of it: ENUM, SET and BIT are their texts.
+fn written<'a>(node: &'a Node, cx: &mut Cx<'_>, row: Row<'a>) -> Result<Out<'a>> {
+    let value = node.eval(cx, row)?;
+    Ok(match node.ty.kind {
+        TypeKind::Enum | TypeKind::Set | TypeKind::Bit => {
+            std::borrow::Cow::Owned(node.text(&value).map_or(Value::Null, Value::from))
+        }
+        _ => value,
+    })
+}
+
 fn read_datetime(
     node: &Node,
     kind: &str,
@@ -133,7 +144,7 @@ fn read_datetime(
     cx: &mut Cx<'_>,
     row: Row<'_>,
 ) -> Result<Option<(DateTime, bool)>> {
-    let value = node.eval(cx, row)?;
+    let value = written(node, cx, row)?;
     let checked = |value: DateTime, timed: bool, cx: &mut Cx<'_>| {
         let date = value.date();
         let bad = (date.is_zero() && mode.no_zero_date)
@@ -186,7 +197,9 @@ fn read_datetime(
                 false => datetime_from_number(whole, 0, mode),
             };
             let shown = match &*value {
-                Value::Double(_) if node.is_literal() => whole.to_string().into_bytes(),
+                Value::Double(_) | Value::Float(_) if node.is_literal() || kind == "date" => {
+                    whole.to_string().into_bytes()
+                }
                 Value::UInt(value) => (*value as i64).to_string().into_bytes(),
                 _ => super::text_of(&value, node).unwrap_or_default(),
             };
@@ -387,7 +400,7 @@ pub(crate) fn compared_time(node: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Resul
 
 /// As TIME: of a date with a time, the time of day.
 pub(crate) fn time(node: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Option<Time>> {
-    let value = node.eval(cx, row)?;
+    let value = written(node, cx, row)?;
     let parsed = match &*value {
         Value::Null => return Ok(None),
         Value::Time(time) => return Ok(Some(*time)),
@@ -404,7 +417,10 @@ pub(crate) fn time(node: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Option<
                 Value::UInt(value) => (*value as i64, 0),
                 _ => split_number(&number),
             };
-            let shown = crate::expr::leaf::text_of(&value, node).unwrap_or_default();
+            let shown = match &*value {
+                Value::UInt(_) => whole.to_string().into_bytes(),
+                _ => super::text_of(&value, node).unwrap_or_default(),
+            };
             let parsed = time_from_number(whole, nanos);
             if !parsed.warnings.is_empty() {
                 refuse("time", &shown, cx);
