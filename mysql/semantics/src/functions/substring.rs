@@ -91,7 +91,7 @@ fn pad_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     let length = match site.constant_int(1) {
         Some(count) if count < 0 => NEGATIVE_COUNT,
         Some(count) => count.clamp(0, i128::from(u32::MAX)) as u64,
-        None => site.longest(coll),
+        None => return Ok(site.text(site.longest(coll), coll)),
     };
     Ok(site.bounded_text(length, coll))
 }
@@ -102,7 +102,7 @@ fn repeat_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
         Some(_) if site.node(0)?.is_null_literal() => 0,
         Some(count) if count < 0 => NEGATIVE_COUNT,
         Some(count) => site.length(0).saturating_mul(count.clamp(0, i128::from(i32::MAX)) as u64),
-        None => site.longest(coll),
+        None => return Ok(site.text(site.longest(coll), coll)),
     };
     Ok(site.bounded_text(length, coll))
 }
@@ -113,7 +113,7 @@ fn space_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
         _ if site.node(0)?.is_null_literal() => 0,
         Some(count) if count > i128::from(i32::MAX) => NEGATIVE_COUNT,
         Some(count) => count.max(0) as u64,
-        None => site.longest(coll),
+        None => return Ok(site.text(site.longest(coll), coll)),
     };
     Ok(site.bounded_text(length, coll))
 }
