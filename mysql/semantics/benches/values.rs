@@ -55,7 +55,7 @@ fn decimals() {
     for (digits, scale) in [(9, 2), (18, 4), (38, 10), (65, 30)] {
         let kind = format!("DECIMAL({digits},{scale})");
         let pairs = pairs(digits, scale);
-        let mut each = |what: &str, work: &dyn Fn(&Decimal, &Decimal)| {
+        let each = |what: &str, work: &dyn Fn(&Decimal, &Decimal)| {
             report(what, &kind, least(&pairs, |(a, b)| work(a, b)));
         };
         each("add", &|a, b| {

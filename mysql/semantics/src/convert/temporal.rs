@@ -3,7 +3,7 @@
 use super::{Column, Number, StoreContext, ascii, number, printable, text};
 use crate::decimal::{Decimal, Rounding};
 use crate::error::{Level, SqlError, code};
-use crate::temporal::zone::{TIMESTAMP_SECONDS_MAX, TimeZone};
+use crate::temporal::zone::{TIMESTAMP_SECONDS_MAX, TimeZone, UNIX_SECONDS_MAX};
 use crate::temporal::{
     Date, DateMode, DateTime, DelimiterFault, OddDelimiter, OffsetError, ParsedDateTime,
     ParsedTime, TemporalWarnings, Time, TimeOrDateTime, datetime_from_number, parse_datetime,
@@ -66,9 +66,16 @@ fn note(kind: &str, text: &[u8], column: &Column<'_>, cx: &mut StoreContext<'_>)
     }
 }
 
-/// A time of another offset in the session's zone; `None` out of range.
-fn shift(value: DateTime, offset_seconds: i32, zone: &TimeZone) -> Option<DateTime> {
+/// A time of another offset in the session's zone, `None` beyond the years that
+/// there are. Columns take moments of 1970 to 3001 only: others clear `is_taken`.
+fn shift(
+    value: DateTime,
+    offset_seconds: i32,
+    zone: &TimeZone,
+    is_taken: &mut bool,
+) -> Option<DateTime> {
     let utc = TimeZone::Offset(offset_seconds).to_utc(value)?;
+    *is_taken = (1..=UNIX_SECONDS_MAX).contains(&utc.seconds);
     zone.from_utc(utc.seconds, value.microsecond())
 }
 
@@ -180,13 +187,12 @@ pub(super) fn date_and_time(
     }
     let value = match parsed.offset_seconds {
         None => Some(value),
-        // Columns take no offsets of year 0.
-        Some(_) if value.date().year() == 0 && !value.date().has_zero() => None,
         Some(_) => {
+            let mut is_taken = true;
             let shifted = parsed.without_offset(cx.truncate_fractions, |value, offset| {
-                shift(value, offset, cx.zone)
+                shift(value, offset, cx.zone, &mut is_taken)
             });
-            shifted.map_err(unfit)?.value
+            shifted.map_err(unfit)?.value.filter(|_| is_taken)
         }
     };
     let in_zone = value.is_some();
@@ -302,13 +308,21 @@ pub(super) fn time(
         None => Time::ZERO,
         Some(TimeOrDateTime::Time(time)) => time,
         Some(TimeOrDateTime::DateTime(value)) => {
+            let mut is_taken = true;
+            let zoned = parsed.offset_seconds.map(|offset| {
+                take_offset(value, offset, |value, offset| {
+                    shift(value, offset, cx.zone, &mut is_taken)
+                })
+            });
+            let zoned = zoned.transpose().map_err(unfit)?;
+            if !is_taken {
+                warn(code::ER_WARN_DATA_OUT_OF_RANGE, "time", &shown, column, cx)?;
+                return Ok(Value::Time(Time::ZERO));
+            }
             if value.date() != Date::ZERO {
                 note("time", &shown, column, cx);
             }
-            let zoned = parsed.offset_seconds.map(|offset| {
-                take_offset(value, offset, |value, offset| shift(value, offset, cx.zone))
-            });
-            zoned.transpose().map_err(unfit)?.unwrap_or(value).time()
+            zoned.unwrap_or(value).time()
         }
     };
     Ok(Value::Time(rounded(time, parsed.nanoseconds, column, cx)))

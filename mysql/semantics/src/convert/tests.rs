@@ -38,6 +38,38 @@ fn a_note_of_a_date_s_lost_time_names_the_value_in_strict_mode() {
 }
 
 #[test]
+fn offsets_that_cannot_be_taken_off_are_errors_in_any_mode() {
+    let datetime = SqlType::plain(TypeKind::DateTime, 19, 0);
+    let time = SqlType::plain(TypeKind::Time, 10, 0);
+    for text in ["0000-00-00 22:00:36+05:30", "9999-12-31 23:00:00-11:05"] {
+        assert_eq!(put(text, datetime, false), Err(1292), "{text}");
+        assert_eq!(put(text, time, false), Err(1292), "{text}");
+    }
+}
+
+#[test]
+fn columns_take_offsets_of_moments_from_1970_to_3001() {
+    let datetime = SqlType::plain(TypeKind::DateTime, 19, 0);
+    let time = SqlType::plain(TypeKind::Time, 10, 0);
+    let out = vec![1264];
+    for (text, stored, of_day, warnings) in [
+        ("1426-09-24 22:00:36+05:30", "0000-00-00 00:00:00", "00:00:00", out.clone()),
+        ("1970-01-01 05:30:00+05:30", "0000-00-00 00:00:00", "00:00:00", out.clone()),
+        ("1970-01-01 05:30:01+05:30", "1970-01-01 00:00:01", "00:00:01", vec![]),
+        ("3001-01-19 00:29:59+00:30", "3001-01-18 23:59:59", "23:59:59", vec![]),
+        ("3001-01-20 00:00:00+05:30", "0000-00-00 00:00:00", "00:00:00", out),
+        // The carry loses the offset, of dates but not of times.
+        ("2026-09-24 22:00:36.9999999+05:30", "2026-09-24 22:00:37", "16:30:37", vec![]),
+    ] {
+        let expected = Ok((stored.to_owned(), warnings.clone()));
+        assert_eq!(put(text, datetime, false), expected, "{text}");
+        // A time notes its lost date.
+        let warnings = if warnings.is_empty() { vec![1265] } else { warnings };
+        assert_eq!(put(text, time, false), Ok((of_day.to_owned(), warnings)), "{text}");
+    }
+}
+
+#[test]
 fn texts_go_into_columns() {
     let tiny = SqlType::plain(TypeKind::TinyInt, 4, 0);
     let decimal = SqlType::decimal(5, 2, false);
@@ -51,8 +83,10 @@ fn texts_go_into_columns() {
         ("300", tiny, "127", vec![1264], Some(1264)),
         ("abc", tiny, "0", vec![1366], Some(1366)),
         ("4e", tiny, "4", vec![], None),
+        ("1e1e", tiny, "10", vec![1265], Some(1265)),
         ("1.5x", decimal, "1.50", vec![1265], Some(1366)),
         ("1.555", decimal, "1.56", vec![1265], None),
+        ("1e400", decimal, "999.99", vec![1264], Some(1366)),
         ("999.995", decimal, "999.99", vec![1264], Some(1264)),
         ("", decimal, "0.00", vec![1366], Some(1366)),
         ("2010-02-30", date, "0000-00-00", vec![1264], Some(1292)),
