@@ -158,7 +158,8 @@ fn find(
 /// The number that all of a text is.
 fn whole_number(text: &[u8]) -> Option<u64> {
     let read = parse_integer_prefix(text);
-    (read.status == NumberStatus::Read && read.consumed == text.len() && !read.value.negative)
+    let negative = read.value.negative && read.value.magnitude != 0;
+    (read.status == NumberStatus::Read && read.consumed == text.len() && !negative)
         .then_some(read.value.magnitude)
 }
 
@@ -195,7 +196,8 @@ pub(super) fn enumeration(
         let (text, _) = converted(value, from, column, collation.charset())?;
         match find(&text, collation, column.members)? {
             Some(at) => Some(at as u64 + 1),
-            None => whole_number(&text).filter(|number| *number <= count as u64),
+            // Spaces at the end count for SET alone.
+            None => whole_number(text.trim_ascii_end()).filter(|number| *number <= count as u64),
         }
     } else {
         Some(member_number(value, from)).filter(|number| *number != 0)

@@ -76,6 +76,7 @@ fn texts_go_into_columns() {
     let date = SqlType::plain(TypeKind::Date, 10, 0);
     let time = SqlType::plain(TypeKind::Time, 10, 0);
     let varchar = SqlType::varchar(3, CollationId::UTF8MB4_0900_AI_CI, Derivation::Implicit);
+    let set = SqlType { kind: TypeKind::Set, ..varchar };
     let enumeration = SqlType { kind: TypeKind::Enum, ..varchar };
     for (text, ty, stored, warnings, strict) in [
         ("1.5", tiny, "2", vec![], None),
@@ -98,6 +99,12 @@ fn texts_go_into_columns() {
         ("B ", enumeration, "2", vec![], None),
         ("2", enumeration, "2", vec![], None),
         ("5", enumeration, "3", vec![], None),
+        ("-0", enumeration, "0", vec![], None),
+        ("+2 ", enumeration, "2", vec![], None),
+        ("-1", enumeration, "0", vec![1265], Some(1265)),
+        ("-0", set, "0", vec![], None),
+        ("+1", set, "1", vec![], None),
+        ("+2 ", set, "0", vec![1265], Some(1265)),
         ("x", enumeration, "0", vec![1265], Some(1265)),
     ] {
         let expected = (stored.to_owned(), warnings);
