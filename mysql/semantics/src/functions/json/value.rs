@@ -126,9 +126,10 @@ fn converted(ty: &SqlType, one: JsonRef<'_>) -> std::result::Result<Converted, J
         }),
         TypeKind::Date => datetime(one, true)?.map(|(at, _)| Value::Date(at.date())),
         TypeKind::DateTime => match datetime(one, false)? {
-            // A date alone is no date and time here.
-            Ok((at, true)) => Ok(at.round(ty.decimals, true).map_or(Value::Null, Value::DateTime)),
-            Ok((_, false)) | Err(_) => Err("DATETIME"),
+            // The text of a date alone is no date and time here; a DATE is.
+            Ok((_, false)) if one.as_str()?.is_some() => Err("DATETIME"),
+            Ok((at, _)) => Ok(at.round(ty.decimals, true).map_or(Value::Null, Value::DateTime)),
+            Err(_) => Err("DATETIME"),
         },
         TypeKind::Time => whole(values::time(one)?, "TIME").and_then(|time| {
             let (Ok(time) | Err(time)) = time.ok_or("TIME")?.round(ty.decimals, true);
