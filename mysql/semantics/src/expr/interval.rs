@@ -160,14 +160,14 @@ fn clock_part(time: Time, unit: Unit) -> i64 {
 /// `EXTRACT(unit FROM date)`
 pub(super) fn extract(node: &Node, unit: Unit, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Value> {
     let operand = node.first()?;
-    if !is_dated(unit) || (operand.ty.kind == TypeKind::Time && is_timed(unit)) {
-        let Some(time) = leaf::time(operand, cx, row)? else { return Ok(Value::Null) };
-        return Ok(Value::Int(clock_part(time, unit)));
-    }
-    let value = if is_timed(unit) && operand.ty.kind.is_string() {
+    let json = operand.ty.kind == TypeKind::Json;
+    let value = if is_timed(unit) && !(json && is_dated(unit)) {
         use crate::temporal::TimeOrDateTime as T;
-        match leaf::time_or_datetime(operand, cx, row)? {
+        match leaf::extracted_time(operand, cx, row)? {
             None => return Ok(Value::Null),
+            Some(T::DateTime(value)) if !is_dated(unit) => {
+                return Ok(Value::Int(clock_part(value.time(), unit)));
+            }
             Some(T::DateTime(value)) => value,
             Some(T::Time(time)) => return Ok(Value::Int(clock_part(time, unit))),
         }

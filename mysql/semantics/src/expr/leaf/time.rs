@@ -126,6 +126,20 @@ fn split_number(value: &Decimal) -> (i64, u32) {
     (whole, nanos as u32)
 }
 
+/// A number that stands for a time: what is too large for a decimal is none, and
+/// its warning says only that.
+fn number_read(
+    node: &Node,
+    value: &Value,
+    cx: &mut Cx<'_>,
+    row: Row<'_>,
+) -> Result<Option<Decimal>> {
+    match value {
+        Value::Double(value) => Ok(Some(Decimal::from_f64(*value).value)),
+        _ => node.eval_decimal(cx, row),
+    }
+}
+
 /// A value as dates and times are read of it: ENUM, SET and BIT are their texts.
 fn written<'a>(node: &'a Node, cx: &mut Cx<'_>, row: Row<'a>) -> Result<Out<'a>> {
     let value = node.eval(cx, row)?;
@@ -188,7 +202,7 @@ fn read_datetime(
             taken(&parsed, &shown, kind, cx).map(|value| (value, timed))
         }
         _ => {
-            let Some(number) = node.eval_decimal(cx, row)? else { return Ok(None) };
+            let Some(number) = number_read(node, &value, cx, row)? else { return Ok(None) };
             let (whole, nanos) = split_number(&number);
             let parsed = datetime_from_number(whole, nanos, mode);
             // A number that is a date alone has no fraction of a second.
@@ -411,7 +425,7 @@ pub(crate) fn time(node: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Option<
         }
         Value::Bytes(text) => (parse_time(text), super::shown_in_full(text, node.ty.collation)),
         _ => {
-            let Some(number) = node.eval_decimal(cx, row)? else { return Ok(None) };
+            let Some(number) = number_read(node, &value, cx, row)? else { return Ok(None) };
             let (whole, nanos) = match &*value {
                 // Beyond 63 bits it is taken as signed.
                 Value::UInt(value) => (*value as i64, 0),
@@ -554,6 +568,22 @@ pub(crate) fn datetime_with_month(
     Ok(read_datetime(node, "date", mode, cx, row)?.map(|(value, _)| value))
 }
 
+/// What EXTRACT takes hours and less of: a text with a date's delimiters is a date,
+/// others are times.
+pub(crate) fn extracted_time(
+    node: &Node,
+    cx: &mut Cx<'_>,
+    row: Row<'_>,
+) -> Result<Option<TimeOrDateTime>> {
+    let value = written(node, cx, row)?;
+    let Value::Bytes(text) = &*value else { return time_or_datetime(node, cx, row) };
+    let document = node.ty.kind == TypeKind::Json;
+    if document || !text.iter().skip(1).any(|byte| *byte == b'-') {
+        return Ok(time(node, cx, row)?.map(TimeOrDateTime::Time));
+    }
+    Ok(datetime(node, cx, row)?.map(TimeOrDateTime::DateTime))
+}
+
 /// A time, or a date with a time where the text or the type is one.
 pub(crate) fn time_or_datetime(
     node: &Node,
@@ -581,7 +611,7 @@ pub(crate) fn time_or_datetime(
         }
         Value::Null | Value::Time(_) => Ok(time(node, cx, row)?.map(TimeOrDateTime::Time)),
         _ => {
-            let Some(number) = node.eval_decimal(cx, row)? else { return Ok(None) };
+            let Some(number) = number_read(node, &value, cx, row)? else { return Ok(None) };
             let (whole, nanos) = split_number(&number);
             let parsed = time_from_number(whole, nanos);
             if parsed.warnings.is_empty() {
