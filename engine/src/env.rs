@@ -235,7 +235,8 @@ impl Env {
         *since = self.now();
     }
 
-    async fn yield_now(&self) {
+    /// Lets other tasks of the runtime run.
+    pub async fn yield_now(&self) {
         let mut yielded = false;
         std::future::poll_fn(|cx| {
             if std::mem::replace(&mut yielded, true) {
