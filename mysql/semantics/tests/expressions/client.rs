@@ -68,14 +68,21 @@ impl Client {
         }
     }
 
+    /// A packet; one of 16 MiB and more comes in pieces.
     fn packet(&mut self) -> Result<Vec<u8>> {
-        let mut head = [0; 4];
-        self.stream.read_exact(&mut head)?;
-        let length = u32::from_le_bytes([head[0], head[1], head[2], 0]) as usize;
-        self.sequence = head[3].wrapping_add(1);
-        let mut body = vec![0; length];
-        self.stream.read_exact(&mut body)?;
-        Ok(body)
+        let mut body = Vec::new();
+        loop {
+            let mut head = [0; 4];
+            self.stream.read_exact(&mut head)?;
+            let length = u32::from_le_bytes([head[0], head[1], head[2], 0]) as usize;
+            self.sequence = head[3].wrapping_add(1);
+            let start = body.len();
+            body.resize(start + length, 0);
+            self.stream.read_exact(&mut body[start..])?;
+            if length < 0xff_ffff {
+                return Ok(body);
+            }
+        }
     }
 
     fn send(&mut self, body: &[u8]) -> Result<()> {
