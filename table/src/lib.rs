@@ -4,6 +4,7 @@
 //! of a space mean, and writes the files of the bottom level a second time as
 //! Parquet, so that analytical scans read columns.
 //!
+//! - [`descriptor`]: tables as the catalog keeps them.
 //! - [`RowDescription`]: what a space says of its rows when it is declared.
 //! - [`Schemas`]: the engine's seam ([`firn_engine::column`]) implemented.
 //! - [`ColumnFile`]: reads a column copy; [`verify`] checks one as a whole.
@@ -24,6 +25,7 @@
 //! Range deletions are not rows; the file of rows keeps them.
 
 mod description;
+pub mod descriptor;
 mod key_value;
 mod parquet;
 mod schemas;

@@ -1,0 +1,1 @@
+//! Databases and tables by name, in the engine's own key space.

@@ -1,0 +1,1 @@
+//! What a connection has, and how it answers commands.

@@ -1,0 +1,1 @@
+//! Transactions over keys: snapshots, locks, savepoints, commit.

@@ -1,0 +1,1 @@
+//! System variables: types, ranges, defaults, and what a session has set.
