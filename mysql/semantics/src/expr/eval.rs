@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::arith::{self, Domain};
 use super::context::{Cx, Row};
 use super::node::{Node, Op};
-use super::{Call, Result, cast, compare, interval, leaf};
+use super::{Call, Result, cast, compare, interval, leaf, membership};
 use crate::error::{SqlError, code};
 use crate::value::Value;
 
@@ -217,10 +217,10 @@ impl Node {
             }
             Op::CompareRows(op, with) => compare::rows(self, *op, with, cx, row),
             Op::Between { negated, low, high } => {
-                compare::between(self, *negated, *low, *high, cx, row)
+                membership::between(self, *negated, *low, *high, cx, row)
             }
-            Op::In { negated, with } => compare::in_list(self, *negated, with, cx, row),
-            Op::InRows { negated, with } => compare::in_rows(self, *negated, with, cx, row),
+            Op::In { negated, with } => membership::in_list(self, *negated, with, cx, row),
+            Op::InRows { negated, with } => membership::in_rows(self, *negated, with, cx, row),
             Op::Like { negated, collation } => compare::like(self, *negated, *collation, cx, row),
             Op::IsNull { negated } => Ok(Some(self.first()?.eval(cx, row)?.is_null() != *negated)),
             Op::IsTruth { truth, negated } => {

@@ -1,10 +1,12 @@
 //! What expressions ask of the modules below them: character sets, collations,
 //! decimals. Times are in [`time`].
 
+mod shown;
 mod time;
 
 use std::cmp::Ordering;
 
+pub(crate) use shown::{bytes_as_utf8mb3, bytes_as_utf8mb4};
 pub(crate) use time::*;
 
 use super::Result;

@@ -17,6 +17,7 @@ mod eval;
 mod interval;
 pub(crate) mod json;
 pub(crate) mod leaf;
+mod membership;
 mod node;
 mod print;
 

@@ -5,8 +5,11 @@ use super::{Function, arg};
 use crate::error::SqlError;
 use crate::expr::{Call, Cx, Result, Site, leaf};
 use crate::temporal::{FormatParts, Time, parse_by_format};
-use crate::types::{SqlType, TypeKind};
+use crate::types::{CollationId, SqlType, TypeKind};
 use crate::value::Value;
+
+/// `latin1_swedish_ci`
+const LATIN1: CollationId = CollationId(8);
 
 pub(super) static FUNCTIONS: &[Function] = &[Function::new(
     "str_to_date",
@@ -35,11 +38,7 @@ fn derive(site: &mut Site<'_, '_>) -> Result<SqlType> {
 fn str_to_date(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
     let text = arg!(call.text(0, cx));
     let format = arg!(call.text(1, cx));
-    let shown = |from: usize| {
-        let rest = text.get(from..).unwrap_or_default();
-        let full = leaf::shown_in_full(rest, call.text_collation_shown(0));
-        String::from_utf8_lossy(&full).into_owned()
-    };
+    let shown = |from: usize| leaf::bytes_as_utf8mb3(text.get(from..).unwrap_or_default());
     let name = call.call.function.name;
     let read = match parse_by_format(&text, &format) {
         Ok(read) => read,
@@ -67,7 +66,9 @@ fn str_to_date(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
             TypeKind::Time => "time",
             _ => "datetime",
         };
-        cx.warn(SqlError::truncated_wrong_value(kind, &shown(0)));
+        // The server takes the bytes for latin1.
+        let full = leaf::shown_text(&text, LATIN1);
+        cx.warn(SqlError::truncated_wrong_value(kind, &full));
     }
     let has_zero = date.year() == 0 || date.has_zero();
     if kind != TypeKind::Time && has_zero && cx.settings.no_zero_date {

@@ -7,6 +7,7 @@ mod control;
 mod fold;
 mod json;
 mod literal;
+mod membership;
 mod merge;
 mod operator;
 

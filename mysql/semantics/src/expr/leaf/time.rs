@@ -334,11 +334,11 @@ pub(crate) fn compared_datetime(
                     TypeKind::Timestamp => "TIMESTAMP",
                     _ => "DATETIME",
                 };
+                if strict && node.is_constant() {
+                    return Err(SqlError::incorrect_value(kind, &super::bytes_as_utf8mb4(text)));
+                }
                 let shown = super::shown_in_full(text, node.ty.collation);
                 let shown = String::from_utf8_lossy(&shown);
-                if strict && node.is_constant() {
-                    return Err(SqlError::incorrect_value(kind, &shown));
-                }
                 match (&other.op, other.ty.kind) {
                     (Op::Column(column), _) if node.is_constant() => {
                         cx.warn(not_for_column(&other.ty, column, &shown));
