@@ -11,5 +11,7 @@
 
 pub mod catalog;
 pub mod session;
+#[cfg(test)]
+mod testing;
 pub mod txn;
 pub mod variables;
