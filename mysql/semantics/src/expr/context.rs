@@ -56,7 +56,7 @@ impl Default for Settings {
 }
 
 /// What the session answers while an expression runs.
-pub trait Session {
+pub trait Session: Send {
     /// `@name`, in lower case; `None` if it was never set.
     fn user_variable(&self, name: &str) -> Option<(Value, SqlType)>;
     /// `@name := value`

@@ -19,6 +19,7 @@ pub(crate) mod json;
 pub(crate) mod leaf;
 mod membership;
 mod node;
+mod operand;
 mod print;
 
 pub use arith::{ArithOp, BitOp, Domain};
@@ -32,6 +33,7 @@ pub use eval::Out;
 pub(crate) use eval::int_in;
 pub use interval::Unit;
 pub use node::{CallOp, ColumnOp, ExtremeDates, Node, Op};
+pub use operand::compared_value;
 
 use std::borrow::Cow;
 

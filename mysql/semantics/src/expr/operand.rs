@@ -1,0 +1,53 @@
+//! One side of a comparison by itself: what a search in an index starts from.
+
+use super::compare::Comparison;
+use super::context::{Cx, Row};
+use super::eval::int_in;
+use super::node::Node;
+use super::{Result, leaf};
+use crate::value::Value;
+
+/// The value that `operand` has when it is compared with `other` as `with` says:
+/// an integer, a decimal, a double, bytes in the collation's character set, a date
+/// with time, or a time. `Value::Null` if it is NULL, or a text that is no date:
+/// then the comparison is never true. `None` for documents, which have no order of
+/// keys.
+///
+/// # Errors
+///
+/// As [`Node::run`].
+pub fn compared_value<'a>(
+    with: Comparison,
+    operand: &'a Node,
+    other: &'a Node,
+    cx: &mut Cx<'_>,
+    row: Row<'a>,
+) -> Result<Option<Value>> {
+    Ok(Some(match with {
+        Comparison::Int => match operand.eval_int(cx, row)? {
+            Some(value) => int_in(value, value > i128::from(i64::MAX)),
+            None => Value::Null,
+        },
+        Comparison::Decimal => match operand.eval_decimal(cx, row)? {
+            Some(value) => Value::Decimal(value),
+            None => Value::Null,
+        },
+        Comparison::Double => Value::from(operand.eval_double(cx, row)?),
+        Comparison::Text(_) => match operand.eval_text(cx, row)? {
+            Some(text) => Value::bytes(&text),
+            None => Value::Null,
+        },
+        Comparison::DateTime | Comparison::LenientDateTime => {
+            let strict = with == Comparison::DateTime;
+            match leaf::compared_datetime(operand, other, strict, cx, row)? {
+                Some(value) => Value::DateTime(value),
+                None => Value::Null,
+            }
+        }
+        Comparison::Time => match leaf::compared_time(operand, cx, row)? {
+            Some(value) => Value::Time(value),
+            None => Value::Null,
+        },
+        Comparison::Json => return Ok(None),
+    }))
+}
