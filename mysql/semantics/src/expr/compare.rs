@@ -70,8 +70,12 @@ pub enum Comparison {
     Text(CollationId),
     /// Dates with time; a constant that is none is an error.
     DateTime,
-    /// Dates with time; a constant that is none is a warning.
+    /// The same; other strings that are none are named as of a column.
+    NamedDateTime,
+    /// Dates with time; a string that is none is a warning.
     LenientDateTime,
+    /// Dates and times as the integers that they lie packed in, beside integers.
+    Packed,
     /// Times.
     Time,
     /// JSON documents.
@@ -101,12 +105,16 @@ pub(crate) fn order<'a>(
         Comparison::Text(collation) => {
             both!(eval_text, a, b, Some(leaf::compare_text(collation, &a, &b)))
         }
-        Comparison::DateTime | Comparison::LenientDateTime => {
-            let strict = with == Comparison::DateTime;
-            let a = leaf::compared_datetime(left, right, strict, cx, row)?;
+        Comparison::DateTime | Comparison::NamedDateTime | Comparison::LenientDateTime => {
+            let a = leaf::compared_datetime(left, right, with, cx, row)?;
             let Some(a) = a else { return Ok(None) };
-            let b = leaf::compared_datetime(right, left, strict, cx, row)?;
+            let b = leaf::compared_datetime(right, left, with, cx, row)?;
             let Some(b) = b else { return Ok(None) };
+            Ok(Some(a.cmp(&b)))
+        }
+        Comparison::Packed => {
+            let Some(a) = leaf::packed(left, cx, row)? else { return Ok(None) };
+            let Some(b) = leaf::packed(right, cx, row)? else { return Ok(None) };
             Ok(Some(a.cmp(&b)))
         }
         Comparison::Time => {

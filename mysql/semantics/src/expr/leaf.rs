@@ -1,11 +1,13 @@
 //! What expressions ask of the modules below them: character sets, collations,
 //! decimals. Times are in [`time`].
 
+mod compared;
 mod shown;
 mod time;
 
 use std::cmp::Ordering;
 
+pub(crate) use compared::*;
 pub(crate) use shown::{bytes_as_utf8mb3, bytes_as_utf8mb4};
 pub(crate) use time::*;
 

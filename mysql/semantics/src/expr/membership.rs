@@ -2,11 +2,13 @@
 
 use std::cmp::Ordering;
 
-use super::Result;
+use smallvec::SmallVec;
+
 use super::compare::{CompareOp, Comparison, order, row_truth, truth};
 use super::context::{Cx, Row};
 use super::eval::internal;
-use super::node::Node;
+use super::node::{ListReading, Membership, Node};
+use super::{Result, leaf};
 
 pub(super) fn between(
     node: &Node,
@@ -30,11 +32,29 @@ pub(super) fn between(
 pub(super) fn in_list(
     node: &Node,
     negated: bool,
-    with: &[Comparison],
+    how: &Membership,
     cx: &mut Cx<'_>,
     row: Row<'_>,
 ) -> Result<Option<bool>> {
     let [value, list @ ..] = &*node.args else { return Err(internal()) };
+    let found = match how {
+        Membership::Each(with) => among_each(value, list, with, cx, row)?,
+        Membership::DatesAs(deciding) => {
+            let deciding = node.args.get(*deciding).ok_or_else(internal)?;
+            among_dates(value, list, deciding, cx, row)?
+        }
+        Membership::Constants(reading) => among_constants(value, list, *reading, cx, row)?,
+    };
+    Ok(found.map(|found| found != negated))
+}
+
+fn among_each<'a>(
+    value: &'a Node,
+    list: &'a [Node],
+    with: &[Comparison],
+    cx: &mut Cx<'_>,
+    row: Row<'a>,
+) -> Result<Option<bool>> {
     if value.eval(cx, row)?.is_null() {
         // The numbers of the list are read all the same, for their warnings.
         for (one, with) in list.iter().zip(with) {
@@ -47,12 +67,61 @@ pub(super) fn in_list(
     let mut unknown = false;
     for (one, with) in list.iter().zip(with) {
         match order(*with, value, one, cx, row)? {
-            Some(Ordering::Equal) => return Ok(Some(!negated)),
+            Some(Ordering::Equal) => return Ok(Some(true)),
             Some(_) => {}
             None => unknown = true,
         }
     }
-    Ok(if unknown { None } else { Some(negated) })
+    Ok(if unknown { None } else { Some(false) })
+}
+
+fn among_dates(
+    value: &Node,
+    list: &[Node],
+    deciding: &Node,
+    cx: &mut Cx<'_>,
+    row: Row<'_>,
+) -> Result<Option<bool>> {
+    let with = Comparison::LenientDateTime;
+    let Some(value) = leaf::compared_datetime(value, deciding, with, cx, row)? else {
+        return Ok(None);
+    };
+    let mut unknown = false;
+    for one in list {
+        match leaf::compared_datetime(one, deciding, with, cx, row)? {
+            Some(one) if one == value => return Ok(Some(true)),
+            Some(_) => {}
+            None => unknown = true,
+        }
+    }
+    Ok(if unknown { None } else { Some(false) })
+}
+
+/// Reads all of the list, and then the value, which is NULL alone where it is NULL,
+/// not where it cannot be read.
+fn among_constants(
+    value: &Node,
+    list: &[Node],
+    reading: ListReading,
+    cx: &mut Cx<'_>,
+    row: Row<'_>,
+) -> Result<Option<bool>> {
+    let mut keys: SmallVec<[i128; 8]> = SmallVec::new();
+    let mut unknown = false;
+    for one in list {
+        if one.eval(cx, row)?.is_null() {
+            unknown = true;
+        } else if let Some(key) = leaf::list_key(one, value, reading, cx, row)? {
+            keys.push(key);
+        }
+    }
+    if value.eval(cx, row)?.is_null() {
+        return Ok(None);
+    }
+    match leaf::list_key(value, value, reading, cx, row)? {
+        Some(key) if keys.contains(&key) => Ok(Some(true)),
+        _ => Ok(if unknown { None } else { Some(false) }),
+    }
 }
 
 pub(super) fn in_rows(

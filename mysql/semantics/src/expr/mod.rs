@@ -32,7 +32,7 @@ pub use context::{Cx, Row, Session, Settings};
 pub use eval::Out;
 pub(crate) use eval::int_in;
 pub use interval::Unit;
-pub use node::{CallOp, ColumnOp, ExtremeDates, Node, Op};
+pub use node::{CallOp, ColumnOp, ExtremeDates, ListReading, Membership, Node, Op};
 pub use operand::compared_value;
 
 use std::borrow::Cow;

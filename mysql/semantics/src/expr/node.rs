@@ -66,8 +66,8 @@ pub enum Op {
     CompareRows(CompareOp, Box<[Comparison]>),
     /// `x BETWEEN low AND high`: how `x` is compared with each.
     Between { negated: bool, low: Comparison, high: Comparison },
-    /// `x IN (…)`: how `x` is compared with each.
-    In { negated: bool, with: Box<[Comparison]> },
+    /// `x IN (…)`
+    In { negated: bool, how: Membership },
     /// `(a, b) IN ((…), …)`
     InRows { negated: bool, with: Box<[Box<[Comparison]>]> },
     /// `x LIKE pattern ESCAPE escape`; the third operand is the escape.
@@ -113,6 +113,33 @@ pub enum Op {
     TimestampDiff(Unit),
     /// A function of the registry.
     Call(Box<CallOp>),
+}
+
+/// How IN looks for its value.
+#[derive(Debug, Clone)]
+pub enum Membership {
+    /// It is compared with each in turn, up to the first that is equal.
+    Each(Box<[Comparison]>),
+    /// The same, all as dates with time. Warnings name the operand at this place,
+    /// which made them dates.
+    DatesAs(usize),
+    /// In a list of constants, all of which are read first.
+    Constants(ListReading),
+}
+
+/// As what IN reads a list of constants and the value it looks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListReading {
+    /// Whole numbers.
+    Integers,
+    /// Floating point numbers.
+    Doubles,
+    /// Dates.
+    Dates,
+    /// Times.
+    Times,
+    /// Dates with time.
+    DateTimes,
 }
 
 /// How GREATEST and LEAST print strings that they compare as dates.

@@ -10,8 +10,8 @@ use crate::value::Value;
 /// The value that `operand` has when it is compared with `other` as `with` says:
 /// an integer, a decimal, a double, bytes in the collation's character set, a date
 /// with time, or a time. `Value::Null` if it is NULL, or a text that is no date:
-/// then the comparison is never true. `None` for documents, which have no order of
-/// keys.
+/// then the comparison is never true. `None` for documents and packed dates, which
+/// have no order of keys.
 ///
 /// # Errors
 ///
@@ -37,17 +37,16 @@ pub fn compared_value<'a>(
             Some(text) => Value::bytes(&text),
             None => Value::Null,
         },
-        Comparison::DateTime | Comparison::LenientDateTime => {
-            let strict = with == Comparison::DateTime;
-            match leaf::compared_datetime(operand, other, strict, cx, row)? {
+        Comparison::DateTime | Comparison::NamedDateTime | Comparison::LenientDateTime => {
+            match leaf::compared_datetime(operand, other, with, cx, row)? {
                 Some(value) => Value::DateTime(value),
                 None => Value::Null,
             }
         }
-        Comparison::Time => match leaf::compared_time(operand, cx, row)? {
+        Comparison::Time => match leaf::compared_time(operand, cx, row)?.flatten() {
             Some(value) => Value::Time(value),
             None => Value::Null,
         },
-        Comparison::Json => return Ok(None),
+        Comparison::Json | Comparison::Packed => return Ok(None),
     }))
 }

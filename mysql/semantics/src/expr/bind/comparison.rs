@@ -1,11 +1,11 @@
 //! As what operands are compared.
 
+mod constant;
+
 use firn_mysql_parser::ast;
 
 use super::{Binder, negation};
-use crate::decimal::Decimal;
 use crate::error::{SqlError, code};
-use crate::expr::arith::Domain;
 use crate::expr::coercion::{Purpose, unify};
 use crate::expr::compare::{CompareOp, Comparison};
 use crate::expr::node::{Node, Op};
@@ -92,29 +92,6 @@ fn decimal_column_beside_text(column: &Node, text: &Node) -> bool {
         && !matches!(text.op, Op::Hex(_))
 }
 
-/// The number a constant is, if it is a number.
-fn constant_number(node: &Node) -> Option<Decimal> {
-    match &node.op {
-        Op::Literal(Value::Decimal(value)) => Some(value.clone()),
-        Op::Literal(Value::Double(value)) => Some(Decimal::from_f64(*value).value),
-        Op::Literal(Value::UInt(value)) => Some(Decimal::from(*value)),
-        Op::Negate(_) => node.args.first().and_then(constant_number).map(|value| value.neg()),
-        _ if node.numeric_class()? == Domain::Int => {
-            let value = super::call::constant_int(node)?;
-            Some(Decimal::from(i64::try_from(value).ok()?))
-        }
-        _ => None,
-    }
-}
-
-/// A column of dates with time takes a constant number that is one as such.
-fn date_number(column: &Node, constant: &Node) -> bool {
-    matches!(column.op, Op::Column(_))
-        && matches!(column.ty.kind, TypeKind::DateTime | TypeKind::Timestamp)
-        && constant_number(constant)
-            .is_some_and(|number| !number.is_zero() && leaf::number_is_date(&number))
-}
-
 /// The columns of a row, or the scalar itself.
 fn columns(node: &Node) -> usize {
     if matches!(node.op, Op::Row) { node.args.len() } else { 1 }
@@ -126,13 +103,13 @@ impl Binder<'_> {
         let ty = SqlType::truth().with_nullable(nullable);
         if columns(&left) == 1 && columns(&right) == 1 {
             let mut pair = [left, right];
-            let [a, b] = &pair;
-            self.check_constants(&[a, b]);
-            let mut with = comparison_of(self, &mut pair, op.symbol())?;
-            let [a, b] = &pair;
-            if date_number(a, b) || date_number(b, a) {
-                with = Comparison::LenientDateTime;
-            }
+            let with = match self.time_beside_text(&mut pair, op.symbol())? {
+                Some(with) => with,
+                None => {
+                    self.store_numbers(&mut pair);
+                    comparison_of(self, &mut pair, op.symbol())?
+                }
+            };
             return Ok(Node::new(Op::Compare(op, with), ty, pair.into()));
         }
         let (mut left, mut right) = (left, right);
@@ -140,29 +117,38 @@ impl Binder<'_> {
         Ok(Node::new(Op::CompareRows(op, with), ty, vec![left, right]))
     }
 
-    /// Warns of a number that a column of dates is compared with and cannot hold.
-    pub(super) fn check_constants(&self, pair: &[&Node; 2]) {
-        let [a, b] = *pair;
-        for (column, constant) in [(a, b), (b, a)] {
-            if let Op::Column(op) = &column.op
-                && column.ty.kind.has_date()
-                && let Some(number) = constant_number(constant)
-                && !leaf::number_is_date(&number)
-            {
-                let mut shown = Vec::new();
-                match &constant.op {
-                    Op::Literal(Value::Double(value)) => {
-                        crate::number::write_double(*value, &mut shown);
-                    }
-                    Op::Negate(Domain::Double) => {
-                        crate::number::write_double(number.to_f64(), &mut shown);
-                    }
-                    _ => number.write_text(&mut shown),
-                }
-                let shown = String::from_utf8_lossy(&shown);
-                self.warn(leaf::not_for_column(&column.ty, op, &shown));
-            }
+    /// Numbers beside a column of dates or times become such themselves.
+    fn store_numbers(&self, pair: &mut [Node; 2]) {
+        let [a, b] = pair;
+        if let Some(stored) = self.stored_number(a, b) {
+            *b = stored;
+        } else if let Some(stored) = self.stored_number(b, a) {
+            *a = stored;
         }
+    }
+
+    /// A column of times beside a string literal, which is a time if the column can
+    /// hold it.
+    pub(super) fn time_beside_text(
+        &self,
+        pair: &mut [Node; 2],
+        operation: &str,
+    ) -> Result<Option<Comparison>> {
+        let [a, b] = pair;
+        let (column, text) = if a.ty.kind == TypeKind::Time { (a, b) } else { (b, a) };
+        let beside = column.ty.kind == TypeKind::Time
+            && matches!(column.op, Op::Column(_))
+            && text.ty.kind.is_string()
+            && text.is_literal();
+        if !beside {
+            return Ok(None);
+        }
+        if let Some(stored) = self.stored_constant(column, text) {
+            *text = stored;
+            return Ok(Some(Comparison::Time));
+        }
+        let coll = unify(pair, &[0, 1], Purpose::Compare, operation, self.connection())?;
+        Ok(Some(Comparison::Text(coll.id)))
     }
 
     pub(super) fn row_comparisons(
@@ -180,8 +166,15 @@ impl Binder<'_> {
                 return Err(SqlError::not_supported_yet("rows within rows"));
             }
             let mut pair = [a.clone(), b.clone()];
-            let [x, y] = &pair;
-            self.check_constants(&[x, y]);
+            // Of IN the left side is compared with others yet.
+            let [x, y] = &mut pair;
+            if let Some(stored) = self.stored_number(x, y) {
+                *y = stored;
+            } else if let Some(stored) = self.stored_number(y, x)
+                && operation != "in"
+            {
+                *x = stored;
+            }
             let any_json = pair.iter().any(|node| node.ty.kind == TypeKind::Json);
             let operation = if any_json && operation == "in" {
                 let what = "comparison of JSON within a ROW in the IN operator";
@@ -190,7 +183,13 @@ impl Binder<'_> {
             } else {
                 operation
             };
-            all.push(comparison_of(self, &mut pair, operation)?);
+            let with = comparison_of(self, &mut pair, operation)?;
+            if with == Comparison::DateTime {
+                let [x, y] = &pair;
+                leaf::refuse_constant(x, y, self.settings)?;
+                leaf::refuse_constant(y, x, self.settings)?;
+            }
+            all.push(with);
             let [x, y] = pair;
             (*a, *b) = (x, y);
         }

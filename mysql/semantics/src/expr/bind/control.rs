@@ -63,9 +63,21 @@ impl Binder<'_> {
     pub(super) fn null_if(&self, args: Vec<Node>) -> Result<Node> {
         let mut pair: [Node; 2] = args.try_into().map_err(|_| internal())?;
         let mut ty = pair[0].ty;
-        let [a, b] = &pair;
-        self.check_constants(&[a, b]);
-        let with = super::comparison_of(self, &mut pair, "nullif")?;
+        let with = match self.time_beside_text(&mut pair, "nullif")? {
+            Some(with) => with,
+            None => {
+                let [a, b] = &mut pair;
+                if let Some(stored) = self.stored_number(a, b) {
+                    *b = stored;
+                } else {
+                    self.stored_number(b, a);
+                }
+                match super::comparison_of(self, &mut pair, "nullif")? {
+                    Comparison::DateTime => Comparison::NamedDateTime,
+                    with => with,
+                }
+            }
+        };
         ty.nullable = true;
         Ok(Node::new(Op::NullIf(with), ty, pair.into()))
     }

@@ -7,14 +7,14 @@ use crate::expr::json;
 use crate::expr::node::{ColumnOp, ExtremeDates, Node, Op};
 use crate::expr::{Out, Result};
 use crate::temporal::{
-    Date, DateMode, DateTime, OffsetError, ParsedDateTime, Time, TimeOrDateTime,
+    Date, DateMode, DateTime, OffsetError, ParsedDateTime, ParsedTime, Time, TimeOrDateTime,
     datetime_from_number, parse_datetime, parse_time, take_offset, time_from_number,
 };
 use crate::types::{SqlType, TypeKind};
 use crate::value::Value;
 
 /// The modes of the session for dates that are read.
-fn date_mode(settings: &Settings) -> DateMode {
+pub(super) fn date_mode(settings: &Settings) -> DateMode {
     DateMode {
         no_zero_in_date: settings.no_zero_in_date,
         no_zero_date: settings.no_zero_date,
@@ -57,7 +57,7 @@ pub(crate) fn to_epoch(local: DateTime, cx: &Cx<'_>) -> i64 {
 }
 
 /// 1292 for what is no date or time at all.
-fn no_datetime(value: &[u8], cx: &mut Cx<'_>) {
+pub(super) fn no_datetime(value: &[u8], cx: &mut Cx<'_>) {
     let shown = String::from_utf8_lossy(value);
     let message = format!("Incorrect datetime value: '{shown}'");
     cx.warn(SqlError::with_message(code::ER_TRUNCATED_WRONG_VALUE, message));
@@ -116,7 +116,7 @@ fn taken(parsed: &ParsedDateTime, shown: &[u8], kind: &str, cx: &mut Cx<'_>) -> 
 }
 
 /// Whole part and nanoseconds of a number that stands for a time.
-fn split_number(value: &Decimal) -> (i64, u32) {
+pub(crate) fn split_number(value: &Decimal) -> (i64, u32) {
     let whole = value.to_i64(Rounding::Truncate).unwrap_or_else(|end| end);
     let nanos = value
         .round(9, Rounding::Truncate)
@@ -151,7 +151,7 @@ fn written<'a>(node: &'a Node, cx: &mut Cx<'_>, row: Row<'a>) -> Result<Out<'a>>
     })
 }
 
-fn read_datetime(
+pub(super) fn read_datetime(
     node: &Node,
     kind: &str,
     mode: DateMode,
@@ -301,71 +301,6 @@ pub(crate) fn datetime_of_calendar(
     read_datetime(node, "datetime", DateMode::REAL, cx, row)
 }
 
-/// 1292 for a constant that is no date, where it is compared with a column.
-pub(crate) fn not_for_column(ty: &SqlType, column: &ColumnOp, shown: &str) -> SqlError {
-    let kind = if ty.kind == TypeKind::Date { "date" } else { "datetime" };
-    let name = own_name(column);
-    let message = format!("Incorrect {kind} value: '{shown}' for column '{name}' at row 1");
-    SqlError::with_message(code::ER_TRUNCATED_WRONG_VALUE, message)
-}
-
-/// Whether a number can be the value of a column of dates; zero can.
-pub(crate) fn number_is_date(number: &Decimal) -> bool {
-    let (whole, nanos) = split_number(number);
-    number.is_zero() || datetime_from_number(whole, nanos, DateMode::REAL).value.is_some()
-}
-
-/// One side of a comparison of dates, beside the `other`.
-pub(crate) fn compared_datetime(
-    node: &Node,
-    other: &Node,
-    strict: bool,
-    cx: &mut Cx<'_>,
-    row: Row<'_>,
-) -> Result<Option<DateTime>> {
-    if node.ty.kind.is_string() {
-        let value = node.eval(cx, row)?;
-        if let Value::Bytes(text) = &*value {
-            let mode = date_mode(cx.settings);
-            let parsed = parse_datetime(text, mode);
-            if parsed.value.is_none() || !parsed.warnings.is_empty() {
-                let kind = match other.ty.kind {
-                    TypeKind::Date => "DATE",
-                    TypeKind::Timestamp => "TIMESTAMP",
-                    _ => "DATETIME",
-                };
-                if strict && node.is_constant() {
-                    return Err(SqlError::incorrect_value(kind, &super::bytes_as_utf8mb4(text)));
-                }
-                let shown = super::shown_in_full(text, node.ty.collation);
-                let shown = String::from_utf8_lossy(&shown);
-                match (&other.op, other.ty.kind) {
-                    (Op::Column(column), _) if node.is_constant() => {
-                        cx.warn(not_for_column(&other.ty, column, &shown));
-                    }
-                    (_, TypeKind::Date) => {
-                        cx.warn(SqlError::truncated_wrong_value("date", &shown));
-                    }
-                    (Op::Column(_), _) => no_datetime(shown.as_bytes(), cx),
-                    _ => {
-                        let kind = kind.to_ascii_lowercase();
-                        cx.warn(SqlError::truncated_wrong_value(&kind, &shown));
-                    }
-                }
-                return Ok(Some(parsed.value.unwrap_or(DateTime::ZERO)));
-            }
-            // Here, and only here, zeros with an offset are no error.
-            if parsed.offset_seconds.is_some()
-                && let Some(value) = parsed.value.filter(|value| value.date().has_zero())
-            {
-                return Ok(Some(value));
-            }
-        }
-    }
-    let mode = DateMode { allow_invalid: true, ..DateMode::default() };
-    Ok(read_datetime(node, "datetime", mode, cx, row)?.map(|(value, _)| value))
-}
-
 /// An operand of GREATEST or LEAST of dates: `None` is NULL, `Some(None)` no date.
 pub(crate) fn extreme_datetime(
     node: &Node,
@@ -403,27 +338,24 @@ pub(crate) fn operand_name(node: &Node) -> String {
     }
 }
 
-fn own_name(column: &ColumnOp) -> &str {
+pub(super) fn own_name(column: &ColumnOp) -> &str {
     column.name.rsplit('.').next().unwrap_or_default().trim_matches('`')
-}
-
-/// One side of a comparison of times.
-pub(crate) fn compared_time(node: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Option<Time>> {
-    time(node, cx, row)
 }
 
 /// As TIME: of a date with a time, the time of day.
 pub(crate) fn time(node: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Option<Time>> {
     let value = written(node, cx, row)?;
-    let parsed = match &*value {
-        Value::Null => return Ok(None),
-        Value::Time(time) => return Ok(Some(*time)),
-        Value::Date(_) => return Ok(Some(Time::ZERO)),
-        Value::DateTime(value) => return Ok(Some(value.time())),
+    match &*value {
+        Value::Null => Ok(None),
+        Value::Time(time) => Ok(Some(*time)),
+        Value::Date(_) => Ok(Some(Time::ZERO)),
+        Value::DateTime(value) => Ok(Some(value.time())),
         Value::Bytes(bytes) if node.ty.kind == TypeKind::Json => {
-            return json::coerced(node, bytes, cx, json::time);
+            json::coerced(node, bytes, cx, json::time)
         }
-        Value::Bytes(text) => (parse_time(text), super::shown_in_full(text, node.ty.collation)),
+        Value::Bytes(text) => {
+            time_of_text(text, &super::shown_in_full(text, node.ty.collation), cx)
+        }
         _ => {
             let Some(number) = number_read(node, &value, cx, row)? else { return Ok(None) };
             let (whole, nanos) = match &*value {
@@ -431,22 +363,31 @@ pub(crate) fn time(node: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Option<
                 Value::UInt(value) => (*value as i64, 0),
                 _ => split_number(&number),
             };
-            let shown = match &*value {
-                Value::UInt(_) => whole.to_string().into_bytes(),
-                _ => super::text_of(&value, node).unwrap_or_default(),
-            };
             let parsed = time_from_number(whole, nanos);
             if !parsed.warnings.is_empty() {
+                let shown = match &*value {
+                    Value::UInt(_) => whole.to_string().into_bytes(),
+                    _ => super::text_of(&value, node).unwrap_or_default(),
+                };
                 refuse("time", &shown, cx);
                 return Ok(None);
             }
-            (parsed, shown)
+            settled_time(&parsed, cx)
         }
-    };
-    let (parsed, shown) = parsed;
-    if parsed.value.is_none() || !parsed.warnings.is_empty() {
-        refuse("time", &shown, cx);
     }
+}
+
+/// The time that a text is, `shown` so in warnings.
+pub(super) fn time_of_text(text: &[u8], shown: &[u8], cx: &mut Cx<'_>) -> Result<Option<Time>> {
+    let parsed = parse_time(text);
+    if parsed.value.is_none() || !parsed.warnings.is_empty() {
+        refuse("time", shown, cx);
+    }
+    settled_time(&parsed, cx)
+}
+
+/// The time of day in the session's zone, with what came after microseconds rounded in.
+fn settled_time(parsed: &ParsedTime, cx: &mut Cx<'_>) -> Result<Option<Time>> {
     let time = match parsed.value {
         None => return Ok(None),
         Some(TimeOrDateTime::Time(time)) => time,

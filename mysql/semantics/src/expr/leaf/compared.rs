@@ -1,0 +1,204 @@
+//! Dates and times where they are compared.
+
+use super::time::{
+    date_mode, fuzzy_date, fuzzy_datetime, no_datetime, own_name, read_datetime, time,
+};
+use crate::error::{SqlError, code};
+use crate::expr::Result;
+use crate::expr::compare::Comparison;
+use crate::expr::context::{Cx, Row, Settings};
+use crate::expr::node::{ColumnOp, ListReading, Node, Op};
+use crate::temporal::{DateMode, DateTime, Time, parse_datetime};
+use crate::types::{SqlType, TypeKind};
+use crate::value::Value;
+
+fn incorrect(kind: &str, shown: &str, column: &str) -> SqlError {
+    let message = format!("Incorrect {kind} value: '{shown}' for column '{column}' at row 1");
+    SqlError::with_message(code::ER_TRUNCATED_WRONG_VALUE, message)
+}
+
+/// 1292 for a constant that a column of dates or times, with which it is compared,
+/// cannot hold.
+pub(crate) fn not_for_column(ty: &SqlType, column: &ColumnOp, shown: &str) -> SqlError {
+    let kind = match ty.kind {
+        TypeKind::Date => "date",
+        TypeKind::Time => "time",
+        _ => "datetime",
+    };
+    incorrect(kind, shown, own_name(column))
+}
+
+/// What the server calls an operand: a column by its name, a literal by its text.
+fn item_name(node: &Node) -> Option<String> {
+    match &node.op {
+        Op::Column(column) => Some(own_name(column).to_owned()),
+        Op::Literal(Value::Null) => Some("NULL".to_owned()),
+        Op::Literal(Value::Bytes(text)) => {
+            Some(super::shown_text(text, node.ty.collation)).filter(|name| !name.is_empty())
+        }
+        Op::ToCharset { .. } => {
+            node.args.first().filter(|arg| arg.is_literal()).and_then(item_name)
+        }
+        _ => None,
+    }
+}
+
+/// Of DATE, DATETIME and TIMESTAMP, as errors have them.
+fn kind_name(kind: TypeKind) -> &'static str {
+    match kind {
+        TypeKind::Date => "DATE",
+        TypeKind::Timestamp => "TIMESTAMP",
+        _ => "DATETIME",
+    }
+}
+
+/// 1525 for a string literal that is no date, beside a date.
+pub(crate) fn refuse_constant(node: &Node, other: &Node, settings: &Settings) -> Result<()> {
+    let (Op::Literal(Value::Bytes(text)) | Op::Hex(text)) = &node.op else { return Ok(()) };
+    if !node.ty.kind.is_string() || !other.ty.kind.has_date() {
+        return Ok(());
+    }
+    let parsed = parse_datetime(text, date_mode(settings));
+    if parsed.value.is_some() && parsed.warnings.is_empty() {
+        return Ok(());
+    }
+    Err(SqlError::incorrect_value(kind_name(other.ty.kind), &super::bytes_as_utf8mb4(text)))
+}
+
+/// One side of a comparison of dates, beside the `other`, which decides what is said
+/// of strings that are none.
+pub(crate) fn compared_datetime(
+    node: &Node,
+    other: &Node,
+    with: Comparison,
+    cx: &mut Cx<'_>,
+    row: Row<'_>,
+) -> Result<Option<DateTime>> {
+    if node.ty.kind.is_string() {
+        let value = node.eval(cx, row)?;
+        if let Value::Bytes(text) = &*value {
+            let parsed = parse_datetime(text, date_mode(cx.settings));
+            if parsed.value.is_none() || !parsed.warnings.is_empty() {
+                warn_of_text(node, text, other, with, cx)?;
+                return Ok(Some(parsed.value.unwrap_or(DateTime::ZERO)));
+            }
+            // Here, and only here, zeros with an offset are no error.
+            if parsed.offset_seconds.is_some()
+                && let Some(value) = parsed.value.filter(|value| value.date().has_zero())
+            {
+                return Ok(Some(value));
+            }
+        }
+    }
+    let mode = DateMode { allow_invalid: true, ..DateMode::default() };
+    Ok(read_datetime(node, "datetime", mode, cx, row)?.map(|(value, _)| value))
+}
+
+fn warn_of_text(
+    node: &Node,
+    text: &[u8],
+    other: &Node,
+    with: Comparison,
+    cx: &mut Cx<'_>,
+) -> Result<()> {
+    let strict = with != Comparison::LenientDateTime;
+    if strict && node.is_constant() {
+        let (kind, shown) = (kind_name(other.ty.kind), super::bytes_as_utf8mb4(text));
+        return Err(SqlError::incorrect_value(kind, &shown));
+    }
+    let shown = super::shown_in_full(text, node.ty.collation);
+    let shown = String::from_utf8_lossy(&shown);
+    let kind = if other.ty.kind == TypeKind::Date { "date" } else { "datetime" };
+    match with {
+        Comparison::NamedDateTime => {
+            cx.warn(incorrect(kind, &shown, &super::operand_name(other)));
+        }
+        Comparison::LenientDateTime => match item_name(other) {
+            Some(name) => cx.warn(incorrect(kind, &shown, &name)),
+            None => cx.warn(SqlError::truncated_wrong_value(kind, &shown)),
+        },
+        _ => match (&other.op, other.ty.kind) {
+            (Op::Column(_), TypeKind::DateTime | TypeKind::Timestamp) => {
+                no_datetime(shown.as_bytes(), cx)
+            }
+            _ => cx.warn(SqlError::truncated_wrong_value(
+                &kind_name(other.ty.kind).to_ascii_lowercase(),
+                &shown,
+            )),
+        },
+    }
+    Ok(())
+}
+
+/// One side of a comparison of times: what is no time equals its like alone. A date
+/// is read as its text, which is another time.
+pub(crate) fn compared_time(
+    node: &Node,
+    cx: &mut Cx<'_>,
+    row: Row<'_>,
+) -> Result<Option<Option<Time>>> {
+    let value = node.eval(cx, row)?;
+    match &*value {
+        Value::Null => Ok(None),
+        Value::Date(date) => {
+            let mut text = Vec::new();
+            date.write_text(&mut text);
+            Ok(Some(super::time::time_of_text(&text, &text, cx)?))
+        }
+        _ => Ok(Some(time(node, cx, row)?)),
+    }
+}
+
+/// A value of a list of constants, or the value that is looked for among them.
+pub(crate) fn list_key(
+    node: &Node,
+    value: &Node,
+    reading: ListReading,
+    cx: &mut Cx<'_>,
+    row: Row<'_>,
+) -> Result<Option<i128>> {
+    let of_datetime = |value: DateTime| i128::from(value.packed());
+    Ok(match reading {
+        ListReading::Integers => node.eval_int(cx, row)?,
+        // Zero has one sign.
+        ListReading::Doubles => {
+            node.eval_double(cx, row)?.map(|value| i128::from((value + 0.0).to_bits()))
+        }
+        ListReading::Dates => {
+            fuzzy_date(node, cx, row)?.map(|value| i128::from(value.date().packed()))
+        }
+        ListReading::Times => {
+            let time = compared_time(node, cx, row)?.flatten();
+            time.map(|time| i128::from(time.micros()))
+        }
+        ListReading::DateTimes if node.numeric_class().is_some() => {
+            fuzzy_datetime(node, cx, row)?.map(of_datetime)
+        }
+        ListReading::DateTimes => {
+            compared_datetime(node, value, Comparison::LenientDateTime, cx, row)?.map(of_datetime)
+        }
+    })
+}
+
+/// Dates and times as the server's integers that hold them, others as integers.
+pub(crate) fn packed(node: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Option<i128>> {
+    let clock = |hour: u16, minute: u8, second: u8, micros: u32| {
+        let seconds = i128::from(hour) << 12 | i128::from(minute) << 6 | i128::from(second);
+        seconds << 24 | i128::from(micros)
+    };
+    let value = node.eval(cx, row)?;
+    let value = match &*value {
+        Value::Date(date) => DateTime::from(*date),
+        Value::DateTime(value) => *value,
+        Value::Time(time) => {
+            let packed = clock(time.hour(), time.minute(), time.second(), time.microsecond());
+            return Ok(Some(if time.is_negative() { -packed } else { packed }));
+        }
+        _ => return node.eval_int(cx, row),
+    };
+    let date = value.date();
+    let days =
+        (i128::from(date.year()) * 13 + i128::from(date.month())) << 5 | i128::from(date.day());
+    let (hour, micros) = (u16::from(value.hour()), value.microsecond());
+    Ok(Some(days << 41 | clock(hour, value.minute(), value.second(), micros)))
+}
