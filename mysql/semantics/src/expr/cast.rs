@@ -118,12 +118,7 @@ fn int(operand: &Node, unsigned: bool, cx: &mut Cx<'_>, row: Row<'_>) -> Result<
             None => Value::Null,
         },
         Value::Bytes(text) => {
-            let value = domain::int_of_text(
-                text,
-                operand.ty.collation,
-                matches!(operand.op, Op::Column(_)),
-                cx,
-            );
+            let value = domain::int_of_text(text, operand, true, cx);
             let negative = value < 0;
             if !negative && !unsigned && value > i128::from(i64::MAX) || negative && unsigned {
                 let what = if negative {
@@ -178,8 +173,9 @@ fn text(
     let Value::Bytes(bytes) = &value else { return Ok(value) };
     let end = leaf::char_offset(to, bytes, limit as usize);
     if end < bytes.len() {
-        let shown = String::from_utf8_lossy(bytes).into_owned();
-        let kind = format!("CHAR({limit})");
+        let shown = leaf::shown_text(bytes, to);
+        // The server names the bytes that are left.
+        let kind = format!("CHAR({end})");
         cx.warn(SqlError::truncated_wrong_value(&kind, &shown));
         return Ok(Value::bytes(bytes.get(..end).unwrap_or_default()));
     }
@@ -203,9 +199,9 @@ fn binary(
     let mut bytes = text.into_owned();
     if bytes.len() > length as usize {
         let kind = format!("BINARY({length})");
-        cx.warn(SqlError::truncated_wrong_value(&kind, &String::from_utf8_lossy(&bytes)));
+        let shown = leaf::shown_in_full(&bytes, node.ty.collation);
+        cx.warn(SqlError::truncated_wrong_value(&kind, &String::from_utf8_lossy(&shown)));
     }
-    let _ = node;
     bytes.resize(length as usize, 0);
     Ok(Value::from(bytes))
 }
@@ -218,12 +214,24 @@ fn year_of_date(date: crate::temporal::Date) -> (Option<i128>, Vec<u8>) {
     (number, year.to_string().into_bytes())
 }
 
+/// The digits at the start of a text, as 64 bits, and whether nothing follows them.
+fn digits_of_year(text: &[u8]) -> Option<(i64, bool)> {
+    let text = text.trim_ascii_start();
+    let text = text.strip_prefix(b"+").unwrap_or(text);
+    let end = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
+    let digits = text.get(..end).and_then(|digits| std::str::from_utf8(digits).ok())?;
+    #[allow(clippy::cast_possible_wrap, reason = "64 bits are meant")]
+    let number = digits.parse::<u64>().ok()? as i64;
+    Some((number, end == text.len()))
+}
+
 fn year(operand: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Value> {
     let value = operand.eval(cx, row)?;
     let (number, shown) = match &*value {
         Value::Null => return Ok(Value::Null),
         Value::Bytes(_) if matches!(operand.op, Op::Hex(_)) => {
-            (operand.eval_int(cx, row)?, Vec::new())
+            let number = operand.eval_int(cx, row)?;
+            (number, number.map_or_else(Vec::new, |number| number.to_string().into_bytes()))
         }
         Value::Date(date) => year_of_date(*date),
         Value::DateTime(datetime) => year_of_date(datetime.date()),
@@ -232,22 +240,17 @@ fn year(operand: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Value> {
             return Ok(Value::UInt(now.date().year().into()));
         }
         Value::Bytes(text) if operand.ty.kind != TypeKind::Json => {
-            match number::year_from_text(text) {
-                Some((year, complete)) => {
-                    if !complete {
-                        cx.warn(SqlError::truncated_wrong_value(
-                            "YEAR",
-                            &String::from_utf8_lossy(text),
-                        ));
-                    }
-                    return Ok(Value::UInt(year.into()));
-                }
-                None => {
-                    let shown = leaf::shown_text(text, operand.ty.collation);
-                    cx.warn(SqlError::incorrect_value("YEAR", &shown));
-                    return Ok(Value::Null);
-                }
+            let shown = leaf::shown_in_full(text, operand.ty.collation);
+            let Some((number, whole)) = digits_of_year(text) else {
+                cx.warn(SqlError::incorrect_value("YEAR", &String::from_utf8_lossy(&shown)));
+                return Ok(Value::Null);
+            };
+            if !whole {
+                cx.warn(SqlError::truncated_wrong_value("YEAR", &String::from_utf8_lossy(&shown)));
             }
+            // In a text, 0 is of two digits.
+            let number = if number == 0 { 2000 } else { number };
+            (Some(i128::from(number)), number.to_string().into_bytes())
         }
         _ => {
             let number = operand.eval_int(cx, row)?;
@@ -292,8 +295,8 @@ pub(super) fn in_type_of<'a>(
             _ => branch.eval_int(cx, row)?.map_or(Value::Null, |value| int_in(value, ty.unsigned)),
         },
         K::Decimal => match branch.eval_decimal(cx, row)? {
-            // COALESCE gives integers the decimals of the whole.
-            Some(value) if matches!(whole.op, Op::Coalesce) && branch.ty.kind != K::Decimal => {
+            // COALESCE gives numbers the decimals of the whole.
+            Some(value) if matches!(whole.op, Op::Coalesce) => {
                 leaf::decimal_settled(&value, ty).unwrap_or(Value::Decimal(value))
             }
             value => value.map_or(Value::Null, Value::Decimal),

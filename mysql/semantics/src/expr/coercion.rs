@@ -28,8 +28,12 @@ pub(crate) struct Coll {
 
 impl Coll {
     pub(crate) fn of(node: &Node) -> Coll {
+        // Numbers and times are texts of latin1 until something else is said.
+        let plain = !has_text(node)
+            && node.ty.derivation == Derivation::Numeric
+            && node.ty.collation.is_binary();
         Coll {
-            id: node.ty.collation,
+            id: if plain { CollationId::LATIN1_SWEDISH_CI } else { node.ty.collation },
             derivation: node.ty.derivation,
             ascii: node.ascii,
             broken: false,
@@ -49,7 +53,7 @@ fn derivation_name(derivation: Derivation) -> &'static str {
         Derivation::SystemConstant => "SYSCONST",
         Derivation::Coercible => "COERCIBLE",
         Derivation::Numeric => "NUMERIC",
-        Derivation::Ignorable => "IGNORABLE",
+        Derivation::Ignorable => "NULL",
     }
 }
 
@@ -179,8 +183,11 @@ pub(crate) fn unify(
     let coll = aggregate(&sides, purpose, operation, connection)?;
     for at in which {
         let Some(arg) = args.get_mut(*at) else { continue };
+        if purpose == Purpose::Compare && coll.id.is_binary() {
+            as_bytes(arg);
+        }
         if arg.ty.is_binary_string() && !coll.id.is_binary() {
-            convert_strictly(arg, coll.id)?;
+            convert_strictly(arg, coll.id);
             continue;
         }
         if !needs_conversion(arg, coll.id) {
@@ -195,6 +202,18 @@ pub(crate) fn unify(
         }
     }
     Ok(coll)
+}
+
+/// Literals that are compared with bytes are bytes.
+pub(crate) fn as_bytes(node: &mut Node) {
+    if let Op::Literal(Value::Bytes(_)) = &node.op
+        && node.ty.kind.is_string()
+        && !node.ty.collation.is_binary()
+    {
+        let per = leaf::charset_facts(node.ty.collation).max_bytes;
+        node.ty.length = node.ty.length.saturating_mul(per.into());
+        node.ty.collation = CollationId::BINARY;
+    }
 }
 
 /// Strings, and documents, whose text has characters of all kinds.
@@ -240,16 +259,18 @@ fn convert(node: &mut Node, to: CollationId) -> bool {
 }
 
 /// Brings a string into the character set of `to`; 3854 where something is lost.
-pub(crate) fn convert_strictly(node: &mut Node, to: CollationId) -> Result<()> {
+pub(crate) fn convert_strictly(node: &mut Node, to: CollationId) {
     if !node.ty.kind.is_string() || leaf::same_charset(node.ty.collation, to) || to.is_binary() {
-        return Ok(());
+        return;
     }
     let from = node.ty.collation;
-    if let Op::Literal(Value::Bytes(bytes)) | Op::Hex(bytes) = &node.op {
-        let text = leaf::to_charset_strictly(bytes, from, to)?;
+    // A literal that cannot be converted is an error only where it is evaluated.
+    if let Op::Literal(Value::Bytes(bytes)) | Op::Hex(bytes) = &node.op
+        && let Ok(text) = leaf::to_charset_strictly(bytes, from, to)
+    {
         node.op = Op::Literal(Value::from(text));
         node.ty.collation = to;
-        return Ok(());
+        return;
     }
     let placeholder = Node::leaf(Op::Literal(Value::Null), node.ty);
     let inner = std::mem::replace(node, placeholder);
@@ -257,5 +278,4 @@ pub(crate) fn convert_strictly(node: &mut Node, to: CollationId) -> Result<()> {
     let ascii = inner.ascii;
     ty.collation = to;
     *node = Node::new(Op::ToCharset { from, strict: true }, ty, vec![inner]).with_ascii(ascii);
-    Ok(())
 }

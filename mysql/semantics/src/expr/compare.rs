@@ -216,8 +216,9 @@ pub(super) fn extreme(
             None => true,
             Some(best) => match order(by, arg, best, cx, row)? {
                 None => return Ok(Value::Null),
-                Some(Ordering::Equal) => false,
-                Some(order) => (order == Ordering::Greater) == greatest,
+                // Of equals, GREATEST gives the last, LEAST the first.
+                Some(order) if greatest => order != Ordering::Less,
+                Some(order) => order == Ordering::Less,
             },
         };
         if better {

@@ -10,34 +10,39 @@ use super::{Result, json, leaf};
 use crate::decimal::{Decimal, ParseStatus, Rounding};
 use crate::error::{SqlError, code};
 use crate::number;
-use crate::types::{CollationId, TypeKind};
+use crate::types::TypeKind;
 use crate::value::Value;
 
 /// 1292 for a string that is no number of this kind, as a warning.
 #[cold]
-fn truncated(kind: &str, text: &[u8], from: CollationId, cx: &mut Cx<'_>) {
-    let text = leaf::shown_text(text, from);
+fn truncated(kind: &str, text: &[u8], node: &Node, cx: &mut Cx<'_>) {
+    let from = node.ty.collation;
+    let text = if from.is_binary() && !matches!(node.op, Op::Column(_)) {
+        String::from_utf8_lossy(&leaf::shown_in_full(text, from)).into_owned()
+    } else {
+        leaf::shown_text(text, from)
+    };
     cx.warn(SqlError::truncated_wrong_value(kind, &text));
 }
 
-/// The integer a string is.
-pub(super) fn int_of_text(text: &[u8], from: CollationId, column: bool, cx: &mut Cx<'_>) -> i128 {
+/// The integer a string is. CAST shows the bytes of columns too.
+pub(super) fn int_of_text(text: &[u8], node: &Node, cast: bool, cx: &mut Cx<'_>) -> i128 {
     let parsed = number::parse_integer_prefix(text);
     let rest = text.get(parsed.consumed..).unwrap_or_default();
     if parsed.status != number::NumberStatus::Read || !number::only_spaces(rest) {
-        if column {
-            let shown = leaf::shown_in_full(text, from);
+        if cast && matches!(node.op, Op::Column(_)) {
+            let shown = leaf::shown_in_full(text, node.ty.collation);
             let shown = String::from_utf8_lossy(&shown);
             cx.warn(SqlError::truncated_wrong_value("INTEGER", &shown));
         } else {
-            truncated("INTEGER", text, from, cx);
+            truncated("INTEGER", text, node, cx);
         }
     }
     let magnitude = i128::from(parsed.value.magnitude);
     if parsed.value.negative { -magnitude } else { magnitude }
 }
 
-pub(super) fn double_of_text(text: &[u8], from: CollationId, cx: &mut Cx<'_>) -> f64 {
+fn double_of_text(text: &[u8], node: &Node, cx: &mut Cx<'_>) -> f64 {
     // Nothing is zero, and no reason to warn.
     if number::only_spaces(text) {
         return 0.0;
@@ -45,7 +50,7 @@ pub(super) fn double_of_text(text: &[u8], from: CollationId, cx: &mut Cx<'_>) ->
     let parsed = number::parse_double_prefix(text);
     let rest = text.get(parsed.consumed..).unwrap_or_default();
     if parsed.status != number::NumberStatus::Read || !number::only_spaces(rest) {
-        truncated("DOUBLE", text, from, cx);
+        truncated("DOUBLE", text, node, cx);
     }
     parsed.value
 }
@@ -53,7 +58,6 @@ pub(super) fn double_of_text(text: &[u8], from: CollationId, cx: &mut Cx<'_>) ->
 /// The decimal a string is. Where it is none at all, columns give two warnings,
 /// literals one, and what functions make another one.
 fn decimal_of_text(text: &[u8], node: &Node, cx: &mut Cx<'_>) -> Decimal {
-    let from = node.ty.collation;
     let parsed = Decimal::parse_prefix(text);
     let column = matches!(node.op, Op::Column(_));
     let made = matches!(node.op, Op::Call(_) | Op::Collate | Op::Cast(_) | Op::ToCharset { .. });
@@ -70,7 +74,7 @@ fn decimal_of_text(text: &[u8], node: &Node, cx: &mut Cx<'_>) -> Decimal {
     if matches!(parsed.status, ParseStatus::NoNumber | ParseStatus::Overflow)
         || !number::only_spaces(rest)
     {
-        truncated("DECIMAL", text, from, cx);
+        truncated("DECIMAL", text, node, cx);
     }
     parsed.value
 }
@@ -140,7 +144,7 @@ impl Node {
     }
 
     /// 1690 for what arithmetic made and no integer of 64 bits can hold.
-    pub(super) fn check_bigint(&self, value: f64) -> Result<()> {
+    pub(crate) fn check_bigint(&self, value: f64) -> Result<()> {
         let computed = matches!(self.op, Op::Negate(_) | Op::Arith(..));
         if computed && number::double_to_i64(value).is_err() {
             return Err(arith::out_of_range("BIGINT", self));
@@ -176,7 +180,7 @@ impl Node {
                 let magnitude = i128::from(read.magnitude);
                 if read.negative { -magnitude } else { magnitude }
             }
-            Value::Bytes(text) => int_of_text(text, self.ty.collation, false, cx),
+            Value::Bytes(text) => int_of_text(text, self, false, cx),
             Value::Date(date) => i128::from(date.to_number()),
             Value::Time(time) => {
                 let time = time.round(0, cx.settings.truncate_fractions);
@@ -213,7 +217,7 @@ impl Node {
             Value::Bytes(text) => match &self.members_text(&value) {
                 Some(_) => 0.0,
                 None if self.is_quiet_text() => number::parse_double_prefix(text).value,
-                None => double_of_text(text, self.ty.collation, cx),
+                None => double_of_text(text, self, cx),
             },
             Value::Date(_) | Value::Time(_) | Value::DateTime(_) => leaf::temporal_double(&value),
         }))

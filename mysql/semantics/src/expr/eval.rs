@@ -152,7 +152,7 @@ impl Node {
 
     /// What chooses a branch gives a DECIMAL with the branch's own decimals.
     pub(crate) fn keeps_scale(&self) -> bool {
-        matches!(self.op, Op::If | Op::Case { .. } | Op::CaseOf { .. } | Op::Coalesce)
+        matches!(self.op, Op::If | Op::Case { .. } | Op::CaseOf { .. })
     }
 
     pub(crate) fn first(&self) -> Result<&Node> {
@@ -161,7 +161,8 @@ impl Node {
 
     /// The value of a branch in the type of the whole.
     fn chosen<'a>(&'a self, branch: &'a Node, cx: &mut Cx<'_>, row: Row<'a>) -> Result<Out<'a>> {
-        if branch.ty.kind == self.ty.kind && branch.ty.unsigned == self.ty.unsigned {
+        let scaled = matches!(self.op, Op::Coalesce) && branch.ty.decimals != self.ty.decimals;
+        if branch.ty.kind == self.ty.kind && branch.ty.unsigned == self.ty.unsigned && !scaled {
             return branch.eval(cx, row);
         }
         cast::in_type_of(self, branch, cx, row)

@@ -199,13 +199,9 @@ pub(crate) fn to_charset(
 ) -> Result<Value> {
     let (source, target) = (charset(from), charset(to));
     let mut out = Vec::with_capacity(text.len());
-    let lost = charset::convert(text, source, target, &mut out).map_err(unsupported)?;
+    charset::convert(text, source, target, &mut out).map_err(unsupported)?;
     if source.is_binary() && !target.is_binary() {
         return checked_text(Value::from(out), to, cx);
-    }
-    if lost > 0 {
-        let shown = shown_bytes(text);
-        cx.warn(SqlError::cannot_convert_string(&shown, source.name(), target.name()));
     }
     Ok(Value::from(out))
 }
@@ -244,18 +240,6 @@ pub(crate) fn from_utf8(text: &str, to: CollationId, cx: &mut Cx<'_>) -> Result<
     to_charset(text.as_bytes(), CollationId::UTF8MB4_BIN, to, cx)
 }
 
-/// As warnings show the beginning of a text that could not be converted.
-fn shown_bytes(text: &[u8]) -> String {
-    let mut out = String::new();
-    for byte in text.iter().take(6) {
-        out.push_str(&format!("\\x{byte:02X}"));
-    }
-    if text.len() > 6 {
-        out.push_str("...");
-    }
-    out
-}
-
 /// `value` if it is well-formed text, else NULL and warning 1300.
 pub(crate) fn checked_text(value: Value, id: CollationId, cx: &mut Cx<'_>) -> Result<Value> {
     let Value::Bytes(bytes) = &value else { return Ok(value) };
@@ -265,7 +249,7 @@ pub(crate) fn checked_text(value: Value, id: CollationId, cx: &mut Cx<'_>) -> Re
         return Ok(value);
     }
     let bad = bytes.get(good..).unwrap_or_default();
-    let shown = hex_digits(bad.get(..6.min(bad.len())).unwrap_or_default());
+    let shown = hex_digits(bad.get(..3.min(bad.len())).unwrap_or_default());
     cx.warn(SqlError::invalid_character_string(set.name(), &shown));
     Ok(Value::Null)
 }

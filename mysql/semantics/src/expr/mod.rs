@@ -49,6 +49,11 @@ pub(crate) fn printed(node: &Node) -> String {
     print::expression(node)
 }
 
+/// A literal of a string as error texts print it where it has an introducer.
+pub(crate) fn printed_literal(node: &Node, charset: &str) -> String {
+    print::introduced(node, charset)
+}
+
 /// A function's view of its call: its operands are evaluated when it asks.
 pub(crate) struct Call<'a> {
     pub(crate) node: &'a Node,

@@ -21,6 +21,8 @@ pub struct Node {
     pub op: Op,
     /// Its operands.
     pub args: Box<[Node]>,
+    /// As error texts print it, where its value does not tell.
+    pub(crate) written: Option<Box<str>>,
 }
 
 /// A column of the row that is evaluated.
@@ -196,13 +198,18 @@ impl std::fmt::Debug for Pattern {
 impl Node {
     /// A node without operands.
     pub(crate) fn leaf(op: Op, ty: SqlType) -> Node {
-        Node { ty, ascii: false, op, args: Box::default() }
+        Node { ty, ascii: false, op, args: Box::default(), written: None }
     }
 
     /// A node over `args`.
     pub(crate) fn new(op: Op, ty: SqlType, args: Vec<Node>) -> Node {
         let ascii = !ty.kind.is_string() && ty.kind != TypeKind::Json;
-        Node { ty, ascii, op, args: args.into_boxed_slice() }
+        Node { ty, ascii, op, args: args.into_boxed_slice(), written: None }
+    }
+
+    pub(crate) fn with_written(mut self, written: String) -> Node {
+        self.written = Some(written.into_boxed_str());
+        self
     }
 
     pub(crate) fn with_ascii(mut self, ascii: bool) -> Node {

@@ -16,6 +16,15 @@ pub(super) fn expression(node: &Node) -> String {
     out
 }
 
+/// A literal of a string behind its introducer.
+pub(super) fn introduced(node: &Node, charset: &str) -> String {
+    let mut out = format!("_{charset}");
+    if let Op::Literal(Value::Bytes(text)) = &node.op {
+        quoted(text, &mut out);
+    }
+    out
+}
+
 fn quoted(text: &[u8], out: &mut String) {
     out.push('\'');
     for piece in String::from_utf8_lossy(text).chars() {
@@ -95,6 +104,10 @@ fn literal(node: &Node, value: &Value, out: &mut String) {
 
 fn put(node: &Node, out: &mut String) {
     if out.len() > LIMIT_BYTES {
+        return;
+    }
+    if let Some(written) = &node.written {
+        out.push_str(written);
         return;
     }
     let args = &node.args;

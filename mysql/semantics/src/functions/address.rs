@@ -13,6 +13,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         .nullable(),
     Function::new("inet6_ntoa", (1, 1), |s| address(s, 39), inet6_ntoa, "Bytes as an address")
         .nullable(),
+    Function::new("is_ipv4", (1, 1), truth, is_ipv4, "Whether it is an IPv4 address"),
     Function::new("is_ipv6", (1, 1), truth, is_ipv6, "Whether it is an IPv6 address"),
     Function::new(
         "is_ipv4_compat",
@@ -42,6 +43,14 @@ fn address(site: &mut Site<'_, '_>, length: u64) -> Result<SqlType> {
 
 fn truth(_: &mut Site<'_, '_>) -> Result<SqlType> {
     Ok(SqlType::truth())
+}
+
+/// What is no address; only NULL as it is written is NULL.
+fn unknown(call: &Call<'_>) -> Value {
+    match call.arg(0).is_some_and(crate::expr::Node::is_null_literal) {
+        true => Value::Null,
+        false => Value::FALSE,
+    }
 }
 
 /// 1411 and NULL.
@@ -121,12 +130,12 @@ fn inet6_ntoa(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
 }
 
 fn is_ipv6(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
-    let text = arg!(ascii(call, cx));
+    let Some(text) = ascii(call, cx)? else { return Ok(unknown(call)) };
     Ok(Value::from(text.parse::<Ipv6Addr>().is_ok()))
 }
 
 fn starts(call: &Call<'_>, cx: &mut Cx<'_>, prefix: &[u8; 12]) -> Result<Value> {
-    let bytes = arg!(call.text(0, cx));
+    let Some(bytes) = call.text(0, cx)? else { return Ok(unknown(call)) };
     let binary = call.arg(0).is_some_and(|arg| arg.ty.is_binary_string());
     Ok(Value::from(binary && bytes.len() == 16 && bytes.starts_with(prefix)))
 }
@@ -205,4 +214,15 @@ fn bin_to_uuid(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
         out.push_str(&format!("{:02x}", b[from]));
     }
     Ok(Value::from(out.into_bytes()))
+}
+
+fn is_ipv4(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
+    let Some(text) = call.text(0, cx)? else { return Ok(unknown(call)) };
+    let parts: Vec<&[u8]> = text.split(|byte| *byte == b'.').collect();
+    let good = |part: &&[u8]| {
+        (1..=3).contains(&part.len())
+            && part.iter().all(u8::is_ascii_digit)
+            && part.iter().fold(0u32, |all, digit| all * 10 + u32::from(digit - b'0')) < 256
+    };
+    Ok(Value::from(parts.len() == 4 && parts.iter().all(good)))
 }

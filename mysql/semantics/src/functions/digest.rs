@@ -97,7 +97,17 @@ fn weight_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     let name = collation.name();
     let length = match name {
         _ if name.starts_with("utf8mb4_0900_bin") => bytes,
-        _ if name.starts_with("utf8mb4_0900") => units.div_ceil(4) * 16,
+        _ if name.starts_with("utf8mb4_0900") => {
+            // Levels of weights, with a separator between them.
+            let levels = if name.ends_with("as_cs") {
+                3
+            } else if name.ends_with("as_ci") {
+                2
+            } else {
+                1
+            };
+            units.div_ceil(4) * 16 * levels + 2 * (levels - 1)
+        }
         "utf8mb4_bin" => units.div_ceil(4) * 3,
         "utf8mb4_general_ci" => units.div_ceil(4) * 2,
         _ => units.saturating_mul(u64::from(collation.sort_len().max(1))),

@@ -2,7 +2,7 @@
 
 use super::{Function, arg};
 use crate::error::SqlError;
-use crate::expr::{Call, Cx, Domain, Result, Site, arith};
+use crate::expr::{Call, Cx, Domain, Op, Result, Site, arith};
 use crate::types::{SqlType, TypeKind};
 use crate::value::Value;
 
@@ -167,7 +167,10 @@ fn atan(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
 }
 
 fn bit_count(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
-    if call.arg(0).is_some_and(|arg| arg.ty.is_binary_string() && !arg.is_literal()) {
+    let bytes = |arg: &crate::expr::Node| {
+        arg.ty.is_binary_string() && !matches!(arg.op, Op::Hex(_)) && !arg.is_null_literal()
+    };
+    if call.arg(0).is_some_and(bytes) {
         let text = arg!(call.text(0, cx));
         return Ok(Value::Int(text.iter().map(|byte| i64::from(byte.count_ones())).sum()));
     }

@@ -28,14 +28,6 @@ pub(super) static FUNCTIONS: &[Function] = &[
     .nullable(),
     Function::new("inet_ntoa", (1, 1), inet_type, inet_ntoa, "A number as an IPv4 address")
         .nullable(),
-    Function::new(
-        "is_ipv4",
-        (1, 1),
-        |_| Ok(SqlType::truth()),
-        is_ipv4,
-        "Whether it is an IPv4 address",
-    )
-    .never_null(),
 ];
 
 fn hex_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
@@ -61,6 +53,9 @@ fn hex(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
         let value = match call.domain(0) {
             Domain::Double => {
                 let value = arg!(call.double(0, cx));
+                if let Some(arg) = call.arg(0) {
+                    arg.check_bigint(value)?;
+                }
                 if value >= i64::MAX as f64 {
                     i64::MAX as u64
                 } else if value <= i64::MIN as f64 {
@@ -251,6 +246,7 @@ fn format(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
     let digits = match call.domain(0) {
         Domain::Double => {
             let value = arg!(call.double(0, cx));
+            let value = super::round::round_double(value, places.into(), false);
             leaf::double_fixed(value, places)
         }
         _ => {
@@ -320,15 +316,4 @@ fn inet_aton(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
         [a, b, c, ..] => a << 24 | b << 16 | c << 8,
     };
     Ok(Value::UInt(high | last))
-}
-
-fn is_ipv4(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
-    let Some(text) = call.text(0, cx)? else { return Ok(Value::FALSE) };
-    let parts: Vec<&[u8]> = text.split(|byte| *byte == b'.').collect();
-    let good = |part: &&[u8]| {
-        (1..=3).contains(&part.len())
-            && part.iter().all(u8::is_ascii_digit)
-            && part.iter().fold(0u32, |all, digit| all * 10 + u32::from(digit - b'0')) < 256
-    };
-    Ok(Value::from(parts.len() == 4 && parts.iter().all(good)))
 }

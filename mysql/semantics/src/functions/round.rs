@@ -98,7 +98,9 @@ fn round_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
                 None => have,
             };
             let digits = node.ty.precision().saturating_sub(u32::from(have));
-            let carry = u32::from(site.name == "round" && scale < have);
+            // Rounding to whole numbers may carry, even of what is whole.
+            let carries = scale < have || places.is_some_and(|places| places <= 0);
+            let carry = u32::from(site.name == "round" && carries);
             let precision = (digits + carry + u32::from(scale)).clamp(1, 65) as u8;
             SqlType::decimal(precision, scale, node.ty.unsigned)
         }
@@ -153,7 +155,7 @@ fn round_int(value: i128, places: i128, cut: bool) -> i128 {
 }
 
 /// As MySQL rounds doubles: scaled by a power of ten, to even at a half.
-fn round_double(value: f64, places: i128, cut: bool) -> f64 {
+pub(super) fn round_double(value: f64, places: i128, cut: bool) -> f64 {
     let size = places.unsigned_abs().min(400) as i32;
     let unit = 10f64.powi(size);
     if places < 0 && unit.is_infinite() {

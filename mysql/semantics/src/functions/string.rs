@@ -96,7 +96,7 @@ fn quote_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     let mut coll = site.result_collation(&[0])?;
     if coll.id.is_binary() {
         coll = site.connection_text();
-        site.convert_strictly(&[0], coll)?;
+        site.convert_strictly(&[0], coll);
     }
     let length = 2 * site.characters(0) + 2;
     Ok(site.bounded_text(length.max(4), coll))

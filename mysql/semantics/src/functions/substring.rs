@@ -100,7 +100,7 @@ fn repeat_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     let coll = site.result_collation(&[0])?;
     let length = match site.constant_int(1) {
         Some(_) if site.node(0)?.is_null_literal() => 0,
-        Some(count) if count < 0 => NEGATIVE_COUNT,
+        Some(count) if count < 0 && site.length(0) > 0 => NEGATIVE_COUNT,
         Some(count) => site.length(0).saturating_mul(count.clamp(0, i128::from(i32::MAX)) as u64),
         None => return Ok(site.text(site.longest(coll), coll)),
     };
@@ -136,7 +136,7 @@ fn make_set_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
 fn export_set_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     let which: Vec<usize> = (1..site.args.len().min(4)).collect();
     let coll = site.result_collation(&which)?;
-    site.convert_strictly(&which, coll)?;
+    site.convert_strictly(&which, coll);
     let longest = site.length(1).max(site.length(2));
     let between = if site.args.len() > 3 { site.length(3) } else { 1 };
     Ok(site.bounded_text(longest * 64 + between * 63, coll))
@@ -188,8 +188,8 @@ fn substring(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
 
 fn substring_index(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
     let text = arg!(call.text(0, cx));
-    let delimiter = arg!(call.text(1, cx));
     let count = arg!(call.int(2, cx));
+    let delimiter = arg!(call.text(1, cx));
     if delimiter.is_empty() || count == 0 || text.is_empty() {
         return Ok(Value::bytes(b""));
     }
@@ -243,9 +243,12 @@ fn insert(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
 }
 
 fn pad(call: &Call<'_>, cx: &mut Cx<'_>, left: bool) -> Result<Value> {
-    let text = arg!(call.text(0, cx));
-    let count = arg!(call.int(1, cx));
-    let fill = arg!(call.text(2, cx));
+    // All are asked, for their errors and warnings.
+    let text = call.text(0, cx)?;
+    let count = call.int(1, cx)?;
+    let (Some(fill), Some(text), Some(count)) = (call.text(2, cx)?, text, count) else {
+        return Ok(Value::Null);
+    };
     let coll = call.ty().collation;
     if count < 0 {
         return Ok(Value::Null);

@@ -34,7 +34,9 @@ impl ShortestDouble {
         let mut room = &mut text[..];
         let value = if value.is_finite() { value } else { 0.0 };
         let written = write!(room, "{value:e}");
-        Self::from_scientific(written.is_ok(), &text)
+        let shortest = Self::from_scientific(written.is_ok(), &text);
+        // Between two of 17 digits that are as near, MySQL takes the even one.
+        if shortest.len == 17 { Self::rounded(value, 17) } else { shortest }
     }
 
     /// The digits of `value` rounded to at most `digits` significant ones (1 to
@@ -108,8 +110,9 @@ impl ShortestDouble {
     /// near the digits, else with an exponent.
     fn write(&self, out: &mut Vec<u8>) {
         let zero = self.digits() == b"0";
-        let plain =
-            -LAST_POINT_WITHOUT_EXPONENT < self.point && self.point <= LAST_POINT_WITHOUT_EXPONENT;
+        let plain = -LAST_POINT_WITHOUT_EXPONENT < self.point
+            && (self.point <= LAST_POINT_WITHOUT_EXPONENT
+                || self.len > self.point.unsigned_abs() as u8);
         if !plain && !zero {
             return self.write_scientific(out);
         }

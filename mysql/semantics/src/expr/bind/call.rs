@@ -113,7 +113,7 @@ impl Site<'_, '_> {
         self.binary = coll.id.is_binary();
         for at in others {
             if let Some(arg) = self.args.get_mut(*at) {
-                convert_strictly(arg, coll.id)?;
+                convert_strictly(arg, coll.id);
             }
         }
         Ok(coll)
@@ -121,13 +121,12 @@ impl Site<'_, '_> {
 
     /// Brings the strings among the arguments into the character set of `coll`
     /// without a loss.
-    pub(crate) fn convert_strictly(&mut self, which: &[usize], coll: Coll) -> Result<()> {
+    pub(crate) fn convert_strictly(&mut self, which: &[usize], coll: Coll) {
         for at in which {
             if let Some(arg) = self.args.get_mut(*at) {
-                convert_strictly(arg, coll.id)?;
+                convert_strictly(arg, coll.id);
             }
         }
-        Ok(())
     }
 
     /// The collation these arguments are compared by.

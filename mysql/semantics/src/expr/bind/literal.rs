@@ -44,9 +44,20 @@ impl Binder<'_> {
         };
         let value = leaf::checked_literal(&literal.value, collation, literal.charset.is_some())?;
         let length = leaf::char_length(collation, &value) as u32;
-        let ascii = value.is_ascii();
+        // What an introducer brings counts by its character set, not by its characters.
+        let ascii = match &literal.charset {
+            None => value.is_ascii(),
+            Some(_) => leaf::charset_name(collation) == "ascii",
+        };
         let ty = SqlType::varchar(length, collation, Derivation::Coercible).not_null();
-        Ok(Node::leaf(Op::Literal(Value::Bytes(value)), ty).with_ascii(ascii))
+        let node = Node::leaf(Op::Literal(Value::Bytes(value)), ty).with_ascii(ascii);
+        Ok(match &literal.charset {
+            None => node,
+            Some(_) => {
+                let printed = crate::expr::printed_literal(&node, leaf::charset_name(collation));
+                node.with_written(printed)
+            }
+        })
     }
 
     fn temporal(&self, kind: TemporalKind, text: &[u8]) -> Result<Node> {
@@ -80,7 +91,9 @@ fn double(text: &str) -> Result<Node> {
     let value = leaf::double_literal(text)?;
     let mut ty = SqlType::plain(TypeKind::Double, text.len() as u32, NOT_FIXED_DECIMALS).not_null();
     ty.length = text.len() as u32;
-    Ok(Node::leaf(Op::Literal(Value::Double(value)), ty).with_ascii(true))
+    Ok(Node::leaf(Op::Literal(Value::Double(value)), ty)
+        .with_ascii(true)
+        .with_written(text.to_owned()))
 }
 
 fn hex(bytes: &[u8]) -> Node {

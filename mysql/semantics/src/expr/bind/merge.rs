@@ -134,7 +134,7 @@ pub(crate) fn merged_type(
             ty
         }
         kind if kind.is_integer() || matches!(kind, K::Year | K::Bit) => {
-            let needs_sign = mixed;
+            let needs_sign = mixed && matches!(kind, K::Year | K::Bit);
             let longest = chosen
                 .iter()
                 .map(|node| node.ty.length + u32::from(needs_sign && node.ty.unsigned))

@@ -170,7 +170,7 @@ impl Binder<'_> {
                 _ => 0,
             };
             let digits = (whole.saturating_add(more)).min(BIGINT_LENGTH);
-            let length = digits + u32::from(!any_unsigned);
+            let length = (digits + u32::from(!any_unsigned)).max(1);
             return SqlType::bigint(length).with_unsigned(any_unsigned);
         }
         match domain {
@@ -187,6 +187,9 @@ impl Binder<'_> {
                     ArithOp::Divide => whole(left, d1).min(17),
                     _ => whole(left, d1).max(whole(right, d2)),
                 };
+                if decimals >= NOT_FIXED_DECIMALS {
+                    return SqlType::double();
+                }
                 let length = digits + u32::from(decimals);
                 let unsigned = op == ArithOp::Modulo && left.ty.unsigned;
                 SqlType::plain(TypeKind::Double, length, decimals.min(NOT_FIXED_DECIMALS))
