@@ -14,6 +14,8 @@ mod temporal;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use temporal::delimiter_warning;
+
 use crate::charset::{Charset, NotSupported, convert};
 use crate::collation::Collation;
 use crate::decimal::Decimal;

@@ -93,12 +93,13 @@ fn code_of(warnings: TemporalWarnings) -> u16 {
     }
 }
 
-fn warn_of_delimiter(odd: &OddDelimiter, text: &[u8], cx: &mut StoreContext<'_>) {
-    let (byte, shown) = (odd.byte.to_string(), printable(text));
+/// 4095 or 4096 for a delimiter in a text of the row.
+pub(crate) fn delimiter_warning(odd: &OddDelimiter, shown: &str, row: u64) -> SqlError {
+    let byte = odd.byte.to_string();
     let byte = char::from_u32(u32::from(odd.byte)).map_or(byte, |c| c.to_string());
     let position = odd.position as u64;
-    let args = [byte.as_str().into(), position.into(), shown.as_str().into(), cx.row.into()];
-    let error = match odd.fault {
+    let args = [byte.as_str().into(), position.into(), shown.into(), row.into()];
+    match odd.fault {
         DelimiterFault::Superfluous => {
             SqlError::new(code::ER_WARN_DEPRECATED_SUPERFLUOUS_DELIMITER, &args)
         }
@@ -109,9 +110,12 @@ fn warn_of_delimiter(odd: &OddDelimiter, text: &[u8], cx: &mut StoreContext<'_>)
                 &[a, b, c, d, u64::from(instead).into()],
             )
         }
-    };
+    }
+}
+
+fn warn_of_delimiter(odd: &OddDelimiter, text: &[u8], cx: &mut StoreContext<'_>) {
     // Deprecation never ends a statement.
-    cx.warnings.push(Level::Warning, error);
+    cx.warnings.push(Level::Warning, delimiter_warning(odd, &printable(text), cx.row));
 }
 
 pub(super) fn date_and_time(

@@ -88,8 +88,18 @@ fn interval(amount: &Node, unit: Unit, cx: &mut Cx<'_>, row: Row<'_>) -> Result<
         return Ok(Interval::of_number(unit, micros / SECOND_MICROS, rest));
     }
     let Some(count) = amount.eval_int(cx, row)? else { return Ok(None) };
-    let count = count.clamp(i64::MIN.into(), i64::MAX.into()) as i64;
+    let count = match amount.ty.unsigned {
+        // Beyond 63 bits it is taken as signed.
+        true => count as i64,
+        false => count.clamp(i64::MIN.into(), i64::MAX.into()) as i64,
+    };
     Ok(Interval::of_number(unit, count, 0))
+}
+
+/// 6527 for what the type of an expression cannot hold.
+fn out_of_range(kind: &str, node: &Node) -> SqlError {
+    let shown = super::printed(node);
+    SqlError::with_message(6527, format!("{kind} value is out of range in '{shown}'"))
 }
 
 /// `date ± INTERVAL amount unit`
@@ -108,9 +118,7 @@ pub(super) fn date_arith(
         return Ok(match start.add_interval(&by) {
             Some(time) => Value::Time(time),
             _ => {
-                let shown = super::printed(node);
-                let message = format!("TIME value is out of range in '{shown}'");
-                cx.warn(SqlError::with_message(6527, message));
+                cx.warn(out_of_range("TIME", node));
                 Value::Null
             }
         });
@@ -119,7 +127,10 @@ pub(super) fn date_arith(
     let Some(by) = interval(amount, unit, cx, row)? else { return Ok(Value::Null) };
     let by = if subtract { by.negated() } else { by };
     let Some(result) = start.0.add_interval(&by) else {
-        cx.warn(SqlError::datetime_overflow("datetime"));
+        cx.warn(match node.ty.kind {
+            TypeKind::Date => out_of_range("DATE", node),
+            _ => SqlError::datetime_overflow("datetime"),
+        });
         return Ok(Value::Null);
     };
     Ok(match node.ty.kind {
@@ -172,7 +183,7 @@ pub(super) fn extract(node: &Node, unit: Unit, cx: &mut Cx<'_>, row: Row<'_>) ->
             Some(T::Time(time)) => return Ok(Value::Int(clock_part(time, unit))),
         }
     } else {
-        let Some(value) = leaf::datetime(operand, cx, row)? else { return Ok(Value::Null) };
+        let Some(value) = leaf::fuzzy_datetime(operand, cx, row)? else { return Ok(Value::Null) };
         value
     };
     let date = value.date();

@@ -1,15 +1,21 @@
 //! What expressions ask of the modules below them: character sets, collations,
-//! decimals. Times are in [`time`].
+//! decimals. Dates and times are in [`date`] and [`clock`].
 
+mod clock;
 mod compared;
+mod date;
+mod moment;
 mod shown;
-mod time;
+mod temporal;
 
 use std::cmp::Ordering;
 
+pub(crate) use clock::*;
 pub(crate) use compared::*;
+pub(crate) use date::*;
+pub(crate) use moment::*;
 pub(crate) use shown::{bytes_as_utf8mb3, bytes_as_utf8mb4};
-pub(crate) use time::*;
+pub(crate) use temporal::*;
 
 use super::Result;
 use super::context::{Cx, Row};

@@ -387,8 +387,16 @@ fn from_days(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
 
 fn last_day(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
     let Some(operand) = call.arg(0) else { return Ok(Value::Null) };
-    let value = arg!(leaf::datetime_with_month(operand, cx, call.row));
-    Ok(value.date().last_day().map_or(Value::Null, Value::Date))
+    let date = arg!(leaf::fuzzy_date(operand, cx, call.row)).date();
+    Ok(match date.last_day() {
+        Some(date) => Value::Date(date),
+        None => {
+            let mut shown = Vec::new();
+            date.write_text(&mut shown);
+            cx.warn(SqlError::truncated_wrong_value("date", &String::from_utf8_lossy(&shown)));
+            Value::Null
+        }
+    })
 }
 
 fn sec_to_time(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
@@ -439,8 +447,8 @@ fn maketime(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
 }
 
 fn makedate(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
-    let year = arg!(call.int(0, cx));
     let day = arg!(call.int(1, cx));
+    let year = arg!(call.int(0, cx));
     if !(0..=9999).contains(&year) || day <= 0 {
         return Ok(Value::Null);
     }
@@ -545,15 +553,7 @@ fn add_time(call: &Call<'_>, cx: &mut Cx<'_>, sign: i64) -> Result<Value> {
                     return Ok(Value::Null);
                 }
                 Err(end) => {
-                    let seconds = micros.abs() / 1_000_000;
-                    let shown = format!(
-                        "{}{:02}:{:02}:{:02}",
-                        if micros < 0 { "-" } else { "" },
-                        seconds / 3600,
-                        seconds / 60 % 60,
-                        seconds % 60
-                    );
-                    cx.warn(SqlError::truncated_wrong_value("time", &shown));
+                    cx.warn(out_of_range("TIME", call.node));
                     end
                 }
             };
@@ -561,6 +561,18 @@ fn add_time(call: &Call<'_>, cx: &mut Cx<'_>, sign: i64) -> Result<Value> {
                 return Ok(Value::Time(time));
             }
             time.write_text(if time.microsecond() > 0 { 6 } else { 0 }, &mut out);
+        }
+        T::DateTime(start) if text && !leaf::is_taken(start.date(), cx.settings) => {
+            let mut shown = Vec::new();
+            let timed = start.day_micros() != 0;
+            if timed {
+                start.write_text(0, &mut shown);
+            } else {
+                start.date().write_text(&mut shown);
+            }
+            let kind = if timed { "datetime" } else { "date" };
+            cx.warn(SqlError::truncated_wrong_value(kind, &String::from_utf8_lossy(&shown)));
+            return Ok(Value::Null);
         }
         T::DateTime(start) => {
             let linear = start.linear_micros() + sign * by.micros();

@@ -3,7 +3,7 @@
 use super::{Function, arg};
 use crate::expr::{Call, Cx, Node, Op, Result, Site, leaf};
 use crate::temporal::format::{DAYS, MONTHS};
-use crate::temporal::{DateTime, WeekMode};
+use crate::temporal::{DateTime, TimeOrDateTime, WeekMode};
 use crate::types::SqlType;
 use crate::value::Value;
 
@@ -103,7 +103,10 @@ fn date_format(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
 
 fn time_format(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
     let Some(operand) = call.arg(0) else { return Ok(Value::Null) };
-    let time = arg!(leaf::time(operand, cx, call.row));
+    let time = match arg!(leaf::time_or_datetime(operand, cx, call.row)) {
+        TimeOrDateTime::Time(time) => time,
+        TimeOrDateTime::DateTime(value) => value.time(),
+    };
     let format = arg!(call.text(1, cx));
     if format.is_empty() {
         return Ok(Value::Null);

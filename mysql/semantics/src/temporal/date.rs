@@ -199,9 +199,10 @@ impl Date {
         self.month().div_ceil(3)
     }
 
-    /// WEEK, and the year that the week belongs to.
+    /// WEEK, and the year that the week belongs to. Dates of month 0 lie before their
+    /// year: the server counts their weeks down from 2^32 / 7.
     #[must_use]
-    pub fn week(self, mode: WeekMode) -> (i32, u8) {
+    pub fn week(self, mode: WeekMode) -> (i32, u32) {
         let mut week_year = mode.week_year;
         let mut year = i32::from(self.year());
         let number = self.day_number();
@@ -225,20 +226,21 @@ impl Date {
         } else {
             number - (first - first_weekday)
         };
+        let days = days as u32;
         if week_year && days >= 52 * 7 {
             let weekday = (first_weekday + days_in_year(year)) % 7;
             if !belongs_before(weekday) {
                 return (year + 1, 1);
             }
         }
-        (year, (days / 7 + 1) as u8)
+        (year, days / 7 + 1)
     }
 
     /// YEARWEEK: year × 100 + week, counted 1 to 53.
     #[must_use]
     pub fn year_week(self, mode: i64) -> i32 {
         let (year, week) = self.week(WeekMode { week_year: true, ..WeekMode::new(mode) });
-        year * 100 + i32::from(week)
+        year.wrapping_mul(100).wrapping_add(week as i32)
     }
 }
 

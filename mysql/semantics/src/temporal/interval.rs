@@ -68,7 +68,7 @@ pub struct Interval {
 impl Interval {
     /// `number` of a simple unit, with `micros` (of the number's sign, below a
     /// million) of a second besides, which only SECOND takes. `None` for a unit of
-    /// several numbers.
+    /// several numbers, and for numbers too large to be days or months.
     #[must_use]
     pub fn of_number(unit: IntervalUnit, number: i64, micros: i32) -> Option<Self> {
         let wide = i128::from(number);
@@ -78,10 +78,10 @@ impl Interval {
             Unit::Second => Self { micros: wide * i128::from(SECOND) + i128::from(micros), ..zero },
             Unit::Minute => Self { micros: wide * i128::from(MINUTE), ..zero },
             Unit::Hour => Self { micros: wide * i128::from(HOUR), ..zero },
-            Unit::Day => Self { days: number, ..zero },
-            Unit::Week => Self { days: number.saturating_mul(7), ..zero },
+            Unit::Day => Self { days: number.checked_neg().map(|_| number)?, ..zero },
+            Unit::Week => Self { days: number.checked_mul(7)?, ..zero },
             Unit::Month => Self { months: number, ..zero },
-            Unit::Quarter => Self { months: number.saturating_mul(3), ..zero },
+            Unit::Quarter => Self { months: number.checked_mul(3)?, ..zero },
             Unit::Year => Self { months: number.saturating_mul(12), ..zero },
             _ => return None,
         })

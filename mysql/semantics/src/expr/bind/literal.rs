@@ -4,6 +4,7 @@ use firn_mysql_parser::ast::{Literal, TemporalKind, TextLiteral};
 
 use super::Binder;
 use crate::error::SqlError;
+use crate::expr::CastTarget;
 use crate::expr::node::{Node, Op};
 use crate::expr::{Result, leaf};
 use crate::types::{CollationId, Derivation, NOT_FIXED_DECIMALS, SqlType, TypeKind};
@@ -61,8 +62,19 @@ impl Binder<'_> {
     }
 
     fn temporal(&self, kind: TemporalKind, text: &[u8]) -> Result<Node> {
-        let (value, ty) = leaf::temporal_literal(kind, text, self.settings)?;
-        Ok(Node::leaf(Op::Literal(value), ty.not_null()).with_ascii(true))
+        let literal = leaf::temporal_literal(kind, text, self.settings)?;
+        if let Some(warning) = literal.warning {
+            self.warn(warning);
+        }
+        let ty = literal.ty.not_null();
+        if let Some(value) = literal.value {
+            return Ok(Node::leaf(Op::Literal(value), ty).with_ascii(true));
+        }
+        // An offset is taken off in the session's zone, when it runs.
+        let (length, coll) = (text.len() as u32, self.connection());
+        let written = SqlType::varchar(length, coll, Derivation::Coercible).not_null();
+        let written = Node::leaf(Op::Literal(Value::bytes(text)), written).with_ascii(true);
+        Ok(Node::new(Op::Cast(CastTarget::DateTime), ty, vec![written]))
     }
 }
 

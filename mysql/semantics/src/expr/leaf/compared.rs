@@ -1,13 +1,13 @@
 //! Dates and times where they are compared.
 
-use super::time::{
-    date_mode, fuzzy_date, fuzzy_datetime, no_datetime, own_name, read_datetime, time,
-};
+use super::clock::{time, time_of_text};
+use super::date::{Asked, fuzzy_date, fuzzy_datetime, read_datetime};
+use super::moment::{date_mode, no_datetime, refuse, warn_of_delimiter};
 use crate::error::{SqlError, code};
 use crate::expr::Result;
 use crate::expr::compare::Comparison;
 use crate::expr::context::{Cx, Row, Settings};
-use crate::expr::node::{ColumnOp, ListReading, Node, Op};
+use crate::expr::node::{ColumnOp, ExtremeDates, ListReading, Node, Op};
 use crate::temporal::{DateMode, DateTime, Time, parse_datetime};
 use crate::types::{SqlType, TypeKind};
 use crate::value::Value;
@@ -78,6 +78,10 @@ pub(crate) fn compared_datetime(
         let value = node.eval(cx, row)?;
         if let Value::Bytes(text) = &*value {
             let parsed = parse_datetime(text, date_mode(cx.settings));
+            if parsed.value.is_some() && parsed.odd_delimiter.is_some() {
+                let shown = super::shown_in_full(text, node.ty.collation);
+                warn_of_delimiter(parsed.odd_delimiter.as_ref(), &shown, cx);
+            }
             if parsed.value.is_none() || !parsed.warnings.is_empty() {
                 warn_of_text(node, text, other, with, cx)?;
                 return Ok(Some(parsed.value.unwrap_or(DateTime::ZERO)));
@@ -91,7 +95,7 @@ pub(crate) fn compared_datetime(
         }
     }
     let mode = DateMode { allow_invalid: true, ..DateMode::default() };
-    Ok(read_datetime(node, "datetime", mode, cx, row)?.map(|(value, _)| value))
+    Ok(read_datetime(node, Asked::DATETIME, mode, cx, row)?.map(|(value, _)| value))
 }
 
 fn warn_of_text(
@@ -143,7 +147,7 @@ pub(crate) fn compared_time(
         Value::Date(date) => {
             let mut text = Vec::new();
             date.write_text(&mut text);
-            Ok(Some(super::time::time_of_text(&text, &text, cx)?))
+            Ok(Some(time_of_text(&text, &text, cx)?))
         }
         _ => Ok(Some(time(node, cx, row)?)),
     }
@@ -201,4 +205,49 @@ pub(crate) fn packed(node: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Optio
         (i128::from(date.year()) * 13 + i128::from(date.month())) << 5 | i128::from(date.day());
     let (hour, micros) = (u16::from(value.hour()), value.microsecond());
     Ok(Some(days << 41 | clock(hour, value.minute(), value.second(), micros)))
+}
+
+/// An operand of GREATEST or LEAST of dates: `None` is NULL, `Some(None)` no date.
+pub(crate) fn extreme_datetime(
+    node: &Node,
+    dates: &ExtremeDates,
+    cx: &mut Cx<'_>,
+    row: Row<'_>,
+) -> Result<Option<Option<DateTime>>> {
+    let value = node.eval(cx, row)?;
+    let text = match &*value {
+        Value::Null => return Ok(None),
+        Value::Bytes(text) => text,
+        _ if dates.date_only => return Ok(Some(fuzzy_date(node, cx, row)?)),
+        _ => return Ok(Some(fuzzy_datetime(node, cx, row)?)),
+    };
+    let parsed = parse_datetime(text, date_mode(cx.settings));
+    if parsed.value.is_some() && parsed.odd_delimiter.is_some() {
+        let shown = super::shown_in_full(text, node.ty.collation);
+        warn_of_delimiter(parsed.odd_delimiter.as_ref(), &shown, cx);
+    }
+    if parsed.value.is_none() || !parsed.warnings.is_empty() {
+        let shown = super::shown_in_full(text, node.ty.collation);
+        if dates.date_only {
+            refuse("date", &shown, cx);
+        } else {
+            let (shown, name) = (String::from_utf8_lossy(&shown), &dates.name);
+            let message =
+                format!("Incorrect datetime value: '{shown}' for column '{name}' at row 1");
+            cx.warn(SqlError::with_message(code::ER_TRUNCATED_WRONG_VALUE, message));
+        }
+    }
+    Ok(Some(parsed.value))
+}
+
+/// The name of an operand as warnings have it: of a column, only its own.
+pub(crate) fn operand_name(node: &Node) -> String {
+    match &node.op {
+        Op::Column(column) => own_name(column).to_owned(),
+        _ => crate::expr::printed(node),
+    }
+}
+
+fn own_name(column: &ColumnOp) -> &str {
+    column.name.rsplit('.').next().unwrap_or_default().trim_matches('`')
 }

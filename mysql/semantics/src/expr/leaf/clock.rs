@@ -1,0 +1,213 @@
+//! Values as times.
+
+use super::date::{datetime, number_read, split_number, written};
+use super::moment::{no_datetime, refuse, shift, unfit, warn_of_delimiter, zoned};
+use crate::decimal::{Decimal, Rounding};
+use crate::expr::Result;
+use crate::expr::context::{Cx, Row};
+use crate::expr::json;
+use crate::expr::node::Node;
+use crate::temporal::{
+    DateMode, DateTime, ParsedTime, Time, TimeOrDateTime, datetime_from_number, parse_datetime,
+    parse_time, take_offset, time_from_number,
+};
+use crate::types::TypeKind;
+use crate::value::Value;
+
+/// As TIME: of a date with a time, the time of day.
+pub(crate) fn time(node: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Option<Time>> {
+    let value = written(node, cx, row)?;
+    match &*value {
+        Value::Null => Ok(None),
+        Value::Time(time) => Ok(Some(*time)),
+        Value::Date(_) => Ok(Some(Time::ZERO)),
+        Value::DateTime(value) => Ok(Some(value.time())),
+        Value::Bytes(bytes) if node.ty.kind == TypeKind::Json => {
+            json::coerced(node, bytes, cx, json::time)
+        }
+        Value::Bytes(text) => {
+            time_of_text(text, &super::shown_in_full(text, node.ty.collation), cx)
+        }
+        _ => {
+            let Some(number) = number_read(node, &value, cx, row)? else { return Ok(None) };
+            let (whole, nanos) = match &*value {
+                // Beyond 63 bits it is taken as signed.
+                Value::UInt(value) => (*value as i64, 0),
+                _ => split_number(&number),
+            };
+            let parsed = time_from_number(whole, nanos);
+            if !parsed.warnings.is_empty() {
+                let shown = match &*value {
+                    Value::UInt(_) => whole.to_string().into_bytes(),
+                    _ => super::text_of(&value, node).unwrap_or_default(),
+                };
+                refuse("time", &shown, cx);
+                return Ok(None);
+            }
+            let value = parsed.value.map(|value| signed(value, &number));
+            settled_time(&ParsedTime { value, ..parsed }, cx)
+        }
+    }
+}
+
+/// The time that a text is, `shown` so in warnings.
+pub(super) fn time_of_text(text: &[u8], shown: &[u8], cx: &mut Cx<'_>) -> Result<Option<Time>> {
+    let parsed = parse_time(text);
+    if parsed.value.is_none() || !parsed.warnings.is_empty() {
+        refuse("time", shown, cx);
+    }
+    if parsed.value.is_some() {
+        warn_of_delimiter(parsed.odd_delimiter.as_ref(), shown, cx);
+    }
+    settled_time(&parsed, cx)
+}
+
+/// The time of day in the session's zone, with what came after microseconds rounded in.
+fn settled_time(parsed: &ParsedTime, cx: &mut Cx<'_>) -> Result<Option<Time>> {
+    let time = match parsed.value {
+        None => return Ok(None),
+        Some(TimeOrDateTime::Time(time)) => time,
+        Some(TimeOrDateTime::DateTime(value)) => {
+            let zoned = parsed
+                .offset_seconds
+                .map(|offset| take_offset(value, offset, |value, by| shift(value, by, cx)));
+            zoned.transpose().map_err(unfit)?.unwrap_or(value).time()
+        }
+    };
+    if parsed.nanoseconds >= 500 && !cx.settings.truncate_fractions {
+        let step = if time.is_negative() { -1 } else { 1 };
+        let (Ok(time) | Err(time)) = Time::from_micros(time.micros() + step);
+        return Ok(Some(time));
+    }
+    Ok(Some(time))
+}
+
+/// What EXTRACT takes hours and less of: a text with a date's delimiters is a date,
+/// others are times.
+pub(crate) fn extracted_time(
+    node: &Node,
+    cx: &mut Cx<'_>,
+    row: Row<'_>,
+) -> Result<Option<TimeOrDateTime>> {
+    let value = written(node, cx, row)?;
+    let text = match &*value {
+        Value::Bytes(text) => text,
+        Value::Null | Value::Date(_) | Value::Time(_) | Value::DateTime(_) => {
+            return time_or_datetime(node, cx, row);
+        }
+        _ => {
+            let Some(number) = number_read(node, &value, cx, row)? else { return Ok(None) };
+            let shown = super::text_of(&value, node).unwrap_or_default();
+            let read = number_time_or_datetime(&number, &shown, cx);
+            if read.is_none() {
+                refuse("time", &shown, cx);
+            }
+            return Ok(read);
+        }
+    };
+    let document = node.ty.kind == TypeKind::Json;
+    if document || !text.iter().skip(1).any(|byte| *byte == b'-') {
+        return Ok(time(node, cx, row)?.map(TimeOrDateTime::Time));
+    }
+    Ok(datetime(node, cx, row)?.map(TimeOrDateTime::DateTime))
+}
+
+/// A time, or a date with a time: a text that is no whole time may be a date.
+pub(crate) fn time_or_datetime(
+    node: &Node,
+    cx: &mut Cx<'_>,
+    row: Row<'_>,
+) -> Result<Option<TimeOrDateTime>> {
+    let value = written(node, cx, row)?;
+    match &*value {
+        Value::Date(date) => Ok(Some(TimeOrDateTime::DateTime(DateTime::from(*date)))),
+        Value::DateTime(value) => Ok(Some(TimeOrDateTime::DateTime(*value))),
+        Value::Bytes(text) if node.ty.kind != TypeKind::Json => {
+            text_time_or_datetime(text, &super::shown_in_full(text, node.ty.collation), cx)
+        }
+        Value::Null | Value::Time(_) | Value::Bytes(_) => {
+            Ok(time(node, cx, row)?.map(TimeOrDateTime::Time))
+        }
+        _ => {
+            let Some(number) = number_read(node, &value, cx, row)? else { return Ok(None) };
+            let shown = super::text_of(&value, node).unwrap_or_default();
+            let read = number_time_or_datetime(&number, &shown, cx);
+            if read.is_none() {
+                // What has minutes and seconds is a time, if too long a one.
+                let parts = number.to_i64(Rounding::Truncate).map(i64::unsigned_abs);
+                match parts {
+                    Ok(parts) if parts % 100 < 60 && parts / 100 % 100 < 60 => {
+                        refuse("time", &shown, cx);
+                    }
+                    _ => no_datetime(&shown, cx),
+                }
+            }
+            Ok(read)
+        }
+    }
+}
+
+/// A number as a time, or else as a date with time.
+fn number_time_or_datetime(
+    number: &Decimal,
+    shown: &[u8],
+    cx: &mut Cx<'_>,
+) -> Option<TimeOrDateTime> {
+    let (whole, nanos) = split_number(number);
+    let parsed = time_from_number(whole, nanos);
+    if parsed.warnings.is_empty() {
+        return parsed.value.map(|value| signed(value, number));
+    }
+    let dated = datetime_from_number(whole, nanos, DateMode::default());
+    let value = dated.value?;
+    if dated.has_time || nanos == 0 {
+        return Some(TimeOrDateTime::DateTime(value));
+    }
+    refuse("date", shown, cx);
+    Some(TimeOrDateTime::DateTime(DateTime::from(value.date())))
+}
+
+fn text_time_or_datetime(
+    text: &[u8],
+    shown: &[u8],
+    cx: &mut Cx<'_>,
+) -> Result<Option<TimeOrDateTime>> {
+    let parsed = parse_time(text);
+    if parsed.value.is_none() || !parsed.warnings.is_empty() {
+        let dated = parse_datetime(text, DateMode::default());
+        if dated.value.is_some() {
+            warn_of_delimiter(dated.odd_delimiter.as_ref(), shown, cx);
+            return Ok(zoned(dated, cx)?.value.map(TimeOrDateTime::DateTime));
+        }
+        match parsed.value {
+            Some(_) => refuse("time", shown, cx),
+            None => no_datetime(shown, cx),
+        }
+    }
+    match parsed.value {
+        Some(TimeOrDateTime::DateTime(value)) => {
+            warn_of_delimiter(parsed.odd_delimiter.as_ref(), shown, cx);
+            let offset = parsed.offset_seconds;
+            let zoned = offset
+                .map(|offset| take_offset(value, offset, |value, by| shift(value, by, cx)))
+                .transpose()
+                .map_err(unfit)?;
+            Ok(Some(TimeOrDateTime::DateTime(zoned.unwrap_or(value))))
+        }
+        Some(TimeOrDateTime::Time(_)) => {
+            warn_of_delimiter(parsed.odd_delimiter.as_ref(), shown, cx);
+            Ok(settled_time(&parsed, cx)?.map(TimeOrDateTime::Time))
+        }
+        None => Ok(None),
+    }
+}
+
+/// Between -1 and 0 only the number has the sign.
+fn signed(value: TimeOrDateTime, number: &Decimal) -> TimeOrDateTime {
+    match value {
+        TimeOrDateTime::Time(time) if number.is_negative() && !time.is_negative() => {
+            TimeOrDateTime::Time(-time)
+        }
+        value => value,
+    }
+}
