@@ -5,6 +5,7 @@
 //! Parquet, so that analytical scans read columns.
 //!
 //! - [`descriptor`]: tables as the catalog keeps them.
+//! - [`TableCodec`]: keys ([`key`]) and rows ([`row`]) of a table.
 //! - [`RowDescription`]: what a space says of its rows when it is declared.
 //! - [`Schemas`]: the engine's seam ([`firn_engine::column`]) implemented.
 //! - [`ColumnFile`]: reads a column copy; [`verify`] checks one as a whole.
@@ -24,12 +25,21 @@
 //!
 //! Range deletions are not rows; the file of rows keeps them.
 
+mod cell;
+mod codec;
 mod description;
 pub mod descriptor;
+pub mod key;
 mod key_value;
 mod parquet;
+pub mod row;
+mod scalar;
 mod schemas;
+#[cfg(test)]
+mod testing;
 
+pub use cell::Cell;
+pub use codec::{TableCodec, row_number, row_number_key};
 pub use description::RowDescription;
 pub use parquet::{ColumnFile, RowGroup, Verified, verify};
 pub use schemas::Schemas;
