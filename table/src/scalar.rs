@@ -130,7 +130,7 @@ impl Scalar {
             (Self::DateTimeSeconds, Value::DateTime(at)) => {
                 let micros = at.day_micros();
                 let date = at.packed() >> DAY_MICROS_BITS << DAY_SECONDS_BITS;
-                (micros % MICROS == 0).then(|| date | (micros / MICROS) as u64)
+                (micros % MICROS == 0).then_some(date | ((micros / MICROS) as u64))
             }
             (Self::DateTimeMicros, Value::DateTime(at)) => Some(at.packed()),
             // Values of the other signedness that the type holds all the same.
@@ -207,7 +207,7 @@ impl Scalar {
             Self::DateTimeSeconds => {
                 let seconds = bits & ((1 << DAY_SECONDS_BITS) - 1);
                 let date = bits >> DAY_SECONDS_BITS << DAY_MICROS_BITS;
-                Cell::DateTime(DateTime::from_packed(date | seconds * MICROS as u64)?)
+                Cell::DateTime(DateTime::from_packed(date | (seconds * MICROS as u64))?)
             }
             Self::DateTimeMicros => Cell::DateTime(DateTime::from_packed(bits)?),
             Self::Decimal { .. } => return None,
