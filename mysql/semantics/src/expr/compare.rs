@@ -140,6 +140,15 @@ pub(super) fn truth<'a>(
         match nulls {
             (true, true) => return Ok(Some(true)),
             (false, false) => {}
+            // Strings are read as numbers all the same, for their warnings; a constant
+            // on the right only if the left is not NULL.
+            (left_null, _) if with == Comparison::Double => {
+                left.eval_double(cx, row)?;
+                if !left_null || !right.is_constant() {
+                    right.eval_double(cx, row)?;
+                }
+                return Ok(Some(false));
+            }
             _ => return Ok(Some(false)),
         }
         return Ok(Some(order(with, left, right, cx, row)? == Some(Ordering::Equal)));
@@ -232,15 +241,16 @@ pub(super) fn extreme(
 }
 
 /// GREATEST and LEAST of dates among strings and numbers. What is no date is above
-/// all dates, but below all dates with time, and is given as it was written.
+/// all dates, but zero among dates with time; if zero it is, the texts are compared.
 pub(super) fn extreme_dates(
     node: &Node,
     greatest: bool,
+    by: Comparison,
     dates: &ExtremeDates,
     cx: &mut Cx<'_>,
     row: Row<'_>,
 ) -> Result<Value> {
-    let mut best: Option<(&Node, Option<DateTime>)> = None;
+    let mut best: Option<Option<DateTime>> = None;
     for arg in &node.args {
         let Some(value) = leaf::extreme_datetime(arg, dates, cx, row)? else {
             return Ok(Value::Null);
@@ -248,24 +258,22 @@ pub(super) fn extreme_dates(
         let key = |value: Option<DateTime>| (value.is_none() == dates.date_only, value);
         let better = match best {
             None => true,
-            Some((_, best)) if greatest => key(value) > key(best),
-            Some((_, best)) => key(value) < key(best),
+            Some(best) if greatest => key(value) > key(best),
+            Some(best) => key(value) < key(best),
         };
         if better {
-            best = Some((arg, value));
+            best = Some(value);
         }
     }
     let mut out = Vec::new();
     match best {
-        None => return Ok(Value::Null),
-        Some((_, Some(value))) if dates.date_only => value.date().write_text(&mut out),
-        Some((_, Some(value))) => value.write_text(dates.decimals, &mut out),
+        Some(Some(value)) if dates.date_only => value.date().write_text(&mut out),
         // The largest number of a date's bits.
-        Some((_, None)) if dates.date_only => out.extend_from_slice(b"16383-15-31"),
-        Some((arg, None)) => match arg.eval_text(cx, row)? {
-            Some(text) => out.extend_from_slice(&text),
-            None => return Ok(Value::Null),
-        },
+        Some(None) if dates.date_only => out.extend_from_slice(b"16383-15-31"),
+        Some(Some(value)) if value != DateTime::ZERO => {
+            value.write_text(dates.decimals, &mut out);
+        }
+        _ => return extreme(node, greatest, by, cx, row),
     }
     Ok(Value::from(out))
 }

@@ -122,8 +122,8 @@ impl Node {
                     return self.chosen(left, cx, row);
                 }
             }
-            Op::Extreme { greatest, dates: Some(dates), .. } => {
-                compare::extreme_dates(self, *greatest, dates, cx, row)?
+            Op::Extreme { greatest, by, dates: Some(dates) } => {
+                compare::extreme_dates(self, *greatest, *by, dates, cx, row)?
             }
             Op::Extreme { greatest, by, .. } => compare::extreme(self, *greatest, *by, cx, row)?,
             Op::Cast(target) => cast::eval(self, target, cx, row)?,

@@ -112,7 +112,7 @@ impl ShortestDouble {
         let zero = self.digits() == b"0";
         let plain = -LAST_POINT_WITHOUT_EXPONENT < self.point
             && (self.point <= LAST_POINT_WITHOUT_EXPONENT
-                || self.len > self.point.unsigned_abs() as u8);
+                || u16::from(self.len) > self.point.unsigned_abs());
         if !plain && !zero {
             return self.write_scientific(out);
         }

@@ -62,7 +62,6 @@ impl Binder<'_> {
     /// NULLIF(a, b)
     pub(super) fn null_if(&self, args: Vec<Node>) -> Result<Node> {
         let mut pair: [Node; 2] = args.try_into().map_err(|_| internal())?;
-        let mut ty = pair[0].ty;
         let with = match self.time_beside_text(&mut pair, "nullif")? {
             Some(with) => with,
             None => {
@@ -78,7 +77,8 @@ impl Binder<'_> {
                 }
             }
         };
-        ty.nullable = true;
+        // A literal may have become bytes.
+        let ty = pair[0].ty.with_nullable(true);
         Ok(Node::new(Op::NullIf(with), ty, pair.into()))
     }
 
@@ -97,7 +97,9 @@ impl Binder<'_> {
         }
         ty.nullable = nullable;
         let dates = extreme_dates(&args, &mut ty);
-        let by = if dates.is_some() || args.iter().any(Node::is_null_literal) {
+        let by = if dates.is_some() {
+            Comparison::Text(ty.collation)
+        } else if args.iter().any(Node::is_null_literal) {
             Comparison::Text(CollationId::BINARY)
         } else {
             self.extreme_comparison(&mut args, &ty, name)?
@@ -149,7 +151,12 @@ fn extreme_dates(args: &[Node], ty: &mut SqlType) -> Option<ExtremeDates> {
         (_, Some(_)) => temporal_length(19, decimals),
         _ => 10,
     };
-    ty.length = ty.length.max(printed);
+    if printed > ty.length {
+        ty.length = printed;
+        if ty.kind == TypeKind::Char {
+            ty.kind = TypeKind::Varchar;
+        }
+    }
     let name = leaf::operand_name(with_time.or(dated)?).into_boxed_str();
     Some(ExtremeDates { date_only: with_time.is_none(), decimals, name })
 }

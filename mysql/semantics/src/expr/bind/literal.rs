@@ -113,5 +113,6 @@ fn hex(bytes: &[u8]) -> Node {
     let ty = SqlType::varchar(length, CollationId::BINARY, Derivation::Coercible)
         .not_null()
         .with_unsigned(true);
+    let ty = SqlType { decimals: 0, ..ty };
     Node::leaf(Op::Hex(Bytes::from_slice(bytes)), ty).with_ascii(bytes.is_ascii())
 }

@@ -218,7 +218,12 @@ pub(crate) fn extreme_datetime(
     let text = match &*value {
         Value::Null => return Ok(None),
         Value::Bytes(text) => text,
-        _ if dates.date_only => return Ok(Some(fuzzy_date(node, cx, row)?)),
+        _ if dates.date_only => {
+            // A decimal beyond all integers is zero.
+            let beyond = matches!(&*value, Value::Decimal(number) if number.integer_digits() > 18);
+            let date = fuzzy_date(node, cx, row)?;
+            return Ok(Some(if beyond { Some(DateTime::ZERO) } else { date }));
+        }
         _ => return Ok(Some(fuzzy_datetime(node, cx, row)?)),
     };
     let parsed = parse_datetime(text, date_mode(cx.settings));
