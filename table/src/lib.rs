@@ -37,12 +37,14 @@ mod scalar;
 mod schemas;
 #[cfg(test)]
 mod testing;
+mod timestamp;
 
 pub use cell::Cell;
 pub use codec::{TableCodec, row_number, row_number_key};
 pub use description::RowDescription;
 pub use parquet::{ColumnFile, RowGroup, Verified, verify};
 pub use schemas::Schemas;
+pub use timestamp::{timestamp_from_utc, timestamp_to_utc};
 
 /// Column of the caller's key.
 pub const KEY_COLUMN: &str = "key";

@@ -34,6 +34,7 @@
 //!   and floating point numbers. Missing if there is none. So an index covers all
 //!   of its columns and the primary key's, but for those of which it has a prefix.
 
+mod duplicate;
 mod entry;
 mod escape;
 mod index;

@@ -151,9 +151,9 @@ impl Part {
     /// Appends what is then escaped.
     fn push_bytes(&self, value: &Value, out: &mut Vec<u8>) -> Option<()> {
         match (self.form, value) {
-            (Form::Raw, Value::Bytes(text)) => out.extend_from_slice(self.cut(text)?),
+            (Form::Raw, Value::Bytes(text)) => out.extend_from_slice(self.cut(text)),
             (Form::Collated(collation), Value::Bytes(text)) => {
-                collation.sort_key(self.cut(text)?, out).ok()?;
+                collation.sort_key(self.cut(text), out).ok()?;
             }
             (Form::LongDecimal { .. }, Value::Decimal(decimal)) => decimal.write_key(out),
             _ => return None,
@@ -163,17 +163,54 @@ impl Part {
 
     /// The prefix that counts.
     #[inline]
-    fn cut<'t>(&self, text: &'t [u8]) -> Option<&'t [u8]> {
-        let Some(prefix) = self.prefix else { return Some(text) };
-        // No character is shorter than a byte.
-        if text.len() <= prefix.len {
-            return Some(text);
+    pub(super) fn cut<'t>(&self, text: &'t [u8]) -> &'t [u8] {
+        match self.prefix {
+            // No character is shorter than a byte.
+            Some(prefix) if text.len() > prefix.len => {
+                let len = match prefix.charset {
+                    // The set is supported: `new` has seen to that.
+                    Some(charset) => charset.char_offset(text, prefix.len).unwrap_or(text.len()),
+                    None => prefix.len,
+                };
+                text.get(..len).unwrap_or(text)
+            }
+            _ => text,
         }
-        let len = match prefix.charset {
-            Some(charset) => charset.char_offset(text, prefix.len).ok()?,
-            None => prefix.len,
-        };
-        text.get(..len)
+    }
+
+    /// Appends what keys of texts that are LIKE `beginning` followed by anything
+    /// begin with; the mark is not part of it. `None` if there is no such thing.
+    pub(super) fn push_beginning(&self, beginning: &[u8], out: &mut Vec<u8>) -> Option<()> {
+        let start = out.len();
+        let text = self.cut(beginning);
+        match self.form {
+            Form::Raw => out.extend_from_slice(text),
+            Form::Collated(collation) => {
+                collation.sort_key(text, out).ok()?;
+                match collation.pad_attribute() {
+                    // What follows the text's last blanks is not known.
+                    PadAttribute::PadSpace => {
+                        let mut blanks = Vec::new();
+                        collation.sort_key(b"", &mut blanks).ok()?;
+                        let len = (out.len() - start).checked_sub(blanks.len())?;
+                        out.truncate(start + len);
+                    }
+                    // Letters alone: accents and case come behind all letters.
+                    PadAttribute::NoPad => {
+                        let weights = out.get(start..)?.chunks(2);
+                        let letters = weights.take_while(|weight| *weight != [0, 0]).count() * 2;
+                        let end = out.len().min(start + letters);
+                        out.truncate(end);
+                    }
+                }
+            }
+            _ => return None,
+        }
+        escape::escape(out, start);
+        if self.flip != 0 {
+            out.iter_mut().skip(start).for_each(|byte| *byte ^= 0xff);
+        }
+        Some(())
     }
 
     /// Bytes that the part takes at the front of `key`; `None` if it is none.

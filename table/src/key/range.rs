@@ -62,6 +62,23 @@ impl IndexCodec {
         self.within(part, prefix, low, high)
     }
 
+    /// The keys whose first parts are `equal` and whose next part may be LIKE
+    /// `beginning` followed by anything. The range may hold more than that: LIKE has
+    /// to be looked at again. `None` if the part is no string.
+    ///
+    /// # Errors
+    /// As [`Self::range`].
+    pub fn beginning_with(&self, equal: &[Value], beginning: &[u8]) -> Result<Option<KeyRange>> {
+        let whole = self.range(equal, Bound::Unbounded, Bound::Unbounded)?;
+        let Some(part) = self.parts.get(equal.len()) else {
+            return Err(internal(&self.table, "LIKE for a part that an index has not"));
+        };
+        let mut key =
+            if part.marked { mark(part, &whole.start, NOT_NULL) } else { whole.start.to_vec() };
+        let found = part.push_beginning(beginning, &mut key);
+        Ok(found.map(|()| starting_with(key)))
+    }
+
     fn within(
         &self,
         part: &Part,

@@ -1,7 +1,9 @@
 //! Keys: their order is that of the values, and what they hold can be had again.
 
+mod duplicate;
+mod range;
+
 use std::cmp::Ordering;
-use std::ops::Bound;
 
 use firn_engine::ErrorKind;
 use firn_mysql_semantics::charset::Charset;
@@ -187,100 +189,10 @@ proptest! {
             }
         }
     }
-
-    #[test]
-    fn ranges_hold_what_they_are_asked_for(
-        case in cases(),
-        equal in 0..3_usize,
-        low in 0..3_u8,
-        high in 0..3_u8,
-        bounds in any::<[prop::sample::Index; 3]>(),
-    ) {
-        let codec = indexed(&case.types, &case.parts, IndexKind::Plain, false);
-        let index = codec.index(IndexId(2)).unwrap();
-        let equal = equal.min(case.parts.len() - 1);
-        let wanted = bounds.map(|at| &case.rows[at.index(case.rows.len())]);
-        let bound = |kind: u8, row: &'_ Vec<Value>| match kind {
-            0 => Bound::Unbounded,
-            1 => Bound::Included(row[equal].clone()),
-            _ => Bound::Excluded(row[equal].clone()),
-        };
-        let (low, high) = (bound(low, wanted[0]), bound(high, wanted[1]));
-        let range = index.range(&wanted[2][..equal], low.as_ref(), high.as_ref()).unwrap();
-        let mut row_key = Vec::new();
-        row_number_key(1, &mut row_key);
-        for row in &case.rows {
-            let mut key = Vec::new();
-            index.entry_key(row, &row_key, &mut key).unwrap();
-            let same = |i: usize| {
-                compare(&case.types[i], &row[i], &wanted[2][i]).is_eq()
-            };
-            let against = |value: &Value| compare(&case.types[equal], &row[equal], value);
-            let unbounded = low == Bound::Unbounded && high == Bound::Unbounded;
-            let expected = (0..equal).all(same)
-                && match &low {
-                    Bound::Unbounded => unbounded || !row[equal].is_null(),
-                    Bound::Included(value) => against(value).is_ge(),
-                    Bound::Excluded(value) => against(value).is_gt(),
-                }
-                && match &high {
-                    Bound::Unbounded => true,
-                    Bound::Included(value) => against(value).is_le(),
-                    Bound::Excluded(value) => against(value).is_lt(),
-                };
-            let prefixes = case.parts[..=equal].iter().any(|part| part.prefix_len.is_some());
-            let found = range.contains(&key);
-            if prefixes {
-                // Texts with characters that weigh nothing may be missing, as in MySQL.
-                continue;
-            }
-            prop_assert_eq!(found, expected, "{:?} in {:?}: {:?} to {:?}", row, range, low, high);
-        }
-    }
 }
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-#[test]
-fn ranges_of_a_prefix_hold_all_that_may_match() {
-    let types = [text(TypeKind::Varchar, 9, "utf8mb4_general_ci")];
-    let codec = indexed(&types, &[prefix(1, 2)], IndexKind::Plain, false);
-    let index = codec.index(IndexId(2)).unwrap();
-    assert!(index.is_prefix(0));
-    let mut row_key = Vec::new();
-    row_number_key(1, &mut row_key);
-    let texts = ["", "a", "ab", "aba", "abb", "abc", "ac", "b"];
-    let find = |low, high| -> Vec<&str> {
-        let range = index.range(&[], low, high).unwrap();
-        let inside = |text: &&str| {
-            let mut key = Vec::new();
-            index.entry_key(&[Value::from(*text)], &row_key, &mut key).unwrap();
-            range.contains(&key)
-        };
-        texts.into_iter().filter(inside).collect()
-    };
-    let abb = Value::from("abb");
-    let of_prefix = ["ab", "aba", "abb", "abc"];
-    assert_eq!(find(Bound::Included(&abb), Bound::Included(&abb)), of_prefix);
-    assert_eq!(find(Bound::Excluded(&abb), Bound::Unbounded)[..4], of_prefix);
-    assert_eq!(find(Bound::Unbounded, Bound::Excluded(&abb))[2..], of_prefix);
-}
-
-/// With accents looked at last, `aZ` is above `áB`, and its prefix `a` below `á`.
-#[test]
-fn ranges_of_a_prefix_are_not_cut_where_prefixes_are_out_of_order() {
-    let types = [text(TypeKind::Varchar, 9, "utf8mb4_0900_as_cs")];
-    let codec = indexed(&types, &[prefix(1, 1)], IndexKind::Plain, false);
-    let index = codec.index(IndexId(2)).unwrap();
-    let (above, below) = (Value::from("aZ"), Value::from("áB"));
-    assert_eq!(compare(&types[0], &above, &below), Ordering::Greater);
-    let (mut row_key, mut key) = (Vec::new(), Vec::new());
-    row_number_key(1, &mut row_key);
-    index.entry_key(&[above], &row_key, &mut key).unwrap();
-    let range = index.range(&[], Bound::Excluded(&below), Bound::Unbounded).unwrap();
-    assert!(range.contains(&key));
 }
 
 #[test]
