@@ -17,6 +17,8 @@ pub mod regexp;
 pub mod temporal;
 pub mod types;
 pub mod value;
+#[cfg(feature = "vector")]
+pub mod vector;
 
 pub use types::{CollationId, Derivation, SqlType, TypeKind};
 pub use value::{Bytes, Value};

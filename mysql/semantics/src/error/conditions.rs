@@ -86,6 +86,23 @@ impl Warnings {
         self.push(Level::Note, error);
     }
 
+    /// Adds what came elsewhere in the same statement.
+    pub fn append(&mut self, other: Self) {
+        self.total = self.total.saturating_add(other.total);
+        self.errors = self.errors.saturating_add(other.errors);
+        let room = self.limit.saturating_sub(self.kept.len());
+        self.kept.extend(other.kept.into_iter().take(room));
+    }
+
+    /// Adds the same warning so many times, made only if it will be kept.
+    pub fn warn_times(&mut self, times: u64, error: impl Fn() -> SqlError) {
+        let room = self.limit.saturating_sub(self.kept.len()) as u64;
+        for _ in 0..times.min(room) {
+            self.kept.push(Condition { level: Level::Warning, error: error() });
+        }
+        self.total = self.total.saturating_add(times);
+    }
+
     fn count(&mut self, level: Level) {
         self.total = self.total.saturating_add(1);
         if level == Level::Error {

@@ -388,7 +388,8 @@ fn date(text: &str) -> Value {
     }
 }
 
-struct Table;
+/// The scope of the table.
+pub(crate) struct Table;
 
 impl Scope for Table {
     fn column(&self, name: &ast::ColumnRef) -> firn_mysql_semantics::expr::Result<Column> {

@@ -9,3 +9,7 @@ mod generate;
 mod mended;
 mod oracle;
 mod recorded;
+#[cfg(feature = "vector")]
+mod vector;
+#[cfg(feature = "vector")]
+mod vector_batch;
