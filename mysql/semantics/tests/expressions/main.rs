@@ -13,3 +13,7 @@ mod recorded;
 mod vector;
 #[cfg(feature = "vector")]
 mod vector_batch;
+#[cfg(feature = "vector")]
+mod vector_statement;
+#[cfg(feature = "vector")]
+mod vector_types;
