@@ -153,6 +153,10 @@ pub struct ExtremeDates {
     pub decimals: u8,
     /// The operand whose type made them dates, as warnings name it.
     pub name: Box<str>,
+    /// The result is a binary string, so that warnings show texts as bytes.
+    pub binary: bool,
+    /// Operands that were written in hexadecimal or binary: always shown as bytes.
+    pub bytes: Box<[Bytes]>,
 }
 
 /// A call of a function.

@@ -9,6 +9,7 @@ use crate::expr::eval::internal;
 use crate::expr::node::{ExtremeDates, Node, Op};
 use crate::expr::{Result, leaf};
 use crate::types::{CollationId, SqlType, TypeKind};
+use crate::value::Bytes;
 
 impl Binder<'_> {
     pub(super) fn case(&self, case: &ast::Case) -> Result<Node> {
@@ -87,6 +88,11 @@ impl Binder<'_> {
         let name = if greatest { "greatest" } else { "least" };
         let nullable = args.iter().any(|arg| arg.ty.nullable);
         let all: Vec<usize> = (0..args.len()).collect();
+        let bytes = args.iter().filter_map(|arg| match &arg.op {
+            Op::Hex(bytes) => Some(bytes.clone()),
+            _ => None,
+        });
+        let bytes = bytes.collect();
         let mut ty = merged_type(self, &mut args, &all, name)?;
         if args.iter().any(|arg| arg.ty.kind == TypeKind::Json) {
             let what = "comparison of JSON in the LEAST and GREATEST operators";
@@ -96,7 +102,7 @@ impl Binder<'_> {
             }
         }
         ty.nullable = nullable;
-        let dates = extreme_dates(&args, &mut ty);
+        let dates = extreme_dates(&args, &mut ty, bytes);
         let by = if dates.is_some() {
             Comparison::Text(ty.collation)
         } else if args.iter().any(Node::is_null_literal) {
@@ -134,7 +140,7 @@ impl Binder<'_> {
 
 /// How the strings that GREATEST and LEAST give print dates, if any operand is one;
 /// times and dates make the strings as long as they print.
-fn extreme_dates(args: &[Node], ty: &mut SqlType) -> Option<ExtremeDates> {
+fn extreme_dates(args: &[Node], ty: &mut SqlType, bytes: Box<[Bytes]>) -> Option<ExtremeDates> {
     if !ty.kind.is_string() {
         return None;
     }
@@ -158,5 +164,6 @@ fn extreme_dates(args: &[Node], ty: &mut SqlType) -> Option<ExtremeDates> {
         }
     }
     let name = leaf::operand_name(with_time.or(dated)?).into_boxed_str();
-    Some(ExtremeDates { date_only: with_time.is_none(), decimals, name })
+    let binary = ty.collation.is_binary();
+    Some(ExtremeDates { date_only: with_time.is_none(), decimals, name, binary, bytes })
 }

@@ -9,7 +9,7 @@ use crate::expr::compare::Comparison;
 use crate::expr::context::{Cx, Row, Settings};
 use crate::expr::node::{ColumnOp, ExtremeDates, ListReading, Node, Op};
 use crate::temporal::{DateMode, DateTime, Time, parse_datetime};
-use crate::types::{SqlType, TypeKind};
+use crate::types::{CollationId, SqlType, TypeKind};
 use crate::value::Value;
 
 fn incorrect(kind: &str, shown: &str, column: &str) -> SqlError {
@@ -227,20 +227,21 @@ pub(crate) fn extreme_datetime(
         _ => return Ok(Some(fuzzy_datetime(node, cx, row)?)),
     };
     let parsed = parse_datetime(text, date_mode(cx.settings));
-    if parsed.value.is_some() && parsed.odd_delimiter.is_some() {
-        let shown = super::shown_in_full(text, node.ty.collation);
+    let faulty = parsed.value.is_none() || !parsed.warnings.is_empty();
+    if !faulty && parsed.odd_delimiter.is_none() {
+        return Ok(Some(parsed.value));
+    }
+    // Bytes are shown as such, even if they have become text since.
+    let bytes = dates.binary || dates.bytes.iter().any(|one| one == text);
+    let collation = if bytes { CollationId::BINARY } else { node.ty.collation };
+    let shown = super::shown_in_full(text, collation);
+    if parsed.value.is_some() {
         warn_of_delimiter(parsed.odd_delimiter.as_ref(), &shown, cx);
     }
-    if parsed.value.is_none() || !parsed.warnings.is_empty() {
-        let shown = super::shown_in_full(text, node.ty.collation);
-        if dates.date_only {
-            refuse("date", &shown, cx);
-        } else {
-            let (shown, name) = (String::from_utf8_lossy(&shown), &dates.name);
-            let message =
-                format!("Incorrect datetime value: '{shown}' for column '{name}' at row 1");
-            cx.warn(SqlError::with_message(code::ER_TRUNCATED_WRONG_VALUE, message));
-        }
+    if faulty && dates.date_only {
+        refuse("date", &shown, cx);
+    } else if faulty {
+        cx.warn(incorrect("datetime", &String::from_utf8_lossy(&shown), &dates.name));
     }
     Ok(Some(parsed.value))
 }

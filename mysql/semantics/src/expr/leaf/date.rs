@@ -130,8 +130,16 @@ pub(super) fn read_datetime(
         Value::Date(date) => checked(DateTime::from(*date), false, cx),
         Value::DateTime(value) => checked(*value, true, cx),
         Value::Time(time) => {
-            let today = i128::from(DateTime::from(now(cx).date()).linear_micros());
-            let micros = i64::try_from(today + i128::from(time.micros())).ok();
+            // The date of a time that is none of today is counted from the moment,
+            // everything else from midnight.
+            let now = now(cx);
+            let other_day = time.is_negative() || time.hour() >= 24;
+            let start = match asked.date_only && other_day {
+                true => now,
+                false => DateTime::from(now.date()),
+            };
+            let start = i128::from(start.linear_micros());
+            let micros = i64::try_from(start + i128::from(time.micros())).ok();
             micros.and_then(DateTime::from_linear_micros).map(|value| (value, true))
         }
         Value::Bytes(bytes) if node.ty.kind == TypeKind::Json => {

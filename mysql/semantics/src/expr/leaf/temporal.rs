@@ -119,6 +119,9 @@ pub(crate) fn decimals_as_time(node: &Node, dated: bool) -> u8 {
         let parsed = parse_time(text);
         return if parsed.value.is_some() { parsed.decimals } else { 6 };
     }
+    if matches!(node.op, Op::Hex(_)) {
+        return 0;
+    }
     match node.ty.kind {
         kind if kind.is_temporal() => node.ty.decimals,
         kind if kind.is_integer() => 0,
