@@ -188,6 +188,15 @@ impl Db {
         self.inner.write(batch).await
     }
 
+    /// Commits nothing, behind everything that was begun before: on return,
+    /// each earlier write has either become visible or never will.
+    ///
+    /// # Errors
+    /// As [`Self::write`]; it says nothing about earlier writes then.
+    pub async fn barrier(&self) -> Result<Seq> {
+        self.inner.barrier().await
+    }
+
     /// The value of a key now.
     ///
     /// # Errors

@@ -298,11 +298,31 @@ impl Scan {
     /// `Corrupt` or `Unavailable` if data cannot be read.
     #[inline]
     pub async fn next(&mut self) -> Result<Option<(&[u8], &[u8])>> {
-        if self.rows.next().await? {
-            Ok(Some((&self.rows.key()[SpaceId::LEN..], self.rows.value())))
-        } else {
-            Ok(None)
-        }
+        Ok(self.advance().await?.then(|| (self.key(), self.value())))
+    }
+
+    /// To the next row, which stays where [`Self::key`] and [`Self::value`] find
+    /// it until the next call; `false` at the end. Otherwise as [`Self::next`].
+    ///
+    /// # Errors
+    /// As [`Self::next`].
+    #[inline]
+    pub async fn advance(&mut self) -> Result<bool> {
+        self.rows.next().await
+    }
+
+    /// Key of the row, without its space.
+    #[inline]
+    #[must_use]
+    pub fn key(&self) -> &[u8] {
+        self.rows.key().get(SpaceId::LEN..).unwrap_or_default()
+    }
+
+    /// Value of the row.
+    #[inline]
+    #[must_use]
+    pub fn value(&self) -> &[u8] {
+        self.rows.value()
     }
 
     /// All that is left, at most `max` rows.

@@ -17,9 +17,21 @@ impl Inner {
             return Err(why.clone());
         }
         self.admit(batch.byte_len()).await?;
+        self.commit(batch).await
+    }
+
+    async fn commit(&self, batch: &WriteBatch) -> Result<Seq> {
         let (index, group) = self.queue.push(batch).await?;
         let first = group.await?;
         Ok(Seq(first.0 + index))
+    }
+
+    /// See [`super::Db::barrier`].
+    pub(super) async fn barrier(&self) -> Result<Seq> {
+        if let Some(why) = self.stalled.load().as_deref() {
+            return Err(why.clone());
+        }
+        self.commit(&WriteBatch::new()).await
     }
 
     /// Puts a durable record's commits into the memtable. `ops` is the number

@@ -1,0 +1,297 @@
+//! Ranges of keys of one space into which others must not insert, and the
+//! inserts that are on their way.
+//!
+//! Range locks are compatible with each other, whatever they are for. Who
+//! inserts a key waits until no other owner has a range around it, and is then
+//! remembered until his transaction ends; who has locked a range waits for the
+//! inserts of others that are inside already. A range counts from the moment
+//! it is asked for, so new inserts cannot keep its owner waiting.
+//!
+//! Ranges are kept cut into fragments that do not overlap, each with those who
+//! have it, so that an insert looks at one fragment however many ranges there
+//! are.
+
+use std::collections::BTreeMap;
+use std::ops::Bound::{self, Excluded, Included, Unbounded};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use firn_engine::key::KeyRange;
+use smallvec::SmallVec;
+
+use super::key::{OwnerId, ScopeId, Who};
+use super::wait::{Outcome, Wait};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Fragment {
+    end: Option<Bytes>,
+    /// Sorted; how many ranges of each lock set cover the fragment.
+    holders: SmallVec<[(Who, u32); 1]>,
+}
+
+/// What someone waits for.
+#[derive(Debug, Clone)]
+pub(super) enum RangeWait {
+    /// That no other has a range around this key.
+    Insert(Bytes),
+    /// That no other has inserted into this range.
+    Range(KeyRange),
+}
+
+#[derive(Debug)]
+struct Waiter {
+    who: Who,
+    on: RangeWait,
+    wait: Arc<Wait>,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Ranges {
+    /// By start.
+    fragments: BTreeMap<Bytes, Fragment>,
+    inserts: BTreeMap<(Bytes, ScopeId), OwnerId>,
+    waiters: Vec<Waiter>,
+}
+
+impl Ranges {
+    pub(super) fn is_empty(&self) -> bool {
+        self.fragments.is_empty() && self.inserts.is_empty() && self.waiters.is_empty()
+    }
+
+    fn around(&self, key: &[u8]) -> Option<&Fragment> {
+        let (_, fragment) =
+            self.fragments.range::<[u8], _>((Unbounded, Included(key))).next_back()?;
+        fragment.end.as_ref().is_none_or(|end| *key < **end).then_some(fragment)
+    }
+
+    /// Whether the lock set has every key of the range.
+    pub(super) fn covers(&self, who: Who, range: &KeyRange) -> bool {
+        let mut at = range.start.clone();
+        loop {
+            if range.end.as_ref().is_some_and(|end| *end <= at) {
+                return true;
+            }
+            match self.around(&at) {
+                Some(fragment) if fragment.holders.iter().any(|(w, _)| *w == who) => {
+                    match &fragment.end {
+                        Some(end) => at = end.clone(),
+                        None => return true,
+                    }
+                }
+                _ => return false,
+            }
+        }
+    }
+
+    /// Makes `key` the start of a fragment if it lies inside one.
+    fn cut(&mut self, key: &[u8]) {
+        let Some((start, fragment)) =
+            self.fragments.range_mut::<[u8], _>((Unbounded, Excluded(key))).next_back()
+        else {
+            return;
+        };
+        if fragment.end.as_ref().is_some_and(|end| **end <= *key) {
+            return;
+        }
+        debug_assert!(**start < *key);
+        let key = Bytes::copy_from_slice(key);
+        let right = Fragment { end: fragment.end.clone(), holders: fragment.holders.clone() };
+        fragment.end = Some(key.clone());
+        self.fragments.entry(key).or_insert(right);
+    }
+
+    /// Joins the fragments on both sides of `key` if the same have them.
+    fn join(&mut self, key: &[u8]) {
+        let Some(right) = self.fragments.get(key) else { return };
+        let Some((_, left)) =
+            self.fragments.range::<[u8], _>((Unbounded, Excluded(key))).next_back()
+        else {
+            return;
+        };
+        if left.end.as_deref() != Some(key) || left.holders != right.holders {
+            return;
+        }
+        let end = right.end.clone();
+        self.fragments.remove(key);
+        if let Some((_, left)) =
+            self.fragments.range_mut::<[u8], _>((Unbounded, Excluded(key))).next_back()
+        {
+            left.end = end;
+        }
+    }
+
+    /// Locks a range.
+    pub(super) fn add(&mut self, who: Who, range: &KeyRange) {
+        if range.is_empty() {
+            return;
+        }
+        self.cut(&range.start);
+        if let Some(end) = &range.end {
+            self.cut(end);
+        }
+        let mut at = range.start.clone();
+        loop {
+            if range.end.as_ref().is_some_and(|end| *end <= at) {
+                return;
+            }
+            if let Some(fragment) = self.fragments.get_mut(&at) {
+                match fragment.holders.binary_search_by_key(&who, |(w, _)| *w) {
+                    Ok(i) => fragment.holders[i].1 += 1,
+                    Err(i) => fragment.holders.insert(i, (who, 1)),
+                }
+                match fragment.end.clone() {
+                    Some(end) => at = end,
+                    None => return,
+                }
+                continue;
+            }
+            // A gap up to the next fragment, or to the end.
+            let next = self
+                .fragments
+                .range::<[u8], _>((Included(&at[..]), Unbounded))
+                .next()
+                .map(|(s, _)| s.clone());
+            let end = match (&next, &range.end) {
+                (Some(next), Some(end)) => Some(next.min(end).clone()),
+                (Some(one), None) | (None, Some(one)) => Some(one.clone()),
+                (None, None) => None,
+            };
+            let holders = SmallVec::from_buf([(who, 1)]);
+            self.fragments.insert(at, Fragment { end: end.clone(), holders });
+            match end {
+                Some(end) => at = end,
+                None => return,
+            }
+        }
+    }
+
+    /// Gives up a range that was locked before.
+    pub(super) fn remove(&mut self, who: Who, range: &KeyRange) {
+        self.take_out(who, range);
+        self.grant();
+    }
+
+    fn take_out(&mut self, who: Who, range: &KeyRange) {
+        if range.is_empty() {
+            return;
+        }
+        self.cut(&range.start);
+        if let Some(end) = &range.end {
+            self.cut(end);
+        }
+        let starts = (Included(&range.start[..]), bound(range));
+        let mut empty: Vec<Bytes> = Vec::new();
+        for (start, fragment) in self.fragments.range_mut::<[u8], _>(starts) {
+            if let Ok(i) = fragment.holders.binary_search_by_key(&who, |(w, _)| *w) {
+                fragment.holders[i].1 -= 1;
+                if fragment.holders[i].1 == 0 {
+                    fragment.holders.remove(i);
+                }
+            }
+            if fragment.holders.is_empty() {
+                empty.push(start.clone());
+            }
+        }
+        for start in empty {
+            self.fragments.remove(&start);
+        }
+        self.join(&range.start);
+        if let Some(end) = &range.end {
+            self.join(end);
+        }
+    }
+
+    fn can_insert(&self, owner: OwnerId, key: &[u8]) -> bool {
+        self.around(key).is_none_or(|f| f.holders.iter().all(|(who, _)| who.owner == owner))
+    }
+
+    /// Remembers an insert if no other has a range around its key.
+    pub(super) fn try_insert(&mut self, who: Who, key: &Bytes) -> bool {
+        let can = self.can_insert(who.owner, key);
+        if can {
+            self.inserts.insert((key.clone(), who.scope), who.owner);
+        }
+        can
+    }
+
+    fn inserts_inside<'a>(
+        &'a self,
+        owner: OwnerId,
+        range: &'a KeyRange,
+    ) -> impl Iterator<Item = OwnerId> + 'a {
+        let start = (range.start.clone(), ScopeId(0));
+        let inside = self.inserts.range(start..).take_while(|((key, _), _)| range.ends_after(key));
+        let inside = inside.map(|(_, inserter)| *inserter);
+        inside.filter(move |inserter| *inserter != owner && !range.is_empty())
+    }
+
+    /// Whether no other has inserted into the range.
+    pub(super) fn is_quiet(&self, owner: OwnerId, range: &KeyRange) -> bool {
+        self.inserts_inside(owner, range).next().is_none()
+    }
+
+    /// Forgets an insert.
+    pub(super) fn end_insert(&mut self, who: Who, key: &Bytes) {
+        self.inserts.remove(&(key.clone(), who.scope));
+        self.grant();
+    }
+
+    pub(super) fn enqueue(&mut self, who: Who, on: RangeWait, wait: Arc<Wait>) {
+        self.waiters.push(Waiter { who, on, wait });
+    }
+
+    /// Ends a wait that was not granted.
+    pub(super) fn leave(&mut self, who: Who) {
+        self.waiters.retain(|w| w.who != who);
+    }
+
+    /// Gives a lock set's range to another owner.
+    pub(super) fn rename_range(&mut self, from: Who, to: Who, range: &KeyRange) {
+        self.take_out(from, range);
+        self.add(to, range);
+    }
+
+    /// Gives a lock set's insert to another owner.
+    pub(super) fn rename_insert(&mut self, from: Who, to: Who, key: &Bytes) {
+        self.inserts.remove(&(key.clone(), from.scope));
+        self.inserts.insert((key.clone(), to.scope), to.owner);
+    }
+
+    fn grant(&mut self) {
+        let mut at = 0;
+        while at < self.waiters.len() {
+            let waiter = &self.waiters[at];
+            let who = waiter.who;
+            let granted = match waiter.on.clone() {
+                RangeWait::Insert(key) => self.try_insert(who, &key),
+                RangeWait::Range(range) => self.is_quiet(who.owner, &range),
+            };
+            if granted {
+                self.waiters.remove(at).wait.end(Outcome::Granted);
+            } else {
+                at += 1;
+            }
+        }
+    }
+
+    /// Calls `each` for every owner who keeps `owner` waiting here.
+    pub(super) fn blockers(&self, owner: OwnerId, mut each: impl FnMut(OwnerId)) {
+        let Some(waiter) = self.waiters.iter().find(|w| w.who.owner == owner) else { return };
+        match &waiter.on {
+            RangeWait::Insert(key) => {
+                let holders = self.around(key).map_or(&[][..], |f| &f.holders);
+                holders.iter().map(|(who, _)| who.owner).filter(|o| *o != owner).for_each(each);
+            }
+            RangeWait::Range(range) => {
+                for inserter in self.inserts_inside(owner, range) {
+                    each(inserter);
+                }
+            }
+        }
+    }
+}
+
+fn bound(range: &KeyRange) -> Bound<&[u8]> {
+    range.end.as_ref().map_or(Unbounded, |end| Excluded(end))
+}

@@ -1,0 +1,295 @@
+//! The locks of one transaction, or those that a session holds by itself.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+use firn_engine::SpaceId;
+use firn_engine::key::KeyRange;
+
+use super::key::{LockKey, LockMode, OwnerId, ScopeId, Who};
+use super::ranges::RangeWait;
+use super::{LockTable, Request, Target};
+use crate::txn::error::{Error, Result};
+
+/// How a lock was obtained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grant {
+    /// It is held now, or in a stronger mode than before.
+    New,
+    /// The set had it already.
+    Held,
+    /// Somebody else has it, and SKIP LOCKED was asked for.
+    Skipped,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Held {
+    mode: LockMode,
+    /// How often it was asked for, less how often it was released.
+    times: u32,
+}
+
+/// Locks that are held together. Dropping it releases them all.
+///
+/// Asking again for what is held is free. Every wait may be dropped at any
+/// time and leaves the set as it was before.
+#[derive(Debug)]
+pub struct LockSet {
+    table: Arc<LockTable>,
+    who: Who,
+    keys: BTreeMap<LockKey, Held>,
+    ranges: Vec<(SpaceId, KeyRange)>,
+    inserts: Vec<(SpaceId, Bytes)>,
+}
+
+impl LockSet {
+    /// An empty one. One owner's sets never wait for each other.
+    #[must_use]
+    pub fn new(table: Arc<LockTable>, owner: OwnerId) -> Self {
+        let scope = ScopeId(table.scopes.fetch_add(1, Ordering::Relaxed));
+        let who = Who { owner, scope };
+        Self { table, who, keys: BTreeMap::new(), ranges: Vec::new(), inserts: Vec::new() }
+    }
+
+    /// Whose it is.
+    #[must_use]
+    pub fn owner(&self) -> OwnerId {
+        self.who.owner
+    }
+
+    /// Number of locks held.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.keys.len() + self.ranges.len() + self.inserts.len()
+    }
+
+    /// Whether none is held.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty() && self.ranges.is_empty() && self.inserts.is_empty()
+    }
+
+    /// In which mode a key is held.
+    #[must_use]
+    pub fn mode(&self, key: &LockKey) -> Option<LockMode> {
+        self.keys.get(key).map(|held| held.mode)
+    }
+
+    /// The keys held.
+    pub fn keys(&self) -> impl Iterator<Item = (&LockKey, LockMode)> {
+        self.keys.iter().map(|(key, held)| (key, held.mode))
+    }
+
+    fn check_room(&self) -> Result<()> {
+        let limit = self.table.limits.per_set;
+        if self.len() >= limit { Err(Error::TooManyLocks { limit }) } else { Ok(()) }
+    }
+
+    /// Locks a key.
+    ///
+    /// # Errors
+    /// `LockWaitTimeout`, `LockTaken`, `Deadlock`, `Interrupted`, `TooManyLocks`.
+    pub async fn lock(
+        &mut self,
+        key: LockKey,
+        mode: LockMode,
+        request: Request<'_>,
+    ) -> Result<Grant> {
+        let held = match self.keys.get_mut(&key) {
+            Some(held) if held.mode.covers(mode) => {
+                held.times = held.times.saturating_add(1);
+                return Ok(Grant::Held);
+            }
+            Some(held) => Some(held.mode),
+            None => None,
+        };
+        let counted = if held.is_none() {
+            self.check_room()?;
+            Some(Counted::new(&self.table)?)
+        } else {
+            None
+        };
+        let mode = held.map_or(mode, |held| held.union(mode));
+        let target = Target::Key { key: key.clone(), mode, held };
+        if !self.table.lock(self.who, target, request).await? {
+            return Ok(Grant::Skipped);
+        }
+        if let Some(counted) = counted {
+            counted.keep();
+        }
+        let entry = self.keys.entry(key).or_insert(Held { mode, times: 0 });
+        entry.mode = mode;
+        entry.times = entry.times.saturating_add(1);
+        Ok(Grant::New)
+    }
+
+    /// Keeps others from inserting into a range, and waits until their inserts
+    /// into it are committed or rolled back. With [`super::LockWait::Skip`] it
+    /// does not wait for those.
+    ///
+    /// # Errors
+    /// As [`Self::lock`].
+    pub async fn lock_range(
+        &mut self,
+        space: SpaceId,
+        range: &KeyRange,
+        request: Request<'_>,
+    ) -> Result<Grant> {
+        let table = Arc::clone(&self.table);
+        let who = self.who;
+        if range.is_empty() || table.with_ranges(space, |r| r.covers(who, range)) {
+            return Ok(Grant::Held);
+        }
+        self.check_room()?;
+        let counted = Counted::new(&table)?;
+        table.with_ranges(space, |ranges| ranges.add(who, range));
+        let added = AddedRange { table: &table, who, space, range, keep: false };
+        let target = Target::Range { space, on: RangeWait::Range(range.clone()) };
+        // Skipped or granted: the range itself is locked since it was added.
+        table.lock(who, target, request).await?;
+        added.keep();
+        counted.keep();
+        self.ranges.push((space, range.clone()));
+        Ok(Grant::New)
+    }
+
+    /// Waits until no other owner has a range around a key that is about to be
+    /// inserted, and lets those who lock such a range later wait for this set.
+    ///
+    /// # Errors
+    /// As [`Self::lock`].
+    pub async fn intend_insert(
+        &mut self,
+        space: SpaceId,
+        key: &[u8],
+        request: Request<'_>,
+    ) -> Result<Grant> {
+        self.check_room()?;
+        let counted = Counted::new(&self.table)?;
+        let key = Bytes::copy_from_slice(key);
+        let target = Target::Range { space, on: RangeWait::Insert(key.clone()) };
+        if !self.table.lock(self.who, target, request).await? {
+            return Ok(Grant::Skipped);
+        }
+        counted.keep();
+        self.inserts.push((space, key));
+        Ok(Grant::New)
+    }
+
+    /// Takes back one [`Self::lock`] of a key; the last one releases it. `false`
+    /// if it is not held.
+    pub fn unlock(&mut self, key: &LockKey) -> bool {
+        let Some(held) = self.keys.get_mut(key) else { return false };
+        held.times -= 1;
+        if held.times == 0 {
+            self.release(key);
+        }
+        true
+    }
+
+    /// Releases a key, however often it was locked. `false` if it is not held.
+    pub fn release(&mut self, key: &LockKey) -> bool {
+        if self.keys.remove(key).is_none() {
+            return false;
+        }
+        self.table.with_key(key, |queue| queue.release(self.who, None));
+        self.table.uncount(1);
+        true
+    }
+
+    /// Holds a key in a weaker mode than before: what ALTER does before it
+    /// copies. Nothing happens if it is not held in a stronger one.
+    pub fn downgrade(&mut self, key: &LockKey, mode: LockMode) {
+        if let Some(held) = self.keys.get_mut(key)
+            && held.mode.covers(mode)
+        {
+            held.mode = mode;
+            self.table.with_key(key, |queue| queue.release(self.who, Some(mode)));
+        }
+    }
+
+    /// Releases everything.
+    pub fn release_all(&mut self) {
+        let count = self.len();
+        let who = self.who;
+        for key in std::mem::take(&mut self.keys).into_keys() {
+            self.table.with_key(&key, |queue| queue.release(who, None));
+        }
+        for (space, key) in std::mem::take(&mut self.inserts) {
+            self.table.with_ranges(space, |ranges| ranges.end_insert(who, &key));
+        }
+        for (space, range) in std::mem::take(&mut self.ranges) {
+            self.table.with_ranges(space, |ranges| ranges.remove(who, &range));
+        }
+        self.table.uncount(count);
+    }
+
+    /// Parts with the owner, who goes on: from now on he, too, waits for these locks.
+    pub fn abandon(&mut self) {
+        let from = self.who;
+        let owner = OwnerId(self.table.abandoned.fetch_add(1, Ordering::Relaxed));
+        self.who = Who { owner, scope: from.scope };
+        for key in self.keys.keys() {
+            self.table.with_key(key, |queue| queue.rename(from, self.who));
+        }
+        for (space, key) in &self.inserts {
+            self.table.with_ranges(*space, |ranges| ranges.rename_insert(from, self.who, key));
+        }
+        for (space, range) in &self.ranges {
+            self.table.with_ranges(*space, |ranges| ranges.rename_range(from, self.who, range));
+        }
+    }
+}
+
+impl Drop for LockSet {
+    fn drop(&mut self) {
+        self.release_all();
+    }
+}
+
+/// One lock counted ahead of its grant.
+struct Counted<'a>(Option<&'a LockTable>);
+
+impl<'a> Counted<'a> {
+    fn new(table: &'a LockTable) -> Result<Self> {
+        table.count(1)?;
+        Ok(Self(Some(table)))
+    }
+
+    fn keep(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        if let Some(table) = self.0 {
+            table.uncount(1);
+        }
+    }
+}
+
+/// A range that is in the table, but not yet in its set.
+struct AddedRange<'a> {
+    table: &'a LockTable,
+    who: Who,
+    space: SpaceId,
+    range: &'a KeyRange,
+    keep: bool,
+}
+
+impl AddedRange<'_> {
+    fn keep(mut self) {
+        self.keep = true;
+    }
+}
+
+impl Drop for AddedRange<'_> {
+    fn drop(&mut self) {
+        if !self.keep {
+            self.table.with_ranges(self.space, |ranges| ranges.remove(self.who, self.range));
+        }
+    }
+}

@@ -1,0 +1,457 @@
+//! One transaction.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use firn_engine::db::Snapshot;
+use firn_engine::key::KeyRange;
+use firn_engine::{ErrorKind, Seq, SpaceId};
+
+use super::error::{Error, Result};
+use super::interrupt::Interrupt;
+use super::lock::{Grant, LockKey, LockMode, LockSet, LockWait, Request};
+use super::manager::TransactionManager;
+use super::savepoint::Savepoint;
+use super::view::{Base, Direction, ReadView, Scan};
+use super::write_set::WriteSet;
+
+/// What a transaction sees of others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IsolationLevel {
+    /// Each statement sees what is committed when it begins. READ UNCOMMITTED
+    /// is this, too.
+    ReadCommitted,
+    /// All statements see what was committed when the first one read.
+    RepeatableRead,
+    /// As if transactions ran one after the other.
+    Serializable,
+}
+
+/// Which committed state a read sees, under the transaction's own writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadMode {
+    /// The snapshot: consistent reads.
+    Snapshot,
+    /// The newest: what UPDATE, DELETE and locking reads go by. It holds still
+    /// only for keys that are locked.
+    Current,
+}
+
+/// How a SELECT without a locking clause reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlainRead {
+    /// From the snapshot, without locks.
+    Snapshot,
+    /// As if it said FOR SHARE.
+    Share,
+}
+
+/// The result of a read that locks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Locked {
+    /// The key is locked.
+    Row {
+        /// Its newest value, or the transaction's own.
+        value: Option<Bytes>,
+        /// The lock was not held before, so that it may be given back.
+        is_new: bool,
+    },
+    /// Somebody else has it, and SKIP LOCKED was asked for.
+    Skipped,
+}
+
+/// See the module. Dropping it rolls it back.
+///
+/// Futures of all its calls may be dropped at any time; the transaction is then
+/// as it was before the call, but for locks.
+#[derive(Debug)]
+pub struct Transaction {
+    pub(super) manager: Arc<TransactionManager>,
+    pub(super) isolation: IsolationLevel,
+    pub(super) snapshot: Option<Snapshot>,
+    pub(super) writes: WriteSet,
+    pub(super) savepoints: Vec<Savepoint>,
+    /// Statements that were begun and not ended.
+    pub(super) statements: u32,
+    locks: LockSet,
+    /// Spaces that need no locks of single keys.
+    covered: Vec<SpaceId>,
+    interrupt: Interrupt,
+    /// Rolled back by a deadlock.
+    is_over: bool,
+}
+
+impl Transaction {
+    pub(super) fn new(
+        manager: Arc<TransactionManager>,
+        locks: LockSet,
+        isolation: IsolationLevel,
+        interrupt: Interrupt,
+    ) -> Self {
+        Self {
+            manager,
+            isolation,
+            snapshot: None,
+            writes: WriteSet::default(),
+            savepoints: Vec::new(),
+            statements: 0,
+            locks,
+            covered: Vec::new(),
+            interrupt,
+            is_over: false,
+        }
+    }
+
+    /// Its isolation level.
+    #[must_use]
+    pub fn isolation(&self) -> IsolationLevel {
+        self.isolation
+    }
+
+    /// The switch that ends its waits.
+    #[must_use]
+    pub fn interrupt(&self) -> &Interrupt {
+        &self.interrupt
+    }
+
+    /// Number of keys it has written.
+    #[must_use]
+    pub fn written_keys(&self) -> usize {
+        self.writes.len()
+    }
+
+    /// Memory that its writes need, in bytes, roughly.
+    #[must_use]
+    pub fn written_bytes(&self) -> usize {
+        self.writes.bytes()
+    }
+
+    /// Number of locks it holds.
+    #[must_use]
+    pub fn lock_count(&self) -> usize {
+        self.locks.len()
+    }
+
+    /// Whether it was rolled back already, by a deadlock.
+    #[must_use]
+    pub fn is_rolled_back(&self) -> bool {
+        self.is_over
+    }
+
+    pub(super) fn check(&self) -> Result<()> {
+        if self.is_over { Err(Error::RolledBack) } else { Ok(()) }
+    }
+
+    /// How a SELECT without a locking clause reads in a transaction of more
+    /// than one statement. By itself, in autocommit mode, it always reads a snapshot.
+    #[must_use]
+    pub fn plain_read(&self) -> PlainRead {
+        match self.isolation {
+            IsolationLevel::Serializable => PlainRead::Share,
+            _ => PlainRead::Snapshot,
+        }
+    }
+
+    /// Whether locking reads of a range also keep others from inserting into it.
+    #[must_use]
+    pub fn locks_ranges(&self) -> bool {
+        self.isolation != IsolationLevel::ReadCommitted
+    }
+
+    /// The snapshot, taken now if there is none: START TRANSACTION WITH
+    /// CONSISTENT SNAPSHOT.
+    pub fn snapshot(&mut self) -> &Snapshot {
+        self.snapshot.get_or_insert_with(|| self.manager.db.snapshot())
+    }
+
+    fn base(&mut self, mode: ReadMode) -> Base<'_> {
+        match mode {
+            ReadMode::Current => Base::Newest(&self.manager.db),
+            ReadMode::Snapshot => Base::At(self.snapshot()),
+        }
+    }
+
+    /// The value of a key.
+    ///
+    /// # Errors
+    /// The engine's, `RolledBack`.
+    pub async fn get(
+        &mut self,
+        space: SpaceId,
+        key: &[u8],
+        mode: ReadMode,
+    ) -> Result<Option<Bytes>> {
+        self.check()?;
+        if let Some(write) = self.writes.get(space, key) {
+            return Ok(write.value.clone());
+        }
+        self.base(mode).get(space, key).await
+    }
+
+    /// The values of several keys, in the order given.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub async fn get_many(
+        &mut self,
+        space: SpaceId,
+        keys: &[&[u8]],
+        mode: ReadMode,
+    ) -> Result<Vec<Option<Bytes>>> {
+        self.check()?;
+        let writes = self.writes.map().map(Arc::clone);
+        self.base(mode).get_many(space, keys, writes.as_deref()).await
+    }
+
+    /// Walks a range. The scan stands by itself and does not see what is
+    /// written after it was opened.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub async fn scan(
+        &mut self,
+        space: SpaceId,
+        range: &KeyRange,
+        direction: Direction,
+        mode: ReadMode,
+    ) -> Result<Scan> {
+        self.check()?;
+        let writes = self.writes.map().map(Arc::clone);
+        self.base(mode).scan(space, range, direction, writes.as_ref()).await
+    }
+
+    /// What it sees now, apart from it.
+    ///
+    /// # Errors
+    /// `RolledBack`.
+    pub fn view(&mut self, mode: ReadMode) -> Result<ReadView> {
+        self.check()?;
+        let snapshot = match mode {
+            ReadMode::Snapshot => Some(self.snapshot().clone()),
+            ReadMode::Current => None,
+        };
+        let writes = self.writes.map().map(Arc::clone);
+        Ok(ReadView { db: Arc::clone(&self.manager.db), snapshot, writes })
+    }
+
+    /// The end of every call that may find a deadlock.
+    fn after<T>(&mut self, result: Result<T>) -> Result<T> {
+        if matches!(result, Err(Error::Deadlock)) {
+            self.is_over = true;
+            self.snapshot = None;
+            self.writes.clear();
+            self.savepoints.clear();
+            self.locks.release_all();
+        }
+        result
+    }
+
+    /// Locks a key of any kind until the end of the transaction.
+    ///
+    /// # Errors
+    /// `LockWaitTimeout`, `LockTaken`, `Interrupted`, `TooManyLocks`,
+    /// `RolledBack`; and `Deadlock`, after which the transaction is rolled back.
+    pub async fn lock(&mut self, key: LockKey, mode: LockMode, wait: LockWait) -> Result<Grant> {
+        self.check()?;
+        let weight = self.writes.len() as u64;
+        let request = Request { wait, interrupt: &self.interrupt, weight };
+        let locked = self.locks.lock(key, mode, request).await;
+        self.after(locked)
+    }
+
+    /// Says that a lock of something larger covers all keys of a space: from
+    /// now on none of them is locked by itself. For statements that write too
+    /// many rows to lock each: they hold their table exclusively.
+    pub fn cover(&mut self, space: SpaceId) {
+        if !self.is_covered(space) {
+            self.covered.push(space);
+        }
+    }
+
+    pub(super) fn is_covered(&self, space: SpaceId) -> bool {
+        self.covered.contains(&space)
+    }
+
+    /// Locks a key of a space, whether it exists or not.
+    ///
+    /// # Errors
+    /// As [`Self::lock`].
+    pub async fn lock_row(
+        &mut self,
+        space: SpaceId,
+        key: &[u8],
+        mode: LockMode,
+        wait: LockWait,
+    ) -> Result<Grant> {
+        if self.is_covered(space) {
+            return self.check().map(|()| Grant::Held);
+        }
+        self.lock(LockKey::Row(space, Bytes::copy_from_slice(key)), mode, wait).await
+    }
+
+    /// Locks a key and reads it: what UPDATE, DELETE and locking reads do for
+    /// each row.
+    ///
+    /// # Errors
+    /// As [`Self::lock`]; the engine's.
+    pub async fn get_locked(
+        &mut self,
+        space: SpaceId,
+        key: &[u8],
+        mode: LockMode,
+        wait: LockWait,
+    ) -> Result<Locked> {
+        let is_new = match self.lock_row(space, key, mode, wait).await? {
+            Grant::New => true,
+            Grant::Held => false,
+            Grant::Skipped => return Ok(Locked::Skipped),
+        };
+        let value = self.get(space, key, ReadMode::Current).await?;
+        Ok(Locked::Row { value, is_new })
+    }
+
+    /// Makes ready to insert a key: locks it, reads what is there, and if
+    /// nothing is, waits until nobody else keeps the place. `None`: go ahead
+    /// and [`Self::put`] it.
+    ///
+    /// # Errors
+    /// As [`Self::get_locked`].
+    pub async fn lock_for_insert(
+        &mut self,
+        space: SpaceId,
+        key: &[u8],
+        wait: LockWait,
+    ) -> Result<Option<Bytes>> {
+        self.lock_row(space, key, LockMode::Exclusive, wait).await?;
+        let own = self.writes.get(space, key).map(|write| write.value.clone());
+        if let Some(Some(value)) = own {
+            return Ok(Some(value));
+        }
+        let committed = self.base(ReadMode::Current).get(space, key).await?;
+        if own.is_none() && committed.is_some() {
+            return Ok(committed);
+        }
+        // Over a row of one's own that is only deleted so far, the lock of the
+        // row keeps others away.
+        if committed.is_none() {
+            self.intend_insert(space, key, wait).await?;
+        }
+        Ok(None)
+    }
+
+    /// Waits until nobody else keeps a place where a key is to be inserted.
+    /// Enough by itself for entries of an index that include the row's own
+    /// key: that one's lock keeps them unique.
+    ///
+    /// # Errors
+    /// As [`Self::lock`].
+    pub async fn intend_insert(
+        &mut self,
+        space: SpaceId,
+        key: &[u8],
+        wait: LockWait,
+    ) -> Result<Grant> {
+        self.check()?;
+        if self.is_covered(space) {
+            return Ok(Grant::Held);
+        }
+        let weight = self.writes.len() as u64;
+        let request = Request { wait, interrupt: &self.interrupt, weight };
+        let intended = self.locks.intend_insert(space, key, request).await;
+        self.after(intended)
+    }
+
+    /// Keeps others from inserting into a range, after their inserts that are
+    /// on their way are decided.
+    ///
+    /// # Errors
+    /// As [`Self::lock`].
+    pub async fn lock_range(
+        &mut self,
+        space: SpaceId,
+        range: &KeyRange,
+        wait: LockWait,
+    ) -> Result<Grant> {
+        self.check()?;
+        if self.is_covered(space) {
+            return Ok(Grant::Held);
+        }
+        let weight = self.writes.len() as u64;
+        let request = Request { wait, interrupt: &self.interrupt, weight };
+        let locked = self.locks.lock_range(space, range, request).await;
+        self.after(locked)
+    }
+
+    /// Gives back the lock of a row that turned out not to be wanted, if READ
+    /// COMMITTED allows it and it was not written. For locks that were new.
+    pub fn unlock_row(&mut self, space: SpaceId, key: &[u8]) {
+        if self.isolation == IsolationLevel::ReadCommitted && self.writes.get(space, key).is_none()
+        {
+            self.locks.release(&LockKey::Row(space, Bytes::copy_from_slice(key)));
+        }
+    }
+
+    /// Sets a key. The caller holds a lock that covers it: see the protocol of a write.
+    ///
+    /// # Errors
+    /// `TooLarge`, `RolledBack`.
+    pub fn put(&mut self, space: SpaceId, key: &[u8], value: impl Into<Bytes>) -> Result<()> {
+        self.check()?;
+        let limit = self.manager.limits.write_bytes_max;
+        self.writes.put(space, key, Some(value.into()), limit)
+    }
+
+    /// Removes a key. As [`Self::put`].
+    ///
+    /// # Errors
+    /// As [`Self::put`].
+    pub fn delete(&mut self, space: SpaceId, key: &[u8]) -> Result<()> {
+        self.check()?;
+        let limit = self.manager.limits.write_bytes_max;
+        self.writes.put(space, key, None, limit)
+    }
+
+    /// Commits: on return all writes are durable and visible, at the returned
+    /// seq; `None` if there were none.
+    ///
+    /// Dropping the future does not undo a commit that has begun.
+    ///
+    /// # Errors
+    /// The engine's: with [`Error::is_outcome_unknown`] it may have taken
+    /// effect, otherwise nothing has, and the transaction is rolled back.
+    pub async fn commit(self) -> Result<Option<Seq>> {
+        self.check()?;
+        let Self { manager, writes, snapshot, locks, .. } = self;
+        drop(snapshot);
+        let batch = writes.batch()?;
+        drop(writes);
+        if batch.is_empty() {
+            return Ok(None);
+        }
+        let mut undecided = Undecided { manager: &manager, locks: Some(locks) };
+        let result = manager.db.write(&batch).await;
+        if !matches!(&result, Err(e) if e.kind() == ErrorKind::OutcomeUnknown) {
+            drop(undecided.locks.take());
+        }
+        Ok(Some(result?))
+    }
+
+    /// Takes everything back, and gives back all locks.
+    pub fn roll_back(self) {
+        drop(self);
+    }
+}
+
+/// Locks of a commit that is under way.
+struct Undecided<'a> {
+    manager: &'a TransactionManager,
+    locks: Option<LockSet>,
+}
+
+impl Drop for Undecided<'_> {
+    fn drop(&mut self) {
+        if let Some(locks) = self.locks.take() {
+            self.manager.settle(locks);
+        }
+    }
+}
