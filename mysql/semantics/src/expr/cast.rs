@@ -110,6 +110,10 @@ fn int(operand: &Node, unsigned: bool, cx: &mut Cx<'_>, row: Row<'_>) -> Result<
     if let Op::Hex(bytes) = &operand.op {
         return Ok(int_in(i128::from(domain::number_of_hex(bytes, cx)), unsigned));
     }
+    if operand.is_extreme_of_dates() {
+        let value = operand.eval_int(cx, row)?;
+        return Ok(value.map_or(Value::Null, |value| int_in(value, unsigned)));
+    }
     let value = operand.eval(cx, row)?;
     Ok(match &*value {
         Value::Null => Value::Null,
@@ -229,7 +233,7 @@ fn year(operand: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Value> {
     let value = operand.eval(cx, row)?;
     let (number, shown) = match &*value {
         Value::Null => return Ok(Value::Null),
-        Value::Bytes(_) if matches!(operand.op, Op::Hex(_)) => {
+        Value::Bytes(_) if matches!(operand.op, Op::Hex(_)) || operand.is_extreme_of_dates() => {
             let number = operand.eval_int(cx, row)?;
             (number, number.map_or_else(Vec::new, |number| number.to_string().into_bytes()))
         }

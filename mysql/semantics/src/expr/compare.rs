@@ -250,30 +250,39 @@ pub(super) fn extreme_dates(
     cx: &mut Cx<'_>,
     row: Row<'_>,
 ) -> Result<Value> {
-    let mut best: Option<Option<DateTime>> = None;
-    for arg in &node.args {
-        let Some(value) = leaf::extreme_datetime(arg, dates, cx, row)? else {
-            return Ok(Value::Null);
-        };
-        let key = |value: Option<DateTime>| (value.is_none() == dates.date_only, value);
-        let better = match best {
-            None => true,
-            Some(best) if greatest => key(value) > key(best),
-            Some(best) => key(value) < key(best),
-        };
-        if better {
-            best = Some(value);
-        }
-    }
+    let Some(best) = best_date(node, greatest, dates, cx, row)? else { return Ok(Value::Null) };
     let mut out = Vec::new();
     match best {
-        Some(Some(value)) if dates.date_only => value.date().write_text(&mut out),
+        Some(value) if dates.date_only => value.date().write_text(&mut out),
         // The largest number of a date's bits.
-        Some(None) if dates.date_only => out.extend_from_slice(b"16383-15-31"),
-        Some(Some(value)) if value != DateTime::ZERO => {
+        None if dates.date_only => out.extend_from_slice(b"16383-15-31"),
+        Some(value) if value != DateTime::ZERO => {
             value.write_text(dates.decimals, &mut out);
         }
         _ => return extreme(node, greatest, by, cx, row),
     }
     Ok(Value::from(out))
+}
+
+/// The extreme of dates: `None` is NULL, `Some(None)` no date.
+pub(super) fn best_date(
+    node: &Node,
+    greatest: bool,
+    dates: &ExtremeDates,
+    cx: &mut Cx<'_>,
+    row: Row<'_>,
+) -> Result<Option<Option<DateTime>>> {
+    let key = |value: Option<DateTime>| (value.is_none() == dates.date_only, value);
+    let mut best: Option<Option<DateTime>> = None;
+    for arg in &node.args {
+        let Some(value) = leaf::extreme_datetime(arg, dates, cx, row)? else { return Ok(None) };
+        let better = best.is_none_or(|best| match greatest {
+            true => key(value) > key(best),
+            false => key(value) < key(best),
+        });
+        if better {
+            best = Some(value);
+        }
+    }
+    Ok(best)
 }

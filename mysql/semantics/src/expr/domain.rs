@@ -4,8 +4,10 @@
 use std::borrow::Cow;
 
 use super::arith::{self, Domain};
+use super::compare::Comparison;
 use super::context::{Cx, Row};
 use super::node::{Node, Op};
+use super::string_number::{Source, extreme_of_numbers};
 use super::{Result, json, leaf};
 use crate::decimal::{Decimal, ParseStatus, Rounding};
 use crate::error::{SqlError, code};
@@ -132,7 +134,86 @@ pub(super) fn number_of_hex(bytes: &[u8], cx: &mut Cx<'_>) -> u64 {
     0
 }
 
+/// The whole number before what is none.
+fn quiet_int(text: &[u8]) -> i128 {
+    let read = number::parse_integer_prefix(text).value;
+    let magnitude = i128::from(read.magnitude);
+    if read.negative { -magnitude } else { magnitude }
+}
+
+/// A time as a number, rounded as that.
+fn rounded(value: &Value) -> i128 {
+    let whole = leaf::temporal_decimal(value).to_i64(Rounding::HalfUp);
+    i128::from(whole.unwrap_or_else(|end| end))
+}
+
 impl Node {
+    fn int_of_source(
+        &self,
+        source: Source<'_>,
+        cx: &mut Cx<'_>,
+        row: Row<'_>,
+    ) -> Result<Option<i128>> {
+        Ok(Some(match source {
+            Source::Null => return Ok(None),
+            Source::Operand(operand) => return operand.eval_int(cx, row),
+            Source::Text(text) => quiet_int(&text),
+            Source::Temporal(Value::DateTime(value)) if !self.computes_time() => {
+                i128::from(value.to_number())
+            }
+            Source::Temporal(value) => rounded(&value),
+            Source::Whole(number) => number.into(),
+            Source::ExtremeOfNumbers { greatest } => {
+                return match extreme_of_numbers(self, greatest, Comparison::Int, cx, row)? {
+                    Some(operand) => operand.eval_int(cx, row),
+                    None => Ok(None),
+                };
+            }
+        }))
+    }
+
+    fn double_of_source(
+        &self,
+        source: Source<'_>,
+        cx: &mut Cx<'_>,
+        row: Row<'_>,
+    ) -> Result<Option<f64>> {
+        Ok(Some(match source {
+            Source::Null => return Ok(None),
+            Source::Operand(operand) => return operand.eval_double(cx, row),
+            Source::Text(text) => number::parse_double_prefix(&text).value,
+            Source::Temporal(value) => leaf::temporal_double(&value),
+            Source::Whole(number) => number as f64,
+            Source::ExtremeOfNumbers { greatest } => {
+                return match extreme_of_numbers(self, greatest, Comparison::Double, cx, row)? {
+                    Some(operand) => operand.eval_double(cx, row),
+                    None => Ok(None),
+                };
+            }
+        }))
+    }
+
+    fn decimal_of_source(
+        &self,
+        source: Source<'_>,
+        cx: &mut Cx<'_>,
+        row: Row<'_>,
+    ) -> Result<Option<Decimal>> {
+        Ok(Some(match source {
+            Source::Null => return Ok(None),
+            Source::Operand(operand) => return operand.eval_decimal(cx, row),
+            Source::Text(text) => Decimal::parse_prefix(&text).value,
+            Source::Temporal(value) => leaf::temporal_decimal(&value),
+            Source::Whole(number) => Decimal::from(number),
+            Source::ExtremeOfNumbers { greatest } => {
+                return match extreme_of_numbers(self, greatest, Comparison::Decimal, cx, row)? {
+                    Some(operand) => operand.eval_decimal(cx, row),
+                    None => Ok(None),
+                };
+            }
+        }))
+    }
+
     /// Columns of TEXT and what regular expressions give are numbers without a
     /// warning, whatever they say.
     fn is_quiet_text(&self) -> bool {
@@ -161,6 +242,9 @@ impl Node {
             Op::Hex(bytes) => return Ok(Some(i128::from(number_of_hex(bytes, cx)))),
             _ => {}
         }
+        if let Some(source) = self.number_source(cx, row)? {
+            return self.int_of_source(source, cx, row);
+        }
         let value = self.eval(cx, row)?;
         Ok(Some(match &*value {
             Value::Null => return Ok(None),
@@ -175,13 +259,10 @@ impl Node {
             Value::Bytes(text) if self.ty.kind == TypeKind::Json => {
                 json::coerced(self, text, cx, json::int)?
             }
-            Value::Bytes(text) if self.is_quiet_text() => {
-                let read = number::parse_integer_prefix(text).value;
-                let magnitude = i128::from(read.magnitude);
-                if read.negative { -magnitude } else { magnitude }
-            }
+            Value::Bytes(text) if self.is_quiet_text() => quiet_int(text),
             Value::Bytes(text) => int_of_text(text, self, false, cx),
             Value::Date(date) => i128::from(date.to_number()),
+            Value::Time(_) | Value::DateTime(_) if self.computes_time() => rounded(&value),
             Value::Time(time) => {
                 let time = time.round(0, cx.settings.truncate_fractions);
                 let (Ok(time) | Err(time)) = time;
@@ -202,6 +283,9 @@ impl Node {
         }
         if let Op::Hex(bytes) = &self.op {
             return Ok(Some(number_of_hex(bytes, cx) as f64));
+        }
+        if let Some(source) = self.number_source(cx, row)? {
+            return self.double_of_source(source, cx, row);
         }
         let value = self.eval(cx, row)?;
         Ok(Some(match &*value {
@@ -230,6 +314,9 @@ impl Node {
         }
         if let Op::Hex(bytes) = &self.op {
             return Ok(Some(Decimal::from(number_of_hex(bytes, cx))));
+        }
+        if let Some(source) = self.number_source(cx, row)? {
+            return self.decimal_of_source(source, cx, row);
         }
         let value = self.eval(cx, row)?;
         Ok(Some(match &*value {
@@ -268,6 +355,14 @@ impl Node {
             other => {
                 if let Some(text) = self.members_text(&other) {
                     return Ok(Some(Cow::Owned(text)));
+                }
+                // What adds to a TIME prints all of a second's fraction, if there is one.
+                if let Value::Time(time) = &*other
+                    && self.computes_time()
+                {
+                    let mut out = Vec::with_capacity(18);
+                    time.write_text(if time.microsecond() > 0 { 6 } else { 0 }, &mut out);
+                    return Ok(Some(Cow::Owned(out)));
                 }
                 leaf::text_of(&other, self).map(Cow::Owned)
             }

@@ -276,7 +276,10 @@ impl Binder<'_> {
 
 /// `-x`
 pub(crate) fn negate(operand: Node) -> Node {
-    let domain = operand.numeric_domain();
+    let domain = match operand.ty.kind.is_temporal() {
+        true => Domain::Double,
+        false => operand.numeric_domain(),
+    };
     // The negative of the largest literal is a number of 64 bits again; that of a
     // larger one is exact only as a decimal.
     let domain = match (&operand.op, domain) {

@@ -16,6 +16,7 @@ use crate::value::Value;
 
 /// As TIME: of a date with a time, the time of day.
 pub(crate) fn time(node: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Option<Time>> {
+    let Some(node) = node.read_from(cx, row)? else { return Ok(None) };
     let value = written(node, cx, row)?;
     match &*value {
         Value::Null => Ok(None),

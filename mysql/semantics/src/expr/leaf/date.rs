@@ -103,6 +103,7 @@ pub(super) fn read_datetime(
     cx: &mut Cx<'_>,
     row: Row<'_>,
 ) -> Result<Option<(DateTime, bool)>> {
+    let Some(node) = node.read_from(cx, row)? else { return Ok(None) };
     let value = written(node, cx, row)?;
     let kind = asked.kind();
     let checked = |value: DateTime, timed: bool, cx: &mut Cx<'_>| {
