@@ -183,7 +183,9 @@ impl Check<'_> {
         }
         if column {
             match firn_table::verify(file, Arc::clone(&self.source)).await {
-                Ok(verified) if digest.is_none_or(|rows| rows == verified.digest) => {
+                Ok(verified)
+                    if digest.is_none_or(|rows| verified.digest.is_none_or(|own| own == rows)) =>
+                {
                     *self.bytes.lock() += file.total_bytes() - file.bytes;
                 }
                 Ok(_) => {

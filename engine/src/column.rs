@@ -36,11 +36,12 @@ pub trait RowSchema: Debug + Send + Sync + 'static {
 /// Writes the column copy of one file.
 pub trait ColumnWriter: Send {
     /// Adds a version, in the order of the file: user key with its space
-    /// ascending, seq descending. A deletion has an empty value.
+    /// ascending, seq descending. A deletion has an empty value. Whether it is a
+    /// row of the copy: a space may hold other keys, which the writer leaves out.
     ///
     /// # Errors
     /// `Corrupt` if the value is not a row of the schema.
-    fn add(&mut self, key: &[u8], seq: Seq, kind: ValueKind, value: &[u8]) -> Result<()>;
+    fn add(&mut self, key: &[u8], seq: Seq, kind: ValueKind, value: &[u8]) -> Result<bool>;
 
     /// Takes the bytes that are finished; possibly none. Memory for the rest
     /// stays bounded whatever the size of the copy.

@@ -1,15 +1,22 @@
 //! What a space says of its rows.
 //!
 //! ```text
-//! version u8 = 1, kind u8, low half of XXH3-64 of both u32 LE
+//! version u8 = 1, kind u8, [rows], low half of XXH3-64 of all that u32 LE
 //! ```
+//!
+//! *rows* is there for a table (`columns/stored.rs`).
 //!
 //! The bytes are kept in the manifest for as long as the space exists, so an
 //! older program may meet those of a newer one: it refuses them by name.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use firn_engine::{Error, ErrorKind, Result};
 use xxhash_rust::xxh3::xxh3_64;
+
+use crate::columns::stored;
+use crate::descriptor::TableDescriptor;
 
 /// Newest version that this program reads and writes.
 const VERSION: u8 = 1;
@@ -17,23 +24,46 @@ const VERSION: u8 = 1;
 const SUM_LEN: usize = 4;
 
 /// How the values of a space are rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum RowDescription {
     /// Values mean nothing more than their bytes.
     KeyValue,
+    /// Values are rows of a table.
+    Table(TableRows),
+}
+
+/// What a table's space says of its rows; of the table no more than that.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TableRows {
+    pub(crate) table: Arc<TableDescriptor>,
+    stored: Bytes,
 }
 
 impl RowDescription {
     const KEY_VALUE: u8 = 1;
+    const TABLE: u8 = 2;
+
+    /// That of a table. It changes when columns are added, dropped or changed, and
+    /// has to be declared anew before the first row of the new layout is written.
+    ///
+    /// # Errors
+    /// `BadRequest` if it takes more than 64 KiB to describe the rows: the space is
+    /// then declared without a description, and there are no column copies.
+    pub fn table(table: &TableDescriptor) -> Result<Self> {
+        let (stored, table) = stored::reduced(table)?;
+        Ok(Self::Table(TableRows { table, stored: stored.into() }))
+    }
 
     /// As it is stored with the space, in `SpaceOptions::row_schema`.
     #[must_use]
-    pub fn encode(self) -> Bytes {
-        let kind = match self {
-            Self::KeyValue => Self::KEY_VALUE,
+    pub fn encode(&self) -> Bytes {
+        let (kind, rows) = match self {
+            Self::KeyValue => (Self::KEY_VALUE, &[][..]),
+            Self::Table(rows) => (Self::TABLE, &rows.stored[..]),
         };
         let mut bytes = vec![VERSION, kind];
+        bytes.extend_from_slice(rows);
         let sum = checksum(&bytes);
         bytes.extend_from_slice(&sum);
         bytes.into()
@@ -63,6 +93,13 @@ impl RowDescription {
         }
         match body {
             [VERSION, Self::KEY_VALUE] => Ok(Self::KeyValue),
+            [VERSION, Self::TABLE, rows @ ..] => match stored::decode(rows) {
+                Some(table) => Ok(Self::Table(TableRows {
+                    table: Arc::new(table),
+                    stored: Bytes::copy_from_slice(rows),
+                })),
+                None => Err(refuse("its list of columns is garbled".into())),
+            },
             [VERSION, kind, ..] => Err(refuse(format!("its kind {kind} is unknown"))),
             _ => Err(refuse("it is cut short".into())),
         }

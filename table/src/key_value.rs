@@ -101,7 +101,7 @@ fn finish_and_renew(builder: &mut BinaryBuilder) -> BinaryArray {
 }
 
 impl ColumnWriter for KeyValueWriter {
-    fn add(&mut self, key: &[u8], seq: Seq, kind: ValueKind, value: &[u8]) -> Result<()> {
+    fn add(&mut self, key: &[u8], seq: Seq, kind: ValueKind, value: &[u8]) -> Result<bool> {
         let space = SpaceId::of(key);
         if self.space.is_none() {
             self.space = space;
@@ -124,7 +124,7 @@ impl ColumnWriter for KeyValueWriter {
         self.deleted.append_value(kind == ValueKind::Delete);
         self.bytes += bytes;
         self.rows += 1;
-        Ok(())
+        Ok(true)
     }
 
     fn take(&mut self) -> Vec<u8> {

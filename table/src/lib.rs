@@ -6,6 +6,7 @@
 //!
 //! - [`descriptor`]: tables as the catalog keeps them.
 //! - [`TableCodec`]: keys ([`key`]) and rows ([`row`]) of a table.
+//! - [`columns`]: a table's rows as Arrow and Parquet.
 //! - [`RowDescription`]: what a space says of its rows when it is declared.
 //! - [`Schemas`]: the engine's seam ([`firn_engine::column`]) implemented.
 //! - [`ColumnFile`]: reads a column copy; [`verify`] checks one as a whole.
@@ -14,7 +15,8 @@
 //!
 //! A Parquet file like any other: what it is made of beyond that, its readers
 //! may ignore. Rows are in the order of the file of rows: key ascending,
-//! `_firn_seq` descending. For plain key-value data the columns are:
+//! `_firn_seq` descending. The columns of a table are its own ([`columns`]); for plain
+//! key-value data they are:
 //!
 //! | column | type | |
 //! |---|---|---|
@@ -27,6 +29,7 @@
 
 mod cell;
 mod codec;
+pub mod columns;
 mod description;
 pub mod descriptor;
 pub mod key;
@@ -41,7 +44,7 @@ mod timestamp;
 
 pub use cell::Cell;
 pub use codec::{TableCodec, row_number, row_number_key};
-pub use description::RowDescription;
+pub use description::{RowDescription, TableRows};
 pub use parquet::{ColumnFile, RowGroup, Verified, verify};
 pub use schemas::Schemas;
 pub use timestamp::{timestamp_from_utc, timestamp_to_utc};

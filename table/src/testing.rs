@@ -4,10 +4,15 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use async_trait::async_trait;
+use bytes::Bytes;
+use firn_engine::object::{BlockSource, ByteRange, ObjectKind};
+use firn_engine::{ObjectId, Result};
 use firn_mysql_semantics::collation::Collation;
 use firn_mysql_semantics::decimal::Decimal;
 use firn_mysql_semantics::temporal::{Date, DateTime, Time};
 use firn_mysql_semantics::{CollationId, Derivation, SqlType, TypeKind, Value};
+use parking_lot::Mutex;
 use proptest::prelude::*;
 
 use crate::descriptor::{
@@ -212,7 +217,13 @@ fn not_null(ty: SqlType) -> BoxedStrategy<Value> {
                 })
                 .boxed()
         }
-        K::Json => prop::collection::vec(any::<u8>(), 0..40).prop_map(Value::from).boxed(),
+        K::Json => {
+            let texts = ["null", "[]", "{\"a\": 1.5}", "\"x\"", "[1, {\"b\": \"é\"}, -2]"];
+            let document = |text| firn_mysql_semantics::json::parse(text).unwrap();
+            prop::sample::select(texts.map(document).to_vec())
+                .prop_map(|document| Value::bytes(document.as_bytes()))
+                .boxed()
+        }
         _ => texts(ty),
     }
 }
@@ -299,4 +310,36 @@ pub(crate) fn compare(ty: &SqlType, a: &Value, b: &Value) -> Ordering {
 
 pub(crate) fn codec(table: TableDescriptor) -> crate::TableCodec {
     crate::TableCodec::new(Arc::new(table)).unwrap()
+}
+
+/// One column copy in memory, and how it was read.
+#[derive(Debug)]
+pub(crate) struct OneObject {
+    pub(crate) bytes: Bytes,
+    pub(crate) largest_read: Mutex<u64>,
+}
+
+#[async_trait]
+impl BlockSource for OneObject {
+    async fn read(
+        &self,
+        _: ObjectId,
+        kind: ObjectKind,
+        ranges: &[ByteRange],
+    ) -> Result<Vec<Bytes>> {
+        assert_eq!(kind, ObjectKind::Column);
+        let total: u64 = ranges.iter().map(|r| r.len).sum();
+        let mut largest = self.largest_read.lock();
+        *largest = total.max(*largest);
+        let part = |r: &ByteRange| self.bytes.slice(r.offset as usize..(r.offset + r.len) as usize);
+        Ok(ranges.iter().map(part).collect())
+    }
+}
+
+pub(crate) fn object(bytes: &[u8]) -> Arc<OneObject> {
+    Arc::new(OneObject { bytes: Bytes::copy_from_slice(bytes), largest_read: Mutex::default() })
+}
+
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }

@@ -80,8 +80,7 @@ impl FileWriter {
     ) -> Result<()> {
         self.rows.add(key, seq, kind, value);
         if let Some(columns) = &mut self.columns {
-            columns.rows += 1;
-            columns.writer.add(key, seq, kind, value)?;
+            columns.rows += u64::from(columns.writer.add(key, seq, kind, value)?);
         }
         Ok(())
     }

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use firn_engine::{Error, ErrorKind, Result, SpaceId};
-use parquet::arrow::ArrowSchemaConverter;
 use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
+use parquet::arrow::{ARROW_SCHEMA_META_KEY, ArrowSchemaConverter, encode_arrow_schema};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
 use parquet::file::writer::SerializedFileWriter;
@@ -45,6 +45,8 @@ pub(crate) struct ParquetWriter {
     group_bytes: usize,
     /// Checksums of the column chunks, as hex digits.
     sums: String,
+    /// Whether Arrow's own form of the schema goes into the file.
+    keeps_arrow_schema: bool,
 }
 
 impl ParquetWriter {
@@ -66,7 +68,17 @@ impl ParquetWriter {
             group_rows: 0,
             group_bytes: 0,
             sums: String::new(),
+            keeps_arrow_schema: false,
         })
+    }
+
+    /// Also keeps the schema as Arrow has it, so that types that Parquet lacks are
+    /// read as they were written.
+    pub(crate) fn new_with_arrow_schema(
+        schema: SchemaRef,
+        properties: WriterProperties,
+    ) -> Result<Self> {
+        Ok(Self { keeps_arrow_schema: true, ..Self::new(schema, properties)? })
     }
 
     /// Adds rows that are `bytes` large before encoding.
@@ -141,6 +153,9 @@ impl ParquetWriter {
             add(SPACE_KEY, space.to_string());
         }
         add(CHUNKS_KEY, self.sums);
+        if self.keeps_arrow_schema {
+            add(ARROW_SCHEMA_META_KEY, encode_arrow_schema(&self.schema));
+        }
         self.file.append_key_value_metadata(tail::placeholder());
         let mut end = self.file.into_inner().map_err(encoding_failed)?;
         if !tail::seal(&mut end, offset) {
