@@ -6,6 +6,7 @@ use super::context::{Cx, Row};
 use super::eval::internal;
 use super::node::Node;
 use super::{Result, leaf};
+use crate::decimal::{Decimal, Rounding};
 use crate::error::SqlError;
 use crate::temporal::{Interval, Time, is_simple_unit, is_unit_of_dates, unit_has_microseconds};
 use crate::types::TypeKind;
@@ -74,18 +75,29 @@ pub(crate) fn unit_decimals(unit: Unit, amount: &Node) -> u8 {
     }
 }
 
-fn interval(amount: &Node, unit: Unit, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Option<Interval>> {
+/// An amount of time: `None` is NULL, `Some(None)` none that can be added.
+fn interval(
+    amount: &Node,
+    unit: Unit,
+    cx: &mut Cx<'_>,
+    row: Row<'_>,
+) -> Result<Option<Option<Interval>>> {
     if !is_simple_unit(unit) {
         let text = amount.eval_text(cx, row)?;
-        return Ok(text.and_then(|text| Interval::of_text(unit, &text)));
+        return Ok(text.map(|text| Interval::of_text(unit, &text)));
     }
     if unit == U::Second {
         let Some(value) = amount.eval_decimal(cx, row)? else { return Ok(None) };
-        let second = crate::decimal::Decimal::from(SECOND_MICROS);
-        let Ok(value) = value.mul(&second) else { return Ok(None) };
-        let micros = value.to_i64(crate::decimal::Rounding::Truncate).unwrap_or_else(|end| end);
-        let rest = (micros % SECOND_MICROS) as i32;
-        return Ok(Interval::of_number(unit, micros / SECOND_MICROS, rest));
+        let Ok(whole) = value.to_i64(Rounding::Truncate) else {
+            let mut shown = Vec::new();
+            value.write_text(&mut shown);
+            cx.warn(SqlError::truncated_wrong_value("DECIMAL", &String::from_utf8_lossy(&shown)));
+            return Ok(Some(None));
+        };
+        let rest = value.sub(&Decimal::from(whole)).ok();
+        let rest = rest.and_then(|rest| rest.mul(&Decimal::from(SECOND_MICROS)).ok());
+        let rest = rest.map_or(0, |rest| rest.to_i64(Rounding::Truncate).unwrap_or(0));
+        return Ok(Some(number_of_units(unit, whole, rest as i32)));
     }
     let Some(count) = amount.eval_int(cx, row)? else { return Ok(None) };
     let count = match amount.ty.unsigned {
@@ -93,7 +105,23 @@ fn interval(amount: &Node, unit: Unit, cx: &mut Cx<'_>, row: Row<'_>) -> Result<
         true => count as i64,
         false => count.clamp(i64::MIN.into(), i64::MAX.into()) as i64,
     };
-    Ok(Interval::of_number(unit, count, 0))
+    Ok(Some(number_of_units(unit, count, 0)))
+}
+
+/// The least number has no sign that could be turned.
+fn number_of_units(unit: Unit, count: i64, micros: i32) -> Option<Interval> {
+    count.checked_neg()?;
+    Interval::of_number(unit, count, micros)
+}
+
+/// An amount that cannot be added: a DATE is NULL without a word.
+fn no_interval(node: &Node, cx: &mut Cx<'_>) -> Value {
+    match node.ty.kind {
+        TypeKind::Date => {}
+        TypeKind::Time => cx.warn(out_of_range("TIME", node)),
+        _ => cx.warn(out_of_range("DATETIME", node)),
+    }
+    Value::Null
 }
 
 /// 6527 for what the type of an expression cannot hold.
@@ -114,6 +142,7 @@ pub(super) fn date_arith(
     if node.ty.kind == TypeKind::Time {
         let Some(start) = leaf::time(date, cx, row)? else { return Ok(Value::Null) };
         let Some(by) = interval(amount, unit, cx, row)? else { return Ok(Value::Null) };
+        let Some(by) = by else { return Ok(no_interval(node, cx)) };
         let by = if subtract { by.negated() } else { by };
         return Ok(match start.add_interval(&by) {
             Some(time) => Value::Time(time),
@@ -125,6 +154,7 @@ pub(super) fn date_arith(
     }
     let Some(start) = leaf::datetime_of_calendar(date, cx, row)? else { return Ok(Value::Null) };
     let Some(by) = interval(amount, unit, cx, row)? else { return Ok(Value::Null) };
+    let Some(by) = by else { return Ok(no_interval(node, cx)) };
     let by = if subtract { by.negated() } else { by };
     let Some(result) = start.0.add_interval(&by) else {
         cx.warn(match node.ty.kind {

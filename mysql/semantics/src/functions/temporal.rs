@@ -531,6 +531,24 @@ fn out_of_range(kind: &str, node: &crate::expr::Node) -> SqlError {
     SqlError::with_message(6527, format!("{kind} value is out of range in '{shown}'"))
 }
 
+/// 1292 for a date with zeros in the first operand.
+fn not_taken(call: &Call<'_>, value: DateTime, cx: &mut Cx<'_>) -> Result<()> {
+    let mut shown = Vec::new();
+    let error = if call.arg(0).is_some_and(|node| node.numeric_class().is_some()) {
+        let text = call.text(0, cx)?.unwrap_or_default();
+        let message = format!("Incorrect datetime value: '{}'", String::from_utf8_lossy(&text));
+        SqlError::with_message(crate::error::code::ER_TRUNCATED_WRONG_VALUE, message)
+    } else if value.day_micros() != 0 {
+        value.write_text(0, &mut shown);
+        SqlError::truncated_wrong_value("datetime", &String::from_utf8_lossy(&shown))
+    } else {
+        value.date().write_text(&mut shown);
+        SqlError::truncated_wrong_value("date", &String::from_utf8_lossy(&shown))
+    };
+    cx.warn(error);
+    Ok(())
+}
+
 fn add_time(call: &Call<'_>, cx: &mut Cx<'_>, sign: i64) -> Result<Value> {
     use crate::temporal::TimeOrDateTime as T;
     let (Some(left), Some(right)) = (call.arg(0), call.arg(1)) else { return Ok(Value::Null) };
@@ -540,8 +558,15 @@ fn add_time(call: &Call<'_>, cx: &mut Cx<'_>, sign: i64) -> Result<Value> {
     } else {
         arg!(leaf::time_or_datetime(left, cx, call.row))
     };
-    let by = arg!(leaf::time(right, cx, call.row));
     let text = kind == TypeKind::Char;
+    if let T::DateTime(start) = start
+        && text
+        && !leaf::is_taken(start.date(), cx.settings)
+    {
+        not_taken(call, start, cx)?;
+        return Ok(Value::Null);
+    }
+    let by = arg!(leaf::time(right, cx, call.row));
     let mut out = Vec::new();
     match start {
         T::Time(start) => {
@@ -561,18 +586,6 @@ fn add_time(call: &Call<'_>, cx: &mut Cx<'_>, sign: i64) -> Result<Value> {
                 return Ok(Value::Time(time));
             }
             time.write_text(if time.microsecond() > 0 { 6 } else { 0 }, &mut out);
-        }
-        T::DateTime(start) if text && !leaf::is_taken(start.date(), cx.settings) => {
-            let mut shown = Vec::new();
-            let timed = start.day_micros() != 0;
-            if timed {
-                start.write_text(0, &mut shown);
-            } else {
-                start.date().write_text(&mut shown);
-            }
-            let kind = if timed { "datetime" } else { "date" };
-            cx.warn(SqlError::truncated_wrong_value(kind, &String::from_utf8_lossy(&shown)));
-            return Ok(Value::Null);
         }
         T::DateTime(start) => {
             let linear = start.linear_micros() + sign * by.micros();

@@ -78,7 +78,7 @@ impl Interval {
             Unit::Second => Self { micros: wide * i128::from(SECOND) + i128::from(micros), ..zero },
             Unit::Minute => Self { micros: wide * i128::from(MINUTE), ..zero },
             Unit::Hour => Self { micros: wide * i128::from(HOUR), ..zero },
-            Unit::Day => Self { days: number.checked_neg().map(|_| number)?, ..zero },
+            Unit::Day => Self { days: number, ..zero },
             Unit::Week => Self { days: number.checked_mul(7)?, ..zero },
             Unit::Month => Self { months: number, ..zero },
             Unit::Quarter => Self { months: number.checked_mul(3)?, ..zero },

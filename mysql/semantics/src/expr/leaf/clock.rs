@@ -1,6 +1,6 @@
 //! Values as times.
 
-use super::date::{datetime, number_read, split_number, written};
+use super::date::{datetime, number_read, shown_number, split_number, written};
 use super::moment::{no_datetime, refuse, shift, unfit, warn_of_delimiter, zoned};
 use crate::decimal::{Decimal, Rounding};
 use crate::expr::Result;
@@ -40,7 +40,7 @@ pub(crate) fn time(node: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Option<
             if !parsed.warnings.is_empty() {
                 let shown = match &*value {
                     Value::UInt(_) => whole.to_string().into_bytes(),
-                    _ => super::text_of(&value, node).unwrap_or_default(),
+                    _ => shown_number(&value, node),
                 };
                 refuse("time", &shown, cx);
                 return Ok(None);
@@ -98,7 +98,7 @@ pub(crate) fn extracted_time(
         }
         _ => {
             let Some(number) = number_read(node, &value, cx, row)? else { return Ok(None) };
-            let shown = super::text_of(&value, node).unwrap_or_default();
+            let shown = shown_number(&value, node);
             let read = number_time_or_datetime(&number, &shown, cx);
             if read.is_none() {
                 refuse("time", &shown, cx);
@@ -130,17 +130,17 @@ pub(crate) fn time_or_datetime(
             Ok(time(node, cx, row)?.map(TimeOrDateTime::Time))
         }
         _ => {
-            let Some(number) = number_read(node, &value, cx, row)? else { return Ok(None) };
-            let shown = super::text_of(&value, node).unwrap_or_default();
+            let Some(number) = node.eval_decimal(cx, row)? else { return Ok(None) };
+            let shown = shown_number(&value, node);
             let read = number_time_or_datetime(&number, &shown, cx);
             if read.is_none() {
-                // What has minutes and seconds is a time, if too long a one.
-                let parts = number.to_i64(Rounding::Truncate).map(i64::unsigned_abs);
-                match parts {
-                    Ok(parts) if parts % 100 < 60 && parts / 100 % 100 < 60 => {
-                        refuse("time", &shown, cx);
-                    }
-                    _ => no_datetime(&shown, cx),
+                // What has three digits of hours at most is a time, if too long a one.
+                let parts = number.to_i64(Rounding::Truncate).unwrap_or(i64::MAX);
+                let long = parts < 10_000_000 && parts % 100 < 60 && parts / 100 % 100 < 60;
+                if parts < 0 || long {
+                    refuse("time", &shown, cx);
+                } else {
+                    no_datetime(&shown, cx);
                 }
             }
             Ok(read)

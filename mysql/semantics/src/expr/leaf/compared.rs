@@ -2,7 +2,7 @@
 
 use super::clock::{time, time_of_text};
 use super::date::{Asked, fuzzy_date, fuzzy_datetime, read_datetime};
-use super::moment::{date_mode, no_datetime, refuse, warn_of_delimiter};
+use super::moment::{clipped, date_mode, no_datetime, refuse, warn_of_delimiter};
 use crate::error::{SqlError, code};
 use crate::expr::Result;
 use crate::expr::compare::Comparison;
@@ -13,6 +13,7 @@ use crate::types::{CollationId, SqlType, TypeKind};
 use crate::value::Value;
 
 fn incorrect(kind: &str, shown: &str, column: &str) -> SqlError {
+    let shown = clipped(shown);
     let message = format!("Incorrect {kind} value: '{shown}' for column '{column}' at row 1");
     SqlError::with_message(code::ER_TRUNCATED_WRONG_VALUE, message)
 }
@@ -34,7 +35,10 @@ fn item_name(node: &Node) -> Option<String> {
         Op::Column(column) => Some(own_name(column).to_owned()),
         Op::Literal(Value::Null) => Some("NULL".to_owned()),
         Op::Literal(Value::Bytes(text)) => {
-            Some(super::shown_text(text, node.ty.collation)).filter(|name| !name.is_empty())
+            // Names begin with what can be seen.
+            let name = super::shown_text(text, node.ty.collation);
+            let name = name.trim_start_matches(|c: char| c.is_ascii_whitespace() || c.is_control());
+            Some(name.to_owned()).filter(|name| !name.is_empty())
         }
         Op::ToCharset { .. } => {
             node.args.first().filter(|arg| arg.is_literal()).and_then(item_name)

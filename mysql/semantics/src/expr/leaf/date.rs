@@ -78,6 +78,17 @@ pub(super) fn written<'a>(node: &'a Node, cx: &mut Cx<'_>, row: Row<'a>) -> Resu
     })
 }
 
+/// A number as messages show it: all digits of a double.
+pub(super) fn shown_number(value: &Value, node: &Node) -> Vec<u8> {
+    let mut out = Vec::new();
+    match value {
+        Value::Double(value) => crate::number::write_double(*value, &mut out),
+        Value::Float(value) => crate::number::write_double(f64::from(*value), &mut out),
+        _ => return super::text_of(value, node).unwrap_or_default(),
+    }
+    out
+}
+
 /// What a value is read as, which decides how warnings show it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Asked {
@@ -165,6 +176,9 @@ pub(super) fn read_datetime(
             let parsed = datetime_from_number(whole, nanos, mode);
             // A number that is a date alone has no fraction of a second.
             let parsed = match parsed.has_time {
+                true if number.is_negative() && nanos != 0 && !asked.date_only => {
+                    datetime_from_number(-1, 0, mode)
+                }
                 true => parsed,
                 false => datetime_from_number(whole, 0, mode),
             };
@@ -173,11 +187,11 @@ pub(super) fn read_datetime(
                     whole.to_string().into_bytes()
                 }
                 Value::UInt(value) => (*value as i64).to_string().into_bytes(),
-                _ => super::text_of(&value, node).unwrap_or_default(),
+                _ => shown_number(&value, node),
             };
             let huge = matches!(&*value, Value::Double(value) if value.abs() >= 9.2e18);
             let shown = match (&*value, huge) {
-                (_, true) => super::text_of(&value, node).unwrap_or_default(),
+                (_, true) => shown_number(&value, node),
                 _ => shown,
             };
             if let Value::Decimal(number) = &*value

@@ -68,10 +68,16 @@ pub(super) fn zoned(parsed: ParsedDateTime, cx: &Cx<'_>) -> Result<ParsedDateTim
     parsed.without_offset(truncate, |value, offset| shift(value, offset, cx)).map_err(unfit)
 }
 
+/// A value as messages show it: its first 128 bytes.
+pub(super) fn clipped(shown: &str) -> &str {
+    const LIMIT_BYTES: usize = 128;
+    shown.get(..shown.floor_char_boundary(LIMIT_BYTES)).unwrap_or(shown)
+}
+
 /// 1292 for what is no date or time at all.
 pub(super) fn no_datetime(value: &[u8], cx: &mut Cx<'_>) {
     let shown = String::from_utf8_lossy(value);
-    let message = format!("Incorrect datetime value: '{shown}'");
+    let message = format!("Incorrect datetime value: '{}'", clipped(&shown));
     cx.warn(SqlError::with_message(code::ER_TRUNCATED_WRONG_VALUE, message));
 }
 

@@ -63,6 +63,7 @@ fn shown_number(constant: &Node, number: &Decimal) -> String {
 fn constant_text(node: &Node) -> Option<&[u8]> {
     match &node.op {
         Op::Literal(Value::Bytes(text)) | Op::Hex(text) if node.ty.kind.is_string() => Some(text),
+        Op::Collate => constant_text(node.args.first()?),
         _ => None,
     }
 }
