@@ -57,22 +57,22 @@ fn derivation_name(derivation: Derivation) -> &'static str {
     }
 }
 
-/// Whether text of `right` may become text of `left` without a loss.
-fn superset(left: Coll, right: Coll) -> bool {
+/// Whether `left` has all characters, and `right` may become text of it.
+fn is_wider(left: Coll, right: Coll) -> bool {
     let (l, r) = (leaf::charset_facts(left.id), leaf::charset_facts(right.id));
-    let stronger = left.derivation < right.derivation;
+    let wider = !r.unicode
+        || (l.supplementary
+            && !r.supplementary
+            && l.max_bytes > r.max_bytes
+            && l.min_bytes == r.min_bytes);
+    l.unicode
+        && (left.derivation < right.derivation || left.derivation == right.derivation && wider)
+}
+
+/// Whether `right` is ASCII, which is text of any set.
+fn takes_ascii(left: Coll, right: Coll) -> bool {
     let equal = left.derivation == right.derivation;
-    if l.unicode {
-        let wider = !r.unicode
-            || (l.supplementary
-                && !r.supplementary
-                && l.max_bytes > r.max_bytes
-                && l.min_bytes == r.min_bytes);
-        if stronger || (equal && wider) {
-            return true;
-        }
-    }
-    right.ascii && (stronger || (equal && !left.ascii))
+    right.ascii && (left.derivation < right.derivation || (equal && !left.ascii))
 }
 
 /// The collation of two; `Err` holds what MySQL goes on with where they clash.
@@ -84,12 +84,20 @@ fn meet(a: Coll, b: Coll) -> std::result::Result<Coll, Coll> {
             return with(if a.derivation <= b.derivation { a } else { b });
         }
         if b.id.is_binary() {
-            return with(if b.derivation <= a.derivation { b } else { a });
+            // Bytes settle what characters could not agree on.
+            let settles = a.derivation == Derivation::None && b.derivation == Derivation::Implicit;
+            return with(if b.derivation <= a.derivation || settles { b } else { a });
         }
-        if superset(a, b) {
+        if is_wider(a, b) {
             return with(a);
         }
-        if superset(b, a) {
+        if is_wider(b, a) {
+            return with(b);
+        }
+        if takes_ascii(a, b) {
+            return with(a);
+        }
+        if takes_ascii(b, a) {
             return with(b);
         }
         if a.derivation < b.derivation && b.derivation >= Derivation::SystemConstant {
@@ -264,6 +272,14 @@ pub(crate) fn convert_strictly(node: &mut Node, to: CollationId) {
         return;
     }
     let from = node.ty.collation;
+    // Numbers in hexadecimal stay numbers where their text is the same.
+    if let Op::Hex(bytes) = &node.op
+        && bytes.is_ascii()
+        && leaf::charset_facts(to).min_bytes == 1
+    {
+        node.ty.collation = to;
+        return;
+    }
     // A literal that cannot be converted is an error only where it is evaluated.
     if let Op::Literal(Value::Bytes(bytes)) | Op::Hex(bytes) = &node.op
         && let Ok(text) = leaf::to_charset_strictly(bytes, from, to)

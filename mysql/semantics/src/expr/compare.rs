@@ -62,6 +62,8 @@ impl CompareOp {
 pub enum Comparison {
     /// Integers, signed or not.
     Int,
+    /// Integers as 64 bits, whether signed or not.
+    Wrapped,
     /// Exact numbers.
     Decimal,
     /// Floating point numbers.
@@ -100,6 +102,8 @@ pub(crate) fn order<'a>(
     }
     match with {
         Comparison::Int => both!(eval_int, a, b, Some(a.cmp(&b))),
+        #[allow(clippy::cast_possible_truncation, reason = "64 bits are meant")]
+        Comparison::Wrapped => both!(eval_int, a, b, Some((a as i64).cmp(&(b as i64)))),
         Comparison::Decimal => both!(eval_decimal, a, b, Some(a.cmp(&b))),
         Comparison::Double => both!(eval_double, a, b, a.partial_cmp(&b)),
         Comparison::Text(collation) => {

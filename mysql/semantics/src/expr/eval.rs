@@ -221,7 +221,7 @@ impl Node {
                 membership::between(self, *negated, *low, *high, cx, row)
             }
             Op::In { negated, how } => membership::in_list(self, *negated, how, cx, row),
-            Op::InRows { negated, with } => membership::in_rows(self, *negated, with, cx, row),
+            Op::InRows { negated, how } => membership::in_rows(self, *negated, how, cx, row),
             Op::Like { negated, collation } => compare::like(self, *negated, *collation, cx, row),
             Op::IsNull { negated } => Ok(Some(self.first()?.eval(cx, row)?.is_null() != *negated)),
             Op::IsTruth { truth, negated } => {

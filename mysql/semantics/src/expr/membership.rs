@@ -1,14 +1,18 @@
 //! IN and BETWEEN at run time.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use smallvec::SmallVec;
 
-use super::compare::{CompareOp, Comparison, order, row_truth, truth};
+use super::compare::{CompareOp, Comparison, order, truth};
 use super::context::{Cx, Row};
 use super::eval::internal;
-use super::node::{ListReading, Membership, Node};
+use super::node::{ListReading, Membership, Node, RowColumn, RowMembership};
 use super::{Result, leaf};
+use crate::decimal::Decimal;
+use crate::temporal::{DateTime, Time};
+use crate::types::CollationId;
 
 pub(super) fn between(
     node: &Node,
@@ -124,20 +128,113 @@ fn among_constants(
     }
 }
 
+/// A value as a column of rows is compared.
+enum Key<'a> {
+    Int(i64),
+    Decimal(Decimal),
+    Double(f64),
+    Text(CollationId, Cow<'a, [u8]>),
+    DateTime(DateTime),
+    Time(Option<Time>),
+}
+
+impl Key<'_> {
+    fn equals(&self, other: &Key<'_>) -> bool {
+        match (self, other) {
+            (Key::Int(a), Key::Int(b)) => a == b,
+            (Key::Decimal(a), Key::Decimal(b)) => a == b,
+            (Key::Double(a), Key::Double(b)) => a == b,
+            (Key::Text(coll, a), Key::Text(_, b)) => leaf::compare_text(*coll, a, b).is_eq(),
+            (Key::DateTime(a), Key::DateTime(b)) => a == b,
+            (Key::Time(a), Key::Time(b)) => a == b,
+            _ => false,
+        }
+    }
+}
+
+/// `node` in a column of rows; `None` is NULL. Warnings of dates name `beside`.
+fn key<'a>(
+    with: Comparison,
+    node: &'a Node,
+    beside: &Node,
+    cx: &mut Cx<'_>,
+    row: Row<'a>,
+) -> Result<Option<Key<'a>>> {
+    Ok(match with {
+        Comparison::Decimal => node.eval_decimal(cx, row)?.map(Key::Decimal),
+        Comparison::Double => node.eval_double(cx, row)?.map(Key::Double),
+        Comparison::Text(coll) => node.eval_text(cx, row)?.map(|text| Key::Text(coll, text)),
+        Comparison::LenientDateTime => {
+            leaf::compared_datetime(node, beside, with, cx, row)?.map(Key::DateTime)
+        }
+        Comparison::Time => leaf::compared_time(node, cx, row)?.map(Key::Time),
+        #[allow(clippy::cast_possible_truncation, reason = "64 bits are meant")]
+        _ => node.eval_int(cx, row)?.map(|value| Key::Int(value as i64)),
+    })
+}
+
+/// The value that the row `of` has in a column.
+fn of_column<'a>(
+    node: &Node,
+    column: &RowColumn,
+    at: usize,
+    of: &'a Node,
+    cx: &mut Cx<'_>,
+    row: Row<'a>,
+) -> Result<Option<Key<'a>>> {
+    let named = node.args.get(column.dates).and_then(|row| row.args.get(at));
+    let one = of.args.get(at).ok_or_else(internal)?;
+    key(column.with, one, named.unwrap_or(one), cx, row)
+}
+
 pub(super) fn in_rows(
     node: &Node,
     negated: bool,
-    with: &[Box<[Comparison]>],
+    how: &RowMembership,
     cx: &mut Cx<'_>,
     row: Row<'_>,
 ) -> Result<Option<bool>> {
     let [value, list @ ..] = &*node.args else { return Err(internal()) };
+    let columns = || how.columns.iter().enumerate();
+    // Constants are read before they are compared, all of them.
+    let mut constants = Vec::new();
+    if how.constants {
+        for other in list {
+            for (at, column) in columns() {
+                constants.push(of_column(node, column, at, other, cx, row)?);
+            }
+        }
+    }
+    let mut constants = constants.into_iter();
+    // The value's columns are read once each, when they are asked for.
+    let mut own: Vec<Option<Option<Key<'_>>>> = how.columns.iter().map(|_| None).collect();
     let mut unknown = false;
-    for (one, with) in list.iter().zip(with) {
-        match row_truth(CompareOp::Eq, with, value, one, cx, row)? {
-            Some(true) => return Ok(Some(!negated)),
-            Some(false) => {}
-            None => unknown = true,
+    for other in list {
+        let known_row: Vec<_> = constants.by_ref().take(how.columns.len()).collect();
+        let mut known_row = known_row.into_iter();
+        let (mut same, mut known) = (true, true);
+        for (at, column) in columns() {
+            let slot = own.get_mut(at).ok_or_else(internal)?;
+            if slot.is_none() {
+                *slot = Some(of_column(node, column, at, value, cx, row)?);
+            }
+            let theirs = match known_row.next() {
+                Some(key) => key,
+                None => of_column(node, column, at, other, cx, row)?,
+            };
+            match (slot.as_ref().and_then(Option::as_ref), theirs) {
+                (Some(ours), Some(theirs)) if ours.equals(&theirs) => {}
+                (Some(_), Some(_)) => {
+                    same = false;
+                    break;
+                }
+                _ => known = false,
+            }
+        }
+        match (same, known) {
+            (true, true) => return Ok(Some(!negated)),
+            (true, false) => unknown = true,
+            (false, _) => {}
         }
     }
     Ok(if unknown { None } else { Some(negated) })

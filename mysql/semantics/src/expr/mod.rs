@@ -33,7 +33,9 @@ pub use context::{Cx, Row, Session, Settings};
 pub use eval::Out;
 pub(crate) use eval::int_in;
 pub use interval::Unit;
-pub use node::{CallOp, ColumnOp, ExtremeDates, ListReading, Membership, Node, Op};
+pub use node::{
+    CallOp, ColumnOp, ExtremeDates, ListReading, Membership, Node, Op, RowColumn, RowMembership,
+};
 pub use operand::compared_value;
 
 use std::borrow::Cow;

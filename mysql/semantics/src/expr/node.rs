@@ -71,7 +71,7 @@ pub enum Op {
     /// `x IN (…)`
     In { negated: bool, how: Membership },
     /// `(a, b) IN ((…), …)`
-    InRows { negated: bool, with: Box<[Box<[Comparison]>]> },
+    InRows { negated: bool, how: RowMembership },
     /// `x LIKE pattern ESCAPE escape`; the third operand is the escape.
     Like { negated: bool, collation: CollationId },
     /// `x IS [NOT] NULL`
@@ -127,6 +127,24 @@ pub enum Membership {
     DatesAs(usize),
     /// In a list of constants, all of which are read first.
     Constants(ListReading),
+}
+
+/// How IN looks for a row.
+#[derive(Debug, Clone)]
+pub struct RowMembership {
+    /// How each column is compared.
+    pub columns: Box<[RowColumn]>,
+    /// The list is of constants without NULL, all of which are read first.
+    pub constants: bool,
+}
+
+/// How IN compares a column of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RowColumn {
+    /// As what.
+    pub with: Comparison,
+    /// Of dates: the row whose value here warnings name; 0 is the one looked for.
+    pub dates: usize,
 }
 
 /// As what IN reads a list of constants and the value it looks for.

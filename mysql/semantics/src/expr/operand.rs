@@ -10,8 +10,8 @@ use crate::value::Value;
 /// The value that `operand` has when it is compared with `other` as `with` says:
 /// an integer, a decimal, a double, bytes in the collation's character set, a date
 /// with time, or a time. `Value::Null` if it is NULL, or a text that is no date:
-/// then the comparison is never true. `None` for documents and packed dates, which
-/// have no order of keys.
+/// then the comparison is never true. `None` for documents, packed dates and wrapped
+/// integers, which have no order of keys.
 ///
 /// # Errors
 ///
@@ -47,6 +47,6 @@ pub fn compared_value<'a>(
             Some(value) => Value::Time(value),
             None => Value::Null,
         },
-        Comparison::Json | Comparison::Packed => return Ok(None),
+        Comparison::Json | Comparison::Packed | Comparison::Wrapped => return Ok(None),
     }))
 }

@@ -82,7 +82,21 @@ fn substr_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
 }
 
 fn replace_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
-    let coll = matched(site, &[0, 1, 2])?;
+    let coll = matched(site, &[0, 1])?;
+    // What is put in need only be of the same sort: characters or bytes.
+    let piece = site.node(2)?;
+    let bytes = piece.ty.is_binary_string();
+    if bytes != coll.id.is_binary() && !piece.is_null_literal() {
+        let shown = |id| leaf::collation_name(id);
+        let other = match piece.ty.kind.is_string() {
+            true => piece.ty.collation,
+            false => site.binder.connection(),
+        };
+        return Err(SqlError::new(
+            code::ER_CHARACTER_SET_MISMATCH,
+            &[shown(coll.id).into(), shown(other).into(), site.name.into()],
+        ));
+    }
     let mut ty = site.text(REPLACED_LENGTH, coll);
     ty.kind = TypeKind::LongText;
     // Texts may fail to become what the matcher reads; numbers cannot.

@@ -50,7 +50,9 @@ fn strcmp_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
 }
 
 fn find_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
-    site.collation = site.compared(&[0, 1])?.id;
+    // Bytes are taken as they are.
+    let bytes = site.args.iter().any(|arg| arg.ty.is_binary_string());
+    site.collation = if bytes { site.agreed(&[0, 1])?.id } else { site.compared(&[0, 1])?.id };
     Ok(SqlType::bigint(11))
 }
 

@@ -88,6 +88,7 @@ fn case_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
 
 fn replace_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     let coll = site.first_collation(0, &[1, 2])?;
+    site.refuse_literals(coll)?;
     let growth = site.length(2).saturating_sub(1).max(1);
     Ok(site.bounded_text(site.length(0).saturating_mul(growth), coll))
 }

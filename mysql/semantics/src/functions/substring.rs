@@ -121,7 +121,12 @@ fn space_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
 fn elt_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     let which: Vec<usize> = (1..site.args.len()).collect();
     let coll = site.result_collation(&which)?;
-    let length = which.iter().map(|at| site.length(*at)).max().unwrap_or(0);
+    // Literals that become bytes are as long as their bytes can be.
+    let length = |at: &usize| match site.args.get(*at).is_some_and(crate::expr::Node::is_literal) {
+        true => site.length(*at),
+        false => site.characters(*at),
+    };
+    let length = which.iter().map(length).max().unwrap_or(0);
     Ok(site.text(length, coll))
 }
 
@@ -221,10 +226,13 @@ fn substring_index(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
 }
 
 fn insert(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
-    let text = arg!(call.text(0, cx));
-    let start = arg!(call.int(1, cx));
-    let count = arg!(call.int(2, cx));
-    let piece = arg!(call.text(3, cx));
+    // All are asked, for their errors and warnings.
+    let text = call.text(0, cx)?;
+    let (start, count) = (call.int(1, cx)?, call.int(2, cx)?);
+    let piece = call.text(3, cx)?;
+    let (Some(text), Some(start), Some(count), Some(piece)) = (text, start, count, piece) else {
+        return Ok(Value::Null);
+    };
     let coll = call.ty().collation;
     let all = leaf::char_length(coll, &text) as i128;
     if start < 1 || start > all {

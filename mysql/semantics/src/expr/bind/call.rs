@@ -8,7 +8,7 @@ use super::merge::temporal_length;
 use super::operator::decimal_precision;
 use crate::error::{SqlError, code};
 use crate::expr::arith::{ArithOp, Domain};
-use crate::expr::coercion::{Coll, Purpose, convert_strictly, unify};
+use crate::expr::coercion::{Coll, Purpose, aggregate, convert_strictly, unify};
 use crate::expr::compare::Comparison;
 use crate::expr::eval::internal;
 use crate::expr::interval::{is_dated, is_timed, unit_decimals};
@@ -129,6 +129,25 @@ impl Site<'_, '_> {
         }
     }
 
+    /// 3854 at once for literals that cannot be converted.
+    pub(crate) fn refuse_literals(&self, coll: Coll) -> Result<()> {
+        for arg in self.args.iter() {
+            if let (Op::ToCharset { from, strict: true }, Some(inner)) = (&arg.op, arg.args.first())
+                && let Op::Literal(Value::Bytes(text)) = &inner.op
+            {
+                leaf::to_charset_strictly(text, *from, coll.id)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The collation these arguments agree on, without conversions.
+    pub(crate) fn agreed(&self, which: &[usize]) -> Result<Coll> {
+        let sides: Vec<Coll> =
+            which.iter().filter_map(|at| self.args.get(*at)).map(Coll::of).collect();
+        aggregate(&sides, Purpose::Compare, self.name, self.binder.connection())
+    }
+
     /// The collation these arguments are compared by.
     pub(crate) fn compared(&mut self, which: &[usize]) -> Result<Coll> {
         let coll = unify(self.args, which, Purpose::Compare, self.name, self.binder.connection())?;
@@ -215,7 +234,9 @@ impl Site<'_, '_> {
         let text = self.args.iter().all(|arg| arg.numeric_class().is_none());
         if text {
             let which: Vec<usize> = (0..self.args.len()).collect();
-            return Ok(Comparison::Text(self.first_collation(0, &which)?.id));
+            let coll = self.first_collation(0, &which)?;
+            self.refuse_literals(coll)?;
+            return Ok(Comparison::Text(coll.id));
         }
         let mut all = Comparison::Int;
         for arg in self.args.iter() {

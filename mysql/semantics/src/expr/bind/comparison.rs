@@ -1,5 +1,6 @@
 //! As what operands are compared.
 
+mod bigint;
 mod constant;
 
 use firn_mysql_parser::ast;
@@ -107,7 +108,7 @@ impl Binder<'_> {
                 Some(with) => with,
                 None => {
                     self.store_numbers(&mut pair);
-                    comparison_of(self, &mut pair, op.symbol())?
+                    self.checked_comparison(&mut pair, op.symbol())?
                 }
             };
             return Ok(Node::new(Op::Compare(op, with), ty, pair.into()));
@@ -123,6 +124,10 @@ impl Binder<'_> {
         if let Some(stored) = self.stored_number(a, b) {
             *b = stored;
         } else if let Some(stored) = self.stored_number(b, a) {
+            *a = stored;
+        } else if let Some(stored) = self.stored_bigint(a, b) {
+            *b = stored;
+        } else if let Some(stored) = self.stored_bigint(b, a) {
             *a = stored;
         }
     }
@@ -151,49 +156,57 @@ impl Binder<'_> {
         Ok(Some(Comparison::Text(coll.id)))
     }
 
-    pub(super) fn row_comparisons(
+    /// 1241 unless both are rows of as many columns; none of those is a row.
+    pub(super) fn same_columns(&self, left: &Node, right: &Node) -> Result<()> {
+        if columns(left) != columns(right) || !matches!(left.op, Op::Row) {
+            return Err(SqlError::operand_columns(columns(left) as u32));
+        }
+        if left.args.iter().chain(&right.args).any(|arg| columns(arg) > 1) {
+            return Err(SqlError::not_supported_yet("rows within rows"));
+        }
+        Ok(())
+    }
+
+    fn row_comparisons(
         &self,
         operation: &str,
         left: &mut Node,
         right: &mut Node,
     ) -> Result<Box<[Comparison]>> {
-        if columns(left) != columns(right) || !matches!(left.op, Op::Row) {
-            return Err(SqlError::operand_columns(columns(left) as u32));
-        }
+        self.same_columns(left, right)?;
         let mut all = Vec::with_capacity(left.args.len());
         for (a, b) in left.args.iter_mut().zip(right.args.iter_mut()) {
-            if columns(a) > 1 || columns(b) > 1 {
-                return Err(SqlError::not_supported_yet("rows within rows"));
-            }
             let mut pair = [a.clone(), b.clone()];
-            // Of IN the left side is compared with others yet.
-            let [x, y] = &mut pair;
-            if let Some(stored) = self.stored_number(x, y) {
-                *y = stored;
-            } else if let Some(stored) = self.stored_number(y, x)
-                && operation != "in"
-            {
-                *x = stored;
-            }
-            let any_json = pair.iter().any(|node| node.ty.kind == TypeKind::Json);
-            let operation = if any_json && operation == "in" {
-                let what = "comparison of JSON within a ROW in the IN operator";
-                self.warn(SqlError::not_supported_yet(what));
-                TEXTS_OF_JSON
-            } else {
-                operation
-            };
-            let with = comparison_of(self, &mut pair, operation)?;
-            if with == Comparison::DateTime {
-                let [x, y] = &pair;
-                leaf::refuse_constant(x, y, self.settings)?;
-                leaf::refuse_constant(y, x, self.settings)?;
-            }
+            self.store_numbers(&mut pair);
+            let with = self.checked_comparison(&mut pair, operation)?;
             all.push(with);
             let [x, y] = pair;
             (*a, *b) = (x, y);
         }
         Ok(all.into_boxed_slice())
+    }
+
+    /// How two scalars are compared; 1525 for a constant that is no date beside one.
+    pub(super) fn checked_comparison(
+        &self,
+        pair: &mut [Node; 2],
+        operation: &str,
+    ) -> Result<Comparison> {
+        let with = comparison_of(self, pair, operation)?;
+        if with != Comparison::DateTime {
+            return Ok(with);
+        }
+        let [a, b] = &*pair;
+        for (date, constant) in [(a, b), (b, a)] {
+            if date.ty.kind.has_date()
+                && constant.ty.kind.is_string()
+                && let Some(text) = super::fold::text(constant)
+            {
+                leaf::refuse_constant(&text, date, self.settings)?;
+            }
+        }
+        let late = |node: &Node| node.ty.kind.is_string() && super::fold::is_late(node);
+        Ok(if late(a) || late(b) { Comparison::LenientDateTime } else { with })
     }
 
     pub(super) fn like(&self, like: &ast::Like) -> Result<Node> {

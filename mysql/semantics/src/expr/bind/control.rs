@@ -63,23 +63,32 @@ impl Binder<'_> {
     /// NULLIF(a, b)
     pub(super) fn null_if(&self, args: Vec<Node>) -> Result<Node> {
         let mut pair: [Node; 2] = args.try_into().map_err(|_| internal())?;
+        let original = pair[0].ty;
         let with = match self.time_beside_text(&mut pair, "nullif")? {
             Some(with) => with,
             None => {
                 let [a, b] = &mut pair;
                 if let Some(stored) = self.stored_number(a, b) {
                     *b = stored;
-                } else {
-                    self.stored_number(b, a);
+                } else if let Some(stored) = self.stored_bigint(a, b) {
+                    *b = stored;
+                } else if let Some(stored) = self.stored_bigint(b, a) {
+                    // The result is that integer too.
+                    *a = stored;
+                } else if let Some(stored) = self.stored_number(b, a)
+                    && stored.ty.kind == TypeKind::Date
+                {
+                    *a = stored;
                 }
-                match super::comparison_of(self, &mut pair, "nullif")? {
-                    Comparison::DateTime => Comparison::NamedDateTime,
+                match self.checked_comparison(&mut pair, "nullif")? {
+                    Comparison::DateTime | Comparison::LenientDateTime => Comparison::NamedDateTime,
                     with => with,
                 }
             }
         };
-        // A literal may have become bytes.
-        let ty = pair[0].ty.with_nullable(true);
+        // A literal may have become bytes, or an integer; bytes stay what they are.
+        let ty = if original.is_binary_string() { original } else { pair[0].ty };
+        let ty = ty.with_nullable(true);
         Ok(Node::new(Op::NullIf(with), ty, pair.into()))
     }
 

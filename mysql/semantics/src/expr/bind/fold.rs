@@ -1,6 +1,7 @@
 //! Constants that types depend on, computed while binding.
 
-use crate::error::Warnings;
+use crate::decimal::Decimal;
+use crate::error::{SqlError, Warnings};
 use crate::expr::context::{Cx, Row, Session, Settings};
 use crate::expr::node::{Node, Op};
 use crate::types::SqlType;
@@ -81,13 +82,57 @@ fn is_fixed(node: &Node) -> bool {
     own && node.args.iter().all(is_fixed)
 }
 
-/// A constant expression as an integer; `None` if it is not known yet, is NULL, or
-/// fails. Its warnings come when it runs.
-pub(super) fn integer(node: &Node) -> Option<i128> {
+/// Runs a node that needs no session; its warnings go to `warnings`.
+fn run<T>(
+    node: &Node,
+    warnings: &mut Warnings,
+    run: impl FnOnce(&Node, &mut Cx<'_>) -> Option<T>,
+) -> Option<T> {
     if !node.is_constant() || !is_fixed(node) {
         return None;
     }
-    let (settings, mut warnings, mut session) = (Settings::default(), Warnings::default(), Nobody);
-    let mut cx = Cx::new(&settings, &mut session, &mut warnings);
-    node.eval_int(&mut cx, Row::default()).ok().flatten()
+    let (settings, mut session) = (Settings::default(), Nobody);
+    run(node, &mut Cx::new(&settings, &mut session, warnings))
+}
+
+/// A constant expression as an integer; `None` if it is not known yet, is NULL, or
+/// fails. Its warnings come when it runs.
+pub(super) fn integer(node: &Node) -> Option<i128> {
+    run(node, &mut Warnings::default(), |node, cx| node.eval_int(cx, Row::default()).ok().flatten())
+}
+
+/// The same as a text in its own character set.
+pub(super) fn text(node: &Node) -> Option<Vec<u8>> {
+    run(node, &mut Warnings::default(), |node, cx| {
+        node.eval_text(cx, Row::default()).ok().flatten().map(std::borrow::Cow::into_owned)
+    })
+}
+
+/// The same as a double, with what reading it warns of.
+pub(super) fn double(node: &Node) -> Option<(f64, Vec<SqlError>)> {
+    let mut warnings = Warnings::default();
+    let value =
+        run(node, &mut warnings, |node, cx| node.eval_double(cx, Row::default()).ok().flatten())?;
+    Some((value, warnings.kept().iter().map(|one| one.error.clone()).collect()))
+}
+
+/// The same as a decimal.
+pub(super) fn decimal(node: &Node) -> Option<Decimal> {
+    run(node, &mut Warnings::default(), |node, cx| {
+        node.eval_decimal(cx, Row::default()).ok().flatten()
+    })
+}
+
+/// A constant that is known only when the statement runs; parameters are known
+/// before that.
+pub(super) fn is_late(node: &Node) -> bool {
+    fn of_session(node: &Node) -> bool {
+        let own = match &node.op {
+            Op::SystemVariable(_) => true,
+            Op::Call(call) => OF_THE_SESSION.contains(&call.function.name),
+            _ => false,
+        };
+        own || node.args.iter().any(of_session)
+    }
+    node.is_constant() && of_session(node)
 }

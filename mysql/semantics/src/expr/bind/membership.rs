@@ -5,12 +5,16 @@ use firn_mysql_parser::ast;
 use super::Binder;
 use super::comparison::{Class, class, row_nullable};
 use crate::error::SqlError;
-use crate::expr::coercion::{Coll, Purpose, aggregate, unify};
-use crate::expr::compare::Comparison;
-use crate::expr::node::{ListReading, Membership, Node, Op};
+use crate::expr::coercion::{Purpose, unify};
+use crate::expr::compare::{CompareOp, Comparison};
+use crate::expr::eval::internal;
+use crate::expr::node::{ListReading, Membership, Node, Op, RowColumn, RowMembership};
 use crate::expr::{Result, leaf};
 use crate::types::{CollationId, SqlType, TypeKind};
 use crate::value::Value;
+
+/// IN as errors name it.
+const IN: &str = " IN ";
 
 /// Of dates and times among operands: the type that they have in common, and the
 /// operand that decides how all are read.
@@ -69,6 +73,9 @@ impl Binder<'_> {
         let Some(common) = operands().map(class).reduce(meeting) else {
             return Ok(Comparison::Text(CollationId::BINARY));
         };
+        if !negated {
+            bounds_in_latin1(args)?;
+        }
         let temporal = |node: &Node| node.ty.kind.is_temporal();
         if common == Class::Text && operands().any(|node| node.ty.kind.has_date()) {
             if operands().all(|node| temporal(node) || node.ty.kind.is_string()) {
@@ -106,8 +113,9 @@ impl Binder<'_> {
             Class::Decimal => Comparison::Decimal,
             Class::Double => Comparison::Double,
             Class::Text => {
+                let all: Vec<usize> = (0..args.len()).collect();
                 let purpose = Purpose::Compare;
-                Comparison::Text(unify(args, &known, purpose, "between", self.connection())?.id)
+                Comparison::Text(unify(args, &all, purpose, "between", self.connection())?.id)
             }
         })
     }
@@ -116,30 +124,18 @@ impl Binder<'_> {
         let value = self.bind_any(&list.expr)?;
         let mut items =
             list.list.iter().map(|item| self.bind_any(item)).collect::<Result<Vec<_>>>()?;
+        let negated = list.negated;
+        // One element alone is compared.
+        if items.len() == 1
+            && let Some(item) = items.pop()
+        {
+            let op = if negated { CompareOp::Ne } else { CompareOp::Eq };
+            return self.compare(op, value, item);
+        }
         let nullable = row_nullable(&value) || items.iter().any(row_nullable);
         let ty = SqlType::truth().with_nullable(nullable);
-        let negated = list.negated;
         if matches!(value.op, Op::Row) {
-            let mut value = value;
-            let mut with = Vec::with_capacity(items.len());
-            for item in &mut items {
-                let each = self.row_comparisons("in", &mut value, item)?;
-                // Numbers are compared as the left side has them.
-                let by_left = value.args.iter().zip(each).map(|(left, each)| match each {
-                    Comparison::Int | Comparison::Decimal | Comparison::Double => {
-                        match class(left) {
-                            Class::Int => Comparison::Int,
-                            Class::Decimal => Comparison::Decimal,
-                            _ => each,
-                        }
-                    }
-                    each => each,
-                });
-                with.push(by_left.collect());
-            }
-            items.insert(0, value);
-            let op = Op::InRows { negated, with: with.into_boxed_slice() };
-            return Ok(Node::new(op, ty, items));
+            return self.in_rows(value, items, negated, ty);
         }
         if items.iter().any(|item| matches!(item.op, Op::Row)) {
             return Err(SqlError::operand_columns(1));
@@ -149,9 +145,87 @@ impl Binder<'_> {
         Ok(Node::new(Op::In { negated, how }, ty, items))
     }
 
+    fn in_rows(
+        &self,
+        mut value: Node,
+        mut items: Vec<Node>,
+        negated: bool,
+        ty: SqlType,
+    ) -> Result<Node> {
+        for item in &items {
+            self.same_columns(&value, item)?;
+        }
+        let constants = items.iter().all(Node::is_constant) && !ty.nullable;
+        let mut columns = Vec::with_capacity(value.args.len());
+        for column in 0..value.args.len() {
+            let mut args = Vec::with_capacity(items.len() + 1);
+            for row in std::iter::once(&value).chain(&items) {
+                args.push(row.args.get(column).cloned().ok_or_else(internal)?);
+            }
+            columns.push(self.column_of_rows(&mut args)?);
+            for (row, arg) in std::iter::once(&mut value).chain(&mut items).zip(args) {
+                if let Some(slot) = row.args.get_mut(column) {
+                    *slot = arg;
+                }
+            }
+        }
+        items.insert(0, value);
+        let how = RowMembership { columns: columns.into(), constants };
+        Ok(Node::new(Op::InRows { negated, how }, ty, items))
+    }
+
+    /// How a column of rows is compared: as its left side has it.
+    fn column_of_rows(&self, args: &mut [Node]) -> Result<RowColumn> {
+        if args.iter().any(|arg| arg.ty.kind == TypeKind::Json) {
+            let what = "comparison of JSON within a ROW in the IN operator";
+            self.warn(SqlError::not_supported_yet(what));
+        }
+        let first = args.first().ok_or_else(internal)?;
+        let with = match class(first) {
+            Class::Int => Comparison::Wrapped,
+            Class::Decimal => Comparison::Decimal,
+            Class::Double => Comparison::Double,
+            Class::Text => {
+                let texts = args.iter().all(|arg| class(arg) == Class::Text);
+                let shown = if texts { &*args } else { std::slice::from_ref(first) };
+                match deciding_temporal(shown) {
+                    Some((_, dates)) => {
+                        let time = args.get(dates).is_some_and(|a| a.ty.kind == TypeKind::Time);
+                        let with =
+                            if time { Comparison::Time } else { Comparison::LenientDateTime };
+                        return Ok(RowColumn { with, dates });
+                    }
+                    None => {
+                        let all: Vec<usize> = (0..args.len()).collect();
+                        let connection = self.connection();
+                        Comparison::Text(unify(args, &all, Purpose::Compare, IN, connection)?.id)
+                    }
+                }
+            }
+        };
+        Ok(RowColumn { with, dates: 0 })
+    }
+
+    /// Brings `args` to one character set, where they are compared as dates; bytes
+    /// stay bytes.
+    fn agree(&self, args: &mut [Node], operation: &str) -> Result<()> {
+        let bytes: Vec<(usize, Node)> = (0..args.len())
+            .filter_map(|at| {
+                args.get(at).filter(|arg| arg.ty.is_binary_string()).map(|arg| (at, arg.clone()))
+            })
+            .collect();
+        let all: Vec<usize> = (0..args.len()).collect();
+        unify(args, &all, Purpose::Compare, operation, self.connection())?;
+        for (at, original) in bytes {
+            if let Some(slot) = args.get_mut(at) {
+                *slot = original;
+            }
+        }
+        Ok(())
+    }
+
     /// How the first of `args` is looked for among the others.
     fn membership(&self, args: &mut [Node]) -> Result<Membership> {
-        const OPERATION: &str = " IN ";
         let others = args.len().saturating_sub(1);
         // One document makes all of them documents.
         if args.iter().any(|arg| arg.ty.kind == TypeKind::Json) {
@@ -168,12 +242,10 @@ impl Binder<'_> {
         if one_way && first == Class::Text {
             let Some((kind, deciding)) = deciding_temporal(args) else {
                 let purpose = Purpose::Compare;
-                let coll = unify(args, &known, purpose, OPERATION, self.connection())?;
+                let coll = unify(args, &known, purpose, IN, self.connection())?;
                 return Ok(Membership::Each(vec![Comparison::Text(coll.id); others].into()));
             };
-            let sides: Vec<Coll> =
-                known.iter().filter_map(|at| args.get(*at)).map(Coll::of).collect();
-            aggregate(&sides, Purpose::Compare, OPERATION, self.connection())?;
+            self.agree(args, IN)?;
             let decided_by = args.get(deciding).map(|arg| arg.ty.kind);
             return Ok(match (constants, kind) {
                 (true, TypeKind::Date) => Membership::Constants(ListReading::Dates),
@@ -206,7 +278,14 @@ impl Binder<'_> {
                 return Ok(Membership::Constants(reading));
             }
         }
-        Ok(Membership::Each(self.each_comparison(args, OPERATION)?))
+        let mut each = self.each_comparison(args, IN)?;
+        if constants {
+            // Where constants are sorted, their signs count.
+            each.iter_mut()
+                .filter(|with| **with == Comparison::Wrapped)
+                .for_each(|with| *with = Comparison::Int);
+        }
+        Ok(Membership::Each(each))
     }
 
     /// How the first of `args` is compared with each of the others, by the classes of
@@ -225,8 +304,14 @@ impl Binder<'_> {
         if of_left == Class::Text && known.iter().any(texts) {
             let all: Vec<usize> = (0..args.len()).collect();
             text = match left_kind {
-                TypeKind::Time => Comparison::Time,
-                kind if kind.has_date() => Comparison::LenientDateTime,
+                TypeKind::Time => {
+                    self.agree(args, operation)?;
+                    Comparison::Time
+                }
+                kind if kind.has_date() => {
+                    self.agree(args, operation)?;
+                    Comparison::LenientDateTime
+                }
                 _ => {
                     let purpose = Purpose::Compare;
                     Comparison::Text(unify(args, &all, purpose, operation, self.connection())?.id)
@@ -239,13 +324,37 @@ impl Binder<'_> {
             }
             match meeting(of_left, class(other)) {
                 Class::Text => text,
-                Class::Int => Comparison::Int,
+                Class::Int => Comparison::Wrapped,
                 Class::Decimal => Comparison::Decimal,
                 Class::Double => Comparison::Double,
             }
         });
         Ok(each.collect())
     }
+}
+
+/// Two constant strings beside a number or a time are brought to its character set,
+/// which is latin1: 3854 if that cannot be.
+fn bounds_in_latin1(args: &[Node]) -> Result<()> {
+    let [value, bounds @ ..] = args else { return Ok(()) };
+    let plain =
+        !value.ty.kind.is_string() && value.ty.kind != TypeKind::Json && !value.is_null_literal();
+    let constant = |node: &Node| {
+        let bytes = node.ty.is_binary_string() && !matches!(node.op, Op::Hex(_));
+        class(node) == Class::Text && node.is_constant() && !bytes
+    };
+    if !plain || !bounds.iter().all(constant) {
+        return Ok(());
+    }
+    for bound in bounds {
+        if let Op::Literal(Value::Bytes(text)) = &bound.op
+            && bound.ty.kind.is_string()
+            && !bound.ty.collation.is_binary()
+        {
+            leaf::to_charset_strictly(text, bound.ty.collation, CollationId::LATIN1_SWEDISH_CI)?;
+        }
+    }
+    Ok(())
 }
 
 /// Literals of dates beside a string with constant bounds are taken for strings, and

@@ -12,7 +12,6 @@ mod merge;
 mod operator;
 
 pub(crate) use call::Site;
-pub(crate) use comparison::comparison_of;
 pub(crate) use merge::merged_type;
 
 use std::cell::{Cell, RefCell};

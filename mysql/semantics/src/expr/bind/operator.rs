@@ -327,7 +327,8 @@ fn bits(op: BitOp, left: Node, right: Node) -> Node {
     let bytes = if shift {
         is_bit_string(&left)
     } else {
-        as_bytes(&left) && as_bytes(&right) && (is_bit_string(&left) || is_bit_string(&right))
+        let both = |a: &Node, b: &Node| is_bit_string(a) && (as_bytes(b) || b.is_null_literal());
+        both(&left, &right) || both(&right, &left)
     };
     let ty = if bytes {
         let mut ty = bytes_type(&left);

@@ -56,12 +56,8 @@ fn kind_name(kind: TypeKind) -> &'static str {
     }
 }
 
-/// 1525 for a string literal that is no date, beside a date.
-pub(crate) fn refuse_constant(node: &Node, other: &Node, settings: &Settings) -> Result<()> {
-    let (Op::Literal(Value::Bytes(text)) | Op::Hex(text)) = &node.op else { return Ok(()) };
-    if !node.ty.kind.is_string() || !other.ty.kind.has_date() {
-        return Ok(());
-    }
+/// 1525 for a constant text that is no date, beside a date.
+pub(crate) fn refuse_constant(text: &[u8], other: &Node, settings: &Settings) -> Result<()> {
     let parsed = parse_datetime(text, date_mode(settings));
     if parsed.value.is_some() && parsed.warnings.is_empty() {
         return Ok(());

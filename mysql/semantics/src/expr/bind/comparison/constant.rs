@@ -1,7 +1,7 @@
 //! Constants beside a column of dates or times. They are stored in the column's type
 //! before anything is compared, with the warnings that storing has.
 
-use super::super::{Binder, call};
+use super::super::{Binder, fold};
 use crate::decimal::Decimal;
 use crate::expr::arith::Domain;
 use crate::expr::cast::CastTarget;
@@ -41,11 +41,10 @@ fn constant_number(node: &Node) -> Option<Decimal> {
         Op::Literal(Value::Double(value)) => Some(Decimal::from_f64(*value).value),
         Op::Literal(Value::UInt(value)) => Some(Decimal::from(*value)),
         Op::Negate(_) => node.args.first().and_then(constant_number).map(|value| value.neg()),
-        _ if node.numeric_class()? == Domain::Int => {
-            let value = call::constant_int(node)?;
-            Some(Decimal::from(i64::try_from(value).ok()?))
-        }
-        _ => None,
+        _ => match node.numeric_class()? {
+            Domain::Double => fold::double(node).map(|(value, _)| Decimal::from_f64(value).value),
+            Domain::Int | Domain::Decimal => fold::decimal(node),
+        },
     }
 }
 
@@ -53,19 +52,18 @@ fn shown_number(constant: &Node, number: &Decimal) -> String {
     let mut shown = Vec::new();
     match &constant.op {
         Op::Literal(Value::Double(value)) => crate::number::write_double(*value, &mut shown),
-        Op::Negate(Domain::Double) => crate::number::write_double(number.to_f64(), &mut shown),
+        _ if constant.numeric_class() == Some(Domain::Double) => {
+            let value = fold::double(constant).map_or(number.to_f64(), |(value, _)| value);
+            crate::number::write_double(value, &mut shown);
+        }
         _ => number.write_text(&mut shown),
     }
     String::from_utf8_lossy(&shown).into_owned()
 }
 
-/// The bytes of a string literal.
-fn constant_text(node: &Node) -> Option<&[u8]> {
-    match &node.op {
-        Op::Literal(Value::Bytes(text)) | Op::Hex(text) if node.ty.kind.is_string() => Some(text),
-        Op::Collate => constant_text(node.args.first()?),
-        _ => None,
-    }
+/// The bytes of a constant string.
+fn constant_text(node: &Node) -> Option<Vec<u8>> {
+    if node.ty.kind.is_string() { fold::text(node) } else { None }
 }
 
 fn number_as_date(number: &Decimal, exact: bool, column: &SqlType, mode: DateMode) -> Stored {
@@ -186,6 +184,7 @@ impl Binder<'_> {
         }
         let op = column_of(column)?;
         if let Some(text) = constant_text(constant) {
+            let text = &text[..];
             let stored = match column.ty.kind {
                 TypeKind::Time => text_as_time(text, &column.ty)?,
                 _ => text_as_date(text, &column.ty, self.stored_mode())?,
