@@ -224,6 +224,11 @@ impl Node {
         }
     }
 
+    /// Whole seconds are those that have passed.
+    fn cuts_fraction(&self) -> bool {
+        matches!(&self.op, Op::Call(call) if call.function.name == "unix_timestamp")
+    }
+
     /// 1690 for what arithmetic made and no integer of 64 bits can hold.
     pub(crate) fn check_bigint(&self, value: f64) -> Result<()> {
         let computed = matches!(self.op, Op::Negate(_) | Op::Arith(..));
@@ -255,6 +260,9 @@ impl Node {
                 int_of_double(*value)
             }
             Value::Float(value) => int_of_double(f64::from(*value)),
+            Value::Decimal(value) if self.cuts_fraction() => {
+                i128::from(value.to_i64(Rounding::Truncate).unwrap_or_else(|end| end))
+            }
             Value::Decimal(value) => int_of_decimal(value, self.ty.unsigned, cx),
             Value::Bytes(text) if self.ty.kind == TypeKind::Json => {
                 json::coerced(self, text, cx, json::int)?

@@ -1,9 +1,10 @@
 //! An expression as MySQL's error texts print it.
 
 use super::cast::CastTarget;
+use super::compare::CompareOp;
 use super::interval::unit_name;
 use super::leaf;
-use super::node::{Node, Op};
+use super::node::{CallOp, Node, Op};
 use crate::value::Value;
 
 /// Longest text, in bytes: error texts are cut anyway.
@@ -141,7 +142,8 @@ fn put(node: &Node, out: &mut String) {
         Op::Negate(_) => call("-", args, out),
         Op::Bit(op, _) => infix(args, op.symbol(), out),
         Op::BitNot(_) => call("~", args, out),
-        Op::Compare(op, _) | Op::CompareRows(op, _) => infix(args, op.symbol(), out),
+        Op::CompareRows(op, _) => compared_rows(*op, args, out),
+        Op::Compare(op, _) => infix(args, op.symbol(), out),
         Op::And => infix(args, "and", out),
         Op::Or => infix(args, "or", out),
         Op::Xor => infix(args, "xor", out),
@@ -219,7 +221,7 @@ fn put(node: &Node, out: &mut String) {
             out.push_str(leaf::collation_name(node.ty.collation));
             out.push(')');
         }
-        Op::Row => call("row", args, out),
+        Op::Row => call("", args, out),
         Op::DateArith { subtract, unit } => {
             let [date, amount] = &**args else { return };
             out.push('(');
@@ -244,7 +246,62 @@ fn put(node: &Node, out: &mut String) {
             list(args, out);
             out.push(')');
         }
-        Op::Call(site) => call(site.function.name, args, out),
+        Op::Call(site) => function(site, args, out),
+    }
+}
+
+/// Rows that are equal or not are compared column by column.
+fn compared_rows(op: CompareOp, rows: &[Node], out: &mut String) {
+    let joined = match op {
+        CompareOp::Eq | CompareOp::NullSafeEq => " and ",
+        CompareOp::Ne => " or ",
+        _ => return infix(rows, op.symbol(), out),
+    };
+    let [left, right] = rows else { return };
+    out.push('(');
+    for (at, (a, b)) in left.args.iter().zip(&right.args).enumerate() {
+        if at > 0 {
+            out.push_str(joined);
+        }
+        infix(&[a.clone(), b.clone()], op.symbol(), out);
+    }
+    out.push(')');
+}
+
+/// A call; some functions are others under another name.
+fn function(site: &CallOp, args: &[Node], out: &mut String) {
+    let with = |name: &str, last: &str, out: &mut String| {
+        out.push_str(name);
+        out.push('(');
+        list(args, out);
+        out.push_str(last);
+        out.push(')');
+    };
+    match (site.function.name, args) {
+        ("week" | "yearweek", [_]) => with(site.function.name, ",0", out),
+        ("weekofyear", _) => with("week", ",3", out),
+        ("date", _) => with("cast", " as date", out),
+        ("time", _) => with("cast", " as time", out),
+        ("timestamp", [_]) => with("cast", " as datetime", out),
+        ("substring", _) => call("substr", args, out),
+        ("datediff", [from, to]) => {
+            out.push_str("(to_days(");
+            put(from, out);
+            out.push_str(") - to_days(");
+            put(to, out);
+            out.push_str("))");
+        }
+        ("get_format", _) => {
+            out.push_str("get_format(");
+            out.push_str(match site.extra {
+                0 => "DATE, ",
+                1 => "TIME, ",
+                _ => "DATETIME, ",
+            });
+            list(args, out);
+            out.push(')');
+        }
+        (name, _) => call(name, args, out),
     }
 }
 

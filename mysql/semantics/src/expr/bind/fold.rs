@@ -4,7 +4,7 @@ use crate::decimal::Decimal;
 use crate::error::{SqlError, Warnings};
 use crate::expr::context::{Cx, Row, Session, Settings};
 use crate::expr::node::{Node, Op};
-use crate::types::SqlType;
+use crate::types::{SqlType, TypeKind};
 use crate::value::Value;
 
 /// Functions that are constant within a statement, but not before it runs.
@@ -70,12 +70,17 @@ impl Session for Nobody {
     }
 }
 
+fn has_time(node: &Node) -> bool {
+    node.args.iter().any(|arg| arg.ty.kind == TypeKind::Time)
+}
+
 /// The same whatever the session and the parameters are.
 fn is_fixed(node: &Node) -> bool {
     let own = match &node.op {
         Op::Param(_) | Op::SystemVariable(_) => false,
         // The time of day is taken with today's date.
-        Op::Extract(_) | Op::TimestampDiff(_) | Op::DateArith { .. } => false,
+        Op::Extract(_) | Op::TimestampDiff(_) => !has_time(node),
+        Op::DateArith { .. } => node.ty.kind == TypeKind::Time || !has_time(node),
         Op::Call(call) => !OF_THE_SESSION.contains(&call.function.name),
         _ => true,
     };

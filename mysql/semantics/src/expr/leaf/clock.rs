@@ -134,10 +134,10 @@ pub(crate) fn time_or_datetime(
             let shown = shown_number(&value, node);
             let read = number_time_or_datetime(&number, &shown, cx);
             if read.is_none() {
-                // What has three digits of hours at most is a time, if too long a one.
-                let parts = number.to_i64(Rounding::Truncate).unwrap_or(i64::MAX);
-                let long = parts < 10_000_000 && parts % 100 < 60 && parts / 100 % 100 < 60;
-                if parts < 0 || long {
+                // What has three digits of hours at most is a time, if a wrong one.
+                let whole = number.to_i64(Rounding::Truncate).unwrap_or(i64::MAX);
+                let wrong_parts = whole % 100 >= 60 || whole / 100 % 100 >= 60;
+                if whole < 1_000_000 || whole < 10_000_000 && !wrong_parts {
                     refuse("time", &shown, cx);
                 } else {
                     no_datetime(&shown, cx);
@@ -157,7 +157,14 @@ fn number_time_or_datetime(
     let (whole, nanos) = split_number(number);
     let parsed = time_from_number(whole, nanos);
     if parsed.warnings.is_empty() {
-        return parsed.value.map(|value| signed(value, number));
+        let value = signed(parsed.value?, number);
+        return Some(match value {
+            TimeOrDateTime::Time(time) => {
+                let truncate = cx.settings.truncate_fractions;
+                TimeOrDateTime::Time(time.with_nanoseconds(parsed.nanoseconds, truncate))
+            }
+            value => value,
+        });
     }
     let dated = datetime_from_number(whole, nanos, DateMode::default());
     let value = dated.value?;
