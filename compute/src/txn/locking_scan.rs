@@ -4,15 +4,16 @@
 //!
 //! 1. read the keys, without locks;
 //! 2. lock them, in order;
-//! 3. if the isolation level asks for it, lock the range they were found in;
+//! 3. wait for the inserts of others into the range they were found in, and
+//!    lock it, if the isolation level asks for that;
 //! 4. if anything was committed since 1, read again, and if there are new rows,
 //!    go on at 2.
 //!
 //! In the end, no commit lies between the last read and the last lock, so what
 //! was read is current and, with the range locked, complete. It ends soon:
-//! once the range is locked nobody else inserts into it. The range comes after
-//! the rows, so that who waits for a row does not keep its owner from
-//! inserting beside it.
+//! once the range is locked nobody else inserts into it, and without that it
+//! looks twice. The range comes after the rows, so that who waits for a row
+//! does not keep its owner from inserting beside it.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -102,9 +103,11 @@ impl LockingScan {
             Some((last, _)) if rows.len() >= self.batch_rows => split(&left, last, self.direction),
             _ => (left, None),
         };
+        let ranges = transaction.locks_ranges();
         let mut locked = BTreeSet::new();
         let mut new = BTreeSet::new();
         let mut skipped = BTreeSet::new();
+        let mut is_last = false;
         loop {
             if let RowLocks::Each(mode) = self.rows {
                 for (key, _) in rows.iter().filter(|(key, _)| !locked.contains(key)) {
@@ -120,23 +123,25 @@ impl LockingScan {
                 }
             }
             locked.extend(rows.iter().map(|(key, _)| key.clone()));
-            if transaction.locks_ranges() {
+            if ranges {
                 transaction.lock_range(self.space, &part, self.wait).await?;
+            } else {
+                transaction.await_inserts(self.space, &part, self.wait).await?;
             }
             let now = transaction.manager.db.last_seq();
-            if now == seen || (!transaction.locks_ranges() && self.rows == RowLocks::None) {
+            if now == seen {
                 break;
             }
             seen = now;
             rows = self.read(transaction, &part, usize::MAX).await?;
-            if !transaction.locks_ranges() {
-                // Others insert as they like: those rows are not ours to see.
+            if is_last {
                 rows.retain(|(key, _)| locked.contains(key));
+            }
+            if is_last || rows.iter().all(|(key, _)| locked.contains(key)) {
                 break;
             }
-            if rows.iter().all(|(key, _)| locked.contains(key)) {
-                break;
-            }
+            // Without the range others insert as they like: one more look is enough.
+            is_last = !ranges;
         }
         let rows = rows.into_iter().filter(|(key, _)| !skipped.contains(key));
         let row = |(key, value)| LockedRow { is_new: new.contains(&key), key, value };

@@ -382,6 +382,27 @@ impl Transaction {
         self.after(locked)
     }
 
+    /// Waits until the inserts of others into a range are decided, and locks
+    /// nothing: what READ COMMITTED does in place of [`Self::lock_range`].
+    ///
+    /// # Errors
+    /// As [`Self::lock`].
+    pub(super) async fn await_inserts(
+        &mut self,
+        space: SpaceId,
+        range: &KeyRange,
+        wait: LockWait,
+    ) -> Result<()> {
+        self.check()?;
+        if self.is_covered(space) {
+            return Ok(());
+        }
+        let weight = self.writes.len() as u64;
+        let request = Request { wait, interrupt: &self.interrupt, weight };
+        let waited = self.locks.await_inserts(space, range, request).await;
+        self.after(waited)
+    }
+
     /// Gives back the lock of a row that turned out not to be wanted, if READ
     /// COMMITTED allows it and it was not written. For locks that were new.
     pub fn unlock_row(&mut self, space: SpaceId, key: &[u8]) {

@@ -30,6 +30,8 @@ mod key;
 mod queue;
 mod ranges;
 mod set;
+#[cfg(test)]
+mod tests;
 mod wait;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -101,7 +103,7 @@ pub struct Request<'a> {
 enum Target {
     /// A key, in a mode; the mode it is held in already.
     Key { key: LockKey, mode: LockMode, held: Option<LockMode> },
-    /// Permission to insert a key, or that a range is quiet.
+    /// To insert a key, or to lock a range.
     Range { space: SpaceId, on: RangeWait },
 }
 
@@ -161,6 +163,12 @@ impl LockTable {
         self.shard(key).get(key).and_then(Queue::exclusive_owner)
     }
 
+    #[cfg(test)]
+    fn is_empty(&self) -> bool {
+        self.keys.iter().all(|shard| shard.lock().is_empty())
+            && self.ranges.iter().all(|shard| shard.lock().is_empty())
+    }
+
     fn shard(&self, key: &LockKey) -> MutexGuard<'_, BTreeMap<LockKey, Queue>> {
         let hash = FixedState::default().hash_one(key);
         self.keys[hash as usize % SHARDS].lock()
@@ -212,7 +220,7 @@ impl LockTable {
             Target::Range { space, on } => self.with_ranges(*space, |ranges| {
                 let free = match on {
                     RangeWait::Insert(key) => ranges.try_insert(who, key),
-                    RangeWait::Range(range) => ranges.is_quiet(who.owner, range),
+                    RangeWait::Range(range) => ranges.try_add(who, range),
                 };
                 if !free && let Some(wait) = wait {
                     ranges.enqueue(who, on.clone(), Arc::clone(wait));
@@ -236,7 +244,8 @@ impl LockTable {
                 self.with_ranges(*space, |ranges| match (wait.outcome(), on) {
                     (None, _) => ranges.leave(who),
                     (Some(Outcome::Granted), RangeWait::Insert(key)) => ranges.end_insert(who, key),
-                    _ => {}
+                    (Some(Outcome::Granted), RangeWait::Range(range)) => ranges.remove(who, range),
+                    (Some(Outcome::Victim), _) => {}
                 })
             }
         }

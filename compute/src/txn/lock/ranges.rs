@@ -3,9 +3,9 @@
 //!
 //! Range locks are compatible with each other, whatever they are for. Who
 //! inserts a key waits until no other owner has a range around it, and is then
-//! remembered until his transaction ends; who has locked a range waits for the
-//! inserts of others that are inside already. A range counts from the moment
-//! it is asked for, so new inserts cannot keep its owner waiting.
+//! remembered until his transaction ends; who locks a range waits for the
+//! inserts of others inside. While he waits, no new owner begins to insert
+//! there, so that he is not kept waiting for ever; those he waits for go on.
 //!
 //! Ranges are kept cut into fragments that do not overlap, each with those who
 //! have it, so that an insert looks at one fragment however many ranges there
@@ -32,9 +32,9 @@ struct Fragment {
 /// What someone waits for.
 #[derive(Debug, Clone)]
 pub(super) enum RangeWait {
-    /// That no other has a range around this key.
+    /// To insert this key.
     Insert(Bytes),
-    /// That no other has inserted into this range.
+    /// To lock this range.
     Range(KeyRange),
 }
 
@@ -172,7 +172,8 @@ impl Ranges {
         self.grant();
     }
 
-    fn take_out(&mut self, who: Who, range: &KeyRange) {
+    /// As [`Self::remove`], before a [`Self::grant`].
+    pub(super) fn take_out(&mut self, who: Who, range: &KeyRange) {
         if range.is_empty() {
             return;
         }
@@ -202,17 +203,53 @@ impl Ranges {
         }
     }
 
-    fn can_insert(&self, owner: OwnerId, key: &[u8]) -> bool {
+    pub(super) fn is_free(&self, owner: OwnerId, key: &[u8]) -> bool {
         self.around(key).is_none_or(|f| f.holders.iter().all(|(who, _)| who.owner == owner))
     }
 
-    /// Remembers an insert if no other has a range around its key.
+    /// Those among the first `ahead` waiters who want a range around `key` and
+    /// do not wait for `owner` himself.
+    fn ahead_of_insert(
+        &self,
+        owner: OwnerId,
+        key: &[u8],
+        ahead: usize,
+    ) -> impl Iterator<Item = OwnerId> {
+        let wants = move |waiter: &&Waiter| match &waiter.on {
+            RangeWait::Range(range) => {
+                waiter.who.owner != owner
+                    && range.contains(key)
+                    && self.inserts_inside(waiter.who.owner, range).all(|o| o != owner)
+            }
+            RangeWait::Insert(_) => false,
+        };
+        self.waiters[..ahead].iter().filter(wants).map(|waiter| waiter.who.owner)
+    }
+
+    fn can_insert(&self, owner: OwnerId, key: &[u8], ahead: usize) -> bool {
+        self.is_free(owner, key) && self.ahead_of_insert(owner, key, ahead).next().is_none()
+    }
+
+    /// Remembers an insert if nobody keeps it out.
     pub(super) fn try_insert(&mut self, who: Who, key: &Bytes) -> bool {
-        let can = self.can_insert(who.owner, key);
+        self.insert_behind(who, key, self.waiters.len())
+    }
+
+    fn insert_behind(&mut self, who: Who, key: &Bytes, ahead: usize) -> bool {
+        let can = self.can_insert(who.owner, key, ahead);
         if can {
             self.inserts.insert((key.clone(), who.scope), who.owner);
         }
         can
+    }
+
+    /// Locks a range if no other has inserted into it.
+    pub(super) fn try_add(&mut self, who: Who, range: &KeyRange) -> bool {
+        let quiet = self.is_quiet(who.owner, range);
+        if quiet {
+            self.add(who, range);
+        }
+        quiet
     }
 
     fn inserts_inside<'a>(
@@ -233,8 +270,13 @@ impl Ranges {
 
     /// Forgets an insert.
     pub(super) fn end_insert(&mut self, who: Who, key: &Bytes) {
-        self.inserts.remove(&(key.clone(), who.scope));
+        self.take_out_insert(who, key);
         self.grant();
+    }
+
+    /// As [`Self::end_insert`], before a [`Self::grant`].
+    pub(super) fn take_out_insert(&mut self, who: Who, key: &Bytes) {
+        self.inserts.remove(&(key.clone(), who.scope));
     }
 
     pub(super) fn enqueue(&mut self, who: Who, on: RangeWait, wait: Arc<Wait>) {
@@ -244,6 +286,7 @@ impl Ranges {
     /// Ends a wait that was not granted.
     pub(super) fn leave(&mut self, who: Who) {
         self.waiters.retain(|w| w.who != who);
+        self.grant();
     }
 
     /// Gives a lock set's range to another owner.
@@ -258,14 +301,15 @@ impl Ranges {
         self.inserts.insert((key.clone(), to.scope), to.owner);
     }
 
-    fn grant(&mut self) {
+    /// Grants whatever can be granted, in the order of arrival.
+    pub(super) fn grant(&mut self) {
         let mut at = 0;
         while at < self.waiters.len() {
             let waiter = &self.waiters[at];
             let who = waiter.who;
             let granted = match waiter.on.clone() {
-                RangeWait::Insert(key) => self.try_insert(who, &key),
-                RangeWait::Range(range) => self.is_quiet(who.owner, &range),
+                RangeWait::Insert(key) => self.insert_behind(who, &key, at),
+                RangeWait::Range(range) => self.try_add(who, &range),
             };
             if granted {
                 self.waiters.remove(at).wait.end(Outcome::Granted);
@@ -276,19 +320,21 @@ impl Ranges {
     }
 
     /// Calls `each` for every owner who keeps `owner` waiting here.
-    pub(super) fn blockers(&self, owner: OwnerId, mut each: impl FnMut(OwnerId)) {
-        let Some(waiter) = self.waiters.iter().find(|w| w.who.owner == owner) else { return };
-        match &waiter.on {
+    pub(super) fn blockers(&self, owner: OwnerId, each: impl FnMut(OwnerId)) {
+        let Some(at) = self.waiters.iter().position(|w| w.who.owner == owner) else { return };
+        match &self.waiters[at].on {
             RangeWait::Insert(key) => {
                 let holders = self.around(key).map_or(&[][..], |f| &f.holders);
-                holders.iter().map(|(who, _)| who.owner).filter(|o| *o != owner).for_each(each);
+                let holders = holders.iter().map(|(who, _)| who.owner).filter(|o| *o != owner);
+                holders.chain(self.ahead_of_insert(owner, key, at)).for_each(each);
             }
-            RangeWait::Range(range) => {
-                for inserter in self.inserts_inside(owner, range) {
-                    each(inserter);
-                }
-            }
+            RangeWait::Range(range) => self.inserts_inside(owner, range).for_each(each),
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn fragments(&self) -> usize {
+        self.fragments.len()
     }
 }
 

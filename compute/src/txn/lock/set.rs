@@ -137,22 +137,41 @@ impl LockSet {
         range: &KeyRange,
         request: Request<'_>,
     ) -> Result<Grant> {
-        let table = Arc::clone(&self.table);
         let who = self.who;
-        if range.is_empty() || table.with_ranges(space, |r| r.covers(who, range)) {
+        if range.is_empty() || self.table.with_ranges(space, |r| r.covers(who, range)) {
             return Ok(Grant::Held);
         }
         self.check_room()?;
-        let counted = Counted::new(&table)?;
-        table.with_ranges(space, |ranges| ranges.add(who, range));
-        let added = AddedRange { table: &table, who, space, range, keep: false };
+        let counted = Counted::new(&self.table)?;
         let target = Target::Range { space, on: RangeWait::Range(range.clone()) };
-        // Skipped or granted: the range itself is locked since it was added.
-        table.lock(who, target, request).await?;
-        added.keep();
+        if !self.table.lock(who, target, request).await? {
+            self.table.with_ranges(space, |ranges| ranges.add(who, range));
+        }
         counted.keep();
         self.ranges.push((space, range.clone()));
         Ok(Grant::New)
+    }
+
+    /// Waits until the inserts of others into a range are committed or rolled
+    /// back, and locks nothing. With [`super::LockWait::Skip`] it does not wait.
+    ///
+    /// # Errors
+    /// As [`Self::lock`].
+    pub async fn await_inserts(
+        &mut self,
+        space: SpaceId,
+        range: &KeyRange,
+        request: Request<'_>,
+    ) -> Result<()> {
+        let who = self.who;
+        if self.table.with_ranges(space, |ranges| ranges.is_quiet(who.owner, range)) {
+            return Ok(());
+        }
+        let target = Target::Range { space, on: RangeWait::Range(range.clone()) };
+        if self.table.lock(who, target, request).await? {
+            self.table.with_ranges(space, |ranges| ranges.remove(who, range));
+        }
+        Ok(())
     }
 
     /// Waits until no other owner has a range around a key that is about to be
@@ -217,11 +236,25 @@ impl LockSet {
         for key in std::mem::take(&mut self.keys).into_keys() {
             self.table.with_key(&key, |queue| queue.release(who, None));
         }
-        for (space, key) in std::mem::take(&mut self.inserts) {
-            self.table.with_ranges(space, |ranges| ranges.end_insert(who, &key));
-        }
-        for (space, range) in std::mem::take(&mut self.ranges) {
-            self.table.with_ranges(space, |ranges| ranges.remove(who, &range));
+        let mut ranges = std::mem::take(&mut self.ranges);
+        let mut inserts = std::mem::take(&mut self.inserts);
+        ranges.sort_by_key(|(space, _)| *space);
+        inserts.sort_by_key(|(space, _)| *space);
+        let (mut ranges, mut inserts) =
+            (ranges.into_iter().peekable(), inserts.into_iter().peekable());
+        // All of a space at once: those who wait there are looked at once, in their order.
+        while let Some(space) =
+            ranges.peek().map(|r| r.0).into_iter().chain(inserts.peek().map(|i| i.0)).min()
+        {
+            self.table.with_ranges(space, |held| {
+                while let Some((_, range)) = ranges.next_if(|(s, _)| *s == space) {
+                    held.take_out(who, &range);
+                }
+                while let Some((_, key)) = inserts.next_if(|(s, _)| *s == space) {
+                    held.take_out_insert(who, &key);
+                }
+                held.grant();
+            });
         }
         self.table.uncount(count);
     }
@@ -267,29 +300,6 @@ impl Drop for Counted<'_> {
     fn drop(&mut self) {
         if let Some(table) = self.0 {
             table.uncount(1);
-        }
-    }
-}
-
-/// A range that is in the table, but not yet in its set.
-struct AddedRange<'a> {
-    table: &'a LockTable,
-    who: Who,
-    space: SpaceId,
-    range: &'a KeyRange,
-    keep: bool,
-}
-
-impl AddedRange<'_> {
-    fn keep(mut self) {
-        self.keep = true;
-    }
-}
-
-impl Drop for AddedRange<'_> {
-    fn drop(&mut self) {
-        if !self.keep {
-            self.table.with_ranges(self.space, |ranges| ranges.remove(self.who, self.range));
         }
     }
 }

@@ -1,0 +1,37 @@
+//! The lock table, by cases and against a model.
+
+mod cases;
+mod model;
+mod ranges;
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use super::{LockLimits, LockSet, LockTable, LockWait, OwnerId, Request};
+use crate::testing::World;
+use crate::txn::Interrupt;
+
+type BoxFuture<T> = Pin<Box<dyn Future<Output = T>>>;
+
+const WAIT: LockWait = LockWait::For(Duration::from_secs(50));
+
+fn table(world: &World) -> Arc<LockTable> {
+    LockTable::new(world.env.clone(), LockLimits { per_set: 100, total: 1000 })
+}
+
+fn set(table: &Arc<LockTable>, owner: u64) -> LockSet {
+    LockSet::new(Arc::clone(table), OwnerId(owner))
+}
+
+fn request(interrupt: &Interrupt, wait: LockWait, weight: u64) -> Request<'_> {
+    Request { wait, interrupt, weight }
+}
+
+fn poll<T>(future: &mut BoxFuture<T>) -> Option<T> {
+    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(result) => Some(result),
+        Poll::Pending => None,
+    }
+}
