@@ -26,7 +26,7 @@ version_with_update
 # Knobs of parts that Firn does not have, and that no client asks for.
 LEFT_OUT = re.compile(
     r"""^(performance_schema_|group_replication|innodb_|myisam_|ft_|key_cache_|keyring_
-    |slave_|sync_(?!binlog)|rpl_|relay_log|admin_|ngram|regexp_|delayed_|binlog_(?!format|row_image
+    |slave_|sync_(?!binlog)|rpl_|relay_log|admin_|ngram|regexp_|delayed_|max_delayed|max_insert_delayed|binlog_(?!format|row_image
     |checksum|expire_logs_seconds|row_value_options|rows_query_log_events|row_metadata)
     |caching_sha2_|sha256_|mysqlx|mecab|temptable_|replica_(?!skip_errors|net_timeout)|replication_
     |persist|log_(?!bin$|bin_basename|bin_trust|error$|output|queries|timestamps|replica_updates)

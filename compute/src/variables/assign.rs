@@ -137,6 +137,15 @@ pub(super) fn warn_of_age(definition: &Definition, warnings: &mut Warnings) {
     warnings.warn(SqlError::with_message(number, text));
 }
 
+/// OFF is what goes away, not the variable.
+fn warn_of_off(id: VarId, warnings: &mut Warnings) {
+    if id == id::explicit_defaults_for_timestamp {
+        let text =
+            format!("'{}' is deprecated and will be removed in a future release.", id.name());
+        warnings.warn(SqlError::with_message(code::ER_WARN_DEPRECATED_SYNTAX, text));
+    }
+}
+
 /// What `id` holds after a SET to `value`; `before` is what it holds now, `default`
 /// what DEFAULT would give.
 ///
@@ -153,13 +162,23 @@ pub(super) fn assigned(
     warnings: &mut Warnings,
 ) -> Result<Setting> {
     let definition = id.definition();
-    let given = Given::of(value, ty);
+    let mut given = Given::of(value, ty);
+    if value.is_null() && matches!(definition.shape, Shape::Locale | Shape::Text) {
+        given = Given::Null;
+    }
     let wrong = || Err(wrong_value(id, &given));
     match (&definition.shape, &given) {
-        (Shape::Bool, Given::Int(0)) => Ok(Setting::Bool(false)),
+        (Shape::Bool, Given::Int(0)) => {
+            warn_of_off(id, warnings);
+            Ok(Setting::Bool(false))
+        }
         (Shape::Bool, Given::Int(1)) => Ok(Setting::Bool(true)),
         (Shape::Bool, Given::Text(text)) => match place(&["OFF", "ON"], text) {
-            Some(at) => Ok(Setting::Bool(at == 1)),
+            Some(1) => Ok(Setting::Bool(true)),
+            Some(_) => {
+                warn_of_off(id, warnings);
+                Ok(Setting::Bool(false))
+            }
             None => wrong(),
         },
         (Shape::Int(least, greatest, block), Given::Int(number)) => {
@@ -181,12 +200,17 @@ pub(super) fn assigned(
             None => wrong(),
         },
         (Shape::Locale, Given::Int(_) | Given::Text(_)) => {
-            let at = match &given {
-                Given::Int(at) => usize::try_from(*at).ok().filter(|at| *at < LOCALES.len()),
-                given => place(LOCALES, &given.shown()).map(usize::from),
+            // MySQL has no more of a number.
+            let (at, shown) = match &given {
+                Given::Int(at) => {
+                    let at = *at as i32;
+                    let known = u16::try_from(at).ok();
+                    (known.filter(|at| usize::from(*at) < LOCALES.len()), at.to_string())
+                }
+                given => (place(LOCALES, &given.shown()), given.shown()),
             };
-            let unknown = || SqlError::new(code::ER_UNKNOWN_LOCALE, &[(&given.shown()).into()]);
-            at.map(|at| Setting::Enum(at as u16)).ok_or_else(unknown)
+            let unknown = || SqlError::new(code::ER_UNKNOWN_LOCALE, &[(&shown).into()]);
+            at.map(Setting::Enum).ok_or_else(unknown)
         }
         (Shape::Mode, Given::Int(number)) => mode(SqlMode::of_number(*number)?, warnings),
         (Shape::Mode, Given::Text(text)) => match SqlMode::parse(text) {
@@ -253,7 +277,7 @@ fn double(id: VarId, given: &Given, strict: bool, warnings: &mut Warnings) -> Re
     };
     let kept = number.clamp(least, greatest);
     if kept != number {
-        truncated(id, given, strict, warnings)?;
+        truncated(id, &Given::Real(number), strict, warnings)?;
     }
     Ok(Setting::Double(kept))
 }

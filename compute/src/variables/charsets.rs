@@ -73,11 +73,13 @@ pub(super) fn assigned(
         Given::Null if id == id::character_set_results => return Ok(Some(Setting::Null)),
         Given::Null => return Err(wrong_value(id, given)),
         Given::Int(number) => {
-            let found = u16::try_from(*number).ok().and_then(Collation::by_id);
+            // MySQL has no more of it.
+            let number = *number as i32;
+            let found = u16::try_from(number).ok().and_then(Collation::by_id);
             match found {
                 Some(found) if is_set => found.charset().name().to_owned(),
                 Some(found) => found.name().to_owned(),
-                None => given.shown(),
+                None => number.to_string(),
             }
         }
         Given::Text(text) => text.clone(),
@@ -107,8 +109,8 @@ pub(super) fn charset(name: &str, warnings: &mut Warnings) -> Result<&'static Ch
     set.supported().map_err(|error| SqlError::not_supported_yet(&error.to_string()))?;
     if name.eq_ignore_ascii_case("utf8") {
         warnings.warn(SqlError::new(code::ER_DEPRECATED_UTF8_ALIAS, &[]));
-    } else if set.name() == "utf8mb3" {
-        let names = ["utf8mb3".into(), "utf8mb4".into()];
+    } else if matches!(set.name(), "utf8mb3" | "ucs2" | "hp8" | "dec8" | "macroman" | "macce") {
+        let names = [set.name().into(), "utf8mb4".into()];
         warnings.warn(SqlError::new(code::ER_WARN_DEPRECATED_SYNTAX, &names));
     }
     Ok(set)

@@ -35,7 +35,7 @@ pub use globals::{GlobalVariables, Settings};
 pub use hot::Hot;
 pub use own::Facts;
 pub use session::SessionVariables;
-pub use set::{Assignment, Change, Place, SetContext};
+pub use set::{Assignment, Change, Names, Place, SetContext};
 pub use setting::Setting;
 pub use show::is_like;
 pub use sql_mode::SqlMode;

@@ -1,10 +1,12 @@
 //! SET: checking an assignment, and carrying it out.
 
 use firn_mysql_parser::ast::{Isolation, Scope, SetNames, TransactionCharacteristics};
+use firn_mysql_semantics::charset::Charset;
+use firn_mysql_semantics::collation::Collation;
 use firn_mysql_semantics::error::{SqlError, Warnings, code};
 
 use super::assign::{self, NewValue};
-use super::definition::{ADMIN, FIXED, NO_DEFAULT, Reach, Shape, VarId, WRITE};
+use super::definition::{ADMIN, Age, FIXED, NO_DEFAULT, Reach, Shape, VarId, WRITE};
 use super::hot::isolation_setting;
 use super::session::SessionVariables;
 use super::setting::Setting;
@@ -42,6 +44,14 @@ pub struct Assignment {
     place: Place,
     /// `None`: what the variable shows when it was never set.
     setting: Option<Setting>,
+}
+
+/// What SET NAMES and SET CHARACTER SET come to.
+#[derive(Debug, Clone, Copy)]
+pub struct Names {
+    client: &'static Charset,
+    results: Option<&'static Charset>,
+    connection: &'static Collation,
 }
 
 /// What an assignment did that is more than the variable's new value.
@@ -100,7 +110,10 @@ impl SessionVariables {
             _ => {}
         }
         let place = self.place(id, global, scope, at_signs, cx)?;
-        assign::warn_of_age(definition, cx.warnings);
+        let frozen = definition.age == Age::Frozen;
+        if !frozen {
+            assign::warn_of_age(definition, cx.warnings);
+        }
         let setting = match new {
             NewValue::Default if definition.is(NO_DEFAULT) => {
                 return Err(SqlError::new(code::ER_NO_DEFAULT, &[name.into()]));
@@ -114,6 +127,9 @@ impl SessionVariables {
                 Some(assign::assigned(id, value, ty, &before, &default, strict, warnings)?)
             }
         };
+        if frozen {
+            assign::warn_of_age(definition, cx.warnings);
+        }
         if !global {
             self.check_session(id, cx)?;
         }
@@ -147,7 +163,7 @@ impl SessionVariables {
     fn default(&self, id: VarId, global: bool) -> Option<Setting> {
         match id.definition().reach {
             // It goes off, whatever MySQL's manual says.
-            _ if id == id::sql_big_selects => Some(Setting::Bool(false)),
+            _ if global && id == id::sql_big_selects => Some(Setting::Bool(false)),
             Reach::Both if !global => Some(self.globals().get(id)),
             Reach::Session if matches!(id, id::timestamp | id::pseudo_thread_id) => None,
             _ => Some(self.globals().default_of(id).clone()),
@@ -205,22 +221,21 @@ impl SessionVariables {
         self.globals().set(id, setting);
     }
 
-    /// SET NAMES.
+    /// Checks SET NAMES.
     ///
     /// # Errors
     ///
     /// 1115, 1231, 1253, 1273; 1235 for character sets and collations that Firn does
     /// not have.
-    pub fn set_names(&mut self, names: &SetNames, warnings: &mut Warnings) -> Result<()> {
+    pub fn check_names(&self, names: &SetNames, warnings: &mut Warnings) -> Result<Names> {
         let Some(charset) = &names.charset else {
             let globals = self.globals().settings();
             let hot = globals.hot();
             let (client, results) = (hot.character_set_client, hot.character_set_results);
-            self.put_names(client, results, hot.collation_connection);
-            return Ok(());
+            return Ok(Names { client, results, connection: hot.collation_connection });
         };
         let set = charsets::charset(charset.as_str(), warnings)?;
-        let collation = match &names.collation {
+        let connection = match &names.collation {
             Some(name) => {
                 let collation = charsets::collation(name.as_str(), warnings)?;
                 if collation.charset() != set {
@@ -235,29 +250,34 @@ impl SessionVariables {
             }
         };
         charsets::check_client(set)?;
-        self.put_names(set, Some(set), collation);
-        Ok(())
+        Ok(Names { client: set, results: Some(set), connection })
     }
 
-    /// SET CHARACTER SET: the connection's becomes that of the database.
+    /// Checks SET CHARACTER SET: the connection's becomes that of the database.
     ///
     /// # Errors
     ///
     /// 1115, 1231; 1235 for character sets that Firn does not have.
-    pub fn set_character_set(&mut self, names: &SetNames, warnings: &mut Warnings) -> Result<()> {
-        let (client, results) = match &names.charset {
+    pub fn check_character_set(&self, names: &SetNames, warnings: &mut Warnings) -> Result<Names> {
+        let connection = self.hot().collation_database;
+        match &names.charset {
             Some(name) => {
                 let set = charsets::charset(name.as_str(), warnings)?;
                 charsets::check_client(set)?;
-                (set, Some(set))
+                Ok(Names { client: set, results: Some(set), connection })
             }
             None => {
                 let globals = self.globals().settings();
-                (globals.hot().character_set_client, globals.hot().character_set_results)
+                let hot = globals.hot();
+                let (client, results) = (hot.character_set_client, hot.character_set_results);
+                Ok(Names { client, results, connection })
             }
-        };
-        self.put_names(client, results, self.hot().collation_database);
-        Ok(())
+        }
+    }
+
+    /// Carries out SET NAMES or SET CHARACTER SET.
+    pub fn apply_names(&mut self, names: Names) {
+        self.put_names(names.client, names.results, names.connection);
     }
 
     /// SET TRANSACTION: of the next one, of the session, of new sessions.

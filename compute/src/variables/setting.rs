@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
+use firn_mysql_semantics::number;
 use firn_mysql_semantics::types::{CollationId, Derivation, SqlType, TypeKind};
 use firn_mysql_semantics::value::Value;
 
 use super::definition::{Definition, Shape};
 use super::sql_mode::SqlMode;
 use super::table::LOCALES;
+
+/// Of numbers that are not whole, as they are shown.
+const DECIMALS: u8 = 6;
 
 /// A value of a variable.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,7 +104,11 @@ impl Setting {
             Setting::Bool(on) => if *on { "ON" } else { "OFF" }.into(),
             Setting::Int(value) if is_signed(shape) => value.cast_signed().to_string(),
             Setting::Int(value) => value.to_string(),
-            Setting::Double(value) => format!("{value:.6}"),
+            Setting::Double(value) => {
+                let mut out = Vec::new();
+                number::write_double_fixed(*value, DECIMALS, &mut out);
+                String::from_utf8_lossy(&out).into_owned()
+            }
             Setting::Text(text) => text.to_string(),
             Setting::Enum(at) => {
                 let members = if let Shape::Enum(members) = shape { members } else { LOCALES };
@@ -146,7 +154,7 @@ pub(super) fn sql_type(shape: &Shape) -> SqlType {
     match shape {
         Shape::Bool => SqlType::bigint(1),
         Shape::Int(..) => SqlType::bigint(21).with_unsigned(!is_signed(shape)),
-        Shape::Double(..) => SqlType::plain(TypeKind::Double, 23, 6),
+        Shape::Double(..) => SqlType::plain(TypeKind::Double, 23, DECIMALS),
         _ => SqlType::varchar(21_845, CollationId::UTF8MB3_GENERAL_CI, Derivation::SystemConstant),
     }
 }
