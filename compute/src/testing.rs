@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use firn_engine::object::{Layout, MemoryStore, RetryOptions, RetryingStore, StoreBlocks};
-use firn_engine::{Db, Env, Options, Parts};
+use firn_engine::{Db, Env, Journal, Options, Parts};
 use firn_journal::MemoryJournal;
 use firn_storage::StorageService;
 use firn_storage::picker::PickerOptions;
@@ -15,7 +15,7 @@ use object_store::path::Path;
 pub(crate) struct World {
     pub(crate) env: Env,
     store: Arc<dyn ObjectStore>,
-    journal: MemoryJournal,
+    journal: Arc<dyn Journal>,
     pub(crate) options: Options,
 }
 
@@ -24,8 +24,14 @@ impl World {
     pub(crate) fn new(env: Env) -> Self {
         let store =
             RetryingStore::new(Arc::new(MemoryStore::new()), env.clone(), RetryOptions::default());
-        let (store, journal) = (Arc::new(store), MemoryJournal::default());
+        let (store, journal) = (Arc::new(store), Arc::new(MemoryJournal::default()));
         Self { env, store, journal, options: Options::for_memory(64 << 20) }
+    }
+
+    /// With another journal.
+    pub(crate) fn with_journal(mut self, journal: Arc<dyn Journal>) -> Self {
+        self.journal = journal;
+        self
     }
 
     /// Opens the database that is there, or a new one.
@@ -40,7 +46,7 @@ impl World {
         );
         let parts = Parts {
             env: self.env.clone(),
-            journal: Arc::new(self.journal.clone()),
+            journal: Arc::clone(&self.journal),
             storage,
             store: Arc::clone(&self.store),
             layout: layout.clone(),

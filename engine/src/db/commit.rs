@@ -201,7 +201,12 @@ pub(super) async fn run(db: Arc<Inner>, journal: Arc<dyn JournalWriter>) {
                     ),
                 };
                 group.completion.complete(Err(told));
-                db.fail(&e.context("no more writes: the journal is lost to this writer"));
+                let why = "no more writes: the journal is lost to this writer";
+                db.fail(&match e.kind() {
+                    // Of this group; what comes after it is not written, for certain.
+                    ErrorKind::OutcomeUnknown => Error::with_source(ErrorKind::Unavailable, why, e),
+                    _ => e.context(why),
+                });
                 return;
             }
         }

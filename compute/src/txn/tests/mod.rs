@@ -1,6 +1,11 @@
 //! Transactions in a simulated world.
 
 mod basics;
+mod journal;
+mod schedule;
+mod schedules;
+mod settling;
+mod writes;
 
 use std::sync::Arc;
 use std::time::Duration;
