@@ -1,6 +1,8 @@
 //! Transactions in a simulated world.
 
+mod bank;
 mod basics;
+mod history;
 mod journal;
 mod schedule;
 mod schedules;
