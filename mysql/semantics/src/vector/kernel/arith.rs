@@ -162,19 +162,19 @@ fn int_exactly(
 
 /// The rows that were divided by zero.
 #[derive(Default)]
-struct Zeros {
+pub(super) struct Zeros {
     at: Vec<usize>,
     counted: u64,
 }
 
 impl Zeros {
-    fn push(&mut self, at: usize, selection: Option<&BooleanBuffer>) {
+    pub(super) fn push(&mut self, at: usize, selection: Option<&BooleanBuffer>) {
         self.at.push(at);
         self.counted += u64::from(selection.is_none_or(|selection| selection.value(at)));
     }
 
     /// NULL there too; counted where they were asked for.
-    fn settle(self, nulls: Option<NullBuffer>, run: &mut Run<'_>) -> Option<NullBuffer> {
+    pub(super) fn settle(self, nulls: Option<NullBuffer>, run: &mut Run<'_>) -> Option<NullBuffer> {
         if self.at.is_empty() {
             return nulls;
         }

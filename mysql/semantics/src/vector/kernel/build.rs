@@ -1,5 +1,7 @@
 //! Which kernels a tree becomes.
 
+mod choice;
+
 use super::{Change, Kernel, Lane};
 use crate::expr::{
     ArithOp, CastTarget, CompareOp, Comparison, Domain, ListReading, Membership, Node, Op,
@@ -32,6 +34,10 @@ fn constant(node: &Node, lane: Lane) -> Kernel {
     Kernel::Constant { node: Box::new(node.clone()), lane, beside: None }
 }
 
+fn is_choice(op: &Op) -> bool {
+    matches!(op, Op::If | Op::Case { .. } | Op::CaseOf { .. } | Op::Coalesce)
+}
+
 fn is_truth_operator(op: &Op) -> bool {
     matches!(
         op,
@@ -53,7 +59,7 @@ fn is_truth_operator(op: &Op) -> bool {
 /// As what is compared, and by which collation.
 fn lane_of(with: Comparison) -> Option<(Lane, CollationId)> {
     let lane = match with {
-        Comparison::Int => Lane::Int,
+        Comparison::Int | Comparison::Wrapped => Lane::Int,
         Comparison::Decimal => Lane::Decimal,
         Comparison::Double => Lane::Double,
         Comparison::Text(collation) => return Some((Lane::Text, collation)),
@@ -92,6 +98,7 @@ impl Planner<'_> {
             Op::Column(_) => self.column(node, Lane::Any),
             Op::Collate => self.value(node.args.first()?),
             op if is_truth_operator(op) => self.truth(node),
+            op if is_choice(op) => self.choice(node),
             _ => match node.ty.kind {
                 TypeKind::Decimal => self.decimal(node),
                 TypeKind::Double => self.double(node),
@@ -209,11 +216,18 @@ impl Planner<'_> {
     }
 
     fn compared(&self, node: &Node, other: &Node, lane: Lane, with: Comparison) -> Option<Kernel> {
-        if node.is_constant() {
+        let kernel = if node.is_constant() {
             let beside = Some(Box::new((other.clone(), with)));
-            return Some(Kernel::Constant { node: Box::new(node.clone()), lane, beside });
-        }
-        self.operand(node, lane)
+            Kernel::Constant { node: Box::new(node.clone()), lane, beside }
+        } else {
+            self.operand(node, lane)?
+        };
+        Some(match with {
+            Comparison::Wrapped => {
+                Kernel::Change(Change::Wrap { unsigned: false }, Box::new(kernel))
+            }
+            _ => kernel,
+        })
     }
 
     fn among(
@@ -282,7 +296,7 @@ impl Planner<'_> {
             Lane::Int => self.int(node).or_else(|| self.by_rows(node, Form::Int)),
             Lane::Double => match self.double(node) {
                 Some(kernel) => Some(kernel),
-                None => match self.int(node) {
+                None => match self.int(node).or_else(|| self.decimal(node)) {
                     Some(kernel) => Some(Kernel::Change(Change::ToDouble, Box::new(kernel))),
                     None => self.by_rows(node, Form::Double),
                 },
@@ -291,6 +305,9 @@ impl Planner<'_> {
             Lane::Text => match &node.op {
                 Op::Collate => self.operand(node.args.first()?, Lane::Text),
                 Op::Column(_) if is_plain_text(node.ty.kind) => self.column(node, Lane::Text),
+                op if is_choice(op) && is_plain_text(node.ty.kind) => {
+                    self.choice(node).or_else(|| self.by_rows(node, Form::Text))
+                }
                 _ => self.by_rows(node, Form::Text),
             },
             Lane::DateTime if node.ty.kind.has_date() => self.column(node, lane),
@@ -316,6 +333,7 @@ impl Planner<'_> {
             (op, _) if is_truth_operator(op) => {
                 Kernel::Change(Change::TruthToInt, Box::new(self.truth(node)?))
             }
+            (op, _) if is_choice(op) && node.ty.kind.is_integer() => return self.choice(node),
             (Op::Arith(op, Domain::Int), [left, right]) => {
                 let whole = left.computes_as_int() && right.computes_as_int();
                 if *op == ArithOp::IntDivide && !whole {
@@ -335,8 +353,17 @@ impl Planner<'_> {
             }
             (Op::BitNot(false), [arg]) => Kernel::BitNot(Box::new(self.operand(arg, Lane::Int)?)),
             (Op::Cast(target @ (CastTarget::Signed | CastTarget::Unsigned)), [arg]) => {
-                let change = Change::Wrap { unsigned: *target == CastTarget::Unsigned };
-                Kernel::Change(change, Box::new(self.int(arg)?))
+                let unsigned = *target == CastTarget::Unsigned;
+                if let Some(arg) = self.int(arg) {
+                    Kernel::Change(Change::Wrap { unsigned }, Box::new(arg))
+                } else if let Some(arg) = self.decimal(arg) {
+                    Kernel::Change(Change::Round { unsigned }, Box::new(arg))
+                } else if matches!(arg.op, Op::Column(_)) {
+                    // What arithmetic made may be out of range, which is an error.
+                    Kernel::Change(Change::Round { unsigned }, Box::new(self.double(arg)?))
+                } else {
+                    return None;
+                }
             }
             _ => return None,
         };
@@ -354,6 +381,9 @@ impl Planner<'_> {
                     }
                     _ => None,
                 };
+            }
+            (op, _) if is_choice(op) && node.ty.kind == TypeKind::Double => {
+                return self.choice(node);
             }
             (Op::Arith(op, Domain::Double), [left, right]) => {
                 let args = Box::new([
@@ -383,16 +413,18 @@ impl Planner<'_> {
         }
         let kernel = match (&node.op, &*node.args) {
             (Op::Column(_), _) => return self.column(node, Lane::Decimal),
-            (
-                Op::Arith(op @ (ArithOp::Add | ArithOp::Subtract | ArithOp::Multiply), domain),
-                [left, right],
-            ) if *domain == Domain::Decimal => {
+            (Op::Arith(op, Domain::Decimal), [left, right]) => {
                 let args = Box::new([
                     self.operand(left, Lane::Decimal)?,
                     self.operand(right, Lane::Decimal)?,
                 ]);
                 let decimals = node.ty.decimals;
                 Kernel::Arith { op: *op, lane: Lane::Decimal, unsigned: false, decimals, args }
+            }
+            (Op::Cast(CastTarget::Decimal), [arg]) => {
+                let precision = u8::try_from(node.ty.precision()).ok()?;
+                let change = Change::Fit { precision, scale: node.ty.decimals };
+                Kernel::Change(change, Box::new(self.decimal(arg).or_else(|| self.int(arg))?))
             }
             (Op::Negate(Domain::Decimal), [arg]) => {
                 Kernel::Negate { lane: Lane::Decimal, arg: Box::new(self.decimal(arg)?) }

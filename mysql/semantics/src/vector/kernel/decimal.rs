@@ -5,9 +5,10 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Decimal128Type;
 use arrow_array::{Array, Decimal128Array};
-use arrow_buffer::BooleanBuffer;
+use arrow_buffer::{BooleanBuffer, NullBuffer};
 use arrow_schema::DataType;
 
+use super::arith::Zeros;
 use super::numbers::{Ints, Side, either_null, test, zip};
 use super::{ByRows, Outcome, Run, Vector};
 use crate::decimal::Decimal;
@@ -18,13 +19,13 @@ use crate::value::Value;
 const DIGITS: u8 = 38;
 
 /// Numbers as mantissas of one scale.
-struct Scaled {
-    mantissas: Side<i128>,
-    scale: u8,
+pub(super) struct Scaled {
+    pub(super) mantissas: Side<i128>,
+    pub(super) scale: u8,
 }
 
 impl Scaled {
-    fn of(vector: &Vector) -> Outcome<Scaled> {
+    pub(super) fn of(vector: &Vector) -> Outcome<Scaled> {
         Ok(match vector {
             Vector::One(Value::Decimal(value)) => {
                 let (mantissa, scale) = value.to_i128().ok_or(ByRows)?;
@@ -80,25 +81,33 @@ impl Scaled {
     }
 }
 
-fn array(values: Vec<i128>, scale: u8, like: (&Vector, &Vector)) -> Outcome<Vector> {
-    let nulls = either_null(like.0, like.1);
+pub(super) fn decimal_array(
+    values: Vec<i128>,
+    scale: u8,
+    nulls: Option<NullBuffer>,
+) -> Outcome<Vector> {
     let array = Decimal128Array::new(values.into(), nulls);
     let array = array.with_precision_and_scale(DIGITS, scale as i8).map_err(|_| ByRows)?;
     Ok(Vector::Many(Arc::new(array)))
 }
 
-/// `+ - *` whose result has `decimals` digits after the point.
+/// The result has `decimals` digits after the point.
 pub(super) fn arith(
     op: ArithOp,
     decimals: u8,
     left: &Vector,
     right: &Vector,
-    run: &Run<'_>,
+    run: &mut Run<'_>,
+    selection: Option<&BooleanBuffer>,
 ) -> Outcome<Vector> {
     if left.is_null() || right.is_null() {
         return Ok(Vector::One(Value::Null));
     }
     let (a, b) = (Scaled::of(left)?, Scaled::of(right)?);
+    let nulls = either_null(left, right);
+    if !matches!(op, ArithOp::Add | ArithOp::Subtract | ArithOp::Multiply) {
+        return divided(op, decimals, &a, &b, nulls, run, selection);
+    }
     let scale = match op {
         ArithOp::Multiply => a.scale.checked_add(b.scale).ok_or(ByRows)?,
         _ => a.scale.max(b.scale),
@@ -129,14 +138,55 @@ pub(super) fn arith(
     if over {
         return Err(ByRows);
     }
-    array(out, scale, (left, right))
+    decimal_array(out, scale, nulls)
+}
+
+/// `/` and `%`, number by number.
+fn divided(
+    op: ArithOp,
+    decimals: u8,
+    a: &Scaled,
+    b: &Scaled,
+    nulls: Option<NullBuffer>,
+    run: &mut Run<'_>,
+    selection: Option<&BooleanBuffer>,
+) -> Outcome<Vector> {
+    let increment = run.execution.settings.div_precision_increment;
+    let mut out = Vec::with_capacity(run.rows);
+    let mut zeros = Zeros::default();
+    for at in 0..run.rows {
+        let divisor = b.mantissas.get(at);
+        if nulls.as_ref().is_some_and(|nulls| nulls.is_null(at)) {
+            out.push(0);
+            continue;
+        }
+        if divisor == 0 {
+            zeros.push(at, selection);
+            out.push(0);
+            continue;
+        }
+        let x = Decimal::new(a.mantissas.get(at), a.scale).ok_or(ByRows)?;
+        let y = Decimal::new(divisor, b.scale).ok_or(ByRows)?;
+        let quotient = match op {
+            ArithOp::Divide => x.div(&y, increment, decimals),
+            ArithOp::Modulo => x.rem(&y),
+            _ => return Err(ByRows),
+        };
+        let (mantissa, scale) = quotient.map_err(|_| ByRows)?.to_i128().ok_or(ByRows)?;
+        let by = decimals.checked_sub(scale).ok_or(ByRows)?;
+        let raised = 10_i128.checked_pow(by.into()).and_then(|power| mantissa.checked_mul(power));
+        out.push(raised.ok_or(ByRows)?);
+    }
+    let nulls = zeros.settle(nulls, run);
+    decimal_array(out, decimals, nulls)
 }
 
 pub(super) fn negate(vector: &Vector) -> Outcome<Vector> {
     let Scaled { mantissas: Side::Many(values), scale } = Scaled::of(vector)? else {
         return Err(ByRows);
     };
-    array(values.iter().map(|value| value.wrapping_neg()).collect(), scale, (vector, vector))
+    let values = values.iter().map(|value| value.wrapping_neg()).collect();
+    decimal_array(values, scale, vector.nulls().cloned())
 }
 
 /// The truths of a comparison.

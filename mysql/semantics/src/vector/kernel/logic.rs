@@ -15,13 +15,13 @@ use crate::value::Value;
 const SHORT_LIST: usize = 12;
 
 /// What is known of the rows: those that are true, and those that are false.
-struct Known {
-    yes: BooleanBuffer,
-    no: BooleanBuffer,
+pub(super) struct Known {
+    pub(super) yes: BooleanBuffer,
+    pub(super) no: BooleanBuffer,
 }
 
 impl Known {
-    fn of(vector: &Vector, rows: usize) -> Outcome<Known> {
+    pub(super) fn of(vector: &Vector, rows: usize) -> Outcome<Known> {
         let (none, all) = (BooleanBuffer::new_unset(rows), BooleanBuffer::new_set(rows));
         Ok(match vector {
             Vector::One(Value::Null) => Known { yes: none.clone(), no: none },

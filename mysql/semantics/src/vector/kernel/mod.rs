@@ -8,26 +8,27 @@
 
 mod arith;
 mod build;
+mod cast;
+mod choose;
 mod compare;
 mod decimal;
 mod like;
 mod logic;
 mod numbers;
+mod run;
 
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, BooleanArray};
 use arrow_buffer::{BooleanBuffer, NullBuffer};
-use arrow_schema::DataType;
 
 pub(super) use numbers::in_type;
+pub(super) use run::Run;
 
-use super::array::{is_bytes, truths_as_ints};
-use super::rows::{self, Form, RowSource, Used};
-use super::statement::{Execution, Locked};
-use crate::error::{SqlError, Warnings, code};
-use crate::expr::{ArithOp, BitOp, CompareOp, Comparison, Cx, ListReading, Node, Row, leaf};
-use crate::types::CollationId;
+use super::array::truths_as_ints;
+use super::rows::{Form, Used};
+use crate::expr::{ArithOp, BitOp, CompareOp, Comparison, ListReading, Node, leaf};
+use crate::types::{CollationId, SqlType};
 use crate::value::Value;
 
 /// The batch has to run row by row.
@@ -77,6 +78,10 @@ pub(super) enum Change {
     ToDouble,
     /// The 64 bits of an integer as a signed or unsigned number.
     Wrap { unsigned: bool },
+    /// Of a double or decimal, the nearest integer.
+    Round { unsigned: bool },
+    /// As a decimal of so many digits, of an integer or decimal.
+    Fit { precision: u8, scale: u8 },
 }
 
 #[derive(Debug, Clone)]
@@ -129,6 +134,15 @@ pub(super) enum Kernel {
     Both(Box<[Kernel; 2]>),
     Xor(Box<[Kernel]>),
     Not(Box<Kernel>),
+    /// Values in the type of the whole, each with its condition.
+    Case {
+        ty: SqlType,
+        branches: Box<[(Option<Kernel>, Kernel)]>,
+    },
+    Coalesce {
+        ty: SqlType,
+        args: Box<[Kernel]>,
+    },
     IsNull {
         negated: bool,
         arg: Box<Kernel>,
@@ -161,144 +175,6 @@ pub(super) enum Kernel {
         pattern: Box<Kernel>,
         escape: Box<Node>,
     },
-}
-
-/// One evaluation of a tree over a batch.
-pub(super) struct Run<'a> {
-    pub(super) execution: &'a Execution,
-    arrays: &'a [ArrayRef],
-    used: &'a [Used],
-    pub(super) rows: usize,
-    /// What parts that ran row by row warned of.
-    warnings: Warnings,
-    /// How many such parts did.
-    warned: usize,
-    /// How often something was divided by zero.
-    pub(super) zero_divisions: u64,
-}
-
-impl<'a> Run<'a> {
-    pub(super) fn new(
-        execution: &'a Execution,
-        used: &'a [Used],
-        arrays: &'a [ArrayRef],
-        rows: usize,
-    ) -> Run<'a> {
-        let warnings = Warnings::new(execution.warning_limit);
-        Run { execution, arrays, used, rows, warnings, warned: 0, zero_divisions: 0 }
-    }
-
-    /// The warnings, if their order is that of the row form.
-    pub(super) fn finish(mut self) -> Outcome<Warnings> {
-        let zero = self.zero_divisions > 0 && self.execution.settings.error_for_division_by_zero;
-        if self.warned + usize::from(zero) > 1 {
-            return Err(ByRows);
-        }
-        if zero {
-            let division = || SqlError::new(code::ER_DIVISION_BY_ZERO, &[]);
-            self.warnings.warn_times(self.zero_divisions, division);
-        }
-        Ok(self.warnings)
-    }
-
-    /// Runs `with` in a context whose warnings are an outcome of their own.
-    fn quietly<T>(
-        &self,
-        with: impl FnOnce(&mut Cx<'_>, Row<'_>) -> crate::expr::Result<T>,
-    ) -> Outcome<T> {
-        let mut warnings = Warnings::new(0);
-        let mut session = Locked(&self.execution.session);
-        let mut cx = Cx::new(&self.execution.settings, &mut session, &mut warnings);
-        let row = Row { columns: &[], params: &self.execution.params };
-        let value = with(&mut cx, row).map_err(|_| ByRows)?;
-        if warnings.is_empty() { Ok(value) } else { Err(ByRows) }
-    }
-
-    fn constant(
-        &self,
-        node: &Node,
-        lane: Lane,
-        beside: Option<&(Node, Comparison)>,
-    ) -> Outcome<Value> {
-        let value = self.quietly(|cx, row| {
-            Ok(Some(match lane {
-                Lane::Int => match node.eval_int(cx, row)? {
-                    None => Value::Null,
-                    Some(value) => match (i64::try_from(value), u64::try_from(value)) {
-                        (Ok(value), _) => Value::Int(value),
-                        (_, Ok(value)) => Value::UInt(value),
-                        _ => return Ok(None),
-                    },
-                },
-                Lane::Double => Value::from(node.eval_double(cx, row)?),
-                Lane::Decimal => node.eval_decimal(cx, row)?.map_or(Value::Null, Value::Decimal),
-                Lane::Text => {
-                    node.eval_text(cx, row)?.map_or(Value::Null, |text| Value::bytes(&text))
-                }
-                Lane::DateTime => {
-                    let (other, with) = match beside {
-                        Some((other, with)) => (other, *with),
-                        None => (node, Comparison::LenientDateTime),
-                    };
-                    leaf::compared_datetime(node, other, with, cx, row)?
-                        .map_or(Value::Null, Value::DateTime)
-                }
-                Lane::Time => match leaf::compared_time(node, cx, row)? {
-                    None => Value::Null,
-                    Some(Some(time)) => Value::Time(time),
-                    // No time: like no other.
-                    Some(None) => return Ok(None),
-                },
-                Lane::Truth => Value::from(node.eval_truth(cx, row)?),
-                Lane::Any => node.run(cx, row)?.into_owned(),
-            }))
-        })?;
-        value.ok_or(ByRows)
-    }
-
-    fn by_rows(
-        &mut self,
-        node: &Node,
-        form: Form,
-        used: &[Used],
-        places: &[usize],
-        selection: Option<&BooleanBuffer>,
-    ) -> Outcome<ArrayRef> {
-        let mut arrays = Vec::with_capacity(places.len());
-        for place in places {
-            arrays.push(Arc::clone(self.arrays.get(*place).ok_or(ByRows)?));
-        }
-        let before = self.warnings.total();
-        let mut source =
-            RowSource::new(used, &arrays, &self.execution.params).map_err(|_| ByRows)?;
-        let mut session = Locked(&self.execution.session);
-        let mut cx = Cx::new(&self.execution.settings, &mut session, &mut self.warnings);
-        let array = rows::evaluate(node, form, &mut source, self.rows, selection, &mut cx)
-            .map_err(|_| ByRows)?;
-        self.warned += usize::from(self.warnings.total() > before);
-        Ok(array)
-    }
-
-    /// A column as its lane wants it.
-    fn column(&self, place: usize, lane: Lane) -> Outcome<Vector> {
-        let array = self.arrays.get(place).ok_or(ByRows)?;
-        let found = array.data_type();
-        let fits = match lane {
-            _ if found.is_null() => return Ok(Vector::One(Value::Null)),
-            Lane::Int => found.is_integer(),
-            Lane::Double => *found == DataType::Float64,
-            Lane::Decimal => match (found, self.used.get(place)) {
-                (DataType::Decimal128(_, scale), Some(used)) => *scale == used.ty.decimals as i8,
-                _ => false,
-            },
-            Lane::Text => is_bytes(found),
-            Lane::DateTime => matches!(found, DataType::UInt32 | DataType::UInt64),
-            Lane::Time => *found == DataType::Int64,
-            Lane::Any => true,
-            Lane::Truth => false,
-        };
-        if fits { Ok(Vector::Many(Arc::clone(array))) } else { Err(ByRows) }
-    }
 }
 
 impl Vector {
@@ -363,6 +239,11 @@ impl Kernel {
             | Kernel::Not(arg)
             | Kernel::IsNull { arg, .. }
             | Kernel::IsTruth { arg, .. } => vec![arg],
+            Kernel::Case { branches, .. } => branches
+                .iter()
+                .flat_map(|(condition, value)| condition.iter().chain(std::iter::once(value)))
+                .collect(),
+            Kernel::Coalesce { args, .. } => args.iter().collect(),
             Kernel::In { value, list, .. } => {
                 list.iter().chain(std::iter::once(&**value)).collect()
             }
@@ -386,7 +267,7 @@ impl Kernel {
             }
             Kernel::Change(change, arg) => {
                 let value = arg.eval(run, selection)?;
-                numbers::change(*change, &value)
+                cast::change(*change, &value)
             }
             Kernel::Compare { op, lane, collation, args } => {
                 let [left, right] = self.pair(args, *lane, run, selection)?;
@@ -397,7 +278,7 @@ impl Kernel {
                 match lane {
                     Lane::Int => arith::int(*op, *unsigned, &left, &right, run, selection),
                     Lane::Double => arith::double(*op, &left, &right, run, selection),
-                    _ => decimal::arith(*op, *decimals, &left, &right, run),
+                    _ => decimal::arith(*op, *decimals, &left, &right, run, selection),
                 }
             }
             Kernel::Negate { lane, arg } => {
@@ -418,6 +299,8 @@ impl Kernel {
             }
             Kernel::Xor(args) => logic::xor(args, run, selection),
             Kernel::Not(arg) => logic::not(&arg.eval(run, selection)?),
+            Kernel::Case { ty, branches } => choose::case(ty, branches, run, selection),
+            Kernel::Coalesce { ty, args } => choose::coalesce(ty, args, run, selection),
             Kernel::IsNull { negated, arg } => {
                 let value = arg.eval(run, selection)?;
                 Ok(logic::is_null(*negated, &value))

@@ -4,17 +4,16 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type,
-    UInt16Type, UInt32Type, UInt64Type,
+    Decimal128Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
+    UInt32Type, UInt64Type,
 };
 use arrow_array::{
-    Array, ArrayRef, ArrowPrimitiveType, BooleanArray, Float64Array, Int64Array, PrimitiveArray,
-    UInt64Array,
+    Array, ArrayRef, ArrowPrimitiveType, Float64Array, Int64Array, PrimitiveArray, UInt64Array,
 };
 use arrow_buffer::{ArrowNativeType, BooleanBuffer, Buffer, NullBuffer, ScalarBuffer};
 use arrow_schema::DataType;
 
-use super::{ByRows, Change, Outcome, Vector, ints_of_truths, truths_of};
+use super::{ByRows, Outcome, Vector, ints_of_truths};
 use crate::value::Value;
 
 /// The values of one side of an operator.
@@ -22,6 +21,17 @@ use crate::value::Value;
 pub(super) enum Side<T: ArrowNativeType> {
     One(T),
     Many(ScalarBuffer<T>),
+}
+
+impl<T: ArrowNativeType> Side<T> {
+    /// The value in a row that there is.
+    #[inline]
+    pub(super) fn get(&self, at: usize) -> T {
+        match self {
+            Side::One(value) => *value,
+            Side::Many(values) => values[at],
+        }
+    }
 }
 
 /// Integers of either sign.
@@ -54,16 +64,14 @@ impl Ints {
     #[inline]
     pub(super) fn get(&self, at: usize) -> i128 {
         match self {
-            Ints::Signed(Side::One(value)) => i128::from(*value),
-            Ints::Signed(Side::Many(values)) => i128::from(values[at]),
-            Ints::Unsigned(Side::One(value)) => i128::from(*value),
-            Ints::Unsigned(Side::Many(values)) => i128::from(values[at]),
+            Ints::Signed(side) => i128::from(side.get(at)),
+            Ints::Unsigned(side) => i128::from(side.get(at)),
         }
     }
 }
 
 /// Integers that fit Int64 as such.
-fn signed(array: &ArrayRef) -> Outcome<ScalarBuffer<i64>> {
+pub(super) fn signed(array: &ArrayRef) -> Outcome<ScalarBuffer<i64>> {
     fn widened<T: ArrowPrimitiveType>(array: &ArrayRef) -> ScalarBuffer<i64>
     where
         i64: From<T::Native>,
@@ -163,70 +171,6 @@ pub(super) fn unsigned_array(values: Vec<u64>, nulls: Option<NullBuffer>) -> Vec
 
 pub(super) fn double_array(values: Vec<f64>, nulls: Option<NullBuffer>) -> Vector {
     Vector::Many(Arc::new(Float64Array::new(values.into(), nulls)))
-}
-
-pub(super) fn change(change: Change, vector: &Vector) -> Outcome<Vector> {
-    let array = match vector {
-        Vector::One(Value::Null) => return Ok(Vector::One(Value::Null)),
-        Vector::One(_) => return Err(ByRows),
-        Vector::Many(array) => array,
-    };
-    let nulls = array.nulls().cloned();
-    Ok(match change {
-        Change::TruthToInt => Vector::Many(ints_of_truths(truths_of(vector)?)),
-        Change::ToTruth => Vector::truths(BooleanArray::new(not_zero(array)?, nulls)),
-        Change::ToDouble => match array.data_type() {
-            DataType::Float64 => vector.clone(),
-            DataType::Float32 => {
-                let values = array.as_primitive::<Float32Type>().values();
-                double_array(values.iter().map(|value| f64::from(*value)).collect(), nulls)
-            }
-            DataType::UInt64 => {
-                let values = array.as_primitive::<UInt64Type>().values();
-                double_array(values.iter().map(|value| *value as f64).collect(), nulls)
-            }
-            _ => {
-                let values = signed(array)?;
-                double_array(values.iter().map(|value| *value as f64).collect(), nulls)
-            }
-        },
-        #[allow(clippy::cast_sign_loss, clippy::cast_possible_wrap, reason = "wraps as CAST does")]
-        Change::Wrap { unsigned } => match (Ints::of(vector)?, unsigned) {
-            (Ints::Signed(Side::Many(values)), false) => {
-                Vector::Many(Arc::new(Int64Array::new(values, nulls)))
-            }
-            (Ints::Unsigned(Side::Many(values)), true) => {
-                Vector::Many(Arc::new(UInt64Array::new(values, nulls)))
-            }
-            (Ints::Signed(Side::Many(values)), true) => {
-                unsigned_array(values.iter().map(|value| *value as u64).collect(), nulls)
-            }
-            (Ints::Unsigned(Side::Many(values)), false) => {
-                signed_array(values.iter().map(|value| *value as i64).collect(), nulls)
-            }
-            _ => return Err(ByRows),
-        },
-    })
-}
-
-fn not_zero(array: &ArrayRef) -> Outcome<BooleanBuffer> {
-    let rows = array.len();
-    let some = |values: Side<i64>| test(&values, &Side::One(0), rows, |a, b| a != b);
-    Ok(match array.data_type() {
-        DataType::UInt64 => {
-            let values = array.as_primitive::<UInt64Type>().values().clone();
-            test(&Side::Many(values), &Side::One(0), rows, |a, b| a != b)
-        }
-        DataType::Float64 => {
-            let values = array.as_primitive::<Float64Type>().values().clone();
-            test(&Side::Many(values), &Side::One(0.0), rows, |a, b| a != b)
-        }
-        DataType::Decimal128(..) => {
-            let values = array.as_primitive::<Decimal128Type>().values().clone();
-            test(&Side::Many(values), &Side::One(0), rows, |a, b| a != b)
-        }
-        _ => some(Side::Many(signed(array)?)),
-    })
 }
 
 /// An array in the type that was promised.
