@@ -32,6 +32,8 @@ mod codec;
 pub mod columns;
 mod description;
 pub mod descriptor;
+#[cfg(test)]
+mod fixtures;
 pub mod key;
 mod key_value;
 mod parquet;

@@ -1,6 +1,7 @@
 //! Keys: their order is that of the values, and what they hold can be had again.
 
 mod duplicate;
+mod oracle;
 mod range;
 
 use std::cmp::Ordering;
