@@ -1,31 +1,26 @@
 //! What decimals and dates cost: `cargo bench -p firn-mysql-semantics --bench values`.
 //!
 //! Prints nanoseconds per call, the least of many rounds, over operands that
-//! change from call to call.
+//! change from call to call. Runs for about five seconds.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints what it measured")]
 
+mod measure;
+
 use std::hint::black_box;
-use std::time::Instant;
+use std::time::Duration;
 
 use firn_mysql_semantics::decimal::Decimal;
 use firn_mysql_semantics::temporal::{DateMode, parse_by_format, parse_datetime, parse_time};
 
 /// Nanoseconds of one call over the inputs, one after another.
 fn least<T>(inputs: &[T], mut work: impl FnMut(&T)) -> f64 {
-    const PASSES: usize = 4;
-    let mut best = f64::MAX;
-    for _ in 0..60 {
-        let start = Instant::now();
-        for _ in 0..PASSES {
-            for input in inputs {
-                work(black_box(input));
-            }
+    let all = measure::least(Duration::from_millis(100), || {
+        for input in inputs {
+            work(black_box(input));
         }
-        let calls = (PASSES * inputs.len()) as f64;
-        best = best.min(start.elapsed().as_nanos() as f64 / calls);
-    }
-    best
+    });
+    all / inputs.len() as f64
 }
 
 fn report(what: &str, kind: &str, nanoseconds: f64) {

@@ -11,7 +11,7 @@ use crate::temporal::{
     DateMode, DateTime, ParsedTime, Time, TimeOrDateTime, datetime_from_number, parse_datetime,
     parse_time, take_offset, time_from_number,
 };
-use crate::types::TypeKind;
+use crate::types::{CollationId, TypeKind};
 use crate::value::Value;
 
 /// As TIME: of a date with a time, the time of day.
@@ -26,9 +26,7 @@ pub(crate) fn time(node: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Option<
         Value::Bytes(bytes) if node.ty.kind == TypeKind::Json => {
             json::coerced(node, bytes, cx, json::time)
         }
-        Value::Bytes(text) => {
-            time_of_text(text, &super::shown_in_full(text, node.ty.collation), cx)
-        }
+        Value::Bytes(text) => time_of_text(text, node.ty.collation, cx),
         _ => {
             let Some(number) = number_read(node, &value, cx, row)? else { return Ok(None) };
             let (whole, nanos) = match &*value {
@@ -51,14 +49,22 @@ pub(crate) fn time(node: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Option<
     }
 }
 
-/// The time that a text is, `shown` so in warnings.
-pub(super) fn time_of_text(text: &[u8], shown: &[u8], cx: &mut Cx<'_>) -> Result<Option<Time>> {
+/// The time that a text of this collation is.
+pub(super) fn time_of_text(
+    text: &[u8],
+    from: CollationId,
+    cx: &mut Cx<'_>,
+) -> Result<Option<Time>> {
     let parsed = parse_time(text);
-    if parsed.value.is_none() || !parsed.warnings.is_empty() {
-        refuse("time", shown, cx);
-    }
-    if parsed.value.is_some() {
-        warn_of_delimiter(parsed.odd_delimiter.as_ref(), shown, cx);
+    let faulty = parsed.value.is_none() || !parsed.warnings.is_empty();
+    if faulty || parsed.odd_delimiter.is_some() {
+        let shown = super::shown_in_full(text, from);
+        if faulty {
+            refuse("time", &shown, cx);
+        }
+        if parsed.value.is_some() {
+            warn_of_delimiter(parsed.odd_delimiter.as_ref(), &shown, cx);
+        }
     }
     settled_time(&parsed, cx)
 }

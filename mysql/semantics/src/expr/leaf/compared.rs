@@ -1,7 +1,7 @@
 //! Dates and times where they are compared.
 
 use super::clock::{time, time_of_text};
-use super::date::{Asked, fuzzy_date, fuzzy_datetime, read_datetime};
+use super::date::{Asked, fuzzy_date, fuzzy_datetime, plain, read_datetime};
 use super::moment::{clipped, date_mode, no_datetime, refuse, warn_of_delimiter};
 use crate::error::{SqlError, code};
 use crate::expr::Result;
@@ -78,6 +78,9 @@ pub(crate) fn compared_datetime(
         let value = node.eval(cx, row)?;
         if let Value::Bytes(text) = &*value {
             let parsed = parse_datetime(text, date_mode(cx.settings));
+            if let Some(value) = plain(&parsed, cx) {
+                return Ok(Some(value));
+            }
             if parsed.value.is_some() && parsed.odd_delimiter.is_some() {
                 let shown = super::shown_in_full(text, node.ty.collation);
                 warn_of_delimiter(parsed.odd_delimiter.as_ref(), &shown, cx);
@@ -147,7 +150,7 @@ pub(crate) fn compared_time(
         Value::Date(date) => {
             let mut text = Vec::new();
             date.write_text(&mut text);
-            Ok(Some(time_of_text(&text, &text, cx)?))
+            Ok(Some(time_of_text(&text, super::ASCII, cx)?))
         }
         _ => Ok(Some(time(node, cx, row)?)),
     }

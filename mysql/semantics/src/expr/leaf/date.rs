@@ -23,6 +23,13 @@ fn with_nanos(value: DateTime, nanoseconds: u16, cx: &Cx<'_>) -> Option<DateTime
     DateTime::from_linear_micros(value.linear_micros() + 1)
 }
 
+/// What a text without any fault, and without an offset, was read as.
+pub(super) fn plain(parsed: &ParsedDateTime, cx: &Cx<'_>) -> Option<DateTime> {
+    let faultless = parsed.warnings.is_empty() && parsed.odd_delimiter.is_none();
+    let value = parsed.value.filter(|_| faultless && parsed.offset_seconds.is_none())?;
+    with_nanos(value, parsed.nanoseconds, cx)
+}
+
 fn taken(parsed: &ParsedDateTime, shown: &[u8], kind: &str, cx: &mut Cx<'_>) -> Option<DateTime> {
     match parsed.value {
         Some(value) => {
@@ -163,6 +170,9 @@ pub(super) fn read_datetime(
             let no_zero_date = mode.no_zero_date || cx.settings.no_zero_date;
             let parsed = parse_datetime(text, DateMode { no_zero_date, ..mode });
             let timed = parsed.has_time;
+            if let Some(value) = plain(&parsed, cx) {
+                return Ok(Some((value, timed)));
+            }
             let shown = super::shown_in_full(text, node.ty.collation);
             if parsed.value.is_some() {
                 warn_of_delimiter(parsed.odd_delimiter.as_ref(), &shown, cx);
