@@ -1,0 +1,151 @@
+//! All accounts and roles at one moment.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use firn_mysql_protocol::auth;
+use firn_mysql_semantics::error::{SqlError, code};
+
+use super::account::{AccountName, Record};
+use super::host::{self, ClientHost};
+use super::privilege::{DYNAMIC, Privileges};
+
+/// All accounts. A copy shares the records.
+#[derive(Debug, Clone, Default)]
+pub struct Directory {
+    accounts: BTreeMap<AccountName, Arc<Record>>,
+    /// In the order in which a client's is looked for.
+    order: Arc<[AccountName]>,
+    /// Another one after every change.
+    version: u64,
+}
+
+impl Directory {
+    /// Accounts as they were stored.
+    pub fn new(accounts: impl IntoIterator<Item = (AccountName, Record)>) -> Directory {
+        let accounts = accounts.into_iter().map(|(name, record)| (name, Arc::new(record)));
+        let mut directory =
+            Directory { accounts: accounts.collect(), order: Arc::from([]), version: 0 };
+        directory.sort();
+        directory
+    }
+
+    /// The developer's default: `root`, without a password, from this machine alone.
+    pub fn developer() -> Directory {
+        let mut root = Record::default();
+        root.grants.global = Privileges::GLOBAL;
+        root.grants.dynamic = DYNAMIC.iter().map(|name| ((*name).to_owned(), true)).collect();
+        root.proxies.insert(AccountName::new("", ""), true);
+        Directory::new([(AccountName::new("root", "localhost"), root)])
+    }
+
+    fn sort(&mut self) {
+        let mut order: Vec<AccountName> = self.accounts.keys().cloned().collect();
+        order.sort_by_cached_key(host::order);
+        self.order = order.into();
+    }
+
+    /// Another one after every change.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The account of a client: of those whose host takes it, the most specific one of
+    /// this user or of anybody.
+    pub fn find(&self, user: &str, from: &ClientHost) -> Option<(&AccountName, &Arc<Record>)> {
+        let name = self
+            .order
+            .iter()
+            .find(|name| (name.user.is_empty() || name.user == user) && from.is_like(&name.host))?;
+        Some((name, self.accounts.get(name)?))
+    }
+
+    /// The same, as the protocol wants it.
+    pub fn lookup(&self, user: &str, from: &ClientHost) -> Option<auth::Account> {
+        let (name, record) = self.find(user, from)?;
+        Some(auth::Account {
+            user: name.user.clone(),
+            host: name.host.clone(),
+            plugin: auth::AuthPlugin::from_name(&record.plugin)?,
+            auth_string: record.auth_string.clone(),
+        })
+    }
+
+    /// The record of an account.
+    pub fn get(&self, name: &AccountName) -> Option<&Arc<Record>> {
+        self.accounts.get(name)
+    }
+
+    /// All, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&AccountName, &Arc<Record>)> {
+        self.accounts.iter()
+    }
+
+    pub(super) fn get_mut(&mut self, name: &AccountName) -> Option<&mut Record> {
+        self.version += 1;
+        self.accounts.get_mut(name).map(Arc::make_mut)
+    }
+
+    pub(super) fn insert(&mut self, name: AccountName, record: Record) {
+        self.accounts.insert(name, Arc::new(record));
+        self.version += 1;
+        self.sort();
+    }
+
+    pub(super) fn remove(&mut self, name: &AccountName) -> Option<Arc<Record>> {
+        let removed = self.accounts.remove(name);
+        self.version += 1;
+        self.sort();
+        removed
+    }
+
+    /// Takes a role from everybody, or gives it another name.
+    pub(super) fn rename_role(&mut self, role: &AccountName, to: Option<&AccountName>) {
+        self.version += 1;
+        for record in self.accounts.values_mut() {
+            let named = record.roles.contains_key(role)
+                || record.default_roles.contains(role)
+                || record.proxies.contains_key(role);
+            if !named {
+                continue;
+            }
+            let record = Arc::make_mut(record);
+            for map in [&mut record.roles, &mut record.proxies] {
+                if let (Some(option), Some(to)) = (map.remove(role), to) {
+                    map.insert(to.clone(), option);
+                }
+            }
+            if let (true, Some(to)) = (record.default_roles.remove(role), to) {
+                record.default_roles.insert(to.clone());
+            }
+        }
+    }
+
+    /// Whether somebody has been granted it.
+    pub(super) fn is_role(&self, name: &AccountName) -> bool {
+        self.accounts.values().any(|record| record.roles.contains_key(name))
+    }
+
+    /// Whether `role` is `name`, or has it among its roles, or theirs.
+    pub(super) fn reaches(&self, role: &AccountName, name: &AccountName) -> bool {
+        let mut seen = Vec::new();
+        let mut next = vec![role.clone()];
+        while let Some(role) = next.pop() {
+            if role == *name {
+                return true;
+            }
+            if !seen.contains(&role) {
+                let roles = self.get(&role).map(|record| record.roles.keys().cloned());
+                next.extend(roles.into_iter().flatten());
+                seen.push(role);
+            }
+        }
+        false
+    }
+}
+
+/// 1396: an operation that failed for these accounts.
+pub(super) fn cannot(operation: &str, names: &[AccountName]) -> SqlError {
+    let list = names.iter().map(AccountName::quoted).collect::<Vec<_>>().join(",");
+    SqlError::new(code::ER_CANNOT_USER, &[operation.into(), (&list).into()])
+}
