@@ -116,8 +116,9 @@ pub(super) fn int(node: &Node, op: ArithOp, cx: &mut Cx<'_>, row: Row<'_>) -> Re
     if op == ArithOp::IntDivide && !(left.computes_as_int() && right.computes_as_int()) {
         return decimal_div(node, left, right, cx, row);
     }
-    let Some(a) = left.eval_int(cx, row)? else { return Ok(None) };
-    let Some(b) = right.eval_int(cx, row)? else { return Ok(None) };
+    // Both are read, for the warnings of the second.
+    let (a, b) = (left.eval_int(cx, row)?, right.eval_int(cx, row)?);
+    let (Some(a), Some(b)) = (a, b) else { return Ok(None) };
     let value = match op {
         ArithOp::Add => a.checked_add(b),
         ArithOp::Subtract => a.checked_sub(b),

@@ -151,6 +151,12 @@ fn int(operand: &Node, unsigned: bool, cx: &mut Cx<'_>, row: Row<'_>) -> Result<
             });
             int_in(value, unsigned)
         }
+        Value::Int(value) => int_in(i128::from(*value), unsigned),
+        Value::UInt(value) => int_in(i128::from(*value), unsigned),
+        Value::Double(value) => {
+            operand.check_bigint(*value)?;
+            int_in(domain::int_of_double(*value), unsigned)
+        }
         _ => match operand.eval_int(cx, row)? {
             Some(value) => int_in(value, unsigned),
             None => Value::Null,

@@ -15,6 +15,9 @@ use crate::number;
 use crate::types::TypeKind;
 use crate::value::Value;
 
+/// The longest text of a double within an expression.
+const DOUBLE_TEXT_BYTES: usize = 22;
+
 /// 1292 for a string that is no number of this kind, as a warning.
 #[cold]
 fn truncated(kind: &str, text: &[u8], node: &Node, cx: &mut Cx<'_>) {
@@ -231,7 +234,13 @@ impl Node {
 
     /// 1690 for what arithmetic made and no integer of 64 bits can hold.
     pub(crate) fn check_bigint(&self, value: f64) -> Result<()> {
-        let computed = matches!(self.op, Op::Negate(_) | Op::Arith(..));
+        let computed = match &self.op {
+            Op::Negate(_) | Op::Arith(..) | Op::Call(_) | Op::Coalesce | Op::Extreme { .. } => true,
+            Op::Cast(target) => {
+                matches!(target, super::CastTarget::Double | super::CastTarget::Float)
+            }
+            _ => false,
+        };
         if computed && number::double_to_i64(value).is_err() {
             return Err(arith::out_of_range("BIGINT", self));
         }
@@ -249,6 +258,12 @@ impl Node {
         }
         if let Some(source) = self.number_source(cx, row)? {
             return self.int_of_source(source, cx, row);
+        }
+        if let Op::NullIf(with) = &self.op {
+            return match self.null_if(*with, cx, row)? {
+                Some(operand) => operand.eval_int(cx, row),
+                None => Ok(None),
+            };
         }
         let value = self.eval(cx, row)?;
         Ok(Some(match &*value {
@@ -295,6 +310,12 @@ impl Node {
         if let Some(source) = self.number_source(cx, row)? {
             return self.double_of_source(source, cx, row);
         }
+        if let Op::NullIf(with) = &self.op {
+            return match self.null_if(*with, cx, row)? {
+                Some(operand) => operand.eval_double(cx, row),
+                None => Ok(None),
+            };
+        }
         let value = self.eval(cx, row)?;
         Ok(Some(match &*value {
             Value::Null => return Ok(None),
@@ -325,6 +346,12 @@ impl Node {
         }
         if let Some(source) = self.number_source(cx, row)? {
             return self.decimal_of_source(source, cx, row);
+        }
+        if let Op::NullIf(with) = &self.op {
+            return match self.null_if(*with, cx, row)? {
+                Some(operand) => operand.eval_decimal(cx, row),
+                None => Ok(None),
+            };
         }
         let value = self.eval(cx, row)?;
         Ok(Some(match &*value {
@@ -370,6 +397,15 @@ impl Node {
                 {
                     let mut out = Vec::with_capacity(18);
                     time.write_text(if time.microsecond() > 0 { 6 } else { 0 }, &mut out);
+                    return Ok(Some(Cow::Owned(out)));
+                }
+                // Functions see doubles in fewer characters than clients.
+                if let Value::Double(value) = &*other
+                    && self.ty.kind == TypeKind::Double
+                    && self.ty.decimals >= crate::types::NOT_FIXED_DECIMALS
+                {
+                    let mut out = Vec::with_capacity(24);
+                    number::write_double_short(*value, DOUBLE_TEXT_BYTES, &mut out);
                     return Ok(Some(Cow::Owned(out)));
                 }
                 leaf::text_of(&other, self).map(Cow::Owned)

@@ -115,12 +115,10 @@ impl Node {
                 Value::Null
             }
             Op::NullIf(with) => {
-                let [left, right] = &*self.args else { return Err(internal()) };
-                if compare::order(*with, left, right, cx, row)? == Some(std::cmp::Ordering::Equal) {
-                    Value::Null
-                } else {
-                    return self.chosen(left, cx, row);
-                }
+                return match self.null_if(*with, cx, row)? {
+                    Some(left) => self.chosen(left, cx, row),
+                    None => Ok(Cow::Owned(Value::Null)),
+                };
             }
             Op::Extreme { greatest, by, dates: Some(dates) } => {
                 compare::extreme_dates(self, *greatest, *by, dates, cx, row)?
@@ -153,6 +151,18 @@ impl Node {
     /// What chooses a branch gives a DECIMAL with the branch's own decimals.
     pub(crate) fn keeps_scale(&self) -> bool {
         matches!(self.op, Op::If | Op::Case { .. } | Op::CaseOf { .. })
+    }
+
+    /// The first operand of NULLIF, unless it equals the second.
+    pub(crate) fn null_if<'a>(
+        &'a self,
+        with: compare::Comparison,
+        cx: &mut Cx<'_>,
+        row: Row<'a>,
+    ) -> Result<Option<&'a Node>> {
+        let [left, right] = &*self.args else { return Err(internal()) };
+        let equal = compare::order(with, left, right, cx, row)? == Some(std::cmp::Ordering::Equal);
+        Ok((!equal).then_some(left))
     }
 
     pub(crate) fn first(&self) -> Result<&Node> {
@@ -223,6 +233,8 @@ impl Node {
             Op::In { negated, how } => membership::in_list(self, *negated, how, cx, row),
             Op::InRows { negated, how } => membership::in_rows(self, *negated, how, cx, row),
             Op::Like { negated, collation } => compare::like(self, *negated, *collation, cx, row),
+            // What is never NULL is not even asked.
+            Op::IsNull { negated } if !self.first()?.ty.nullable => Ok(Some(*negated)),
             Op::IsNull { negated } => Ok(Some(self.first()?.eval(cx, row)?.is_null() != *negated)),
             Op::IsTruth { truth, negated } => {
                 let value = self.first()?.eval_truth(cx, row)?;

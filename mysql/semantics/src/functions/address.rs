@@ -45,12 +45,9 @@ fn truth(_: &mut Site<'_, '_>) -> Result<SqlType> {
     Ok(SqlType::truth())
 }
 
-/// What is no address; only NULL as it is written is NULL.
-fn unknown(call: &Call<'_>) -> Value {
-    match call.arg(0).is_some_and(crate::expr::Node::is_null_literal) {
-        true => Value::Null,
-        false => Value::FALSE,
-    }
+/// Numbers are no addresses, and are not even asked.
+fn is_number(call: &Call<'_>) -> bool {
+    call.arg(0).is_some_and(|arg| arg.numeric_class().is_some())
 }
 
 /// 1411 and NULL.
@@ -130,12 +127,18 @@ fn inet6_ntoa(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
 }
 
 fn is_ipv6(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
-    let Some(text) = ascii(call, cx)? else { return Ok(unknown(call)) };
+    if is_number(call) {
+        return Ok(Value::FALSE);
+    }
+    let text = arg!(ascii(call, cx));
     Ok(Value::from(text.parse::<Ipv6Addr>().is_ok()))
 }
 
 fn starts(call: &Call<'_>, cx: &mut Cx<'_>, prefix: &[u8; 12]) -> Result<Value> {
-    let Some(bytes) = call.text(0, cx)? else { return Ok(unknown(call)) };
+    if is_number(call) {
+        return Ok(Value::FALSE);
+    }
+    let bytes = arg!(call.text(0, cx));
     let binary = call.arg(0).is_some_and(|arg| arg.ty.is_binary_string());
     Ok(Value::from(binary && bytes.len() == 16 && bytes.starts_with(prefix)))
 }
@@ -217,7 +220,10 @@ fn bin_to_uuid(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
 }
 
 fn is_ipv4(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
-    let Some(text) = call.text(0, cx)? else { return Ok(unknown(call)) };
+    if is_number(call) {
+        return Ok(Value::FALSE);
+    }
+    let text = arg!(call.text(0, cx));
     let parts: Vec<&[u8]> = text.split(|byte| *byte == b'.').collect();
     let good = |part: &&[u8]| {
         (1..=3).contains(&part.len())

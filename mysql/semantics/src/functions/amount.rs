@@ -47,8 +47,9 @@ static TIMES: [(&str, f64); 8] = [
 ];
 
 fn amount_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
-    let coll = site.connection_text();
-    Ok(site.text(11, coll))
+    let mut ty = site.system_text(11);
+    ty.derivation = crate::types::Derivation::Coercible;
+    Ok(ty)
 }
 
 fn amount(call: &Call<'_>, cx: &mut Cx<'_>, units: &[(&str, f64)], width: usize) -> Result<Value> {

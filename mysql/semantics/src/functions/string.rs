@@ -99,6 +99,14 @@ fn quote_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
         coll = site.connection_text();
         site.convert_strictly(&[0], coll);
     }
+    let node = site.node(0)?;
+    let plain = !node.ty.kind.is_string()
+        && node.ty.kind != crate::types::TypeKind::Json
+        && !node.is_null_literal();
+    if plain {
+        coll.id = crate::types::CollationId::LATIN1_SWEDISH_CI;
+        coll.derivation = crate::types::Derivation::Numeric;
+    }
     let length = 2 * site.characters(0) + 2;
     Ok(site.bounded_text(length.max(4), coll))
 }
@@ -109,7 +117,9 @@ fn soundex_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
 }
 
 fn name_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
-    Ok(site.system_text(64))
+    let mut ty = site.system_text(64);
+    ty.derivation = crate::types::Derivation::Coercible;
+    Ok(ty)
 }
 
 fn concat(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {

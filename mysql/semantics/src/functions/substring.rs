@@ -153,15 +153,17 @@ fn offset(coll: CollationId, text: &[u8], chars: u64) -> usize {
 }
 
 fn left(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
-    let text = arg!(call.text(0, cx));
-    let count = arg!(call.int(1, cx));
+    // Both are asked, for the warnings of the second.
+    let (text, count) = (call.text(0, cx)?, call.int(1, cx)?);
+    let (Some(text), Some(count)) = (text, count) else { return Ok(Value::Null) };
     let end = offset(call.ty().collation, &text, u64::try_from(count.max(0)).unwrap_or(u64::MAX));
     Ok(Value::bytes(text.get(..end).unwrap_or(&text)))
 }
 
 fn right(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
-    let text = arg!(call.text(0, cx));
-    let count = arg!(call.int(1, cx));
+    // Both are asked, for the warnings of the second.
+    let (text, count) = (call.text(0, cx)?, call.int(1, cx)?);
+    let (Some(text), Some(count)) = (text, count) else { return Ok(Value::Null) };
     let coll = call.ty().collation;
     let all = leaf::char_length(coll, &text) as i128;
     let start = offset(coll, &text, (all - count.clamp(0, all)) as u64);
@@ -169,9 +171,12 @@ fn right(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
 }
 
 fn substring(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
-    let text = arg!(call.text(0, cx));
-    let start = arg!(call.int(1, cx));
-    let count = if call.len() == 3 { arg!(call.int(2, cx)) } else { i128::MAX };
+    // All are asked, for their warnings.
+    let (text, start) = (call.text(0, cx)?, call.int(1, cx)?);
+    let count = if call.len() == 3 { call.int(2, cx)? } else { Some(i128::MAX) };
+    let (Some(text), Some(start), Some(count)) = (text, start, count) else {
+        return Ok(Value::Null);
+    };
     let coll = call.ty().collation;
     if count <= 0 || start == 0 {
         return Ok(Value::bytes(b""));
@@ -293,8 +298,9 @@ fn rpad(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
 }
 
 fn repeat(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
-    let text = arg!(call.text(0, cx));
-    let count = arg!(call.int(1, cx));
+    // Both are asked, for the warnings of the second.
+    let (text, count) = (call.text(0, cx)?, call.int(1, cx)?);
+    let (Some(text), Some(count)) = (text, count) else { return Ok(Value::Null) };
     if count <= 0 || text.is_empty() {
         return Ok(Value::bytes(b""));
     }
@@ -308,7 +314,7 @@ fn repeat(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
 fn space(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
     let count = arg!(call.int(0, cx));
     let count = count.clamp(0, i128::from(i32::MAX)) as u64;
-    if !fits_packet(count, "repeat", cx) {
+    if !fits_packet(count, "space", cx) {
         return Ok(Value::Null);
     }
     Ok(Value::from(vec![b' '; count as usize]))

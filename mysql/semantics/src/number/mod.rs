@@ -21,7 +21,7 @@ pub use parse::{
     parse_integer_prefix, parse_integer_rounded, skip_spaces,
 };
 pub use print::{
-    ShortestDouble, write_double, write_double_fixed, write_double_within, write_float,
-    write_float_fixed,
+    ShortestDouble, write_double, write_double_fixed, write_double_short, write_double_within,
+    write_float, write_float_fixed,
 };
 pub use year::{YEAR_MAX, YEAR_MIN, year_from_number, year_from_text, year_of_two_digits};

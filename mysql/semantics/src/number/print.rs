@@ -167,6 +167,26 @@ impl ShortestDouble {
     }
 }
 
+/// A double as [`write_double`] writes it, within so many bytes: digits that have no
+/// room are rounded away.
+pub fn write_double_short(value: f64, limit_bytes: usize, out: &mut Vec<u8>) {
+    let shortest = ShortestDouble::new(value);
+    let start = out.len();
+    shortest.write(out);
+    if out.len() - start <= limit_bytes {
+        return;
+    }
+    out.truncate(start);
+    let mut exponent = Vec::with_capacity(ShortestDouble::LIMIT_BYTES);
+    shortest.write_scientific(&mut exponent);
+    if exponent.len() > limit_bytes {
+        let digits = usize::from(shortest.len).saturating_sub(exponent.len() - limit_bytes);
+        exponent.clear();
+        ShortestDouble::rounded(value, digits).write_scientific(&mut exponent);
+    }
+    out.extend_from_slice(&exponent);
+}
+
 /// Appends a DOUBLE without a fixed scale: the shortest digits that read back as
 /// the same number, e.g. `0.1`, `1e20`, `-1.5e-20`.
 pub fn write_double(value: f64, out: &mut Vec<u8>) {

@@ -272,9 +272,8 @@ impl Node {
 
 /// Characters of a node as a string: any double may need 22.
 pub(crate) fn text_length(node: &Node) -> u32 {
-    let free = node.ty.decimals >= crate::types::NOT_FIXED_DECIMALS;
     match node.ty.kind {
-        TypeKind::Double if free => 22,
+        TypeKind::Double => 22,
         // No text is longer than a document's.
         TypeKind::Json => u32::MAX,
         _ => node.ty.length,

@@ -87,7 +87,7 @@ pub(crate) fn comparison_of(
 
 fn decimal_column_beside_text(column: &Node, text: &Node) -> bool {
     column.ty.kind == TypeKind::Decimal
-        && matches!(column.op, Op::Column(_))
+        && !column.is_constant()
         && text.ty.kind.is_string()
         && text.is_constant()
         && !matches!(text.op, Op::Hex(_))

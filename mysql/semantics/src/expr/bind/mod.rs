@@ -263,7 +263,7 @@ impl<'a> Binder<'a> {
 
     /// A number or time as the string it prints as, in the connection's set.
     pub(crate) fn as_text(&self, node: Node) -> Node {
-        let length = node.ty.length;
+        let length = call::text_length(&node);
         let mut ty = SqlType::varchar(length, self.connection(), Derivation::Coercible)
             .with_nullable(node.ty.nullable);
         if node.ty.kind == crate::types::TypeKind::Json {
