@@ -70,6 +70,8 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<SqlType,
     let (kind, _) = *kind.ok_or_else(|| D::Error::custom(format!("no type {:?}", stored.kind)))?;
     let collation = match stored.collation {
         Some(name) => collation_id(&name).map_err(D::Error::custom)?,
+        // What JSON is as a text.
+        None if kind == TypeKind::Json => CollationId::UTF8MB4_BIN,
         None => CollationId::BINARY,
     };
     let derivation = if kind.is_string() || kind == TypeKind::Json {

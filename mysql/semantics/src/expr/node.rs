@@ -218,6 +218,19 @@ impl std::fmt::Debug for Pattern {
 }
 
 impl Node {
+    /// A column, as a scope gives it.
+    pub fn column(column: super::Column) -> Node {
+        let (index, name, members) = (column.index, column.name, column.members);
+        let op = Op::Column(Box::new(ColumnOp { index, name, members }));
+        let ascii = !column.ty.kind.is_string() && column.ty.kind != TypeKind::Json;
+        Node::leaf(op, column.ty).with_ascii(ascii)
+    }
+
+    /// A value that is known.
+    pub fn value(value: Value, ty: SqlType) -> Node {
+        Node::leaf(Op::Literal(value), ty)
+    }
+
     /// A node without operands.
     pub(crate) fn leaf(op: Op, ty: SqlType) -> Node {
         Node { ty, ascii: false, op, args: Box::default(), written: None }

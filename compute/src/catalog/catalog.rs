@@ -1,0 +1,104 @@
+//! The catalog of an open database.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use arc_swap::ArcSwap;
+use firn_engine::{Db, Error, WriteBatch};
+use firn_mysql_semantics::error::{SqlError, code};
+
+use super::ddl::TableIds;
+use super::store::{self, Writes};
+use super::{CatalogChange, CatalogSnapshot};
+
+/// Databases and tables by name. Reading takes no lock; changes are made one at a time.
+pub struct Catalog {
+    db: Arc<Db>,
+    current: ArcSwap<CatalogSnapshot>,
+    next_id: AtomicU32,
+    changing: tokio::sync::Mutex<()>,
+}
+
+/// Why a change was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    /// The catalog is not any more what the change was planned on.
+    #[error(transparent)]
+    Sql(#[from] SqlError),
+    /// The engine's; after `OutcomeUnknown` the change may have been made.
+    #[error(transparent)]
+    Engine(#[from] Error),
+}
+
+impl Catalog {
+    /// Reads what is stored.
+    ///
+    /// # Errors
+    /// `Corrupt` for what no version of the catalog has written; the engine's.
+    pub async fn open(db: Arc<Db>) -> firn_engine::Result<Self> {
+        let (snapshot, next_id) = store::load(&db).await?;
+        Ok(Self {
+            db,
+            current: ArcSwap::from_pointee(snapshot),
+            next_id: AtomicU32::new(next_id),
+            changing: tokio::sync::Mutex::new(()),
+        })
+    }
+
+    /// The catalog as it is now.
+    #[inline]
+    #[must_use]
+    pub fn snapshot(&self) -> Arc<CatalogSnapshot> {
+        self.current.load_full()
+    }
+
+    /// Makes a change: on return it is durable, and visible to whoever asks next.
+    ///
+    /// # Errors
+    /// 1412 if something that it touches is not what it was when it was planned; the
+    /// engine's.
+    pub async fn apply(&self, change: &CatalogChange) -> Result<Arc<CatalogSnapshot>, ChangeError> {
+        self.apply_with(change, WriteBatch::new()).await
+    }
+
+    /// As [`Self::apply`], with writes of the caller's in the same batch.
+    ///
+    /// # Errors
+    /// As [`Self::apply`].
+    pub async fn apply_with(
+        &self,
+        change: &CatalogChange,
+        mut batch: WriteBatch,
+    ) -> Result<Arc<CatalogSnapshot>, ChangeError> {
+        let _one_at_a_time = self.changing.lock().await;
+        let mut next = (*self.snapshot()).clone();
+        change.apply_to(&mut next)?;
+        change.write_to(&mut batch)?;
+        Writes(&mut batch).put_next_id(self.next_id.load(Ordering::Acquire))?;
+        self.db.write(&batch).await?;
+        let next = Arc::new(next);
+        self.current.store(Arc::clone(&next));
+        Ok(next)
+    }
+
+    /// Makes sure that ids given so far are not given again after a crash: before rows
+    /// are written for a table that the catalog does not have yet.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn keep_ids(&self) -> firn_engine::Result<()> {
+        let _one_at_a_time = self.changing.lock().await;
+        let mut batch = WriteBatch::new();
+        Writes(&mut batch).put_next_id(self.next_id.load(Ordering::Acquire))?;
+        self.db.write(&batch).await.map(drop)
+    }
+}
+
+impl TableIds for Catalog {
+    fn next_table_id(&self) -> Result<u32, SqlError> {
+        let next = |id: u32| id.checked_add(1).filter(|id| *id < u32::MAX);
+        self.next_id
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, next)
+            .map_err(|_| SqlError::new(code::ER_INTERNAL_ERROR, &["no table ids are left".into()]))
+    }
+}
