@@ -7,13 +7,13 @@
 //! 3. wait for the inserts of others into the range they were found in, and
 //!    lock it, if the isolation level asks for that;
 //! 4. if anything was committed since 1, read again, and if there are new rows,
-//!    go on at 2.
+//!    lock them, too, and read once more.
 //!
 //! In the end, no commit lies between the last read and the last lock, so what
-//! was read is current and, with the range locked, complete. It ends soon:
-//! once the range is locked nobody else inserts into it, and without that it
-//! looks twice. The range comes after the rows, so that who waits for a row
-//! does not keep its owner from inserting beside it.
+//! was read is current and, with the range locked, complete: nobody else has
+//! inserted into it since the first time that 3 was done. The range comes after
+//! the rows, so that who waits for a row does not keep its owner from inserting
+//! beside it.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -140,8 +140,9 @@ impl LockingScan {
             if is_last || rows.iter().all(|(key, _)| locked.contains(key)) {
                 break;
             }
-            // Without the range others insert as they like: one more look is enough.
-            is_last = !ranges;
+            // With the range locked there can be no others. Without it others
+            // insert as they like, and what they do now is not for this batch.
+            is_last = true;
         }
         let rows = rows.into_iter().filter(|(key, _)| !skipped.contains(key));
         let row = |(key, value)| LockedRow { is_new: new.contains(&key), key, value };

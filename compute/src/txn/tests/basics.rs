@@ -1,12 +1,15 @@
 //! What one transaction, or two, see and do.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use firn_engine::key::KeyRange;
 
 use super::{LEVELS, SPACE, WAIT, begin, open};
 use crate::testing::simulated;
 use crate::txn::{
-    Direction, Error, IsolationLevel, LockMode, LockWait, Locked, LockingScan, ReadMode, RowLocks,
+    Direction, Error, Interrupt, IsolationLevel, LockKey, LockMode, LockWait, Locked, LockingScan,
+    ReadMode, RowLocks, Why,
 };
 
 fn all() -> KeyRange {
@@ -132,6 +135,126 @@ fn taken_rows_are_waited_for_refused_or_skipped() {
         a.roll_back();
         let read = b.get_locked(SPACE, b"k", LockMode::Shared, LockWait::NoWait).await.unwrap();
         assert_eq!(read, Locked::Row { value: None, is_new: true });
+    });
+}
+
+#[test]
+fn a_victim_is_rolled_back_inside_the_call() {
+    simulated(1, |world| async move {
+        let manager = open(&world).await;
+        let mut a = begin(&manager, 1, IsolationLevel::RepeatableRead);
+        let mut b = begin(&manager, 2, IsolationLevel::RepeatableRead);
+        for (t, key) in [(&mut a, b"a"), (&mut b, b"b")] {
+            t.get_locked(SPACE, key, LockMode::Exclusive, WAIT).await.unwrap();
+            t.put(SPACE, key, "v").unwrap();
+        }
+        let (first, second) = tokio::join!(
+            a.get_locked(SPACE, b"b", LockMode::Exclusive, WAIT),
+            b.get_locked(SPACE, b"a", LockMode::Exclusive, WAIT)
+        );
+        assert!(first.is_ok() && matches!(second, Err(Error::Deadlock)));
+        assert!(b.is_rolled_back());
+        assert_eq!((b.lock_count(), b.written_keys()), (0, 0));
+        assert!(matches!(b.put(SPACE, b"c", "v"), Err(Error::RolledBack)));
+        assert!(matches!(b.commit().await, Err(Error::RolledBack)));
+        a.commit().await.unwrap();
+        assert_eq!(manager.db().get(SPACE, b"b").await.unwrap(), None);
+    });
+}
+
+/// Who scans an index locks its range first and its rows later: a row's owner
+/// who puts back an entry that he has deleted must not wait for that.
+#[test]
+fn an_entry_may_be_put_back_into_a_locked_range() {
+    simulated(1, |world| async move {
+        let manager = open(&world).await;
+        manager.db().put(SPACE, b"k", b"v").await.unwrap();
+        let mut owner = begin(&manager, 1, IsolationLevel::RepeatableRead);
+        owner.get_locked(SPACE, b"k", LockMode::Exclusive, WAIT).await.unwrap();
+        owner.delete(SPACE, b"k").unwrap();
+        let mut reader = begin(&manager, 2, IsolationLevel::RepeatableRead);
+        reader.lock_range(SPACE, &all(), WAIT).await.unwrap();
+        let there = owner.lock_for_insert(SPACE, b"k", LockWait::NoWait).await.unwrap();
+        assert_eq!(there, None);
+        let new = owner.lock_for_insert(SPACE, b"n", LockWait::NoWait).await;
+        assert!(matches!(new, Err(Error::LockTaken)));
+    });
+}
+
+#[test]
+fn scans_skip_what_is_locked_or_refuse() {
+    simulated(1, |world| async move {
+        let manager = open(&world).await;
+        for key in ["a", "b", "c", "d"] {
+            manager.db().put(SPACE, key.as_bytes(), b"v").await.unwrap();
+        }
+        for level in LEVELS {
+            let mut other = begin(&manager, 1, level);
+            other.get_locked(SPACE, b"b", LockMode::Exclusive, WAIT).await.unwrap();
+            other.lock_for_insert(SPACE, b"bb", WAIT).await.unwrap();
+            other.put(SPACE, b"bb", "v").unwrap();
+            let mut t = begin(&manager, 2, level);
+            let rows = RowLocks::Each(LockMode::Exclusive);
+            let ascending = Direction::Ascending;
+            let mut scan = LockingScan::new(SPACE, all(), ascending, rows, LockWait::Skip, 10);
+            let mut keys = Vec::new();
+            while let Some(row) = scan.next(&mut t).await.unwrap() {
+                assert!(row.is_new);
+                keys.push(row.key);
+            }
+            assert_eq!(keys, ["a", "c", "d"], "{level:?}");
+            t.roll_back();
+            let mut t = begin(&manager, 2, level);
+            let mut scan = LockingScan::new(SPACE, all(), ascending, rows, LockWait::NoWait, 10);
+            assert!(matches!(scan.next(&mut t).await, Err(Error::LockTaken)));
+        }
+    });
+}
+
+/// UPDATE … WHERE at READ COMMITTED gives back rows that do not match.
+#[test]
+fn rows_that_are_not_wanted_are_given_back() {
+    simulated(1, |world| async move {
+        let manager = open(&world).await;
+        for level in LEVELS {
+            let mut t = begin(&manager, 1, level);
+            for key in [b"a", b"b"] {
+                t.get_locked(SPACE, key, LockMode::Exclusive, WAIT).await.unwrap();
+            }
+            t.put(SPACE, b"b", "v").unwrap();
+            t.unlock_row(SPACE, b"a");
+            t.unlock_row(SPACE, b"b");
+            let expected = if level == IsolationLevel::ReadCommitted { 1 } else { 2 };
+            assert_eq!(t.lock_count(), expected, "{level:?}");
+        }
+    });
+}
+
+/// Who holds a whole table needs no locks of its rows.
+#[test]
+fn covered_spaces_take_no_locks() {
+    simulated(1, |world| async move {
+        let manager = open(&world).await;
+        let mut t = begin(&manager, 1, IsolationLevel::RepeatableRead);
+        t.lock(LockKey::Table(1), LockMode::Exclusive, WAIT).await.unwrap();
+        t.cover(SPACE);
+        t.lock_for_insert(SPACE, b"a", WAIT).await.unwrap();
+        t.lock_range(SPACE, &all(), WAIT).await.unwrap();
+        t.get_locked(SPACE, b"b", LockMode::Exclusive, WAIT).await.unwrap();
+        assert_eq!(t.lock_count(), 1);
+    });
+}
+
+#[test]
+fn an_interrupt_that_is_set_is_seen_at_once() {
+    simulated(1, |world| async move {
+        let interrupt = Interrupt::default();
+        assert!(interrupt.check().is_ok());
+        interrupt.set(Why::TimeLimit);
+        let seen = world.env.timeout(Duration::from_secs(1), interrupt.interrupted()).await;
+        assert_eq!(seen, Some(Why::TimeLimit));
+        let error = interrupt.check().unwrap_err();
+        assert_eq!(error.mysql_number(), Some(3024));
     });
 }
 

@@ -2,6 +2,7 @@
 
 mod bank;
 mod basics;
+mod cancel;
 mod history;
 mod journal;
 mod schedule;

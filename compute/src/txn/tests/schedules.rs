@@ -322,6 +322,26 @@ fn locking_reads_wait_for_rows_that_change_or_go() {
     }
 }
 
+/// What came while the second look was waited for is not locked, so it is not seen.
+#[test]
+fn locking_reads_without_ranges_give_only_what_is_locked() {
+    schedule(
+        ReadCommitted,
+        "1 update b 21 = ok
+         2 range b z for-update = blocked
+         3 insert c 30 = ok
+         3 commit = ok
+         3 update c 31 = ok
+         1 commit = ok
+         2 goes on = blocked
+         4 insert d 40 = ok
+         4 commit = ok
+         3 commit = ok
+         2 goes on = b:21 c:31
+         4 update d 41 = ok",
+    );
+}
+
 /// A range is locked after its rows, so that who holds a row may insert beside it.
 #[test]
 fn who_is_waited_for_may_insert_into_the_range() {

@@ -311,6 +311,24 @@ fn an_interrupt_ends_a_wait() {
 }
 
 #[test]
+fn a_wait_may_move_to_another_task() {
+    simulated(1, |world| async move {
+        let table = table(&world);
+        let first = hold(&table, 1, row("k"), LockMode::Exclusive).await;
+        let mut second = asking(set(&table, 2), row("k"), LockMode::Exclusive, 0);
+        assert!(poll(&mut second).is_none());
+        let env = world.env.clone();
+        let release = async {
+            env.sleep(Duration::from_secs(3)).await;
+            drop(first);
+        };
+        let (granted, ()) = tokio::join!(second, release);
+        assert!(granted.1.is_ok());
+        assert_eq!(world.env.now().0 / 1_000_000_000, 3);
+    });
+}
+
+#[test]
 fn there_are_limits() {
     simulated(1, |world| async move {
         let table = LockTable::new(world.env.clone(), LockLimits { per_set: 2, total: 3 });

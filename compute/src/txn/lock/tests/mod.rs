@@ -3,6 +3,7 @@
 mod cases;
 mod model;
 mod ranges;
+mod threads;
 
 use std::pin::Pin;
 use std::sync::Arc;
