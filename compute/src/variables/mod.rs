@@ -14,6 +14,7 @@
 
 mod assign;
 mod charsets;
+mod commands;
 mod definition;
 mod flags;
 mod globals;
@@ -25,11 +26,13 @@ mod set;
 mod setting;
 mod show;
 mod sql_mode;
+mod status;
 mod table;
 #[cfg(test)]
 mod tests;
 
 pub use assign::NewValue;
+pub use commands::counter_of;
 pub use definition::{Age, Definition, Reach, Shape, VarId};
 pub use globals::{GlobalVariables, Settings};
 pub use hot::Hot;
@@ -39,4 +42,5 @@ pub use set::{Assignment, Change, Names, Place, SetContext};
 pub use setting::Setting;
 pub use show::is_like;
 pub use sql_mode::SqlMode;
+pub use status::{Counter, ServerCounters, SessionCounters, StatusFacts, show_status};
 pub use table::id;
