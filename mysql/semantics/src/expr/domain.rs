@@ -11,6 +11,7 @@ use super::string_number::{Source, extreme_of_numbers};
 use super::{Result, json, leaf};
 use crate::decimal::{Decimal, ParseStatus, Rounding};
 use crate::error::{SqlError, code};
+use crate::json::JsonRef;
 use crate::number;
 use crate::types::TypeKind;
 use crate::value::Value;
@@ -362,6 +363,10 @@ impl Node {
             Value::Float(value) => Decimal::from_f64(f64::from(*value)).value,
             Value::Decimal(value) => value.clone(),
             Value::Bytes(text) if self.ty.kind == TypeKind::Json => {
+                let beyond = JsonRef::open(text).and_then(json::beyond_decimals);
+                if let Ok(Some(value)) = beyond {
+                    decimal_of_double(value, cx);
+                }
                 json::coerced(self, text, cx, json::decimal)?
             }
             Value::Bytes(text) => decimal_of_text(text, self, cx),

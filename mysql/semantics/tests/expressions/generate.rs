@@ -5,10 +5,14 @@ use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 
+use crate::generate_json;
+
 pub(crate) struct Generator {
     random: SmallRng,
     /// Of 100 columns, so many are of [`RARE_COLUMNS`].
     rare_percent: u32,
+    /// Of 100 expressions, so many are of JSON.
+    json_percent: u32,
 }
 
 const INTS: &[&str] = &[
@@ -351,12 +355,18 @@ const SHAPES: &[&str] = &[
 
 impl Generator {
     pub(crate) fn new(seed: u64) -> Generator {
-        Generator { random: SmallRng::seed_from_u64(seed), rare_percent: 0 }
+        Generator { random: SmallRng::seed_from_u64(seed), rare_percent: 0, json_percent: 0 }
     }
 
     /// The same, where so many of 100 columns are ENUM, SET, BIT, TIME and such.
     pub(crate) fn with_rare_columns(mut self, percent: u32) -> Generator {
         self.rare_percent = percent;
+        self
+    }
+
+    /// The same, where so many of 100 expressions are of JSON.
+    pub(crate) fn with_json(mut self, percent: u32) -> Generator {
+        self.json_percent = percent;
         self
     }
 
@@ -370,7 +380,8 @@ impl Generator {
 
     /// An expression at most `depth` calls deep.
     pub(crate) fn expression(&mut self, depth: u32) -> String {
-        let shape = self.one_of(SHAPES);
+        let json = self.json_percent > 0 && self.chance(self.json_percent);
+        let shape = self.one_of(if json { generate_json::SHAPES } else { SHAPES });
         self.fill(&shape, depth.saturating_sub(1))
     }
 
@@ -386,7 +397,9 @@ impl Generator {
             let alone = !beside(at.checked_sub(1)) && !beside(Some(at + 1));
             match letter {
                 '#' => out.push_str(&self.operand(depth)),
-                'i' | 's' | 'd' | 'n' | 'f' if alone => out.push_str(&self.typed(*letter, depth)),
+                'i' | 's' | 'd' | 'n' | 'f' | 'j' | 'p' if alone => {
+                    out.push_str(&self.typed(*letter, depth))
+                }
                 other => out.push(*other),
             }
         }
@@ -413,13 +426,16 @@ impl Generator {
     }
 
     fn typed(&mut self, letter: char, depth: u32) -> String {
-        if depth > 0 && self.chance(25) {
+        if letter != 'p' && depth > 0 && self.chance(25) {
             return self.operand(depth);
         }
-        if self.chance(4) {
+        // A path is written in the text of the statement.
+        if letter != 'p' && self.chance(4) {
             return "NULL".to_owned();
         }
         match letter {
+            'j' => self.one_of(generate_json::DOCUMENTS),
+            'p' => self.one_of(generate_json::PATHS),
             'i' => self
                 .one_of(&["0", "1", "2", "3", "5", "10", "-1", "-2", "17", "c_int", "1.5", "'2'"]),
             'n' => match self.random.random_range(0..4) {

@@ -6,6 +6,7 @@ mod answer;
 mod client;
 mod formats;
 mod generate;
+mod generate_json;
 mod mended;
 mod oracle;
 mod recorded;

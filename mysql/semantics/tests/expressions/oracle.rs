@@ -96,7 +96,7 @@ pub(crate) fn number(name: &str, default: u64) -> u64 {
 ///
 /// Prints how many differ by what differs, with examples, and fails beyond 1 in
 /// 10,000. `RARE=30` makes 30 of 100 columns ENUM, SET, BIT, YEAR, FLOAT, TIME,
-/// TIMESTAMP or TEXT.
+/// TIMESTAMP or TEXT; `JSON=50` makes 50 of 100 expressions ones of JSON.
 #[test]
 #[ignore = "needs a live MySQL"]
 fn generated() {
@@ -105,7 +105,8 @@ fn generated() {
     let shown = number("SHOW", 3) as usize;
     let mut client = connect();
     let rare = number("RARE", 0) as u32;
-    let mut generator = Generator::new(seed).with_rare_columns(rare);
+    let json = number("JSON", 0) as u32;
+    let mut generator = Generator::new(seed).with_rare_columns(rare).with_json(json);
     let mut classes: BTreeMap<(&str, String), (u64, Vec<String>)> = BTreeMap::new();
     let mut totals: BTreeMap<&str, u64> = BTreeMap::new();
     for _ in 0..count {

@@ -78,7 +78,8 @@ impl Binder<'_> {
         }
         let temporal = |node: &Node| node.ty.kind.is_temporal();
         if common == Class::Text && operands().any(|node| node.ty.kind.has_date()) {
-            if operands().all(|node| temporal(node) || node.ty.kind.is_string()) {
+            let text = |node: &Node| node.ty.kind.is_string() || node.ty.kind == TypeKind::Json;
+            if operands().all(|node| temporal(node) || text(node)) {
                 if !negated {
                     dates_as_texts(args);
                 }
@@ -364,11 +365,14 @@ fn dates_as_texts(args: &mut [Node]) {
     let collation = value.ty.collation;
     let same_as_numbers =
         collation.is_binary() || leaf::same_charset(collation, CollationId::LATIN1_SWEDISH_CI);
-    if !value.ty.kind.is_string() || same_as_numbers || !bounds.iter().all(Node::is_constant) {
+    let text = value.ty.kind.is_string() || value.ty.kind == TypeKind::Json;
+    if !text || same_as_numbers || !bounds.iter().all(Node::is_constant) {
         return;
     }
     for bound in bounds {
-        if let Op::Literal(date @ (Value::Date(_) | Value::DateTime(_))) = &bound.op {
+        if let Op::Literal(date @ (Value::Date(_) | Value::DateTime(_) | Value::Time(_))) =
+            &bound.op
+        {
             let text = leaf::text_of(date, bound).unwrap_or_default();
             let mut ty = SqlType::varchar(bound.ty.length, collation, value.ty.derivation);
             ty.nullable = false;

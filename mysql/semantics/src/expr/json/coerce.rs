@@ -126,7 +126,12 @@ pub(crate) fn decimal(value: JsonRef<'_>) -> Read<Decimal> {
         Kind::Int(value) => whole(Decimal::from(value), TO),
         Kind::UInt(value) => whole(Decimal::from(value), TO),
         Kind::Bool(value) => whole(Decimal::from(i64::from(value)), TO),
-        Kind::Double(value) => whole(Decimal::from_f64(value).value, TO),
+        Kind::Double(value) => {
+            let parsed = Decimal::from_f64(value);
+            let overflow = parsed.status == ParseStatus::Overflow;
+            let fault = overflow.then_some(Fault::OutOfRange);
+            Coerced { value: parsed.value, to: TO, fault }
+        }
         Kind::Decimal(value) => whole(value.to_decimal().unwrap_or_default(), TO),
         Kind::String(text) => {
             let parsed = Decimal::parse_prefix(text.as_bytes());
@@ -140,6 +145,16 @@ pub(crate) fn decimal(value: JsonRef<'_>) -> Read<Decimal> {
         }
         // Dates and times are no numbers, unlike those of SQL.
         _ => invalid(TO),
+    })
+}
+
+/// The double that a document is, if no decimal can be as large.
+pub(crate) fn beyond_decimals(value: JsonRef<'_>) -> Result<Option<f64>, JsonError> {
+    Ok(match value.kind()? {
+        Kind::Double(value) if Decimal::from_f64(value).status == ParseStatus::Overflow => {
+            Some(value)
+        }
+        _ => None,
     })
 }
 

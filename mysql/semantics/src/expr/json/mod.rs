@@ -9,7 +9,7 @@ mod make;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-pub(crate) use coerce::{Coerced, Fault, datetime, decimal, double, int, time};
+pub(crate) use coerce::{Coerced, Fault, beyond_decimals, datetime, decimal, double, int, time};
 pub(crate) use make::{atom, document, put, utf8_text};
 
 use super::Result;

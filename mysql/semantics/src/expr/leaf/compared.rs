@@ -1,13 +1,15 @@
 //! Dates and times where they are compared.
 
+use std::borrow::Cow;
+
 use super::clock::{time, time_of_text};
 use super::date::{Asked, fuzzy_date, fuzzy_datetime, plain, read_datetime};
 use super::moment::{clipped, date_mode, no_datetime, refuse, warn_of_delimiter};
 use crate::error::{SqlError, code};
-use crate::expr::Result;
 use crate::expr::compare::Comparison;
 use crate::expr::context::{Cx, Row, Settings};
 use crate::expr::node::{ColumnOp, ExtremeDates, ListReading, Node, Op};
+use crate::expr::{Out, Result};
 use crate::temporal::{DateMode, DateTime, Time, parse_datetime};
 use crate::types::{CollationId, SqlType, TypeKind};
 use crate::value::Value;
@@ -74,8 +76,8 @@ pub(crate) fn compared_datetime(
     cx: &mut Cx<'_>,
     row: Row<'_>,
 ) -> Result<Option<DateTime>> {
-    if node.ty.kind.is_string() {
-        let value = node.eval(cx, row)?;
+    if node.ty.kind.is_string() || node.ty.kind == TypeKind::Json {
+        let value = written_text(node, cx, row)?;
         if let Value::Bytes(text) = &*value {
             let parsed = parse_datetime(text, date_mode(cx.settings));
             if let Some(value) = plain(&parsed, cx) {
@@ -99,6 +101,15 @@ pub(crate) fn compared_datetime(
     }
     let mode = DateMode { allow_invalid: true, ..DateMode::default() };
     Ok(read_datetime(node, Asked::DATETIME, mode, cx, row)?.map(|(value, _)| value))
+}
+
+/// The value; of a document its text.
+fn written_text<'a>(node: &'a Node, cx: &mut Cx<'_>, row: Row<'a>) -> Result<Out<'a>> {
+    let value = node.eval(cx, row)?;
+    Ok(match node.ty.kind {
+        TypeKind::Json => Cow::Owned(node.text(&value).map_or(Value::Null, Value::from)),
+        _ => value,
+    })
 }
 
 fn warn_of_text(
@@ -217,7 +228,13 @@ pub(crate) fn extreme_datetime(
     cx: &mut Cx<'_>,
     row: Row<'_>,
 ) -> Result<Option<Option<DateTime>>> {
-    let value = node.eval(cx, row)?;
+    if dates.date_only && node.ty.kind == TypeKind::Json {
+        if node.eval(cx, row)?.is_null() {
+            return Ok(None);
+        }
+        return Ok(Some(fuzzy_date(node, cx, row)?));
+    }
+    let value = written_text(node, cx, row)?;
     let text = match &*value {
         Value::Null => return Ok(None),
         Value::Bytes(text) => text,
