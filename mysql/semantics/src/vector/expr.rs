@@ -217,7 +217,12 @@ impl PhysicalExpr for VectorExpr {
         let rows = batch.num_rows();
         let mut arrays = Vec::with_capacity(self.children.len());
         for child in &self.children {
-            arrays.push(child.evaluate(batch)?.into_array(rows)?);
+            let array = child.evaluate(batch)?.into_array(rows)?;
+            if array.len() != rows {
+                let message = format!("a column of {} rows in a batch of {rows}", array.len());
+                return Err(plan_error(broken(&message)));
+            }
+            arrays.push(array);
         }
         match self.run(&arrays, rows, &execution).map_err(plan_error)? {
             Outcome::Scalar(value) => Ok(ColumnarValue::Scalar(value)),

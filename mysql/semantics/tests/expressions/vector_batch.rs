@@ -221,8 +221,15 @@ fn text(random: &mut SmallRng, ty: &SqlType) -> Value {
     Value::from(cut.as_str())
 }
 
-/// The rows as a batch.
+/// The rows as a batch, which is a part of a longer one: arrays do not begin at a
+/// byte of their bits.
 pub(crate) fn batch(rows: &[Vec<Value>]) -> RecordBatch {
+    let own: Vec<Value> = columns().into_iter().map(|cell| cell.value).collect();
+    let around = [vec![own.clone(); 3], rows.to_vec(), vec![own; 2]].concat();
+    whole_batch(&around).slice(3, rows.len())
+}
+
+fn whole_batch(rows: &[Vec<Value>]) -> RecordBatch {
     let (mut fields, mut arrays) = (Vec::new(), Vec::new());
     for (at, cell) in columns().iter().enumerate() {
         fields.push(field(cell.name, &cell.ty).expect("an Arrow type"));

@@ -166,7 +166,8 @@ impl Planner<'_> {
                     escape: Box::new(escape.clone()),
                 })
             }
-            (Op::IsNull { negated }, [arg]) => self.is_null(*negated, arg),
+            // What is never NULL is not even asked.
+            (Op::IsNull { negated }, [arg]) if arg.ty.nullable => self.is_null(*negated, arg),
             (Op::IsTruth { truth, negated }, [arg]) => {
                 let arg = Box::new(self.truth(arg)?);
                 Some(Kernel::IsTruth { truth: *truth, negated: *negated, arg })

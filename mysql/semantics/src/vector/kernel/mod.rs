@@ -339,8 +339,8 @@ impl Kernel {
         }
     }
 
-    /// Both operands. The right one runs where the left one is not NULL, if that can
-    /// be seen; in doubles both run everywhere.
+    /// Both operands. Decimals, bits and comparisons ask for the right one where the
+    /// left one is not NULL, if that can be seen; other arithmetic everywhere.
     fn pair(
         &self,
         args: &[Kernel; 2],
@@ -349,7 +349,7 @@ impl Kernel {
         selection: Option<&BooleanBuffer>,
     ) -> Outcome<[Vector; 2]> {
         let [left, right] = args;
-        let both = lane == Lane::Double && matches!(self, Kernel::Arith { .. });
+        let both = lane != Lane::Decimal && matches!(self, Kernel::Arith { .. });
         let left = left.eval(run, selection)?;
         let right = if both || right.is_quiet() {
             right.eval(run, selection)?
