@@ -2,9 +2,9 @@
 //! their like.
 
 use super::super::{Function, MANY, arg};
-use super::{Document, document, document_type, fail, root, single_path, value_or_null};
+use super::{Document, document, document_type, fail, null, root, single_path, value_or_null};
 use crate::error::SqlError;
-use crate::expr::{Call, Cx, Result, Site};
+use crate::expr::{Call, Cx, Node, Op, Result, Site};
 use crate::json::{self, JsonBuf, JsonError, JsonRef, Path, SetMode};
 use crate::types::SqlType;
 use crate::value::Value;
@@ -47,10 +47,26 @@ fn pairs_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
 /// What a step makes of the document; nothing if it stays as it is.
 type Step = fn(JsonRef<'_>, &Path, JsonRef<'_>) -> std::result::Result<Option<JsonBuf>, JsonError>;
 
-fn each_pair(call: &Call<'_>, cx: &mut Cx<'_>, step: Step) -> Result<Value> {
+/// There is nothing to compute.
+fn is_at_hand(node: &Node) -> bool {
+    node.is_literal() || matches!(node.op, Op::Column(_) | Op::Param(_))
+}
+
+/// `lazy`: a value that has no place is not computed, nor are its warnings.
+fn each_pair(call: &Call<'_>, cx: &mut Cx<'_>, lazy: bool, step: Step) -> Result<Value> {
     let mut document = arg!(document(call, 0, cx));
     for at in (1..call.len()).step_by(2) {
         let path = arg!(single_path(call, at, cx));
+        if lazy && !call.arg(at + 1).is_some_and(is_at_hand) {
+            let null = null().map_err(fail(call, at))?;
+            let changed = null.root().and_then(|null| {
+                let root = document.root()?;
+                step(root, &path, null)
+            });
+            if changed.map_err(fail(call, at))?.is_none() {
+                continue;
+            }
+        }
         let value = value_or_null(call, at + 1, cx)?;
         let changed = step(root(call, &document)?, &path, root(call, &value)?);
         if let Some(changed) = changed.map_err(fail(call, at))? {
@@ -61,23 +77,23 @@ fn each_pair(call: &Call<'_>, cx: &mut Cx<'_>, step: Step) -> Result<Value> {
 }
 
 fn set(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
-    each_pair(call, cx, |root, path, value| json::set(root, path, value, SetMode::Set))
+    each_pair(call, cx, false, |root, path, value| json::set(root, path, value, SetMode::Set))
 }
 
 fn insert(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
-    each_pair(call, cx, |root, path, value| json::set(root, path, value, SetMode::Insert))
+    each_pair(call, cx, true, |root, path, value| json::set(root, path, value, SetMode::Insert))
 }
 
 fn replace(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
-    each_pair(call, cx, |root, path, value| json::set(root, path, value, SetMode::Replace))
+    each_pair(call, cx, false, |root, path, value| json::set(root, path, value, SetMode::Replace))
 }
 
 fn array_append(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
-    each_pair(call, cx, json::array_append)
+    each_pair(call, cx, true, json::array_append)
 }
 
 fn array_insert(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
-    each_pair(call, cx, json::array_insert)
+    each_pair(call, cx, true, json::array_insert)
 }
 
 fn remove(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {

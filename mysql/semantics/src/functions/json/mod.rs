@@ -67,12 +67,15 @@ fn value_or_null<'a>(call: &Call<'a>, at: usize, cx: &mut Cx<'_>) -> Result<Docu
     };
     match atom {
         Some(atom) => Ok(atom),
-        None => {
-            let mut builder = crate::json::Builder::new();
-            builder.null();
-            builder.finish().map(Document::Made).map_err(fail(call, at))
-        }
+        None => null().map(Document::Made).map_err(fail(call, at)),
     }
+}
+
+/// The document `null`.
+fn null() -> std::result::Result<JsonBuf, JsonError> {
+    let mut builder = crate::json::Builder::new();
+    builder.null();
+    builder.finish()
 }
 
 /// A path.
