@@ -142,7 +142,11 @@ async fn check_files(world: &World, version: &Version, seen: &Mutex<Reports>) ->
         let rows = sst::verify(file, Arc::clone(&blocks) as _).await.unwrap();
         if file.column.is_some() {
             let columns = firn_table::verify(file, Arc::clone(&blocks) as _).await.unwrap();
-            assert_eq!((columns.rows, columns.digest), (rows.entries, Some(rows.digest)), "{file:?}");
+            assert_eq!(
+                (columns.rows, columns.digest),
+                (rows.entries, Some(rows.digest)),
+                "{file:?}"
+            );
             copies += 1;
         }
     }

@@ -10,4 +10,5 @@ mod command;
 mod crash;
 mod model;
 mod outage;
+mod tables;
 mod world;

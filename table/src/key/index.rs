@@ -129,17 +129,41 @@ impl IndexCodec {
         self.parts.len()
     }
 
-    /// The column of a part, as its place in [`TableDescriptor::columns`].
+    /// How many parts its keys have: a plain index goes on with the primary key's,
+    /// in which its entries of equal parts are sorted.
+    #[must_use]
+    pub fn key_parts(&self) -> usize {
+        let rest = if self.is_unique() { 0 } else { self.row_parts.len() };
+        self.parts.len() + rest
+    }
+
+    /// A part of its keys.
+    pub(super) fn part(&self, at: usize) -> Option<&Part> {
+        match at.checked_sub(self.parts.len()) {
+            None => self.parts.get(at),
+            Some(at) if !self.is_unique() => self.row_parts.get(at),
+            Some(_) => None,
+        }
+    }
+
+    /// The column of a part ([`Self::key_parts`]), as its place in
+    /// [`TableDescriptor::columns`].
     #[must_use]
     pub fn column(&self, part: usize) -> Option<usize> {
-        self.parts.get(part).map(|part| part.column)
+        self.part(part).map(|part| part.column)
     }
 
     /// Whether a part has only a prefix of its column: then a key says less than
     /// the row, and conditions on the column have to be looked at again.
     #[must_use]
     pub fn is_prefix(&self, part: usize) -> bool {
-        self.parts.get(part).is_some_and(Part::is_prefix)
+        self.part(part).is_some_and(Part::is_prefix)
+    }
+
+    /// Whether keys have larger values of a part first.
+    #[must_use]
+    pub fn is_descending(&self, part: usize) -> bool {
+        self.part(part).is_some_and(|part| part.flip != 0)
     }
 
     /// Whether entries give back the value of a column. For the rows' own index this

@@ -18,8 +18,8 @@ impl IndexCodec {
         starting_with(self.id.0.to_be_bytes().to_vec())
     }
 
-    /// The keys whose first parts are `equal` (NULL is equal to NULL here) and whose
-    /// next part is between `low` and `high`. The bounds are of values, whether the
+    /// The keys whose first parts ([`Self::key_parts`]) are `equal` (NULL is equal to
+    /// NULL here) and whose next part is between `low` and `high`. The bounds are of values, whether the
     /// part is descending or not, and NULL is below all others:
     ///
     /// | condition | low | high |
@@ -46,9 +46,8 @@ impl IndexCodec {
     ) -> Result<KeyRange> {
         let mut prefix = Vec::with_capacity(32);
         prefix.extend_from_slice(&self.id.0.to_be_bytes());
-        let mut parts = self.parts.iter();
-        for value in equal {
-            let Some(part) = parts.next() else {
+        for (at, value) in equal.iter().enumerate() {
+            let Some(part) = self.part(at) else {
                 return Err(internal(&self.table, "more values than an index has parts"));
             };
             self.push_part(part, value, &mut prefix)?;
@@ -56,7 +55,7 @@ impl IndexCodec {
         if matches!((low, high), (Bound::Unbounded, Bound::Unbounded)) {
             return Ok(starting_with(prefix));
         }
-        let Some(part) = parts.next() else {
+        let Some(part) = self.part(equal.len()) else {
             return Err(internal(&self.table, "a bound for a part that an index has not"));
         };
         self.within(part, prefix, low, high)
@@ -70,7 +69,7 @@ impl IndexCodec {
     /// As [`Self::range`].
     pub fn beginning_with(&self, equal: &[Value], beginning: &[u8]) -> Result<Option<KeyRange>> {
         let whole = self.range(equal, Bound::Unbounded, Bound::Unbounded)?;
-        let Some(part) = self.parts.get(equal.len()) else {
+        let Some(part) = self.part(equal.len()) else {
             return Err(internal(&self.table, "LIKE for a part that an index has not"));
         };
         let mut key =

@@ -81,6 +81,37 @@ fn ranges_of_a_prefix_hold_all_that_may_match() {
     assert_eq!(find(Bound::Unbounded, Bound::Excluded(&abb))[2..], of_prefix);
 }
 
+/// `k = 5 AND id > 1` is one range of an index over `k`.
+#[test]
+fn ranges_of_a_plain_index_go_on_with_the_primary_key() {
+    let types = [int(TypeKind::Int).not_null(), int(TypeKind::Int)];
+    let columns = || types.iter().enumerate().map(|(i, ty)| column(i as u32 + 1, "c", *ty));
+    let indexes = vec![
+        index(1, IndexKind::Primary, &[descending(1)]),
+        index(2, IndexKind::Plain, &[part(2)]),
+        index(3, IndexKind::Unique, &[part(2)]),
+    ];
+    let codec = codec(table(columns().collect(), indexes));
+    let plain = codec.index(IndexId(2)).unwrap();
+    assert_eq!((plain.parts(), plain.key_parts(), plain.column(1)), (1, 2, Some(0)));
+    assert!(plain.is_descending(1) && !plain.is_descending(0));
+    let (one, five) = (Value::Int(1), Value::Int(5));
+    let range =
+        plain.range(std::slice::from_ref(&five), Bound::Excluded(&one), Bound::Unbounded).unwrap();
+    for (id, k, inside) in [(2, 5, true), (9, 5, true), (1, 5, false), (2, 4, false), (2, 6, false)]
+    {
+        let row = [Value::Int(id), Value::Int(k)];
+        let (mut row_key, mut key) = (Vec::new(), Vec::new());
+        codec.row_index().row_key(&row, &mut row_key).unwrap();
+        plain.entry_key(&row, &row_key, &mut key).unwrap();
+        assert_eq!(range.contains(&key), inside, "{row:?}");
+    }
+    // A unique one has its rows' keys elsewhere.
+    let unique = codec.index(IndexId(3)).unwrap();
+    assert_eq!((unique.key_parts(), unique.column(1)), (1, None));
+    assert!(unique.range(&[five], Bound::Excluded(&one), Bound::Unbounded).is_err());
+}
+
 /// With accents looked at last, `aZ` is above `áB`, and its prefix `a` below `á`.
 #[test]
 fn ranges_of_a_prefix_are_not_cut_where_prefixes_are_out_of_order() {
