@@ -132,7 +132,10 @@ static GROUPS: &[&[Function]] = &[
     str_to_date::FUNCTIONS,
     string::FUNCTIONS,
     substring::FUNCTIONS,
-    temporal::FUNCTIONS,
+    temporal::calendar::FUNCTIONS,
+    temporal::clock::FUNCTIONS,
+    temporal::period::FUNCTIONS,
+    temporal::present::FUNCTIONS,
     temporal_format::FUNCTIONS,
     trim::FUNCTIONS,
 ];

@@ -1,0 +1,30 @@
+//! Functions of dates and times.
+
+pub(super) mod calendar;
+pub(super) mod clock;
+pub(super) mod period;
+pub(super) mod present;
+
+use crate::error::SqlError;
+use crate::expr::{Node, Result, Site, leaf};
+use crate::types::{SqlType, TypeKind};
+
+fn date_type(_: &mut Site<'_, '_>) -> Result<SqlType> {
+    Ok(SqlType::plain(TypeKind::Date, 10, 0))
+}
+
+fn sized(kind: TypeKind, whole: u32, decimals: u8) -> SqlType {
+    let length = if decimals == 0 { whole } else { whole + 1 + u32::from(decimals) };
+    SqlType::plain(kind, length, decimals)
+}
+
+/// Decimals of an argument where it becomes a time.
+fn time_decimals(site: &Site<'_, '_>, at: usize, dated: bool) -> u8 {
+    site.args.get(at).map_or(0, |arg| leaf::decimals_as_time(arg, dated))
+}
+
+/// 6527 for what the type of an expression cannot hold.
+fn out_of_range(kind: &str, node: &Node) -> SqlError {
+    let shown = crate::expr::printed(node);
+    SqlError::with_message(6527, format!("{kind} value is out of range in '{shown}'"))
+}

@@ -1,0 +1,66 @@
+//! Periods: months as numbers, YYYYMM.
+
+use super::super::{Function, arg};
+use crate::error::SqlError;
+use crate::expr::{Call, Cx, Result};
+use crate::types::SqlType;
+use crate::value::Value;
+
+pub(in crate::functions) static FUNCTIONS: &[Function] = &[
+    Function::new(
+        "period_add",
+        (2, 2),
+        |_| Ok(SqlType::bigint(21)),
+        period_add,
+        "Months added to YYYYMM",
+    ),
+    Function::new(
+        "period_diff",
+        (2, 2),
+        |_| Ok(SqlType::bigint(21)),
+        period_diff,
+        "Months between two YYYYMM",
+    ),
+];
+
+/// Months since year 0 of a period YYYYMM or YYMM; `None` if it is none.
+fn months_of_period(period: i128) -> Option<i64> {
+    let period = i64::try_from(period).ok().filter(|period| *period > 0)?;
+    let (year, month) = (period / 100, period % 100);
+    if !(1..=12).contains(&month) {
+        return None;
+    }
+    let year = match year {
+        0..70 => year + 2000,
+        70..100 => year + 1900,
+        _ => year,
+    };
+    Some(year * 12 + month - 1)
+}
+
+fn wrong_period(call: &Call<'_>) -> SqlError {
+    let name = call.call.function.name;
+    SqlError::wrong_arguments(name)
+}
+
+fn period_add(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
+    let period = arg!(call.int(0, cx));
+    let months = arg!(call.int(1, cx));
+    let start = months_of_period(period).ok_or_else(|| wrong_period(call))?;
+    let total = start.wrapping_add(months as i64);
+    let (year, month) = (total.div_euclid(12), total.rem_euclid(12) + 1);
+    let year = match year {
+        0..70 => year + 2000,
+        70..100 => year + 1900,
+        _ => year,
+    };
+    Ok(Value::Int(year.wrapping_mul(100).wrapping_add(month)))
+}
+
+fn period_diff(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
+    let left = arg!(call.int(0, cx));
+    let right = arg!(call.int(1, cx));
+    let left = months_of_period(left).ok_or_else(|| wrong_period(call))?;
+    let right = months_of_period(right).ok_or_else(|| wrong_period(call))?;
+    Ok(Value::Int(left - right))
+}

@@ -1,0 +1,167 @@
+//! The present, moments since 1970, and zones.
+
+use super::super::{Function, arg};
+use super::{date_type, sized, time_decimals};
+use crate::decimal::Decimal;
+use crate::error::{SqlError, code};
+use crate::expr::{Call, Cx, Result, Site, leaf};
+use crate::temporal::DateTime;
+use crate::temporal::zone::{TimeZone, convert_zone};
+use crate::types::{SqlType, TypeKind};
+use crate::value::Value;
+
+pub(in crate::functions) static FUNCTIONS: &[Function] = &[
+    Function::new(
+        "convert_tz",
+        (3, 3),
+        convert_tz_type,
+        convert_tz,
+        "A time of one zone in another",
+    )
+    .nullable(),
+    Function::new("now", (0, 1), now_type, now, "When the statement began").never_null(),
+    Function::new("sysdate", (0, 1), now_type, sysdate, "The present").never_null().changing(),
+    Function::new(
+        "curdate",
+        (0, 0),
+        date_type,
+        |_, cx| Ok(Value::Date(leaf::now(cx).date())),
+        "Today",
+    )
+    .never_null(),
+    Function::new("curtime", (0, 1), curtime_type, curtime, "The time of day").never_null(),
+    Function::new(
+        "utc_date",
+        (0, 0),
+        date_type,
+        |_, cx| Ok(Value::Date(leaf::utc(cx.session.statement_time_micros()).date())),
+        "Today in UTC",
+    )
+    .never_null(),
+    Function::new("utc_time", (0, 1), curtime_type, utc_time, "The time of day in UTC")
+        .never_null(),
+    Function::new("utc_timestamp", (0, 1), now_type, utc_timestamp, "The statement's time in UTC")
+        .never_null(),
+    Function::new("unix_timestamp", (0, 1), unix_type, unix_timestamp, "Seconds since 1970")
+        .own_nulls(),
+];
+
+/// The precision that NOW(n) asks for.
+fn asked_decimals(site: &Site<'_, '_>) -> Result<u8> {
+    let asked = site.constant_int(0).unwrap_or(0);
+    match u8::try_from(asked) {
+        Ok(decimals) if decimals <= 6 => Ok(decimals),
+        _ => Err(SqlError::new(
+            code::ER_TOO_BIG_PRECISION,
+            &[(asked as u64).into(), site.name.into(), 6u64.into()],
+        )),
+    }
+}
+
+fn now_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
+    Ok(sized(TypeKind::DateTime, 19, asked_decimals(site)?))
+}
+
+fn curtime_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
+    Ok(sized(TypeKind::Time, 8, asked_decimals(site)?))
+}
+
+fn convert_tz_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
+    Ok(sized(TypeKind::DateTime, 19, time_decimals(site, 0, true)))
+}
+
+fn unix_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
+    if site.args.is_empty() {
+        return Ok(SqlType::bigint(21).not_null());
+    }
+    let decimals = time_decimals(site, 0, true);
+    let ty = if decimals > 0 {
+        SqlType::decimal(11 + decimals, decimals, false)
+    } else {
+        SqlType::bigint(21)
+    };
+    let nullable = site.args.first().is_some_and(|arg| arg.ty.nullable);
+    Ok(ty.with_nullable(nullable))
+}
+
+/// A zone by its name; SYSTEM is that of the session's offset at the moment.
+fn zone(call: &Call<'_>, at: usize, cx: &mut Cx<'_>) -> Result<Option<TimeZone>> {
+    let Some(text) = call.text(at, cx)? else { return Ok(None) };
+    let name = leaf::to_utf8(&text, call.text_collation_shown(at));
+    if name.eq_ignore_ascii_case("SYSTEM") {
+        let now = cx.session.statement_time_micros();
+        return Ok(Some(TimeZone::Offset(cx.session.zone_offset_seconds(now))));
+    }
+    Ok(TimeZone::parse(&name))
+}
+
+fn convert_tz(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
+    let Some(operand) = call.arg(0) else { return Ok(Value::Null) };
+    let (value, _) = arg!(leaf::datetime_of_calendar(operand, cx, call.row));
+    let (from, to) = (arg!(zone(call, 1, cx)), arg!(zone(call, 2, cx)));
+    Ok(convert_zone(value, &from, &to).map_or(Value::Null, Value::DateTime))
+}
+
+fn cut(value: DateTime, decimals: u8) -> Value {
+    Value::DateTime(value.round(decimals, true).unwrap_or(value))
+}
+
+fn now(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
+    Ok(cut(leaf::now(cx), call.ty().decimals))
+}
+
+fn sysdate(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
+    Ok(cut(leaf::local(cx.session.clock_micros(), cx), call.ty().decimals))
+}
+
+fn utc_timestamp(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
+    Ok(cut(leaf::utc(cx.session.statement_time_micros()), call.ty().decimals))
+}
+
+fn cut_time(value: DateTime, decimals: u8) -> Value {
+    let (Ok(time) | Err(time)) = value.time().round(decimals, true);
+    Value::Time(time)
+}
+
+fn curtime(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
+    Ok(cut_time(leaf::now(cx), call.ty().decimals))
+}
+
+fn utc_time(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
+    Ok(cut_time(leaf::utc(cx.session.statement_time_micros()), call.ty().decimals))
+}
+
+fn unix_timestamp(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
+    /// The last second that UNIX_TIMESTAMP gives: 3001-01-18 23:59:59 UTC.
+    const LAST: i64 = 32_536_771_199;
+    if call.len() == 0 {
+        return Ok(Value::Int(cx.session.statement_time_micros().div_euclid(1_000_000)));
+    }
+    let Some(operand) = call.arg(0) else { return Ok(Value::Null) };
+    if call.is_null(0, cx)? {
+        return Ok(Value::Null);
+    }
+    let value = leaf::fuzzy_datetime(operand, cx, call.row)?.unwrap_or(DateTime::ZERO);
+    let zero = |decimals: u8| {
+        if decimals == 0 {
+            Value::Int(0)
+        } else {
+            Decimal::new(0, decimals).map_or(Value::Null, Value::Decimal)
+        }
+    };
+    let decimals = call.ty().decimals;
+    if value.date().has_zero() {
+        return Ok(zero(decimals));
+    }
+    let micros = leaf::to_epoch(value, cx);
+    let seconds = micros.div_euclid(1_000_000);
+    if micros < 0 || seconds > LAST {
+        return Ok(zero(decimals));
+    }
+    if decimals == 0 {
+        return Ok(Value::Int(seconds));
+    }
+    let unit = 10i64.pow(u32::from(6 - decimals.min(6)));
+    let decimal = Decimal::new(i128::from(micros / unit), decimals.min(6));
+    Ok(decimal.map_or(Value::Null, Value::Decimal))
+}
