@@ -89,6 +89,88 @@ pub trait Session: Send {
     fn found_rows(&self) -> u64;
     /// VERSION()
     fn version(&self) -> Box<str>;
+    /// Whether the statement is to end: BENCHMARK asks now and then.
+    fn is_interrupted(&self) -> bool {
+        false
+    }
+    /// What only the server around can do. Waiting blocks the calling thread.
+    ///
+    /// # Errors
+    ///
+    /// 1235 where the session has nothing of the kind; 1317 where a wait is
+    /// interrupted, and what else MySQL gives.
+    fn request(&mut self, request: Request<'_>) -> Result<Value, SqlError> {
+        Err(SqlError::not_supported_yet(request.function()))
+    }
+}
+
+/// What functions ask of the server around them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Request<'a> {
+    /// CURRENT_ROLE(): the roles as text, `NONE` if there are none.
+    CurrentRole,
+    /// GET_LOCK: 1 if the lock was had, 0 if not in time.
+    GetLock {
+        /// Not empty, at most 64 characters.
+        name: &'a str,
+        /// Microseconds; without end if `None`.
+        wait_micros: Option<u64>,
+    },
+    /// IS_FREE_LOCK: 1 or 0.
+    IsFreeLock {
+        /// As of [`Request::GetLock`].
+        name: &'a str,
+    },
+    /// IS_USED_LOCK: the connection's number, NULL if nobody has it.
+    IsUsedLock {
+        /// As of [`Request::GetLock`].
+        name: &'a str,
+    },
+    /// RELEASE_LOCK: 1, 0 if it is another's, NULL if nobody has it.
+    ReleaseLock {
+        /// As of [`Request::GetLock`].
+        name: &'a str,
+    },
+    /// RELEASE_ALL_LOCKS(): how many they were.
+    ReleaseAllLocks,
+    /// LOAD_FILE: the bytes, or NULL.
+    LoadFile {
+        /// As it was given, in its own character set.
+        path: &'a [u8],
+    },
+    /// RANDOM_BYTES: as many bytes from a source for secrets.
+    RandomBytes {
+        /// 1 to 1024.
+        count: u16,
+    },
+    /// SLEEP: 0, or 1 if the wait was cut short.
+    Sleep {
+        /// Microseconds.
+        micros: u64,
+    },
+    /// UUID(): version 1, 36 characters in lower case.
+    Uuid,
+    /// UUID_SHORT(): 64 bits, unsigned.
+    UuidShort,
+}
+
+impl Request<'_> {
+    /// The function that asks, in upper case.
+    pub fn function(&self) -> &'static str {
+        match self {
+            Request::CurrentRole => "CURRENT_ROLE",
+            Request::GetLock { .. } => "GET_LOCK",
+            Request::IsFreeLock { .. } => "IS_FREE_LOCK",
+            Request::IsUsedLock { .. } => "IS_USED_LOCK",
+            Request::ReleaseLock { .. } => "RELEASE_LOCK",
+            Request::ReleaseAllLocks => "RELEASE_ALL_LOCKS",
+            Request::LoadFile { .. } => "LOAD_FILE",
+            Request::RandomBytes { .. } => "RANDOM_BYTES",
+            Request::Sleep { .. } => "SLEEP",
+            Request::Uuid => "UUID",
+            Request::UuidShort => "UUID_SHORT",
+        }
+    }
 }
 
 /// The state of one evaluation: of a statement, kept from row to row.

@@ -437,9 +437,15 @@ impl Node {
 
 impl Node {
     /// A value of this node as a client gets it in a text result: in the character
-    /// set of the node's collation. `None` for NULL, and for bytes of type JSON that
-    /// are no document.
-    pub fn text(&self, value: &Value) -> Option<Vec<u8>> {
-        self.members_text(value).or_else(|| leaf::text_of(value, self))
+    /// set of the node's collation. `None` for NULL.
+    ///
+    /// # Errors
+    ///
+    /// 3162 and its like for bytes of type JSON that are no document.
+    pub fn text(&self, value: &Value) -> Result<Option<Vec<u8>>> {
+        if let (TypeKind::Json, Value::Bytes(bytes)) = (self.ty.kind, value) {
+            return json::text(bytes).map(Some);
+        }
+        Ok(self.members_text(value).or_else(|| leaf::text_of(value, self)))
     }
 }

@@ -4,6 +4,7 @@
 //! is bound in [`crate::expr`]; everything that is called by a name is here.
 
 mod address;
+mod aes;
 mod amount;
 mod compress;
 mod digest;
@@ -17,6 +18,7 @@ mod pattern;
 pub(crate) mod random;
 mod round;
 mod search;
+mod service;
 mod str_to_date;
 mod string;
 mod substring;
@@ -111,6 +113,7 @@ impl Function {
 /// All of them, in groups.
 static GROUPS: &[&[Function]] = &[
     address::FUNCTIONS,
+    aes::FUNCTIONS,
     amount::FUNCTIONS,
     compress::FUNCTIONS,
     digest::FUNCTIONS,
@@ -129,6 +132,7 @@ static GROUPS: &[&[Function]] = &[
     random::FUNCTIONS,
     round::FUNCTIONS,
     search::FUNCTIONS,
+    service::FUNCTIONS,
     str_to_date::FUNCTIONS,
     string::FUNCTIONS,
     substring::FUNCTIONS,

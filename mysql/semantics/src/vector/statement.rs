@@ -6,7 +6,7 @@ use datafusion_common::DataFusionError;
 use parking_lot::{Mutex, RwLock};
 
 use crate::error::{Condition, Level, MAX_ERROR_COUNT, SqlError, Warnings, code};
-use crate::expr::{Session, Settings};
+use crate::expr::{Request, Session, Settings};
 use crate::functions::random::Generator;
 use crate::types::SqlType;
 use crate::value::Value;
@@ -156,6 +156,12 @@ impl Session for Locked<'_> {
     }
     fn version(&self) -> Box<str> {
         self.0.lock().version()
+    }
+    fn is_interrupted(&self) -> bool {
+        self.0.lock().is_interrupted()
+    }
+    fn request(&mut self, request: Request<'_>) -> crate::expr::Result<Value> {
+        self.0.lock().request(request)
     }
 }
 

@@ -2,311 +2,16 @@
 
 use firn_mysql_parser::ast::{self, CastType};
 
-use super::Binder;
-use super::cast::text_kind;
 use super::merge::temporal_length;
-use super::operator::decimal_precision;
+use super::{Binder, Site};
 use crate::error::{SqlError, code};
-use crate::expr::arith::{ArithOp, Domain};
-use crate::expr::coercion::{Coll, Purpose, aggregate, convert_strictly, unify};
-use crate::expr::compare::Comparison;
+use crate::expr::arith::ArithOp;
 use crate::expr::eval::internal;
 use crate::expr::interval::{is_dated, is_timed, unit_decimals};
 use crate::expr::node::{CallOp, Node, Op};
 use crate::expr::{Result, leaf};
 use crate::functions::{self, Function, MANY, Nulls};
-use crate::types::{CollationId, Derivation, SqlType, TypeKind};
-use crate::value::Value;
-
-/// What a type derivation works on.
-pub(crate) struct Site<'s, 'b> {
-    pub(crate) binder: &'s Binder<'b>,
-    /// The function's name.
-    pub(crate) name: &'static str,
-    pub(crate) args: &'s mut Vec<Node>,
-    /// To be set where the kernel compares.
-    pub(crate) collation: CollationId,
-    /// To be set for the kernel.
-    pub(crate) extra: u64,
-    /// The result is bytes, so lengths of arguments are bytes.
-    binary: bool,
-}
-
-impl Site<'_, '_> {
-    pub(crate) fn node(&self, at: usize) -> Result<&Node> {
-        self.args.get(at).ok_or_else(internal)
-    }
-
-    /// Characters of an argument as a string.
-    pub(crate) fn length(&self, at: usize) -> u64 {
-        if self.binary {
-            return self.byte_length(at);
-        }
-        self.args.get(at).map_or(0, |arg| text_length(arg).into())
-    }
-
-    /// Characters of an argument, whatever the result is made of.
-    pub(crate) fn characters(&self, at: usize) -> u64 {
-        self.args.get(at).map_or(0, |arg| text_length(arg).into())
-    }
-
-    /// The length of an argument of MAKE_SET: columns count in characters always.
-    pub(crate) fn listed_length(&self, at: usize) -> u64 {
-        match self.args.get(at).map(|arg| &arg.op) {
-            Some(Op::Column(_)) => self.characters(at),
-            _ => self.length(at),
-        }
-    }
-
-    /// Bytes of an argument by its type alone.
-    pub(crate) fn type_bytes(&self, at: usize) -> u64 {
-        match self.args.get(at) {
-            Some(arg) if !arg.ty.kind.is_string() => arg.ty.length.into(),
-            _ => self.byte_length(at),
-        }
-    }
-
-    /// Bytes of an argument as a string.
-    pub(crate) fn byte_length(&self, at: usize) -> u64 {
-        let Some(arg) = self.args.get(at) else { return 0 };
-        let per = if arg.ty.kind.is_string() {
-            leaf::charset_facts(arg.ty.collation).max_bytes
-        } else {
-            1
-        };
-        u64::from(text_length(arg)) * u64::from(per)
-    }
-
-    pub(crate) fn unsigned(&self, at: usize) -> bool {
-        self.args.get(at).is_some_and(|arg| arg.ty.unsigned)
-    }
-
-    pub(crate) fn domain(&self, at: usize) -> Domain {
-        self.args.get(at).map_or(Domain::Int, Node::numeric_domain)
-    }
-
-    /// The value of an argument that is known now, as an integer.
-    pub(crate) fn constant_int(&self, at: usize) -> Option<i128> {
-        let arg = self.args.get(at)?;
-        constant_int(arg).or_else(|| super::fold::integer(arg))
-    }
-
-    /// The collation of a string made of these arguments.
-    pub(crate) fn result_collation(&mut self, which: &[usize]) -> Result<Coll> {
-        self.united(which, Purpose::Result)
-    }
-
-    fn united(&mut self, which: &[usize], purpose: Purpose) -> Result<Coll> {
-        let coll = unify(self.args, which, purpose, self.name, self.binder.connection())?;
-        self.binary = coll.id.is_binary();
-        Ok(coll)
-    }
-
-    /// The collation of the argument `first`, to whose character set the `others`
-    /// are brought without a loss.
-    pub(crate) fn first_collation(&mut self, first: usize, others: &[usize]) -> Result<Coll> {
-        let node = self.node(first)?;
-        let coll = match node.ty.kind.is_string() || node.is_null_literal() {
-            true => Coll::of(node),
-            false => self.connection_text(),
-        };
-        self.binary = coll.id.is_binary();
-        for at in others {
-            if let Some(arg) = self.args.get_mut(*at) {
-                convert_strictly(arg, coll.id);
-            }
-        }
-        Ok(coll)
-    }
-
-    /// Brings the strings among the arguments into the character set of `coll`
-    /// without a loss.
-    pub(crate) fn convert_strictly(&mut self, which: &[usize], coll: Coll) {
-        for at in which {
-            if let Some(arg) = self.args.get_mut(*at) {
-                convert_strictly(arg, coll.id);
-            }
-        }
-    }
-
-    /// 3854 at once for literals that cannot be converted.
-    pub(crate) fn refuse_literals(&self, coll: Coll) -> Result<()> {
-        for arg in self.args.iter() {
-            if let (Op::ToCharset { from, strict: true }, Some(inner)) = (&arg.op, arg.args.first())
-                && let Op::Literal(Value::Bytes(text)) = &inner.op
-            {
-                leaf::to_charset_strictly(text, *from, coll.id)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The collation these arguments agree on, without conversions.
-    pub(crate) fn agreed(&self, which: &[usize]) -> Result<Coll> {
-        let sides: Vec<Coll> =
-            which.iter().filter_map(|at| self.args.get(*at)).map(Coll::of).collect();
-        aggregate(&sides, Purpose::Compare, self.name, self.binder.connection())
-    }
-
-    /// The collation these arguments are compared by.
-    pub(crate) fn compared(&mut self, which: &[usize]) -> Result<Coll> {
-        let coll = unify(self.args, which, Purpose::Compare, self.name, self.binder.connection())?;
-        if coll.derivation >= Derivation::Numeric {
-            return Ok(Coll { id: self.binder.connection(), ..coll });
-        }
-        Ok(coll)
-    }
-
-    /// Text of the server's own in the connection's collation.
-    pub(crate) fn connection_text(&self) -> Coll {
-        Coll {
-            id: self.binder.connection(),
-            derivation: Derivation::Coercible,
-            ascii: true,
-            broken: false,
-        }
-    }
-
-    /// The type of a function that makes texts longer: never more than 2²⁴ characters.
-    pub(crate) fn bounded_text(&self, characters: u64, coll: Coll) -> SqlType {
-        self.text(characters.min(1 << 24), coll)
-    }
-
-    /// A string type of so many characters.
-    pub(crate) fn text(&self, characters: u64, coll: Coll) -> SqlType {
-        let per = u64::from(leaf::charset_facts(coll.id).max_bytes);
-        // Beyond what a length in bytes can tell, it is the largest there is.
-        let fits = characters.saturating_mul(per) <= u64::from(u32::MAX);
-        let length = if fits { characters as u32 } else { u32::MAX };
-        let mut ty = SqlType::varchar(length, coll.id, coll.derivation);
-        ty.kind = text_kind(u32::try_from(u64::from(length) * per).unwrap_or(u32::MAX));
-        ty
-    }
-
-    /// A string of bytes.
-    pub(crate) fn binary(&self, bytes: u64) -> SqlType {
-        let length = u32::try_from(bytes).unwrap_or(u32::MAX);
-        let mut ty = SqlType::varchar(length, CollationId::BINARY, Derivation::Coercible);
-        ty.kind = text_kind(length);
-        ty
-    }
-
-    /// Characters of a string whose length is known only when it is made.
-    pub(crate) fn longest(&self, coll: Coll) -> u64 {
-        match leaf::charset_facts(coll.id).max_bytes {
-            1 => 16_777_216,
-            _ => self.binder.settings.max_allowed_packet_bytes,
-        }
-    }
-
-    /// Names and such: utf8mb3.
-    pub(crate) fn system_text(&self, characters: u32) -> SqlType {
-        SqlType::varchar(characters, CollationId::UTF8MB3_GENERAL_CI, Derivation::SystemConstant)
-    }
-
-    /// The type of a function that keeps its argument's kind of number.
-    pub(crate) fn numeric_type(&self) -> Result<SqlType> {
-        let node = self.node(0)?;
-        Ok(match node.numeric_class().unwrap_or(Domain::Double) {
-            Domain::Int => {
-                let mut ty = SqlType::bigint(node.ty.length);
-                ty.unsigned = node.ty.unsigned;
-                ty
-            }
-            Domain::Decimal => {
-                let precision = decimal_precision(node).min(65) as u8;
-                SqlType::decimal(precision, node.ty.decimals.min(30), node.ty.unsigned)
-            }
-            Domain::Double if matches!(node.op, Op::Hex(_)) => {
-                super::operator::double_type(0).with_unsigned(node.ty.unsigned)
-            }
-            Domain::Double => {
-                let fixed = !node.ty.kind.is_string() && node.ty.kind != TypeKind::Json;
-                let decimals =
-                    if fixed { node.ty.decimals } else { crate::types::NOT_FIXED_DECIMALS };
-                super::operator::double_type(decimals)
-            }
-        })
-    }
-
-    /// How FIELD compares.
-    pub(crate) fn field_comparison(&mut self) -> Result<Comparison> {
-        let text = self.args.iter().all(|arg| arg.numeric_class().is_none());
-        if text {
-            let which: Vec<usize> = (0..self.args.len()).collect();
-            let coll = self.first_collation(0, &which)?;
-            self.refuse_literals(coll)?;
-            return Ok(Comparison::Text(coll.id));
-        }
-        let mut all = Comparison::Int;
-        for arg in self.args.iter() {
-            all = match (all, arg.numeric_class()) {
-                (_, None | Some(Domain::Double)) => return Ok(Comparison::Double),
-                (_, Some(Domain::Decimal)) => Comparison::Decimal,
-                (all, Some(Domain::Int)) => all,
-            };
-        }
-        Ok(all)
-    }
-
-    /// The place of a random generator.
-    pub(crate) fn next_generator(&self) -> u64 {
-        let slot = self.binder.generators.get();
-        self.binder.generators.set(slot + 1);
-        slot
-    }
-}
-
-impl Node {
-    /// The numbers it is; `None` for strings and times.
-    pub(crate) fn numeric_class(&self) -> Option<Domain> {
-        match self.ty.kind {
-            kind if kind.is_integer() => Some(Domain::Int),
-            TypeKind::Bit | TypeKind::Year => Some(Domain::Int),
-            TypeKind::Decimal => Some(Domain::Decimal),
-            TypeKind::Float | TypeKind::Double => Some(Domain::Double),
-            _ => None,
-        }
-    }
-}
-
-/// Characters of a node as a string: any double may need 22.
-pub(crate) fn text_length(node: &Node) -> u32 {
-    match node.ty.kind {
-        TypeKind::Double => 22,
-        // No text is longer than a document's.
-        TypeKind::Json => u32::MAX,
-        _ => node.ty.length,
-    }
-}
-
-/// The value of a constant that needs no session: literals and what is computed
-/// of them without a warning.
-pub(crate) fn constant_int(node: &Node) -> Option<i128> {
-    match &node.op {
-        Op::Literal(Value::Int(value)) => Some((*value).into()),
-        Op::Literal(Value::UInt(value)) => Some((*value).into()),
-        Op::Literal(Value::Decimal(value)) => {
-            value.to_i64(crate::decimal::Rounding::HalfUp).ok().map(i128::from)
-        }
-        Op::Literal(Value::Bytes(text)) => {
-            let parsed = crate::number::parse_integer_prefix(text);
-            let magnitude = i128::from(parsed.value.magnitude);
-            Some(if parsed.value.negative { -magnitude } else { magnitude })
-        }
-        Op::Negate(_) => node.args.first().and_then(constant_int).map(|value| -value),
-        Op::Arith(op, Domain::Int) => {
-            let (a, b) = (constant_int(node.args.first()?)?, constant_int(node.args.get(1)?)?);
-            match op {
-                ArithOp::Add => a.checked_add(b),
-                ArithOp::Subtract => a.checked_sub(b),
-                ArithOp::Multiply => a.checked_mul(b),
-                _ => None,
-            }
-        }
-        _ => None,
-    }
-}
+use crate::types::{Derivation, SqlType, TypeKind};
 
 impl Binder<'_> {
     pub(super) fn call(&self, call: &ast::Call) -> Result<Node> {
@@ -371,6 +76,21 @@ impl Binder<'_> {
                 arity(2, 2)?;
                 let [left, right]: [Node; 2] = args.try_into().map_err(|_| internal())?;
                 return Ok(self.arith(ArithOp::Modulo, left, right));
+            }
+            "name_const" => {
+                arity(2, 2)?;
+                let [name, value]: [Node; 2] = args.try_into().map_err(|_| internal())?;
+                let inner = match &value.op {
+                    Op::Negate(_) | Op::Collate => value.args.first(),
+                    _ => Some(&value),
+                };
+                let temporal = value.ty.kind.is_temporal();
+                if !name.is_literal() || !inner.is_some_and(Node::is_literal) || temporal {
+                    return Err(SqlError::wrong_arguments("NAME_CONST"));
+                }
+                let mut value = value;
+                value.ty.nullable = true;
+                return Ok(value);
             }
             "adddate" | "subdate" => {
                 arity(2, 2)?;

@@ -3,8 +3,8 @@
 use firn_mysql_parser::ast::{self, CastType, DataType};
 
 use super::Binder;
-use super::call::text_length;
 use super::merge::temporal_length;
+use super::site::text_length;
 use crate::error::{SqlError, code};
 use crate::expr::cast::CastTarget;
 use crate::expr::node::{Node, Op};

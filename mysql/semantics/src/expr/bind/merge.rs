@@ -1,8 +1,8 @@
 //! The common type of the branches of CASE, IF, COALESCE, GREATEST and such.
 
 use super::Binder;
-use super::call::text_length;
 use super::operator::{decimal_precision, double_type};
+use super::site::text_length;
 use crate::expr::Result;
 use crate::expr::coercion::{Purpose, unify};
 use crate::expr::node::Node;

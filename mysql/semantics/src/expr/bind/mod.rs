@@ -10,9 +10,10 @@ mod literal;
 mod membership;
 mod merge;
 mod operator;
+mod site;
 
-pub(crate) use call::Site;
 pub(crate) use merge::merged_type;
+pub(crate) use site::Site;
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -263,7 +264,7 @@ impl<'a> Binder<'a> {
 
     /// A number or time as the string it prints as, in the connection's set.
     pub(crate) fn as_text(&self, node: Node) -> Node {
-        let length = call::text_length(&node);
+        let length = site::text_length(&node);
         let mut ty = SqlType::varchar(length, self.connection(), Derivation::Coercible)
             .with_nullable(node.ty.nullable);
         if node.ty.kind == crate::types::TypeKind::Json {

@@ -287,7 +287,7 @@ pub(crate) fn negate(operand: Node) -> Node {
         (Op::Literal(Value::Int(i64::MIN)), _) => Domain::Decimal,
         // The negative of a negative constant is one of a large unsigned number.
         (Op::Negate(Domain::Int), _)
-            if super::call::constant_int(&operand).is_some_and(|value| value < 0) =>
+            if super::site::constant_int(&operand).is_some_and(|value| value < 0) =>
         {
             Domain::Decimal
         }

@@ -79,7 +79,7 @@ pub(super) fn written<'a>(node: &'a Node, cx: &mut Cx<'_>, row: Row<'a>) -> Resu
     let value = node.eval(cx, row)?;
     Ok(match node.ty.kind {
         TypeKind::Enum | TypeKind::Set | TypeKind::Bit => {
-            std::borrow::Cow::Owned(node.text(&value).map_or(Value::Null, Value::from))
+            std::borrow::Cow::Owned(node.text(&value)?.map_or(Value::Null, Value::from))
         }
         _ => value,
     })
