@@ -12,6 +12,61 @@ use super::{cannot_drop, place};
 use crate::catalog::Facts;
 use crate::catalog::define::{Builder, alter_default, charset_of, collation_of, names_column};
 
+/// Types of all columns that are defined, before anything else is looked at.
+pub(super) fn read_types<'a>(
+    builder: &mut Builder<'a>,
+    action: &'a AlterAction,
+) -> Result<(), SqlError> {
+    match action {
+        AlterAction::AddColumn { column, .. }
+        | AlterAction::Modify { column, .. }
+        | AlterAction::Change { column, .. }
+        | AlterAction::Add(TableElement::Column(column)) => builder.read_type(column),
+        AlterAction::AddElements(elements) => {
+            elements.iter().try_for_each(|element| match element {
+                TableElement::Column(column) => builder.read_type(column),
+                _ => Ok(()),
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A column takes part in one of the actions only.
+///
+/// Errors: 1054.
+pub(super) fn check_once(table: &TableDescriptor, actions: &[AlterAction]) -> Result<(), SqlError> {
+    let mut taken: Vec<usize> = Vec::new();
+    // As the server goes through them: definitions first, then defaults.
+    let first = actions.iter().filter_map(|action| match action {
+        AlterAction::Modify { column, .. } => Some(&column.name),
+        AlterAction::Change { name, .. } | AlterAction::RenameColumn(name, _) => Some(name),
+        _ => None,
+    });
+    let then = actions.iter().filter_map(|action| match action {
+        AlterAction::SetDefault { column, .. }
+        | AlterAction::DropDefault(column)
+        | AlterAction::SetColumnVisible(column, _) => Some(column),
+        _ => None,
+    });
+    let definitions = first.map(|name| (name, true));
+    for (name, definition) in definitions.chain(then.map(|name| (name, false))) {
+        let Some(at) = table.column_named(name.as_str()) else {
+            if definition {
+                return Err(SqlError::unknown_column(name.as_str(), &table.name));
+            }
+            continue;
+        };
+        if taken.contains(&at) {
+            return Err(SqlError::unknown_column(name.as_str(), &table.name));
+        }
+        if definition {
+            taken.push(at);
+        }
+    }
+    Ok(())
+}
+
 /// Takes columns out, with what of indexes and checks depends on them alone.
 ///
 /// Errors: 1091, 1828, 3108, 3766, 3837, 3959.
@@ -87,11 +142,15 @@ fn check_not_used(table: &TableDescriptor, name: &str, going: &[ColumnId]) -> Re
     Ok(())
 }
 
-/// Checks that are about this column alone go with it.
+/// Checks that are about no other column go with it.
 fn drop_own_checks(table: &mut TableDescriptor, name: &str) -> Result<(), SqlError> {
     let mut kept = Vec::with_capacity(table.checks.len());
     for check in std::mem::take(&mut table.checks) {
-        if !names_column(&check.expr, name)? {
+        let mut others = table.columns.iter().filter(|other| !same_name(&other.name, name));
+        let named = others.try_fold(false, |found, other| {
+            Ok::<_, SqlError>(found || names_column(&check.expr, &other.name)?)
+        })?;
+        if named {
             kept.push(check);
         }
     }

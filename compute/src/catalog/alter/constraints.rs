@@ -9,6 +9,23 @@ use firn_table::descriptor::{
 use super::{cannot_drop, index_place};
 use crate::catalog::define::Builder;
 
+/// Indexes that are renamed or hidden have to be there.
+///
+/// Errors: 1176.
+pub(super) fn check_named(
+    table: &TableDescriptor,
+    actions: &[AlterAction],
+) -> Result<(), SqlError> {
+    for action in actions {
+        if let AlterAction::SetIndexVisible(name, _) | AlterAction::RenameIndex(name, _) = action
+            && index_place(table, name.as_str()).is_none()
+        {
+            return Err(unknown_key(name.as_str(), table));
+        }
+    }
+    Ok(())
+}
+
 /// DROP of an index, a key, a check.
 ///
 /// Errors: 1091, 1553, 3821, 3940.

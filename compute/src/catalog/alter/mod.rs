@@ -43,6 +43,10 @@ pub(super) fn altered(
     let mut start = table.clone();
     options(&mut start, actions, facts, &mut asked, warnings)?;
     let mut builder = Builder::new(start, facts, taken, warnings);
+    for action in actions {
+        columns::read_types(&mut builder, action)?;
+    }
+    columns::check_once(table, actions)?;
     // What goes away goes first: names become free.
     for action in actions {
         constraints::drop(&mut builder, table, action)?;
@@ -55,6 +59,7 @@ pub(super) fn altered(
         })
         .collect();
     columns::drop(&mut builder, &going)?;
+    constraints::check_named(table, actions)?;
     let renames = columns::renames(&builder.table, actions)?;
     for action in actions {
         columns::change(&mut builder, table, action)?;

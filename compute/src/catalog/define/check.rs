@@ -100,6 +100,8 @@ impl<'a> Builder<'a> {
             ));
         }
         self.bound(draft.expr, purpose)?;
-        Ok(canonical(draft.expr, self.facts.settings))
+        // MySQL keeps names as they were written where nothing is checked.
+        let table = draft.enforced.then_some(&self.table);
+        Ok(canonical(draft.expr, self.facts.settings, table))
     }
 }

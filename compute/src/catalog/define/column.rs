@@ -1,12 +1,12 @@
 //! Columns and their attributes.
 
-use firn_mysql_parser::ast::{ColumnAttribute, ColumnDef, DataType, Expr};
+use firn_mysql_parser::ast::{ColumnAttribute, ColumnDef, DataType, Expr, ExprKind};
 use firn_mysql_semantics::TypeKind;
 use firn_mysql_semantics::error::{SqlError, code};
 use firn_table::descriptor::{ColumnDefault, ColumnDescriptor, ColumnId, Generated, IndexKind};
 
 use super::Builder;
-use super::data_type::TypeSite;
+use super::data_type::{TypeSite, Typed};
 use super::default;
 use super::expr::Draft;
 use super::key::KeyDraft;
@@ -23,14 +23,29 @@ impl<'a> Builder<'a> {
         written: &'a ColumnDef,
         place: Option<usize>,
     ) -> Result<usize, SqlError> {
+        let typed = match self.typed.remove(&address(written)) {
+            Some(typed) => typed,
+            None => self.column_type(written)?,
+        };
+        self.column_of(written, typed, place)
+    }
+
+    /// Reads the type of a column that is added later: MySQL reads them all, with what
+    /// it has to say of them, before it looks at anything else.
+    pub(crate) fn read_type(&mut self, written: &'a ColumnDef) -> Result<(), SqlError> {
+        let typed = self.column_type(written)?;
+        self.typed.insert(address(written), typed);
+        Ok(())
+    }
+
+    fn column_type(&mut self, written: &ColumnDef) -> Result<Typed, SqlError> {
         let name = written.name.as_str();
-        check_column_name(name)?;
         let attributes = &written.attributes;
         let collate = attributes.iter().find_map(|attribute| match attribute {
             ColumnAttribute::Collate(name) => Some(name),
             _ => None,
         });
-        let typed = TypeSite {
+        TypeSite {
             column: name,
             table: self.table.collation,
             collate: collate.or(written.collation.as_ref()),
@@ -38,7 +53,18 @@ impl<'a> Builder<'a> {
             warnings: self.warnings,
             late: &mut self.late,
         }
-        .typed(&written.data_type)?;
+        .typed(&written.data_type)
+    }
+
+    fn column_of(
+        &mut self,
+        written: &'a ColumnDef,
+        typed: Typed,
+        place: Option<usize>,
+    ) -> Result<usize, SqlError> {
+        let name = written.name.as_str();
+        check_column_name(name)?;
+        let attributes = &written.attributes;
         let id = match place {
             Some(place) => self.table.columns[place].id,
             None => {
@@ -50,6 +76,7 @@ impl<'a> Builder<'a> {
         self.said_null.retain(|other| *other != id);
         self.said_default.retain(|other| *other != id);
         self.expressions.retain(|draft| draft.column != id);
+        self.constants.retain(|(other, _)| *other != id);
         let mut column = ColumnDescriptor {
             id,
             name: name.to_owned(),
@@ -109,6 +136,21 @@ impl<'a> Builder<'a> {
         })
     }
 
+    /// Takes a default that was written. A constant is made to fit at the very end.
+    fn say_default(
+        &mut self,
+        column: &mut ColumnDescriptor,
+        default: Option<ColumnDefault>,
+        expr: &'a Expr,
+    ) {
+        self.constants.retain(|(id, _)| *id != column.id);
+        column.default = default.unwrap_or_else(|| {
+            self.constants.push((column.id, expr));
+            ColumnDefault::Constant(Vec::new())
+        });
+        self.said_default.push(column.id);
+    }
+
     fn attribute(
         &mut self,
         column: &mut ColumnDescriptor,
@@ -126,8 +168,8 @@ impl<'a> Builder<'a> {
             }
             ColumnAttribute::Default { expr, parens: false } => {
                 self.expressions.retain(|draft| draft.column != column.id);
-                column.default = default::written(column, expr, self.facts, self.warnings)?;
-                self.said_default.push(column.id);
+                let default = default::written(column, expr, self.facts, self.warnings)?;
+                self.say_default(column, default, expr);
             }
             ColumnAttribute::Default { expr, parens: true } => {
                 self.expressions.retain(|draft| draft.column != column.id);
@@ -194,6 +236,10 @@ impl<'a> Builder<'a> {
     }
 }
 
+fn address(written: &ColumnDef) -> usize {
+    std::ptr::from_ref(written).addr()
+}
+
 /// Attributes that stand before one.
 fn attributes_before<'a>(
     written: &'a ColumnDef,
@@ -220,11 +266,19 @@ pub(crate) fn alter_default<'a>(
         return Err(SqlError::new(code::ER_INVALID_DEFAULT, &[(&column.name).into()]));
     }
     builder.expressions.retain(|draft| draft.column != column.id);
-    if parens {
+    let literal = matches!(expr.kind, ExprKind::Literal(_));
+    let long = column.ty.kind.is_text() || column.ty.kind == TypeKind::Json;
+    if long && !parens {
+        let args = [(&column.name).into()];
+        return Err(SqlError::new(code::ER_BLOB_CANT_HAVE_DEFAULT, &args));
+    }
+    // A literal is one in parentheses too.
+    if parens && !(literal && !long) {
         column.default = ColumnDefault::Expr(String::new());
         builder.expressions.push(Draft::default(column.id, expr));
     } else {
-        column.default = default::written(&column, expr, builder.facts, builder.warnings)?;
+        let default = default::written(&column, expr, builder.facts, builder.warnings)?;
+        builder.say_default(&mut column, default, expr);
     }
     if column.default == ColumnDefault::Null && !column.ty.nullable {
         return Err(SqlError::new(code::ER_INVALID_DEFAULT, &[(&column.name).into()]));

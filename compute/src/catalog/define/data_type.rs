@@ -7,7 +7,7 @@ use firn_mysql_semantics::error::{Arg, Level, SqlError, Warnings, code};
 use firn_mysql_semantics::types::NOT_FIXED_DECIMALS;
 use firn_mysql_semantics::{CollationId, Derivation, SqlType, TypeKind};
 
-use super::charset::{ColumnCollation, column_collation};
+use super::charset::{ColumnCollation, collation_named, column_collation};
 use super::members;
 
 /// Longest VARCHAR and row, in bytes.
@@ -66,6 +66,16 @@ impl TypeSite<'_> {
     /// Errors: 1063, 1074, 1097, 1115, 1235, 1253, 1273, 1291, 1367, 1425, 1426,
     /// 1427, 1439, 1818, 3013.
     pub(crate) fn typed(mut self, written: &DataType) -> Result<Typed, SqlError> {
+        let bytes = matches!(
+            written,
+            DataType::Json | DataType::Binary(_) | DataType::Varbinary(_) | DataType::Blob { .. }
+        );
+        if let Some(name) = self.collate.filter(|_| bytes) {
+            let collation = collation_named(name.as_str(), self.warnings)?;
+            if !collation.charset().is_binary() {
+                return Err(SqlError::collation_charset_mismatch(collation.name(), "binary"));
+            }
+        }
         Ok(match written {
             DataType::Int { size, width, unsigned, zerofill } => {
                 return self.int(*size, *width, *unsigned, *zerofill);

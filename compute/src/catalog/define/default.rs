@@ -35,7 +35,8 @@ pub(super) fn takes_now(ty: &SqlType, digits: u64) -> bool {
     matches!(ty.kind, TypeKind::DateTime | TypeKind::Timestamp) && u64::from(ty.decimals) == digits
 }
 
-/// The default of a literal or of NOW, checked against the column.
+/// The default of a literal or of NOW; `None` for a constant that [`constant_of`] makes
+/// fit the column later.
 ///
 /// Errors: 1067, 1101.
 pub(crate) fn written(
@@ -43,26 +44,42 @@ pub(crate) fn written(
     expr: &Expr,
     facts: &Facts<'_>,
     warnings: &mut Warnings,
-) -> Result<ColumnDefault, SqlError> {
+) -> Result<Option<ColumnDefault>, SqlError> {
     if let Some(digits) = now_digits(expr) {
         if column.auto_increment || !takes_now(&column.ty, digits) {
             return Err(invalid(column));
         }
-        return Ok(ColumnDefault::Now);
+        return Ok(Some(ColumnDefault::Now));
     }
     if matches!(expr.kind, ExprKind::Literal(Literal::Null)) {
-        return Ok(ColumnDefault::Null);
+        return Ok(Some(ColumnDefault::Null));
     }
-    let (value, from) = literal(expr, facts, &column.ty)?;
     if column.ty.kind.is_text() || column.ty.kind == TypeKind::Json {
         let error = SqlError::new(code::ER_BLOB_CANT_HAVE_DEFAULT, &[(&column.name).into()]);
+        let (value, _) = literal(expr, facts, &column.ty)?;
         let empty = value.as_bytes().is_some_and(<[u8]>::is_empty);
         if facts.settings.strict || !empty {
             return Err(error);
         }
         warnings.warn(error);
-        return Ok(ColumnDefault::None);
+        return Ok(Some(ColumnDefault::None));
     }
+    if matches!(column.ty.kind, TypeKind::Enum | TypeKind::Set) {
+        return constant_of(column, expr, facts, warnings).map(Some);
+    }
+    Ok(None)
+}
+
+/// The default of a literal, checked against the column.
+///
+/// Errors: 1067.
+pub(crate) fn constant_of(
+    column: &ColumnDescriptor,
+    expr: &Expr,
+    facts: &Facts<'_>,
+    warnings: &mut Warnings,
+) -> Result<ColumnDefault, SqlError> {
+    let (value, from) = literal(expr, facts, &column.ty)?;
     constant(column, &value, &from, facts, warnings).map(ColumnDefault::Constant)
 }
 

@@ -54,7 +54,7 @@ impl Builder<'_> {
                     return Err(SqlError::new(number, &[(&name).into()]));
                 }
             }
-            let text = canonical(draft.expr, self.facts.settings);
+            let text = canonical(draft.expr, self.facts.settings, Some(&self.table));
             let column = &mut self.table.columns[at];
             match &mut column.generated {
                 Some(generated) => generated.expr = text,
@@ -102,6 +102,10 @@ impl Builder<'_> {
 /// Whether an expression that the catalog keeps names a column.
 pub(crate) fn names_column(text: &str, name: &str) -> Result<bool, SqlError> {
     use crate::catalog::expression::parse;
+    // It was just written, and is looked at later.
+    if text.is_empty() {
+        return Ok(false);
+    }
     let expr = parse(text)?;
     let columns =
         check_allowed(&expr, Use::Index("")).or_else(|_| check_allowed(&expr, Use::Default("")))?;

@@ -110,8 +110,9 @@ impl<'a> Builder<'a> {
         let mut columns = Vec::with_capacity(written.columns.len());
         for part in &written.columns {
             let IndexKey::Column(column, _) = &part.key else { continue };
-            let column = self.key_column(column.as_str())?;
-            check_actions(column, &name, references.on_delete, references.on_update)?;
+            let said = column.as_str();
+            let column = self.key_column(said)?;
+            check_actions(column, said, &name, references.on_delete, references.on_update)?;
             columns.push(column.id);
         }
         Ok(ForeignKey {
@@ -133,6 +134,7 @@ impl<'a> Builder<'a> {
 /// Errors: 1830, 3104, 3733.
 fn check_actions(
     column: &ColumnDescriptor,
+    said: &str,
     key: &str,
     on_delete: Option<RefAction>,
     on_update: Option<RefAction>,
@@ -155,7 +157,7 @@ fn check_actions(
         }
     }
     if sets_null && !column.ty.nullable {
-        let args = [Arg::Str(&column.name), Arg::Str(key)];
+        let args = [Arg::Str(said), Arg::Str(key)];
         return Err(SqlError::new(code::ER_FK_COLUMN_NOT_NULL, &args));
     }
     Ok(())

@@ -32,6 +32,8 @@ pub(crate) struct KeyDraft<'a> {
     comment: String,
     invisible: bool,
     using: Option<IndexAlgorithm>,
+    /// Written with its one column.
+    pub(super) inline: bool,
     /// Made for a foreign key, unless another one serves it.
     for_foreign_key: bool,
     /// Whether there are rows already that it has to be filled from.
@@ -51,7 +53,7 @@ enum PartKey<'a> {
 impl<'a> KeyDraft<'a> {
     /// PRIMARY KEY or UNIQUE behind a column.
     pub(super) fn of_column(kind: IndexKind, name: &Ident) -> Self {
-        Self::of_columns(kind, None, [name.as_str().to_owned()])
+        Self { inline: true, ..Self::of_columns(kind, None, [name.as_str().to_owned()]) }
     }
 
     fn of_columns(
@@ -67,6 +69,7 @@ impl<'a> KeyDraft<'a> {
             comment: String::new(),
             invisible: false,
             using: None,
+            inline: false,
             for_foreign_key: false,
             state: IndexState::Public,
         }
@@ -128,6 +131,7 @@ impl<'a> Builder<'a> {
             comment: String::new(),
             invisible: false,
             using: None,
+            inline: false,
             for_foreign_key: false,
             state: IndexState::Public,
         };
@@ -174,6 +178,11 @@ impl<'a> Builder<'a> {
         let (primary, rest): (Vec<_>, Vec<_>) =
             drafts.into_iter().partition(|draft| draft.kind == IndexKind::Primary);
         for draft in primary.into_iter().chain(rest) {
+            let has_primary =
+                self.table.indexes.iter().any(|index| index.kind == IndexKind::Primary);
+            if draft.kind == IndexKind::Primary && has_primary {
+                return Err(SqlError::new(code::ER_MULTIPLE_PRI_KEY, &[]));
+            }
             let index = self.index(draft)?;
             self.table.indexes.push(index);
         }
@@ -269,8 +278,11 @@ impl<'a> Builder<'a> {
                 PartKey::Expr(expr) => (self.hidden_column(&index.name, at, expr)?, None),
             };
             if index.parts.iter().any(|other| other.column == column) {
-                let name = &self.table.column(column).map_or("", |column| &column.name[..]);
-                return Err(SqlError::new(code::ER_DUP_FIELDNAME, &[(*name).into()]));
+                let name = match &part.key {
+                    PartKey::Column(name, _) => &name[..],
+                    PartKey::Expr(_) => "",
+                };
+                return Err(SqlError::new(code::ER_DUP_FIELDNAME, &[name.into()]));
             }
             let (prefix_len, part_bytes) = self.part_size(column, prefix, draft.kind)?;
             bytes += part_bytes;
@@ -309,8 +321,9 @@ impl<'a> Builder<'a> {
             }
             return Ok(name.clone());
         }
+        let functional = draft.parts.iter().any(|part| matches!(part.key, PartKey::Expr(_)));
         let base = match draft.parts.first().map(|part| &part.key) {
-            Some(PartKey::Column(name, _)) => self.key_column(name)?.name.clone(),
+            Some(PartKey::Column(name, _)) if !functional => self.key_column(name)?.name.clone(),
             _ => "functional_index".to_owned(),
         };
         if !taken(&base) && !same_name(&base, "PRIMARY") {
@@ -413,7 +426,7 @@ impl<'a> Builder<'a> {
             on_update_now: false,
             auto_increment: false,
             generated: Some(Generated {
-                expr: canonical(expr, self.facts.settings),
+                expr: canonical(expr, self.facts.settings, Some(&self.table)),
                 stored: false,
             }),
             comment: String::new(),

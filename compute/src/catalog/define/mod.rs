@@ -28,14 +28,17 @@ pub(crate) use key::serves;
 pub(crate) use option::{apply as apply_options, collation as alter_collation};
 pub use scope::TableScope;
 
-use firn_mysql_parser::ast::{CreateTable, TableElement};
+use firn_mysql_parser::ast::{CreateTable, Expr, TableElement};
 use firn_mysql_semantics::CollationId;
 use firn_mysql_semantics::error::{Arg, Level, SqlError, Warnings, code};
 use firn_table::descriptor::{
     ColumnDefault, ColumnDescriptor, ColumnId, IndexKind, TableDescriptor, same_name,
 };
 
+use std::collections::BTreeMap;
+
 use self::check::CheckDraft;
+use self::data_type::Typed;
 use self::foreign_key::ForeignKeyDraft;
 use self::key::KeyDraft;
 use super::{Facts, TableName};
@@ -57,9 +60,13 @@ pub(crate) struct Builder<'a> {
     pub(crate) warnings: &'a mut Warnings,
     taken: &'a dyn TakenNames,
     pub(crate) table: TableDescriptor,
+    /// Types of columns that were read before the columns were added, by address.
+    typed: BTreeMap<usize, Typed>,
     /// Expressions to be looked at when all columns are known: of defaults and of
     /// generated columns.
     expressions: Vec<expr::Draft<'a>>,
+    /// Constants of defaults, to be looked at when all else is right.
+    constants: Vec<(ColumnId, &'a Expr)>,
     keys: Vec<KeyDraft<'a>>,
     checks: Vec<CheckDraft<'a>>,
     foreign_keys: Vec<ForeignKeyDraft<'a>>,
@@ -97,13 +104,18 @@ pub(crate) fn create_table<'a>(
     }
     let mut builder = Builder::new(table, facts, taken, warnings);
     for element in &written.elements {
-        builder.element(element)?;
+        if let TableElement::Column(column) = element {
+            builder.read_type(column)?;
+        }
     }
     collation?;
     for condition in of_options.kept() {
         builder.warnings.push(condition.level, condition.error.clone());
     }
     option::apply(&mut builder.table, &written.options, facts, builder.warnings)?;
+    for element in &written.elements {
+        builder.element(element)?;
+    }
     builder.finish()
 }
 
@@ -146,7 +158,9 @@ impl<'a> Builder<'a> {
             warnings,
             taken,
             table,
+            typed: BTreeMap::new(),
             expressions: Vec::new(),
+            constants: Vec::new(),
             keys: Vec::new(),
             checks: Vec::new(),
             foreign_keys: Vec::new(),
@@ -177,12 +191,13 @@ impl<'a> Builder<'a> {
         self.check_columns()?;
         self.imply_not_null()?;
         self.settle_defaults()?;
-        self.finish_expressions()?;
+        self.finish_checks()?;
         self.finish_keys()?;
         self.check_auto_increment()?;
-        self.finish_checks()?;
+        self.finish_expressions()?;
         self.finish_foreign_keys()?;
         self.check_actions_against_checks()?;
+        self.finish_constants()?;
         size::check_row(&self.table)?;
         key::sort(&mut self.table);
         if self.facts.require_primary_key && self.table.primary().is_none() {
@@ -217,12 +232,10 @@ impl<'a> Builder<'a> {
 
     /// Columns of a new primary key are NOT NULL.
     fn imply_not_null(&mut self) -> Result<(), SqlError> {
-        let mut primaries = self.keys.iter().filter(|key| key.kind == IndexKind::Primary);
-        let primary = primaries.next();
-        if primaries.next().is_some() || (primary.is_some() && self.table.primary().is_some()) {
-            return Err(SqlError::new(code::ER_MULTIPLE_PRI_KEY, &[]));
-        }
-        let Some(primary) = primary else { return Ok(()) };
+        let Some(primary) = self.keys.iter().find(|key| key.kind == IndexKind::Primary) else {
+            return Ok(());
+        };
+        let inline = primary.inline;
         let names: Vec<String> = primary.column_names().map(str::to_owned).collect();
         for name in names {
             let Some(at) = self.table.column_named(&name) else { continue };
@@ -237,7 +250,12 @@ impl<'a> Builder<'a> {
             if column.default == ColumnDefault::Null {
                 if self.said_default.contains(&column.id) {
                     let args = [Arg::Str(&column.name)];
-                    return Err(SqlError::new(code::ER_INVALID_DEFAULT, &args));
+                    let number = if inline {
+                        code::ER_INVALID_DEFAULT
+                    } else {
+                        code::ER_PRIMARY_CANT_HAVE_NULL
+                    };
+                    return Err(SqlError::new(number, &args));
                 }
                 column.default = ColumnDefault::None;
             }
@@ -259,6 +277,19 @@ impl<'a> Builder<'a> {
             if column.auto_increment || !column.ty.nullable {
                 column.default = ColumnDefault::None;
             }
+        }
+        Ok(())
+    }
+
+    /// Constants as the columns hold them.
+    fn finish_constants(&mut self) -> Result<(), SqlError> {
+        for (id, expr) in std::mem::take(&mut self.constants) {
+            let Some(at) = self.table.columns.iter().position(|one| one.id == id) else {
+                continue;
+            };
+            let column = &self.table.columns[at];
+            let default = default::constant_of(column, expr, self.facts, self.warnings)?;
+            self.table.columns[at].default = default;
         }
         Ok(())
     }

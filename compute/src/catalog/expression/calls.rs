@@ -81,7 +81,7 @@ fn int(value: u64) -> Expr {
     Expr { kind: ExprKind::Literal(Literal::Int(value)), span: Span::default() }
 }
 
-pub(super) fn call(printer: &mut Printer, call: &Call) {
+pub(super) fn call(printer: &mut Printer<'_>, call: &Call) {
     let name = printed_name(call.name.as_str());
     let args = &call.args[..];
     let cast = match (&name[..], args) {
@@ -137,7 +137,7 @@ pub(super) fn call(printer: &mut Printer, call: &Call) {
     }
 }
 
-fn plain(printer: &mut Printer, name: &str, args: &[Expr]) {
+fn plain(printer: &mut Printer<'_>, name: &str, args: &[Expr]) {
     printer.put(name);
     printer.put("(");
     printer.list(args);

@@ -6,6 +6,8 @@
 
 mod allowed;
 mod calls;
+mod condition;
+mod literal;
 mod print;
 mod types;
 

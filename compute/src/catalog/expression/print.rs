@@ -1,23 +1,29 @@
 //! From a tree to MySQL's text of it.
 
 use firn_mysql_parser::ast::{
-    BinaryOp, BytesLiteral, Expr, ExprKind, InList, IntervalUnit, JsonOn, Literal, LogicalOp,
-    TemporalKind, TextLiteral, TrimSide, Truth, UnaryOp, WeightForm,
+    BinaryOp, Expr, ExprKind, IntervalUnit, JsonOn, Literal, TrimSide, UnaryOp, WeightForm,
 };
 use firn_mysql_parser::quote_name;
 use firn_mysql_semantics::charset::Charset;
 use firn_mysql_semantics::expr::Settings;
+use firn_table::descriptor::TableDescriptor;
 
 use super::calls;
 use super::types::cast_type;
 use crate::catalog::define::charset_of;
 
-/// The text of an expression, for a session with these settings.
-pub(crate) fn canonical(expr: &Expr, settings: &Settings) -> String {
+/// The text of an expression, for a session with these settings. Columns are called what
+/// they are called in the table, if one is given.
+pub(crate) fn canonical(
+    expr: &Expr,
+    settings: &Settings,
+    table: Option<&TableDescriptor>,
+) -> String {
     let mut printer = Printer {
         out: String::new(),
         charset: charset_of(settings.connection_collation),
         week_format: settings.week_format,
+        table,
     };
     printer.value(expr);
     printer.out
@@ -55,20 +61,29 @@ pub(crate) fn is_truth(expr: &Expr) -> bool {
     }
 }
 
-pub(super) struct Printer {
+pub(super) struct Printer<'a> {
     pub(super) out: String,
     /// Of literals without an introducer.
     pub(super) charset: &'static Charset,
     pub(super) week_format: u8,
+    /// Columns are called what they are called there.
+    table: Option<&'a TableDescriptor>,
 }
 
-impl Printer {
+impl Printer<'_> {
     pub(super) fn put(&mut self, text: &str) {
         self.out.push_str(text);
     }
 
-    fn name(&mut self, name: &str) {
+    pub(super) fn name(&mut self, name: &str) {
         self.out.push_str(&quote_name(name));
+    }
+
+    pub(super) fn column(&mut self, name: &str) {
+        let known = self
+            .table
+            .and_then(|table| table.column_named(name).map(|at| &table.columns[at].name[..]));
+        self.name(known.unwrap_or(name));
     }
 
     pub(super) fn list(&mut self, exprs: &[Expr]) {
@@ -80,7 +95,7 @@ impl Printer {
         }
     }
 
-    fn infix(&mut self, left: &Expr, word: &str, right: &Expr) {
+    pub(super) fn infix(&mut self, left: &Expr, word: &str, right: &Expr) {
         self.put("(");
         self.value(left);
         self.put(word);
@@ -89,7 +104,7 @@ impl Printer {
     }
 
     /// An operand of AND, OR, XOR, NOT or IS TRUE.
-    fn truth(&mut self, expr: &Expr) {
+    pub(super) fn truth(&mut self, expr: &Expr) {
         if is_truth(expr) {
             self.value(expr);
         } else {
@@ -103,7 +118,7 @@ impl Printer {
         match &expr.kind {
             ExprKind::Literal(literal) => self.literal(literal),
             ExprKind::Param(_) => self.put("?"),
-            ExprKind::Column(column) => self.name(column.name.as_str()),
+            ExprKind::Column(column) => self.column(column.name.as_str()),
             ExprKind::UserVariable(name) => {
                 self.put("@");
                 self.name(name.as_str());
@@ -281,7 +296,7 @@ impl Printer {
             }
             ExprKind::DefaultOf(column) => {
                 self.put("default(");
-                self.name(column.name.as_str());
+                self.column(column.name.as_str());
                 self.put(")");
             }
             ExprKind::Values(column) => {
@@ -291,7 +306,7 @@ impl Printer {
             }
             ExprKind::JsonPath(path) => {
                 self.put(if path.unquote { "json_unquote(json_extract(" } else { "json_extract(" });
-                self.name(path.column.name.as_str());
+                self.column(path.column.name.as_str());
                 self.put(",");
                 self.text(&path.path, None);
                 self.put(if path.unquote { "))" } else { ")" });
@@ -328,7 +343,7 @@ impl Printer {
         }
     }
 
-    fn json_on(&mut self, on: Option<&JsonOn>, when: &str) {
+    pub(super) fn json_on(&mut self, on: Option<&JsonOn>, when: &str) {
         match on {
             None => return,
             Some(JsonOn::Error) => self.put(" error"),
@@ -350,297 +365,6 @@ impl Printer {
         self.put(unit_name(unit));
         self.put(")");
     }
-
-    /// Operands, each negated or not. Those of the same kind are joined.
-    fn logical<'e>(&mut self, op: LogicalOp, operands: impl Iterator<Item = (&'e Expr, bool)>) {
-        if op == LogicalOp::Xor {
-            // From left to right, two at a time.
-            let operands: Vec<_> = operands.collect();
-            let opening = operands.len().saturating_sub(1);
-            self.put(&"(".repeat(opening));
-            for (at, (operand, negated)) in operands.into_iter().enumerate() {
-                if at > 0 {
-                    self.put(" xor ");
-                }
-                self.maybe_negated(operand, negated);
-                if at > 0 {
-                    self.put(")");
-                }
-            }
-            return;
-        }
-        let word = if op == LogicalOp::And { " and " } else { " or " };
-        self.put("(");
-        let mut first = true;
-        self.joined(op, word, &mut first, operands);
-        self.put(")");
-    }
-
-    fn joined<'e>(
-        &mut self,
-        op: LogicalOp,
-        word: &str,
-        first: &mut bool,
-        operands: impl Iterator<Item = (&'e Expr, bool)>,
-    ) {
-        for (operand, negated) in operands {
-            if let ExprKind::Logical(inner, inside) = &operand.kind {
-                let same = if negated { opposite(*inner) } else { Some(*inner) };
-                if same == Some(op) {
-                    let inside: Vec<_> = inside.iter().map(|one| (one, negated)).collect();
-                    self.joined(op, word, first, inside.into_iter());
-                    continue;
-                }
-            }
-            if !*first {
-                self.put(word);
-            }
-            *first = false;
-            self.maybe_negated(operand, negated);
-        }
-    }
-
-    fn maybe_negated(&mut self, operand: &Expr, negated: bool) {
-        if negated { self.negated(operand) } else { self.truth(operand) }
-    }
-
-    /// NOT of an operand, with the NOT moved inwards where MySQL moves it.
-    fn negated(&mut self, operand: &Expr) {
-        match &operand.kind {
-            ExprKind::Unary(UnaryOp::Not, inner) => self.truth(inner),
-            ExprKind::Logical(LogicalOp::Xor, operands) => {
-                let first = operands.iter().enumerate().map(|(at, one)| (one, at == 0));
-                self.logical(LogicalOp::Xor, first);
-            }
-            ExprKind::Logical(op, operands) => {
-                let op = opposite(*op).unwrap_or(*op);
-                self.logical(op, operands.iter().map(|one| (one, true)));
-            }
-            ExprKind::IsNull { expr, negated } => {
-                self.put("(");
-                self.value(expr);
-                self.put(if *negated { " is null)" } else { " is not null)" });
-            }
-            ExprKind::IsTruth { expr, truth, negated } => self.is(expr, *truth, !negated),
-            ExprKind::InList(list) => self.in_list(list, !list.negated),
-            ExprKind::Between(between) => {
-                self.put("(");
-                self.value(&between.expr);
-                self.put(if between.negated { " between " } else { " not between " });
-                self.value(&between.low);
-                self.put(" and ");
-                self.value(&between.high);
-                self.put(")");
-            }
-            ExprKind::Binary(binary) if inverse(binary.op).is_some() => {
-                let op = inverse(binary.op).unwrap_or(binary.op);
-                self.binary(op, &binary.left, &binary.right);
-            }
-            ExprKind::Call(call) if call.name.as_str().eq_ignore_ascii_case("isnull") => {
-                self.put("(");
-                self.list(&call.args);
-                self.put(" is not null)");
-            }
-            ExprKind::Like(like) if like.negated => {
-                let mut plain = like.clone();
-                plain.negated = false;
-                self.value(&Expr { kind: ExprKind::Like(plain), span: operand.span });
-            }
-            ExprKind::Regexp(regexp) if regexp.negated => {
-                let mut plain = regexp.clone();
-                plain.negated = false;
-                self.value(&Expr { kind: ExprKind::Regexp(plain), span: operand.span });
-            }
-            _ if is_truth(operand) => {
-                self.put("(not(");
-                self.value(operand);
-                self.put("))");
-            }
-            _ => {
-                self.put("(0 = ");
-                self.value(operand);
-                self.put(")");
-            }
-        }
-    }
-
-    fn is(&mut self, expr: &Expr, truth: Truth, negated: bool) {
-        self.put("(");
-        if truth == Truth::Unknown {
-            self.value(expr);
-            self.put(if negated { " is not null)" } else { " is null)" });
-            return;
-        }
-        self.truth(expr);
-        self.put(if negated { " is not " } else { " is " });
-        self.put(if truth == Truth::True { "true)" } else { "false)" });
-    }
-
-    fn in_list(&mut self, list: &InList, negated: bool) {
-        if let [only] = &list.list[..] {
-            let op = if negated { BinaryOp::Ne } else { BinaryOp::Eq };
-            self.binary(op, &list.expr, only);
-            return;
-        }
-        self.put("(");
-        self.value(&list.expr);
-        self.put(if negated { " not in (" } else { " in (" });
-        self.list(&list.list);
-        self.put("))");
-    }
-
-    fn binary(&mut self, op: BinaryOp, left: &Expr, right: &Expr) {
-        if let (ExprKind::Row(lefts), ExprKind::Row(rights)) = (&left.kind, &right.kind)
-            && matches!(op, BinaryOp::Eq | BinaryOp::NullSafeEq | BinaryOp::Ne)
-            && lefts.len() == rights.len()
-        {
-            self.put("(");
-            for (at, (left, right)) in lefts.iter().zip(rights).enumerate() {
-                if at > 0 {
-                    self.put(if op == BinaryOp::Ne { " or " } else { " and " });
-                }
-                self.binary(op, left, right);
-            }
-            self.put(")");
-            return;
-        }
-        let word = match op {
-            BinaryOp::Eq => " = ",
-            BinaryOp::NullSafeEq => " <=> ",
-            BinaryOp::Ne => " <> ",
-            BinaryOp::Lt => " < ",
-            BinaryOp::Le => " <= ",
-            BinaryOp::Gt => " > ",
-            BinaryOp::Ge => " >= ",
-            BinaryOp::BitOr => " | ",
-            BinaryOp::BitAnd => " & ",
-            BinaryOp::BitXor => " ^ ",
-            BinaryOp::ShiftLeft => " << ",
-            BinaryOp::ShiftRight => " >> ",
-            BinaryOp::Add => " + ",
-            BinaryOp::Subtract => " - ",
-            BinaryOp::Multiply => " * ",
-            BinaryOp::Divide => " / ",
-            BinaryOp::IntDivide => " DIV ",
-            BinaryOp::Modulo => " % ",
-            BinaryOp::SoundsLike => {
-                self.put("(soundex(");
-                self.value(left);
-                self.put(") = soundex(");
-                self.value(right);
-                self.put("))");
-                return;
-            }
-            BinaryOp::MemberOf => {
-                self.value(left);
-                self.put(" member of (");
-                self.value(right);
-                self.put(")");
-                return;
-            }
-        };
-        self.infix(left, word, right);
-    }
-
-    fn literal(&mut self, literal: &Literal) {
-        match literal {
-            Literal::Null => self.put("NULL"),
-            Literal::Bool(value) => self.put(if *value { "true" } else { "false" }),
-            Literal::Int(value) => self.put(&value.to_string()),
-            Literal::Decimal(text) => self.put(&plain_decimal(text)),
-            Literal::Float(text) => self.put(text),
-            Literal::Text(TextLiteral { value, charset }) => {
-                self.text(value, charset.as_deref().map(|name| name.as_str()));
-            }
-            Literal::Hex(bytes) | Literal::Bits(bytes) => self.bytes(bytes),
-            Literal::Temporal(kind, text) => {
-                self.put(match kind {
-                    TemporalKind::Date => "DATE'",
-                    TemporalKind::Time => "TIME'",
-                    TemporalKind::Timestamp => "TIMESTAMP'",
-                });
-                self.put(&super::types::temporal_text(*kind, text));
-                self.put("'");
-            }
-        }
-    }
-
-    fn bytes(&mut self, literal: &BytesLiteral) {
-        match &literal.charset {
-            Some(name) => self.text(&literal.value, Some(name)),
-            None if literal.value.is_empty() => self.put("X''"),
-            None => {
-                self.put("0x");
-                for byte in &literal.value {
-                    self.put(&format!("{byte:02x}"));
-                }
-            }
-        }
-    }
-
-    /// A string with its character set.
-    fn text(&mut self, value: &[u8], charset: Option<&str>) {
-        let set = charset.and_then(Charset::by_name).unwrap_or(self.charset);
-        self.put("_");
-        self.put(set.name());
-        let utf8 = matches!(set.name(), "utf8mb4" | "utf8mb3");
-        match std::str::from_utf8(value) {
-            Ok(text) if utf8 || (value.is_ascii() && set.is_ascii_superset()) => {
-                self.put("'");
-                for c in text.chars() {
-                    match c {
-                        '\'' => self.put("\\'"),
-                        '\\' => self.put("\\\\"),
-                        '\0' => self.put("\\0"),
-                        '\n' => self.put("\\n"),
-                        '\r' => self.put("\\r"),
-                        '\u{1a}' => self.put("\\Z"),
-                        c => self.out.push(c),
-                    }
-                }
-                self.put("'");
-            }
-            // Bytes that would mean something else in the catalog's own text.
-            _ => {
-                self.put(" 0x");
-                for byte in value {
-                    self.put(&format!("{byte:02x}"));
-                }
-            }
-        }
-    }
-}
-
-/// An exact number as MySQL prints it: with a digit before the point, and no point
-/// without digits behind it.
-fn plain_decimal(text: &str) -> String {
-    let text = text.trim_start_matches('+');
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let whole = match whole.trim_start_matches('0') {
-        "" => "0",
-        digits => digits,
-    };
-    if fraction.is_empty() { whole.to_owned() } else { format!("{whole}.{fraction}") }
-}
-
-fn opposite(op: LogicalOp) -> Option<LogicalOp> {
-    match op {
-        LogicalOp::And => Some(LogicalOp::Or),
-        LogicalOp::Or => Some(LogicalOp::And),
-        LogicalOp::Xor => None,
-    }
-}
-
-fn inverse(op: BinaryOp) -> Option<BinaryOp> {
-    Some(match op {
-        BinaryOp::Eq => BinaryOp::Ne,
-        BinaryOp::Ne => BinaryOp::Eq,
-        BinaryOp::Lt => BinaryOp::Ge,
-        BinaryOp::Ge => BinaryOp::Lt,
-        BinaryOp::Gt => BinaryOp::Le,
-        BinaryOp::Le => BinaryOp::Gt,
-        _ => return None,
-    })
 }
 
 fn unit_name(unit: IntervalUnit) -> &'static str {

@@ -166,6 +166,10 @@ fn generated_definitions_answer_as_the_server_does() {
             statements += 1;
             let (ours, theirs) = (session.run(&statement), oracle.run(&statement));
             accepted += u64::from(theirs.starts_with("ok"));
+            // The rest is about a table that there is not.
+            if ours == theirs && !theirs.starts_with("ok") && statement.starts_with("create") {
+                break;
+            }
             if ours != theirs {
                 different += 1;
                 eprintln!("case {case}: {statement}\n--- MySQL\n{theirs}--- Firn\n{ours}");
