@@ -106,7 +106,7 @@ fn literal(expr: &Expr, facts: &Facts<'_>, ty: &SqlType) -> Result<(Value, SqlTy
     let value = if negative { negated(value) } else { value };
     if matches!(ty.kind, TypeKind::Enum | TypeKind::Set) && value.as_bytes().is_none() {
         // Members are named, not numbered.
-        let text = node.text(&value).unwrap_or_default();
+        let text = node.text(&value)?.unwrap_or_default();
         let from = SqlType { kind: TypeKind::Varchar, ..facts_text(facts) };
         return Ok((Value::Bytes(Bytes::from_vec(text)), from));
     }
@@ -196,15 +196,17 @@ fn constant(
     if notes.kept().iter().any(|note| note.level != Level::Note) {
         return Err(invalid(column));
     }
-    Ok(text_of(&stored, column))
+    text_of(&stored, column)
 }
 
 /// A stored value as SHOW CREATE TABLE has it between the quotes: in the column's
 /// character set; BIT as its bytes.
-pub(crate) fn text_of(value: &Value, column: &ColumnDescriptor) -> Vec<u8> {
+///
+/// Errors: 3140 and such for what is no value of the column.
+fn text_of(value: &Value, column: &ColumnDescriptor) -> Result<Vec<u8>, SqlError> {
     if let (TypeKind::Bit, Value::UInt(bits)) = (column.ty.kind, value) {
         let bytes = (column.ty.length as usize).div_ceil(8).clamp(1, 8);
-        return bits.to_be_bytes()[8 - bytes..].to_vec();
+        return Ok(bits.to_be_bytes()[8 - bytes..].to_vec());
     }
     let members: Vec<Bytes> = members::stored(&column.members, column.ty.collation)
         .into_iter()
@@ -216,7 +218,7 @@ pub(crate) fn text_of(value: &Value, column: &ColumnDescriptor) -> Vec<u8> {
         name: "".into(),
         members: Some(members.into()),
     });
-    let mut text = node.text(value).unwrap_or_default();
+    let mut text = node.text(value)?.unwrap_or_default();
     // Binary strings of a fixed length are filled up when they are shown.
     if column.ty.kind == TypeKind::Char && charset_of(column.ty.collation).is_binary() {
         text.resize(text.len().max(column.ty.length as usize), 0);
@@ -226,5 +228,5 @@ pub(crate) fn text_of(value: &Value, column: &ColumnDescriptor) -> Vec<u8> {
         let missing = width.saturating_sub(text.len());
         text.splice(0..0, std::iter::repeat_n(b'0', missing));
     }
-    text
+    Ok(text)
 }
