@@ -49,6 +49,26 @@
 //!
 //! READ UNCOMMITTED is READ COMMITTED: writes of others are nowhere to be read.
 //!
+//! # What statements call
+//!
+//! Each between [`Transaction::begin_statement`] and
+//! [`Transaction::end_statement`], or [`Transaction::roll_back_statement`].
+//!
+//! | statement | calls |
+//! |---|---|
+//! | SELECT | [`Transaction::get`], [`Transaction::scan`] or [`Transaction::view`] with [`ReadMode::Snapshot`]; FOR SHARE where [`Transaction::plain_read`] says so |
+//! | FOR UPDATE, FOR SHARE, UPDATE, DELETE by key | [`Transaction::get_locked`], then [`Transaction::put`] or [`Transaction::delete`] |
+//! | the same by range | [`LockingScan`] with [`RowLocks::Each`] |
+//! | the same by an index | [`LockingScan`] with [`RowLocks::None`] over its entries, then `get_locked` of each row, and a look whether it still matches |
+//! | INSERT | [`Transaction::lock_for_insert`] of the row and of each unique entry, which gives what is there already |
+//! | an entry of another index comes | [`Transaction::intend_insert`], then `put` |
+//! | an entry goes | `delete`; of a unique index after [`Transaction::lock_row`], so that who wants the same value waits |
+//! | all of them | [`Transaction::lock`] of the [`LockKey::Table`] first: intention modes for rows, shared and exclusive for tables as a whole |
+//!
+//! What a statement writes is not seen by scans that are open; what it has not
+//! reached of a [`LockingScan`] is. Who writes into the range that he scans
+//! collects what he wants to change first.
+//!
 //! # Where it differs from InnoDB
 //!
 //! - A locking read of a single key that does not exist locks that key, not
@@ -57,6 +77,8 @@
 //! - A range is locked as it was asked for, not up to the next row behind it.
 //! - An insert that finds a row with its key holds that row exclusively, where
 //!   InnoDB holds it shared.
+//! - An UPDATE of READ COMMITTED waits for rows that others have locked before
+//!   it looks whether they match; InnoDB looks at what was committed first.
 
 mod error;
 mod interrupt;

@@ -1,11 +1,12 @@
 //! Single situations.
 
 use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use firn_engine::SpaceId;
 use firn_engine::key::KeyRange;
+use firn_engine::{SpaceId, TaskClass};
 
 use super::{BoxFuture, WAIT, poll, request, set, table};
 use crate::testing::simulated;
@@ -100,8 +101,7 @@ fn an_upgrade_that_is_dropped_keeps_what_was_held() {
             let interrupt = Interrupt::default();
             let upgrade = mine.lock(row("k"), LockMode::Exclusive, request(&interrupt, WAIT, 0));
             let mut upgrade = std::pin::pin!(upgrade);
-            let waker = std::task::Waker::noop();
-            let mut cx = std::task::Context::from_waker(waker);
+            let mut cx = Context::from_waker(Waker::noop());
             assert!(upgrade.as_mut().poll(&mut cx).is_pending());
             drop(other);
         }
@@ -313,18 +313,20 @@ fn an_interrupt_ends_a_wait() {
 #[test]
 fn a_wait_may_move_to_another_task() {
     simulated(1, |world| async move {
-        let table = table(&world);
+        let (env, table) = (world.env.clone(), table(&world));
         let first = hold(&table, 1, row("k"), LockMode::Exclusive).await;
-        let mut second = asking(set(&table, 2), row("k"), LockMode::Exclusive, 0);
-        assert!(poll(&mut second).is_none());
-        let env = world.env.clone();
-        let release = async {
-            env.sleep(Duration::from_secs(3)).await;
-            drop(first);
-        };
-        let (granted, ()) = tokio::join!(second, release);
-        assert!(granted.1.is_ok());
-        assert_eq!(world.env.now().0 / 1_000_000_000, 3);
+        let mut second = set(&table, 2);
+        let mut wait = Box::pin(async move {
+            let interrupt = Interrupt::default();
+            second.lock(row("k"), LockMode::Shared, request(&interrupt, WAIT, 0)).await
+        });
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(wait.as_mut().poll(&mut cx).is_pending());
+        let wait = env.spawn(TaskClass::Foreground, "waiter", wait);
+        env.sleep(Duration::from_secs(3)).await;
+        drop(first);
+        assert!(wait.await.unwrap().is_ok());
+        assert_eq!(env.now().0 / 1_000_000_000, 3);
     });
 }
 
