@@ -82,15 +82,24 @@ impl Access {
         };
         merge(&mut self.grants, &record.grants);
         self.roles.retain(|role| record.roles.contains_key(role));
+        for role in self.reached(directory) {
+            if let Some(record) = directory.get(&role) {
+                merge(&mut self.grants, &record.grants);
+            }
+        }
+    }
+
+    /// The active roles and theirs.
+    pub(super) fn reached(&self, directory: &Directory) -> BTreeSet<AccountName> {
         let (mut seen, mut next) = (BTreeSet::new(), self.roles.clone());
         while let Some(role) = next.pop_first() {
             if let Some(record) = directory.get(&role)
                 && seen.insert(role)
             {
-                merge(&mut self.grants, &record.grants);
                 next.extend(record.roles.keys().cloned());
             }
         }
+        seen
     }
 
     /// The account.

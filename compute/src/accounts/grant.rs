@@ -29,15 +29,22 @@ impl Directory {
             GrantWhat::Privileges { privileges, on } => {
                 let mut wanted = Wanted::of(privileges, on, cx)?;
                 wanted.check_objects(cx)?;
+                wanted.check_level(false, cx)?;
+                for user in &grant.to {
+                    self.granted(user, cx)?;
+                    wanted.check_misuse()?;
+                }
+                wanted.check_names(false, cx)?;
                 wanted.check_granter(cx)?;
                 // Dynamic privileges have it each for itself.
                 let statics = !wanted.privileges.is_empty() || wanted.dynamic.is_empty();
                 if grant.option && statics {
                     wanted.privileges = wanted.privileges.with(Privileges::GRANT_OPTION);
                 }
+                let option = grant.option || wanted.privileges.has(Privileges::GRANT_OPTION);
                 for user in &grant.to {
                     let record = self.granted(user, cx)?;
-                    add(&mut record.grants, &wanted, grant.option);
+                    add(&mut record.grants, &wanted, option);
                 }
                 Ok(())
             }
@@ -75,7 +82,7 @@ impl Directory {
         cx: &AccountContext<'_>,
     ) -> Result<()> {
         self.check_role_admin(role, cx)?;
-        for name in [role, to] {
+        for name in [to, role] {
             if self.get(name).is_none() {
                 return Err(unknown_role(name));
             }
@@ -86,7 +93,7 @@ impl Directory {
             return Err(SqlError::new(code::ER_ROLE_GRANTED_TO_ITSELF, &args));
         }
         if let Some(record) = self.get_mut(to) {
-            *record.roles.entry(role.clone()).or_default() |= option;
+            record.roles.insert(role.clone(), option);
         }
         Ok(())
     }
@@ -133,17 +140,26 @@ impl Directory {
                 if missing { Err(SqlError::new(code::ER_REVOKE_GRANTS, &[])) } else { Ok(()) }
             }
             Some(GrantWhat::Privileges { privileges, on }) => {
-                let wanted = Wanted::of(privileges, on, cx)?;
+                let mut wanted = Wanted::of(privileges, on, cx)?;
+                wanted.check_level(revoke.if_exists, cx)?;
                 wanted.check_granter(cx)?;
+                let mut known = 0;
                 for user in &revoke.from {
                     let name = cx.name(user)?;
                     let Some(record) = self.get_mut(&name) else {
-                        if !revoke.ignore_unknown_user {
-                            return Err(no_grant(&name, &wanted.level));
+                        if revoke.ignore_unknown_user {
+                            warn_unknown(&name, cx);
+                            continue;
                         }
-                        warn_unknown(&name, cx);
-                        continue;
+                        return Err(match wanted.level {
+                            Level::Global if wanted.all => {
+                                SqlError::new(code::ER_REVOKE_GRANTS, &[])
+                            }
+                            _ => no_grant(&name, &wanted.level),
+                        });
                     };
+                    known += 1;
+                    wanted.check_misuse()?;
                     if take(&mut record.grants, &wanted) {
                         continue;
                     }
@@ -153,11 +169,18 @@ impl Directory {
                     }
                     cx.warnings.warn(error);
                 }
+                // MySQL warns for each account.
+                for _ in 0..known {
+                    wanted.check_names(true, cx)?;
+                }
                 Ok(())
             }
             Some(GrantWhat::Roles(roles)) => {
-                for role in roles {
-                    self.revoke_role(&cx.name(role)?, revoke, cx)?;
+                for user in &revoke.from {
+                    let name = cx.name(user)?;
+                    for role in roles {
+                        self.revoke_role(&cx.name(role)?, &name, revoke, cx)?;
+                    }
                 }
                 Ok(())
             }
@@ -179,10 +202,18 @@ impl Directory {
     fn revoke_role(
         &mut self,
         role: &AccountName,
+        from: &AccountName,
         revoke: &Revoke,
         cx: &mut AccountContext<'_>,
     ) -> Result<()> {
         self.check_role_admin(role, cx)?;
+        if self.get(from).is_none() {
+            if revoke.ignore_unknown_user {
+                warn_unknown(from, cx);
+                return Ok(());
+            }
+            return Err(unknown_role(from));
+        }
         if self.get(role).is_none() {
             let error = unknown_role(role);
             if !revoke.if_exists {
@@ -191,16 +222,9 @@ impl Directory {
             cx.warnings.warn(error);
             return Ok(());
         }
-        for user in &revoke.from {
-            let name = cx.name(user)?;
-            match self.get_mut(&name) {
-                Some(record) => {
-                    record.roles.remove(role);
-                    record.default_roles.remove(role);
-                }
-                None if revoke.ignore_unknown_user => warn_unknown(&name, cx),
-                None => return Err(unknown_role(&name)),
-            }
+        if let Some(record) = self.get_mut(from) {
+            record.roles.remove(role);
+            record.default_roles.remove(role);
         }
         Ok(())
     }
@@ -259,38 +283,44 @@ fn add(grants: &mut Grants, wanted: &Wanted, option: bool) {
     }
 }
 
-/// Takes privileges away; `false` if there was nothing to take.
+/// Takes privileges away; `false` if some of them were not there.
 fn take(grants: &mut Grants, wanted: &Wanted) -> bool {
     let privileges = wanted.privileges;
+    // ALL is whatever there is.
+    let all_there = |own: Privileges| wanted.all || own.has(privileges);
     match &wanted.level {
-        Level::Global if wanted.all => *grants = Grants::default(),
+        Level::Global if wanted.all => {
+            *grants = Grants::default();
+            true
+        }
         Level::Global => {
             grants.global = grants.global.without(privileges);
             for name in &wanted.dynamic {
                 grants.dynamic.remove(*name);
             }
+            true
         }
+        Level::Database(_) if wanted.is_usage() => true,
         Level::Database(database) => {
             let Some(one) = grants.databases.get_mut(database) else { return false };
+            let there = all_there(*one);
             *one = one.without(privileges);
             if one.is_empty() {
                 grants.databases.remove(database);
             }
+            there
         }
         Level::Table(database, table) => {
             let Some(tables) = grants.tables.get_mut(database) else { return false };
             let Some(one) = tables.get_mut(table) else { return false };
-            let of_columns = wanted.columns.iter().any(|(column, privilege)| {
-                one.columns.get(column).is_some_and(|own| own.has_any(*privilege))
-            });
-            if !of_columns && !wanted.all && !one.anywhere().has_any(privileges) {
-                return false;
-            }
+            let has = |(column, privilege): &(String, Privileges)| {
+                one.columns.get(column).is_some_and(|own| own.has(*privilege))
+            };
+            let there = all_there(one.anywhere()) && wanted.columns.iter().all(has);
             one.privileges = one.privileges.without(privileges);
-            one.columns.retain(|_, own| {
+            for own in one.columns.values_mut() {
                 *own = own.without(privileges);
-                !own.is_empty()
-            });
+            }
             for (column, privilege) in &wanted.columns {
                 if let Some(own) = one.columns.get_mut(column) {
                     *own = own.without(*privilege);
@@ -301,18 +331,17 @@ fn take(grants: &mut Grants, wanted: &Wanted) -> bool {
                 tables.remove(table);
             }
             grants.tables.retain(|_, tables| !tables.is_empty());
+            there
         }
         Level::Routine(procedure, database, name) => {
             let all = if *procedure { &mut grants.procedures } else { &mut grants.functions };
             let Some(routines) = all.get_mut(database) else { return false };
             let Some(one) = routines.get_mut(&name.to_lowercase()) else { return false };
-            if !one.has_any(privileges) {
-                return false;
-            }
+            let there = all_there(*one);
             *one = one.without(privileges);
             routines.retain(|_, one| !one.is_empty());
             all.retain(|_, routines| !routines.is_empty());
+            there
         }
     }
-    true
 }

@@ -40,7 +40,7 @@ impl Directory {
             return Err(SqlError::new(code::ER_NONEXISTING_GRANT, &args));
         };
         if user.is_none() {
-            return Ok(lines(&name, access.grants(), record));
+            return Ok(lines(&name, access.grants(), record, &record.roles));
         }
         let mut roles = std::collections::BTreeSet::new();
         for role in using {
@@ -51,7 +51,15 @@ impl Directory {
             roles.insert(role);
         }
         let merged = Access::with_roles(self, name.clone(), roles);
-        Ok(lines(&name, merged.grants(), record))
+        // What its roles may hand on, it may.
+        let mut given = record.roles.clone();
+        for role in merged.reached(self) {
+            if let Some(role) = self.get(&role) {
+                let handed = role.roles.iter().filter(|(_, option)| **option);
+                given.extend(handed.map(|(name, option)| (name.clone(), *option)));
+            }
+        }
+        Ok(lines(&name, merged.grants(), record, &given))
     }
 
     /// The text of SHOW CREATE USER; the password in hexadecimal if `hex`
@@ -71,7 +79,12 @@ impl Directory {
     }
 }
 
-fn lines(name: &AccountName, grants: &Grants, record: &Record) -> Vec<String> {
+fn lines(
+    name: &AccountName,
+    grants: &Grants,
+    record: &Record,
+    roles: &BTreeMap<AccountName, bool>,
+) -> Vec<String> {
     let mut lines = Vec::new();
     let with_option = |option: bool| if option { " WITH GRANT OPTION" } else { "" };
     let mut line = |what: &str, on: &str, option: bool| {
@@ -121,7 +134,7 @@ fn lines(name: &AccountName, grants: &Grants, record: &Record) -> Vec<String> {
         lines.push(format!("GRANT PROXY ON {of} TO {name}{}", with_option(*option)));
     }
     for option in [false, true] {
-        let list = names(record.roles.iter().filter(|(_, own)| **own == option).map(|one| one.0));
+        let list = names(roles.iter().filter(|(_, own)| **own == option).map(|one| one.0));
         if !list.is_empty() {
             let admin = if option { " WITH ADMIN OPTION" } else { "" };
             lines.push(format!("GRANT {list} TO {name}{admin}"));
@@ -223,12 +236,13 @@ fn create_user(name: &AccountName, record: &Record, hex: bool) -> String {
         RequireCurrent::Yes => " PASSWORD REQUIRE CURRENT",
         RequireCurrent::Optional => " PASSWORD REQUIRE CURRENT OPTIONAL",
     });
-    if record.failed_attempts > 0 || record.lock_days != Some(0) {
+    if record.failed_attempts > 0 {
         put(&mut out, format_args!(" FAILED_LOGIN_ATTEMPTS {}", record.failed_attempts));
-        match record.lock_days {
-            Some(days) => put(&mut out, format_args!(" PASSWORD_LOCK_TIME {days}")),
-            None => out.push_str(" PASSWORD_LOCK_TIME UNBOUNDED"),
-        }
+    }
+    match record.lock_days {
+        Some(0) => {}
+        Some(days) => put(&mut out, format_args!(" PASSWORD_LOCK_TIME {days}")),
+        None => out.push_str(" PASSWORD_LOCK_TIME UNBOUNDED"),
     }
     if let Some(attribute) = &record.attribute {
         let text = json(&Value::Object(attribute.clone()));

@@ -141,7 +141,7 @@ impl Directory {
         let mut failed = Vec::new();
         for (from, to) in pairs {
             let (from, to) = (cx.name(from)?, cx.name(to)?);
-            if self.is_role(&from) {
+            if self.is_role(&from) || self.is_role(&to) {
                 return Err(SqlError::new(code::ER_RENAME_ROLE, &[]));
             }
             if self.get(&to).is_some() {

@@ -24,6 +24,10 @@ pub(super) struct Wanted {
     /// On columns, names in lower case.
     pub(super) columns: Vec<(String, Privileges)>,
     pub(super) dynamic: Vec<&'static str>,
+    /// Names that are none of a dynamic privilege.
+    unknown: Vec<String>,
+    /// Why they do not go together with the level; said when the accounts are known.
+    misuse: Option<SqlError>,
     pub(super) level: Level,
 }
 
@@ -32,7 +36,7 @@ impl Wanted {
     ///
     /// # Errors
     ///
-    /// 1046, 1144, 1149, 1221, 3619.
+    /// 1046, 1144.
     pub(super) fn of(
         privileges: &[Privilege],
         on: &GrantOn,
@@ -50,6 +54,8 @@ impl Wanted {
             privileges: Privileges::NONE,
             columns: Vec::new(),
             dynamic: Vec::new(),
+            unknown: Vec::new(),
+            misuse: None,
             level,
         };
         if wanted.all {
@@ -77,11 +83,10 @@ impl Wanted {
         }
         let Some(privilege) = Privileges::by_name(&one.name) else {
             let known = DYNAMIC.iter().find(|name| name.eq_ignore_ascii_case(&one.name));
-            let Some(name) = known else { return Err(SqlError::new(code::ER_SYNTAX_ERROR, &[])) };
-            if !matches!(self.level, Level::Global) {
-                return Err(SqlError::new(code::ER_ILLEGAL_PRIVILEGE_LEVEL, &[(*name).into()]));
+            match known {
+                Some(name) => self.dynamic.push(name),
+                None => self.unknown.push(one.name.to_ascii_uppercase()),
             }
-            self.dynamic.push(name);
             return Ok(());
         };
         if !one.columns.is_empty() {
@@ -96,7 +101,8 @@ impl Wanted {
         if !most.has(privilege) {
             if matches!(self.level, Level::Database(_)) {
                 let args = ["DB GRANT".into(), "GLOBAL PRIVILEGES".into()];
-                return Err(SqlError::new(code::ER_WRONG_USAGE, &args));
+                self.misuse = Some(SqlError::new(code::ER_WRONG_USAGE, &args));
+                return Ok(());
             }
             return illegal();
         }
@@ -106,6 +112,61 @@ impl Wanted {
         }
         self.privileges = self.privileges.with(privilege);
         Ok(())
+    }
+
+    /// Whether dynamic ones are named below the whole server; if `lenient` that is a
+    /// warning.
+    ///
+    /// # Errors
+    ///
+    /// 3619.
+    pub(super) fn check_level(&mut self, lenient: bool, cx: &mut AccountContext<'_>) -> Result<()> {
+        let mut names: Vec<&str> = self.dynamic.clone();
+        names.extend(self.unknown.iter().map(String::as_str));
+        if matches!(self.level, Level::Global) || names.is_empty() {
+            return Ok(());
+        }
+        let names = names.join(",");
+        let error = SqlError::new(code::ER_ILLEGAL_PRIVILEGE_LEVEL, &[(&names).into()]);
+        if !lenient {
+            return Err(error);
+        }
+        cx.warnings.warn(error);
+        self.dynamic.clear();
+        self.unknown.clear();
+        Ok(())
+    }
+
+    /// Whether all of them are privileges of the level; if `lenient` names that are none
+    /// are a warning.
+    ///
+    /// # Errors
+    ///
+    /// 1149, 1221.
+    pub(super) fn check_names(&self, lenient: bool, cx: &mut AccountContext<'_>) -> Result<()> {
+        self.check_misuse()?;
+        for name in &self.unknown {
+            if !lenient {
+                return Err(SqlError::new(code::ER_SYNTAX_ERROR, &[]));
+            }
+            let name = name.as_str().into();
+            cx.warnings.warn(SqlError::new(code::ER_WARN_DA_PRIVILEGE_NOT_REGISTERED, &[name]));
+        }
+        Ok(())
+    }
+
+    /// Whether all of them can be had on the level.
+    ///
+    /// # Errors
+    ///
+    /// 1221.
+    pub(super) fn check_misuse(&self) -> Result<()> {
+        self.misuse.clone().map_or(Ok(()), Err)
+    }
+
+    /// Nothing but USAGE.
+    pub(super) fn is_usage(&self) -> bool {
+        self.privileges.is_empty() && self.columns.is_empty() && self.misuse.is_none()
     }
 
     /// All privileges on some column.

@@ -1,6 +1,7 @@
 //! Statements about accounts beside a MySQL server: recorded answers.
 
 mod access;
+mod generate;
 mod ours;
 mod theirs;
 
@@ -46,6 +47,53 @@ async fn recorded_answers_of_a_server() {
         }
     }
     assert!(out.is_empty(), "of {}:\n{out}", script.len());
+}
+
+/// What the generated statements find on the server.
+const SETUP: &[&str] = &[
+    "CREATE DATABASE db3",
+    "CREATE DATABASE db4",
+    "CREATE TABLE db3.t1 (a INT, b INT)",
+    "CREATE TABLE db4.t1 (a INT, b INT)",
+    "CREATE TABLE db4.t2 (a INT)",
+    "CREATE PROCEDURE db3.p() SELECT 1",
+    "CREATE PROCEDURE db4.p() SELECT 1",
+    "CREATE FUNCTION db4.f() RETURNS INT DETERMINISTIC RETURN 1",
+    "CREATE USER g1, g2, g3@localhost",
+    "CREATE ROLE h1, h2",
+];
+
+/// It makes and drops databases and accounts: give it a server of its own.
+/// `MYSQL_ORACLE=127.0.0.1:3306 SEED=1 COUNT=5000 cargo test -p firn-compute
+/// --test accounts -- --ignored generated`
+#[tokio::test]
+#[ignore = "needs a MySQL server: MYSQL_ORACLE=host:port"]
+async fn generated_statements_beside_a_server() {
+    let number = |name: &str, default| {
+        std::env::var(name).map_or(default, |text| text.parse().expect("a number"))
+    };
+    let (seed, count) = (number("SEED", 1), number("COUNT", 2000));
+    let mut server = theirs::Theirs::connect().await;
+    server.clean().await;
+    let mut ours = ours::Ours::new().await;
+    for sql in SETUP {
+        assert_eq!(server.answer(sql).await, "ok", "{sql}");
+        assert_eq!(ours.answer(sql).await, "ok", "{sql}");
+    }
+    let (mut out, mut different) = (String::new(), 0);
+    let mut before = String::new();
+    for sql in generate::statements(seed, count as usize) {
+        let theirs = without_password(server.answer(&sql).await);
+        let ours = without_password(ours.answer(&sql).await);
+        if ours != theirs {
+            different += 1;
+            writeln!(out, "> {sql} (after {before})\n  MySQL: {theirs}\n  Firn:  {ours}")
+                .expect("a string");
+        }
+        before = format!("{}; {sql}", before.rsplit("; ").next().unwrap_or_default());
+    }
+    server.clean().await;
+    assert!(out.is_empty(), "seed {seed}: {different} of {count}:\n{out}");
 }
 
 /// Writes the answers of a server to `recorded.txt` anew. It makes and drops

@@ -42,7 +42,7 @@ impl Objects for Made {
     }
 
     fn has_column(&self, database: &str, table: &str, column: &str) -> bool {
-        self.has_table(database, table) && matches!(column, "a" | "b")
+        self.has_table(database, table) && matches!((table, column), (_, "a") | ("t1", "b"))
     }
 
     fn has_routine(&self, procedure: bool, database: &str, name: &str) -> bool {

@@ -32,10 +32,9 @@ impl Theirs {
             Ok(results) => results,
             Err(Error::Sql(error)) => {
                 // What follows is later than 8.4.
-                let text = match error.message.find(" (User account ") {
-                    Some(at) if error.number == 1396 => &error.message[..at],
-                    _ => &error.message,
-                };
+                let later = [" (User account already exists)", " (User account does not exist)"];
+                let text = error.message.to_string();
+                let text = later.iter().fold(text, |text, later| text.replace(later, ""));
                 return Err(format!("error {} {text}", error.number));
             }
             Err(error) => panic!("{sql}: {error}"),
