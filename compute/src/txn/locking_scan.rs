@@ -46,8 +46,7 @@ pub struct LockedRow {
     pub key: Bytes,
     /// Its newest value, or the transaction's own.
     pub value: Bytes,
-    /// The lock was not held before, so that [`Transaction::unlock_row`] may
-    /// give it back.
+    /// The lock was not held before.
     pub is_new: bool,
 }
 

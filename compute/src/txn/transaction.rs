@@ -53,7 +53,7 @@ pub enum Locked {
     Row {
         /// Its newest value, or the transaction's own.
         value: Option<Bytes>,
-        /// The lock was not held before, so that it may be given back.
+        /// The lock was not held before.
         is_new: bool,
     },
     /// Somebody else has it, and SKIP LOCKED was asked for.
@@ -403,12 +403,13 @@ impl Transaction {
         self.after(waited)
     }
 
-    /// Gives back the lock of a row that turned out not to be wanted, if READ
-    /// COMMITTED allows it and it was not written. For locks that were new.
+    /// Takes back one lock of a row that turned out not to be wanted, if READ
+    /// COMMITTED allows it and the row was not written. What an earlier
+    /// statement has locked, too, stays locked.
     pub fn unlock_row(&mut self, space: SpaceId, key: &[u8]) {
         if self.isolation == IsolationLevel::ReadCommitted && self.writes.get(space, key).is_none()
         {
-            self.locks.release(&LockKey::Row(space, Bytes::copy_from_slice(key)));
+            self.locks.unlock(&LockKey::Row(space, Bytes::copy_from_slice(key)));
         }
     }
 

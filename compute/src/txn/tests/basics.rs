@@ -222,6 +222,10 @@ fn rows_that_are_not_wanted_are_given_back() {
                 t.get_locked(SPACE, key, LockMode::Exclusive, WAIT).await.unwrap();
             }
             t.put(SPACE, b"b", "v").unwrap();
+            // A second statement gives back only what it has locked itself.
+            t.get_locked(SPACE, b"a", LockMode::Shared, WAIT).await.unwrap();
+            t.unlock_row(SPACE, b"a");
+            assert_eq!(t.lock_count(), 2, "{level:?}");
             t.unlock_row(SPACE, b"a");
             t.unlock_row(SPACE, b"b");
             let expected = if level == IsolationLevel::ReadCommitted { 1 } else { 2 };

@@ -270,7 +270,7 @@ fn is_cyclic(mut edges: BTreeSet<(usize, usize)>) -> bool {
 /// anti-dependencies, and how many transactions were committed.
 fn check(level: IsolationLevel) -> (usize, usize) {
     let (mut circles, mut commits) = (0, 0);
-    for seed in 0..25 {
+    for seed in 0..12 {
         let found = Arc::new(Mutex::new(None));
         let out = Arc::clone(&found);
         simulated(seed, |world| async move {
@@ -298,11 +298,11 @@ fn serializable_histories_have_an_order() {
 #[test]
 fn repeatable_reads_are_of_one_moment() {
     let (circles, commits) = check(IsolationLevel::RepeatableRead);
-    assert!(circles > 5 && commits > 500, "{circles}, {commits}");
+    assert!(circles > 2 && commits > 500, "{circles}, {commits}");
 }
 
 #[test]
 fn committed_reads_are_of_one_moment_each() {
     let (circles, commits) = check(IsolationLevel::ReadCommitted);
-    assert!(circles > 5 && commits > 500, "{circles}, {commits}");
+    assert!(circles > 2 && commits > 500, "{circles}, {commits}");
 }
