@@ -4,8 +4,8 @@ use sha2::Digest as _;
 
 use super::{Function, arg};
 use crate::error::SqlError;
-use crate::expr::{Call, Cx, Result, Site, leaf};
-use crate::types::SqlType;
+use crate::expr::{Call, Cx, Node, Op, Result, Site, leaf};
+use crate::types::{SqlType, TypeKind};
 use crate::value::Value;
 
 pub(super) static FUNCTIONS: &[Function] = &[
@@ -89,6 +89,9 @@ fn sha2(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
 fn weight_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     let operand = site.node(0)?;
     let bytes = site.byte_length(0);
+    if operand.ty.kind.is_temporal() && matches!(operand.op, Op::Column(_)) {
+        return Ok(site.binary(8));
+    }
     if !operand.ty.kind.is_string() {
         return Ok(site.binary(bytes.max(8)));
     }
@@ -115,10 +118,38 @@ fn weight_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     Ok(site.binary(length.max(8)))
 }
 
+/// Integers, dates and times as eight bytes that sort as they do; other numbers have
+/// no weights.
+fn weight_of_number(operand: &Node, call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
+    /// Bits that a time may be below zero.
+    const TIME_OFFSET: i128 = 1 << 47;
+    const SIGN: u64 = 1 << 63;
+    let kind = operand.ty.kind;
+    let value = match kind {
+        kind if kind.is_integer() || matches!(kind, TypeKind::Bit | TypeKind::Year) => {
+            arg!(call.int(0, cx))
+        }
+        TypeKind::Date => match &*operand.eval(cx, call.row)? {
+            Value::Date(date) => {
+                let months = i128::from(date.year()) << 4 | i128::from(date.month());
+                months << 5 | i128::from(date.day())
+            }
+            _ => return Ok(Value::Null),
+        },
+        TypeKind::Time => TIME_OFFSET + arg!(leaf::packed(operand, cx, call.row)),
+        kind if kind.is_temporal() => arg!(leaf::packed(operand, cx, call.row)),
+        _ => return Ok(Value::Null),
+    };
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "64 bits are meant")]
+    let bits = value as u64;
+    let unsigned = operand.ty.unsigned || kind == TypeKind::Bit;
+    Ok(Value::bytes(&(if unsigned { bits } else { bits ^ SIGN }).to_be_bytes()))
+}
+
 fn weight_string(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
     let Some(operand) = call.arg(0) else { return Ok(Value::Null) };
     if !operand.ty.kind.is_string() {
-        return Ok(Value::Null);
+        return weight_of_number(operand, call, cx);
     }
     let text = arg!(call.text(0, cx));
     let mut out = Vec::new();

@@ -65,6 +65,8 @@ fn substring_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
                     -start
                 }
             }
+            // What no 32 bits hold counts for nothing.
+            start if start > i128::from(i32::MAX) => length,
             start => (length - start + 1).max(0),
         };
     }

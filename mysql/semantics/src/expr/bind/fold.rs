@@ -4,7 +4,7 @@ use crate::decimal::Decimal;
 use crate::error::{SqlError, Warnings};
 use crate::expr::context::{Cx, Row, Session, Settings};
 use crate::expr::node::{Node, Op};
-use crate::types::{SqlType, TypeKind};
+use crate::types::{CollationId, Derivation, SqlType, TypeKind};
 use crate::value::Value;
 
 /// Functions that are constant within a statement, but not before it runs.
@@ -126,6 +126,23 @@ pub(super) fn decimal(node: &Node) -> Option<Decimal> {
     run(node, &mut Warnings::default(), |node, cx| {
         node.eval_decimal(cx, Row::default()).ok().flatten()
     })
+}
+
+/// Makes a constant number or time the text that it is, if reading it warns of
+/// nothing: its length is known then.
+pub(super) fn into_text(node: &mut Node, collation: CollationId) {
+    let mut warnings = Warnings::default();
+    let text = run(node, &mut warnings, |node, cx| {
+        node.eval_text(cx, Row::default()).ok().map(|text| text.map(std::borrow::Cow::into_owned))
+    });
+    let Some(text) = text.filter(|_| warnings.kept().is_empty()) else { return };
+    let length = text.as_ref().map_or(0, Vec::len) as u32;
+    let written = crate::expr::printed(node);
+    let nullable = node.ty.nullable;
+    let ty = SqlType::varchar(length, collation, Derivation::Coercible).with_nullable(nullable);
+    *node = Node::leaf(Op::Literal(text.map_or(Value::Null, Value::from)), ty)
+        .with_ascii(true)
+        .with_written(written);
 }
 
 /// A constant that is known only when the statement runs; parameters are known

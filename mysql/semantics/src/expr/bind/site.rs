@@ -108,6 +108,12 @@ impl Site<'_, '_> {
         for at in others {
             if let Some(arg) = self.args.get_mut(*at) {
                 convert_strictly(arg, coll.id);
+                let plain = !arg.ty.kind.is_string() && arg.ty.kind != TypeKind::Json;
+                let same = coll.id.is_binary()
+                    || leaf::same_charset(coll.id, CollationId::LATIN1_SWEDISH_CI);
+                if plain && !same && !arg.is_null_literal() {
+                    super::fold::into_text(arg, coll.id);
+                }
             }
         }
         Ok(coll)
