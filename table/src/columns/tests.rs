@@ -335,6 +335,25 @@ fn rows_of_older_layouts_are_in_todays_columns() {
     assert_eq!(batches[0].column(1).as_string::<i32>().value(0), "é");
 }
 
+/// A short row of an old layout is long as columns.
+#[test]
+fn row_groups_stay_small_where_rows_have_long_defaults() {
+    let mut of = table(columns(&[int(TypeKind::Int)]), Vec::new());
+    of.id = SPACE.0;
+    let mut row = Vec::new();
+    RowCodec::new(Arc::new(of.clone())).unwrap().write(&[Value::Int(1)], &mut row).unwrap();
+    let mut added = column(2, "added", text(TypeKind::Varchar, 60_000, "ascii_general_ci"));
+    added.instant_default = Some(vec![b'x'; 60_000]);
+    of.columns.push(added);
+    of.layouts.push(of.wanted_layout());
+    let versions: Vec<Version> = (0..2000).map(|i| (row_key(i), 5, Some(row.clone()))).collect();
+    let (bytes, rows) = write(&of, &versions);
+    assert_eq!(rows, 2000);
+    let reader = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(bytes)).unwrap();
+    // 120 MB in groups of 16 MiB.
+    assert_eq!(reader.metadata().num_row_groups(), 8);
+}
+
 #[test]
 fn json_is_shown_as_mysql_prints_it() {
     let json = SqlType::plain(TypeKind::Json, u32::MAX, 31);

@@ -31,6 +31,8 @@ pub(crate) struct TableWriter {
     begun: bool,
     /// Bytes of keys and values in the batch.
     bytes: usize,
+    /// Bytes that a row of an old layout may have more as columns.
+    default_bytes: usize,
 }
 
 impl TableWriter {
@@ -39,7 +41,10 @@ impl TableWriter {
         let schema = Arc::clone(batch.schema());
         let own = codec.table().columns.len();
         let file = ParquetWriter::new_with_arrow_schema(schema, table_properties(own))?;
-        Ok(Self { file, batch, space: codec.table().space(), begun: false, bytes: 0 })
+        let defaults = codec.table().columns.iter().flat_map(|column| &column.instant_default);
+        let default_bytes = defaults.map(Vec::len).sum();
+        let space = codec.table().space();
+        Ok(Self { file, batch, space, begun: false, bytes: 0, default_bytes })
     }
 
     fn end_batch(&mut self) -> Result<()> {
@@ -85,7 +90,7 @@ impl ColumnWriter for TableWriter {
         if !key.starts_with(&IndexId::ROWS.0.to_be_bytes()) {
             return Ok(false);
         }
-        let bytes = key.len() + value.len();
+        let bytes = key.len() + value.len() + self.default_bytes;
         // Before, not after: the offsets of a batch are 32 bits wide.
         if self.batch.len() >= BATCH_ROWS || (self.bytes > 0 && self.bytes + bytes > BATCH_BYTES) {
             self.end_batch()?;
