@@ -21,8 +21,8 @@ pub struct Cli {
 pub enum Command {
     /// Run a database with all its parts in this process until told to stop
     ///
-    /// There is no MySQL port yet: it compacts, collects garbage, and serves
-    /// metrics, health and status over HTTP.
+    /// MySQL clients connect to `mysql_listen`; metrics, health and status are
+    /// served over HTTP at `http_listen`.
     Up,
     /// Run the phases of a benchmark and write a report
     Bench(BenchArgs),

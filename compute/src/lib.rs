@@ -2,18 +2,30 @@
 //!
 //! From the outside in:
 //!
+//! * [`server`]: what all sessions share, and the port that clients come in by.
 //! * [`session`]: what a connection has: variables, a current database, prepared
 //!   statements, a transaction. It answers the protocol's commands.
 //! * [`accounts`]: users, roles, privileges.
+//! * `bind`: from syntax to typed statements. `plan`: how they reach their rows.
+//!   `execute`: running them, row by row. `output`: rows on the wire.
 //! * [`variables`]: system variables, their types, ranges and defaults.
 //! * [`catalog`]: databases and tables by name, in the engine's own key space.
+//!   `table`: an open table with all that is compiled from it.
 //! * [`txn`]: transactions over keys: snapshots, locks, savepoints, commit.
 #![forbid(unsafe_code)]
 
 pub mod accounts;
+mod bind;
 pub mod catalog;
+mod execute;
+mod information_schema;
+mod output;
+mod plan;
+pub mod server;
 pub mod session;
+mod table;
 #[cfg(test)]
 mod testing;
 pub mod txn;
 pub mod variables;
+mod zone;

@@ -3,7 +3,10 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use firn_engine::{Error, Result};
+use firn_compute::server::{self, Listener};
+use firn_engine::{Env, Error, Result};
+use firn_mysql_protocol::server::ServerConfig;
+use firn_mysql_protocol::tls::ServerTls;
 use firn_services::config::Config;
 use firn_services::http::{Endpoints, Readiness, Server};
 use firn_services::metrics::{BuildInfo, ProcessMetrics, Registry};
@@ -34,14 +37,28 @@ pub(super) async fn run(config: &Config, runtimes: &Runtimes, shutdown: &Shutdow
     let dir = DataDir::take(&config.data_dir)?;
     let health = Health::start(config, runtimes).await?;
     let opened = shutdown.interrupts(open(config, runtimes, dir, &health)).await;
+    let opened = match opened {
+        Ok(local) => match listen(config, &runtimes.env(), &local).await {
+            Ok(listener) => Ok((local, listener)),
+            Err(error) => {
+                // Nothing was served: what is open is only closed again.
+                local.close(STOP_MAX).await?;
+                Err(error)
+            }
+        },
+        Err(error) => Err(error),
+    };
     let failed = match &opened {
-        Ok(local) => wait(local, runtimes, shutdown).await,
+        Ok((local, _)) => wait(local, runtimes, shutdown).await,
         Err(_) => None,
     };
 
     health.readiness.not_ready("process", "stopping");
     let mut stopping = Stopping::within(STOP_MAX);
-    if let Ok(local) = &opened {
+    if let Ok((local, listener)) = &opened {
+        if let Some(listener) = listener {
+            listener.stop();
+        }
         stopping.part("database", local.close(STOP_MAX)).await;
     }
     if let Some(server) = health.server {
@@ -55,6 +72,20 @@ pub(super) async fn run(config: &Config, runtimes: &Runtimes, shutdown: &Shutdow
         (Ok(_), Some(error)) => Err(error.context("the database has stopped")),
         (Ok(_), None) => stopped,
     }
+}
+
+/// Opens the port for MySQL clients, if there is to be one.
+async fn listen(config: &Config, env: &Env, local: &Local) -> Result<Option<Listener>> {
+    let Some(address) = config.mysql_listen else { return Ok(None) };
+    let server = server::Server::open(Arc::clone(local.db()), env.clone()).await?;
+    let tls = ServerTls::generated(&["localhost"]).map_err(|error| {
+        Error::new(firn_engine::ErrorKind::Internal, format!("a certificate: {error}"))
+    })?;
+    let settings = ServerConfig { tls: Some(tls), ..ServerConfig::default() };
+    let listener = server::listen(server, env, address, settings).await?;
+    let address = listener.address();
+    tracing::info!(%address, "MySQL clients can connect");
+    Ok(Some(listener))
 }
 
 async fn open(

@@ -1,7 +1,206 @@
 //! What a connection has, and how it answers commands.
+//!
+//! * [`command`]: the protocol's commands.
+//! * [`statement`]: which statement does what.
+//! * [`run`]: what reads and changes rows. [`define`]: what changes the catalog.
+//! * [`transaction`]: where transactions begin and end.
+//! * [`tables`]: tables by name, as the session sees them.
+//! * [`values`]: variables and all else that expressions ask of a session.
 
+mod assign;
+mod command;
+mod define;
+mod error;
+mod parameters;
+mod relations;
+mod run;
 pub mod set;
+mod show;
+mod statement;
+mod tables;
+mod transaction;
 mod user_variables;
 pub mod values;
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use firn_mysql_parser::Parser;
+use firn_mysql_parser::ast::{self, StatementKind};
+use firn_mysql_protocol::StatusFlags;
+use firn_mysql_protocol::server::Login;
+use firn_mysql_semantics::CollationId;
+use firn_mysql_semantics::charset::{Charset, convert};
+use firn_mysql_semantics::error::{Level, SqlError, Warnings};
+use firn_mysql_semantics::expr::Settings;
+
+pub(crate) use error::{from_engine, from_parser, from_transaction, to_protocol};
+use statement::{Done, Ended, Outcome};
 pub use user_variables::{USER_VARIABLES_MAX_BYTES, UserVariables};
+pub(crate) use values::SessionValues;
+
+use crate::output::ResultCharset;
+use crate::server::{Process, Server};
+use crate::txn::{LockSet, Transaction};
+
+/// A session.
+pub struct Session {
+    pub(crate) server: Arc<Server>,
+    /// Number of the connection.
+    id: u32,
+    login: Login,
+    parser: Parser,
+    pub(crate) values: SessionValues,
+    /// What statements are bound and run by: `values`' settings as the statement found them.
+    settings: Arc<Settings>,
+    /// The open transaction.
+    transaction: Option<Transaction>,
+    /// It was begun by a statement, not by autocommit=0.
+    explicit: bool,
+    read_only: bool,
+    warnings: Warnings,
+    process: Arc<Process>,
+    /// Locks beyond transactions: GET_LOCK, LOCK TABLES.
+    locks: LockSet,
+}
+
+impl Session {
+    /// A session for a client that has logged in.
+    pub(crate) fn new(
+        server: Arc<Server>,
+        login: Login,
+        values: SessionValues,
+        process: Arc<Process>,
+    ) -> Self {
+        let id = login.connection_id;
+        let settings = Arc::new(values.variables.expressions().clone());
+        Self {
+            parser: Parser::new(values.variables.parser_options()),
+            locks: server.lock_set(id),
+            server,
+            id,
+            login,
+            values,
+            settings,
+            transaction: None,
+            explicit: false,
+            read_only: false,
+            warnings: Warnings::default(),
+            process,
+        }
+    }
+
+    /// The settings that a statement runs by are those that it finds.
+    fn begin_settings(&mut self) {
+        self.settings = Arc::new(self.values.variables.expressions().clone());
+        self.values.begin_statement();
+    }
+
+    /// Before a statement.
+    fn begin_statement(&mut self, statement: &ast::Statement) {
+        self.server.count_question();
+        self.process.interrupt.clear();
+        self.begin_settings();
+        self.values.variables.facts.warning_count = self.warnings.total();
+        self.values.variables.facts.error_count = self.warnings.errors();
+        // What asks for the conditions of the statement before leaves them.
+        let keeps = matches!(&statement.kind, StatementKind::Show(show) if matches!(
+            **show,
+            ast::Show::Warnings(_)
+                | ast::Show::Errors(_)
+                | ast::Show::CountWarnings
+                | ast::Show::CountErrors
+        ));
+        if !keeps {
+            self.warnings.clear();
+        }
+    }
+
+    /// Behind a statement: an error becomes a condition, too.
+    async fn end_statement(&mut self, outcome: Result<Outcome, Ended>) -> Result<Outcome, Ended> {
+        match outcome {
+            Err(Ended::Sql(error)) => {
+                self.values.row_count = -1;
+                self.warnings.push(Level::Error, error.clone());
+                Err(Ended::Sql(error))
+            }
+            other => other,
+        }
+    }
+
+    /// The state of the session, as every answer tells it.
+    fn status_flags(&self) -> StatusFlags {
+        let mut flags = self.values.variables.status_flags();
+        flags.set(StatusFlags::IN_TRANSACTION, self.in_transaction());
+        flags.set(StatusFlags::IN_TRANSACTION_READONLY, self.in_transaction() && self.read_only);
+        flags
+    }
+
+    /// The same while a statement has the transaction.
+    fn status_flags_in(&self, unit: &transaction::Unit) -> StatusFlags {
+        let mut flags = self.status_flags();
+        flags.set(StatusFlags::IN_TRANSACTION, !unit.single);
+        flags.set(StatusFlags::IN_TRANSACTION_READONLY, !unit.single && self.read_only);
+        flags
+    }
+
+    /// What the process list shows.
+    fn working(&self, command: &'static str, sql: Option<&[u8]>) {
+        let mut now = self.process.now.lock();
+        now.command = command;
+        now.since = self.server.env.now();
+        // Long texts are not kept whole.
+        const SHOWN_MAX: usize = 64 << 10;
+        let statement =
+            sql.map(|sql| String::from_utf8_lossy(&sql[..sql.len().min(SHOWN_MAX)]).into_owned());
+        now.statement = statement;
+    }
+
+    /// A text of the client in UTF-8, as the parser takes it.
+    fn in_utf8<'t>(&self, text: &'t [u8]) -> Result<Cow<'t, [u8]>, SqlError> {
+        let client = self.values.variables.hot().character_set_client;
+        if matches!(client.name(), "utf8mb4" | "utf8mb3" | "ascii" | "binary") {
+            return Ok(Cow::Borrowed(text));
+        }
+        let mut out = Vec::with_capacity(text.len());
+        convert(text, client, Charset::utf8mb4(), &mut out)
+            .map_err(|why| SqlError::not_supported_yet(&why.to_string()))?;
+        Ok(Cow::Owned(out))
+    }
+
+    /// What strings of results are sent in.
+    fn result_charset(&self) -> ResultCharset {
+        let hot = self.values.variables.hot();
+        let set = hot.character_set_results?;
+        // The connection's collation stands for its own set, as clients know it.
+        let connection = hot.collation_connection;
+        let collation =
+            if connection.charset() == set { connection } else { set.default_collation() };
+        Some(CollationId(collation.id()))
+    }
+
+    fn connection_collation(&self) -> CollationId {
+        CollationId(self.values.variables.hot().collation_connection.id())
+    }
+
+    /// The database that a client named when it logged in.
+    pub(crate) async fn open_schema(&mut self, name: &str) -> Result<(), SqlError> {
+        match self.use_schema(name).await {
+            Ok(_) => Ok(()),
+            Err(Ended::Sql(error)) => Err(error),
+            Err(Ended::Connection(_)) => Err(SqlError::unknown_database(name)),
+        }
+    }
+
+    /// USE
+    pub(crate) async fn use_schema(&mut self, name: &str) -> Result<Outcome, Ended> {
+        let catalog = self.server.catalog.snapshot();
+        let Some(collation) = crate::information_schema::database_collation(&catalog, name) else {
+            return Err(SqlError::unknown_database(name).into());
+        };
+        self.values.variables.set_database(Some((name, collation)));
+        self.process.now.lock().database = Some(name.to_owned());
+        let changes = vec![firn_mysql_protocol::result::StateChange::Schema(name.to_owned())];
+        Ok(Done { changes, ..Done::default() }.into())
+    }
+}

@@ -142,9 +142,11 @@ impl Inner {
                 None => missing.push((i, key)),
             }
         }
-        let reads = missing.iter().map(|(i, key)| {
-            let read = self.get_from(&state, space, key, snapshot);
-            async move { read.await.map(|value| (*i, value)) }
+        let state = &state;
+        // The key moves into its read: a closure over references would not be general
+        // enough for callers that need to be sent between threads.
+        let reads = missing.into_iter().map(|(i, key)| async move {
+            self.get_from(state, space, &key, snapshot).await.map(|value| (i, value))
         });
         let mut reads = futures::stream::iter(reads).buffer_unordered(BATCH_CONCURRENCY);
         while let Some(read) = reads.next().await {

@@ -47,6 +47,7 @@ impl Config {
             disk_cache_bytes_max: ByteSize(0),
             compaction: CompactionConfig { concurrency: machine.cores.saturating_sub(1).max(1) },
             http_listen: Some(std::net::SocketAddr::from(([127, 0, 0, 1], 7400))),
+            mysql_listen: Some(std::net::SocketAddr::from(([127, 0, 0, 1], 3306))),
             log: "info".to_owned(),
             log_format: LogFormat::Text,
             origins: std::collections::BTreeMap::new(),

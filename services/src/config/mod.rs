@@ -56,6 +56,8 @@ pub struct Config {
     pub compaction: CompactionConfig,
     /// Where metrics, health and status are served; `None` if nowhere.
     pub http_listen: Option<SocketAddr>,
+    /// Where MySQL clients connect.
+    pub mysql_listen: Option<SocketAddr>,
     /// Which log events are written; checked, see [`crate::telemetry`].
     pub log: String,
     /// How they are written.

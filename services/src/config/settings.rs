@@ -331,6 +331,22 @@ pub(super) const SETTINGS: &[Setting] = &[
         get: |c| Some(c.http_listen.map_or_else(|| "none".to_owned(), |a| a.to_string())),
     },
     Setting {
+        key: "mysql_listen",
+        values: "address and port, or `none`",
+        default: "`127.0.0.1:3306`",
+        about: "Where MySQL clients connect.",
+        set: |c, v| {
+            let address = |v: &str| {
+                v.parse::<SocketAddr>().map_err(|_| {
+                    format!("must be an address and a port, such as 127.0.0.1:3306 or [::]:3306, or none; is {v:?}")
+                })
+            };
+            c.mysql_listen = if v == "none" { None } else { Some(address(v)?) };
+            Ok(())
+        },
+        get: |c| Some(c.mysql_listen.map_or_else(|| "none".to_owned(), |a| a.to_string())),
+    },
+    Setting {
         key: "log",
         values: "a level, or `target=level` pairs with commas between",
         default: "`info`",

@@ -166,6 +166,20 @@ impl IndexCodec {
         self.part(part).is_some_and(|part| part.flip != 0)
     }
 
+    /// Whether values of a part in order have keys in order. Where a part is a prefix
+    /// and its collation looks at accents only after all letters, they have not.
+    #[must_use]
+    pub fn keeps_order(&self, part: usize) -> bool {
+        self.parts.get(part).is_some_and(|part| !part.is_prefix() || part.prefix_keeps_order())
+    }
+
+    /// Appends a value as it stands in keys at a part, for ranges that [`Self::range`]
+    /// does not make. Such values are prefix-free, so keys that start with one have it.
+    /// `false`, and `out` of no use, if the column does not hold the value.
+    pub fn encode_part(&self, part: usize, value: &Value, out: &mut Vec<u8>) -> bool {
+        self.parts.get(part).is_some_and(|part| part.push(value, out).is_some())
+    }
+
     /// Whether entries give back the value of a column. For the rows' own index this
     /// is of no use: rows have all columns.
     #[must_use]

@@ -41,6 +41,11 @@ impl<'r, 'c, 's> Rows<'r, 'c, 's> {
     }
 
     /// Begins a row if none is open; gives the format of the next column.
+    /// Whether rows are binary: those of prepared statements.
+    pub fn is_binary(&self) -> bool {
+        self.response.is_binary()
+    }
+
     fn next(&mut self) -> Result<Format> {
         let Some(&format) = self.formats.get(self.index) else {
             return Err(Error::Misuse("more values than columns"));

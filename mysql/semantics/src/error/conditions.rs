@@ -46,6 +46,14 @@ pub struct Warnings {
     errors: u64,
 }
 
+/// A place in a list of conditions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    kept: usize,
+    total: u64,
+    errors: u64,
+}
+
 impl Default for Warnings {
     fn default() -> Self {
         Self::new(MAX_ERROR_COUNT)
@@ -138,6 +146,19 @@ impl Warnings {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.total == 0
+    }
+
+    /// How far the list is now.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        Mark { kept: self.kept.len(), total: self.total, errors: self.errors }
+    }
+
+    /// Forgets what came since `mark`: what was only tried.
+    pub fn rewind(&mut self, mark: Mark) {
+        self.kept.truncate(mark.kept);
+        self.total = mark.total;
+        self.errors = mark.errors;
     }
 
     /// Forgets everything: what a new statement begins with.

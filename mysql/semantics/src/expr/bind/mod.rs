@@ -106,6 +106,11 @@ impl<'a> Binder<'a> {
         Binder { settings, scope, params, generators: Cell::new(0), warnings: RefCell::default() }
     }
 
+    /// The settings that it binds by.
+    pub fn settings(&self) -> &Settings {
+        self.settings
+    }
+
     /// What binding has to warn of so far: deprecated forms.
     pub fn take_warnings(&self) -> Vec<SqlError> {
         self.warnings.take()

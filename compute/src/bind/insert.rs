@@ -1,0 +1,307 @@
+//! INSERT and REPLACE, bound.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use firn_mysql_parser::ast;
+use firn_mysql_semantics::Value;
+use firn_mysql_semantics::error::{SqlError, code};
+use firn_mysql_semantics::expr::{Binder, Node, Result};
+
+use super::from::FoundTable;
+use super::scope::{ItemNames, ScopeTable, StatementScope};
+use super::statement::{Statement, not_yet};
+use super::{BoundSelect, TableSource};
+use crate::table::{Default, OpenTable};
+
+/// INSERT or REPLACE into one table.
+pub(crate) struct BoundInsert {
+    /// The table.
+    pub(crate) table: Arc<OpenTable>,
+    /// The columns that are given, by place.
+    pub(crate) columns: Vec<usize>,
+    /// What they get.
+    pub(crate) source: InsertSource,
+    /// REPLACE.
+    pub(crate) replace: bool,
+    /// IGNORE.
+    pub(crate) ignore: bool,
+    /// ON DUPLICATE KEY UPDATE: over the old row, and behind it the new one.
+    pub(crate) on_duplicate: Vec<(usize, Given)>,
+    /// Deprecated forms.
+    pub(crate) warnings: Vec<SqlError>,
+}
+
+/// Where new rows come from.
+pub(crate) enum InsertSource {
+    /// Lists of values, over the row that is being made.
+    Values(Vec<Vec<Given>>),
+    /// A query.
+    Query(Box<BoundSelect>),
+}
+
+/// What a column gets.
+#[derive(Debug, Clone)]
+pub(crate) enum Given {
+    /// DEFAULT
+    Default,
+    /// A value.
+    Value(Node),
+}
+
+impl BoundInsert {
+    /// Binds an INSERT or REPLACE.
+    ///
+    /// # Errors
+    /// MySQL's for unknown names, wrong numbers of values, values for generated columns.
+    pub(crate) fn bind(statement: &Statement<'_>, insert: &ast::Insert) -> Result<Self> {
+        if !insert.partitions.is_empty() {
+            return not_yet("PARTITION");
+        }
+        let found = statement.tables.table(&insert.table)?;
+        let table = stored(&found)?;
+        let scope_table = scope_of(&found, 0);
+        let columns = match &insert.source {
+            ast::InsertSource::Set(assignments) => {
+                let names: Vec<_> = assignments.iter().map(|one| one.column.clone()).collect();
+                targets(&scope_table, &names)?
+            }
+            _ if insert.columns.is_empty() => starred(&table),
+            _ => targets(&scope_table, &insert.columns)?,
+        };
+        let width = table.columns.len();
+        let mut warnings = Vec::new();
+        let source = match &insert.source {
+            ast::InsertSource::Values(rows) => {
+                let tables = [scope_table.clone()];
+                let scope = scope(statement, &tables, None);
+                let binder = Binder::new(statement.settings, &scope, statement.params);
+                let mut bound = Vec::with_capacity(rows.len());
+                for (at, row) in rows.iter().enumerate() {
+                    // `()` is a row of defaults, if no columns are named.
+                    if row.len() != columns.len() && !(row.is_empty() && insert.columns.is_empty())
+                    {
+                        return Err(SqlError::new(
+                            code::ER_WRONG_VALUE_COUNT_ON_ROW,
+                            &[(at as u64 + 1).into()],
+                        ));
+                    }
+                    let given = columns
+                        .iter()
+                        .zip(row)
+                        .map(|(column, expr)| given(&table, *column, expr, &binder));
+                    bound.push(given.collect::<Result<Vec<_>>>()?);
+                }
+                warnings.extend(binder.take_warnings());
+                InsertSource::Values(bound)
+            }
+            ast::InsertSource::Set(assignments) => {
+                let tables = [scope_table.clone()];
+                let scope = scope(statement, &tables, None);
+                let binder = Binder::new(statement.settings, &scope, statement.params);
+                let row = columns
+                    .iter()
+                    .zip(assignments)
+                    .map(|(column, assignment)| given(&table, *column, &assignment.value, &binder));
+                InsertSource::Values(vec![row.collect::<Result<Vec<_>>>()?])
+            }
+            ast::InsertSource::Query(query) => {
+                let select = BoundSelect::bind(statement, query)?;
+                if select.items.len() != columns.len() {
+                    return Err(SqlError::new(code::ER_WRONG_VALUE_COUNT_ON_ROW, &[1u64.into()]));
+                }
+                for column in &columns {
+                    refuse_generated(&table, *column)?;
+                }
+                InsertSource::Query(Box::new(select))
+            }
+        };
+        let on_duplicate = duplicates(statement, insert, &table, &found, width, &columns)?;
+        Ok(Self {
+            table,
+            columns,
+            source,
+            replace: insert.replace,
+            ignore: insert.ignore,
+            on_duplicate,
+            warnings,
+        })
+    }
+}
+
+/// ON DUPLICATE KEY UPDATE.
+fn duplicates(
+    statement: &Statement<'_>,
+    insert: &ast::Insert,
+    table: &Arc<OpenTable>,
+    found: &FoundTable,
+    width: usize,
+    columns: &[usize],
+) -> Result<Vec<(usize, Given)>> {
+    if insert.on_duplicate.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut tables = vec![scope_of(found, 0)];
+    if let Some(alias) = &insert.alias {
+        let (name, renamed) = &**alias;
+        let mut new = scope_of(found, width);
+        new.alias = Arc::from(name.as_str());
+        new.schema = Arc::from("");
+        if !renamed.is_empty() {
+            if renamed.len() != columns.len() {
+                return Err(SqlError::new(code::ER_INSERT_INFO, &[]));
+            }
+            let mut list = new.columns.to_vec();
+            for (column, name) in columns.iter().zip(renamed) {
+                list[*column].name = Arc::from(name.as_str());
+            }
+            new.columns = list.into();
+        }
+        tables.push(new);
+    }
+    let scope = scope(statement, &tables, Some(width));
+    let binder = Binder::new(statement.settings, &scope, statement.params);
+    insert
+        .on_duplicate
+        .iter()
+        .map(|assignment| {
+            let column = target(&tables[0], &assignment.column)?;
+            Ok((column, given(table, column, &assignment.value, &binder)?))
+        })
+        .collect()
+}
+
+/// The scope of values of a table's own statement.
+pub(super) fn scope<'a>(
+    statement: &Statement<'a>,
+    tables: &'a [ScopeTable],
+    new_row: Option<usize>,
+) -> StatementScope<'a> {
+    StatementScope {
+        tables,
+        items: &[],
+        clause: Cell::new("field list"),
+        item_names: Cell::new(ItemNames::Hidden),
+        aggregates: None,
+        aggregates_start: 0,
+        new_row,
+        variables: statement.variables,
+        settings: statement.settings,
+        params: statement.params,
+    }
+}
+
+/// The table on the engine that a statement changes.
+pub(super) fn stored(found: &FoundTable) -> Result<Arc<OpenTable>> {
+    match &found.source {
+        TableSource::Stored(table) => Ok(Arc::clone(table)),
+        _ => Err(SqlError::new(
+            code::ER_NON_UPDATABLE_TABLE,
+            &[(&*found.name).into(), "INSERT".into()],
+        )),
+    }
+}
+
+/// A table as a statement's names mean it.
+pub(super) fn scope_of(found: &FoundTable, start: usize) -> ScopeTable {
+    ScopeTable {
+        schema: Arc::clone(&found.schema),
+        table: Arc::clone(&found.name),
+        alias: Arc::clone(&found.name),
+        start,
+        columns: Arc::clone(&found.columns),
+        optional: false,
+        merged: Vec::new(),
+    }
+}
+
+fn starred(table: &OpenTable) -> Vec<usize> {
+    let columns = table.columns.iter().enumerate();
+    columns.filter(|(_, column)| column.starred).map(|(at, _)| at).collect()
+}
+
+fn targets(table: &ScopeTable, names: &[ast::ColumnRef]) -> Result<Vec<usize>> {
+    let mut columns = Vec::with_capacity(names.len());
+    for name in names {
+        let column = target(table, name)?;
+        if columns.contains(&column) {
+            return Err(SqlError::new(
+                code::ER_FIELD_SPECIFIED_TWICE,
+                &[(&*table.columns[column].name).into()],
+            ));
+        }
+        columns.push(column);
+    }
+    Ok(columns)
+}
+
+/// The column that is changed.
+pub(super) fn target(table: &ScopeTable, name: &ast::ColumnRef) -> Result<usize> {
+    let own = name.qualifier.as_ref().is_none_or(|qualifier| {
+        table.alias.as_ref() == qualifier.table.as_str()
+            && qualifier.schema.as_ref().is_none_or(|s| table.schema.as_ref() == s.as_str())
+    });
+    table
+        .columns
+        .iter()
+        .position(|column| own && column.named && super::scope::same(column, name.name.as_str()))
+        .ok_or_else(|| SqlError::unknown_column(&full(name), "field list"))
+}
+
+fn full(name: &ast::ColumnRef) -> String {
+    match &name.qualifier {
+        Some(qualifier) => format!("{}.{}", qualifier.table.as_str(), name.name.as_str()),
+        None => name.name.as_str().to_owned(),
+    }
+}
+
+fn refuse_generated(table: &OpenTable, column: usize) -> Result<()> {
+    let descriptor = table.descriptor();
+    if descriptor.columns[column].generated.is_none() {
+        return Ok(());
+    }
+    Err(SqlError::new(
+        code::ER_NON_DEFAULT_VALUE_FOR_GENERATED_COLUMN,
+        &[(&descriptor.columns[column].name).into(), (&descriptor.name).into()],
+    ))
+}
+
+/// What a column is given.
+pub(super) fn given(
+    table: &OpenTable,
+    column: usize,
+    expr: &ast::Expr,
+    binder: &Binder<'_>,
+) -> Result<Given> {
+    match &expr.kind {
+        ast::ExprKind::Default => return Ok(Given::Default),
+        ast::ExprKind::DefaultOf(name) => {
+            let names = table.columns.iter();
+            let of = names
+                .enumerate()
+                .find(|(_, one)| super::scope::same(one, name.name.as_str()))
+                .map(|(at, _)| at)
+                .ok_or_else(|| SqlError::unknown_column(name.name.as_str(), "field list"))?;
+            refuse_generated(table, column)?;
+            return default_of(table, of).map(Given::Value);
+        }
+        _ => {}
+    }
+    refuse_generated(table, column)?;
+    Ok(Given::Value(binder.bind(expr)?))
+}
+
+/// DEFAULT(column)
+fn default_of(table: &OpenTable, column: usize) -> Result<Node> {
+    let ty = table.columns[column].ty;
+    let value = match &table.defaults[column] {
+        Default::Value(value) => value.clone(),
+        Default::None if ty.nullable => Value::Null,
+        Default::None => return Err(SqlError::no_default(&table.columns[column].name)),
+        Default::Now => return not_yet("DEFAULT() of a column that defaults to the present"),
+        Default::Expr(_) => {
+            return Err(SqlError::new(code::ER_DEFAULT_AS_VAL_GENERATED, &[]));
+        }
+    };
+    Ok(Node::value(value, ty))
+}

@@ -1,0 +1,297 @@
+//! What names mean in a statement: its tables' columns, in one flat row.
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+
+use firn_mysql_parser::ast;
+use firn_mysql_protocol::ColumnFlags;
+use firn_mysql_semantics::error::SqlError;
+use firn_mysql_semantics::expr::{Binder, Column, Node, Result, Scope};
+use firn_mysql_semantics::value::Bytes;
+use firn_mysql_semantics::{SqlType, Value};
+use firn_table::descriptor::same_name;
+
+use super::aggregate::Aggregate;
+use super::variables::VariableTypes;
+
+/// A column of a table in FROM.
+#[derive(Debug, Clone)]
+pub(crate) struct ScopeColumn {
+    /// Its name.
+    pub(crate) name: Arc<str>,
+    /// Its type.
+    pub(crate) ty: SqlType,
+    /// Of ENUM and SET: the members in the column's character set.
+    pub(crate) members: Option<Arc<[Bytes]>>,
+    /// As the client is told of it: keys, AUTO_INCREMENT and so on.
+    pub(crate) flags: ColumnFlags,
+    /// Numbers are shown with zeros in front, up to this many digits.
+    pub(crate) zerofill: Option<u8>,
+    /// Names reach it. Columns of functional indexes are reached by none.
+    pub(crate) named: bool,
+    /// Part of `*`.
+    pub(crate) starred: bool,
+}
+
+/// A table in FROM.
+#[derive(Debug, Clone)]
+pub(crate) struct ScopeTable {
+    /// Its database; empty for derived tables.
+    pub(crate) schema: Arc<str>,
+    /// Its own name.
+    pub(crate) table: Arc<str>,
+    /// The name it has in the statement.
+    pub(crate) alias: Arc<str>,
+    /// Place of its first column in the flat row.
+    pub(crate) start: usize,
+    /// Its columns.
+    pub(crate) columns: Arc<[ScopeColumn]>,
+    /// It may be missing from a row: the far side of an outer join.
+    pub(crate) optional: bool,
+    /// Columns that a USING or NATURAL has merged into an earlier table's.
+    pub(crate) merged: Vec<usize>,
+}
+
+impl ScopeTable {
+    /// The type of a column as the statement sees it.
+    pub(crate) fn column_type(&self, at: usize) -> SqlType {
+        let ty = self.columns[at].ty;
+        ty.with_nullable(ty.nullable || self.optional)
+    }
+
+    fn is(&self, qualifier: &ast::Qualifier) -> bool {
+        self.alias.as_ref() == qualifier.table.as_str()
+            && match &qualifier.schema {
+                Some(schema) => self.schema.as_ref() == schema.as_str(),
+                None => true,
+            }
+    }
+}
+
+/// What names mean now.
+pub(crate) struct StatementScope<'a> {
+    /// Tables in the order of FROM.
+    pub(crate) tables: &'a [ScopeTable],
+    /// Items of the select list that ORDER BY, GROUP BY and HAVING may name: their
+    /// names, types, and places in the flat row.
+    pub(crate) items: &'a [NamedItem],
+    /// The clause that is being bound, as errors name it.
+    pub(crate) clause: Cell<&'static str>,
+    /// Whether names of items come before those of columns, after them, or not at all.
+    pub(crate) item_names: Cell<ItemNames>,
+    /// Aggregates that were met so far; `None` where there may be none.
+    pub(crate) aggregates: Option<&'a RefCell<Vec<Aggregate>>>,
+    /// Place of the first aggregate's result in the flat row.
+    pub(crate) aggregates_start: usize,
+    /// `VALUES(column)` and the new row's alias in ON DUPLICATE KEY UPDATE: place of
+    /// the new row's first column.
+    pub(crate) new_row: Option<usize>,
+    /// Types of variables.
+    pub(crate) variables: &'a dyn VariableTypes,
+    /// For the operands of aggregates.
+    pub(crate) settings: &'a firn_mysql_semantics::expr::Settings,
+    /// Types of the statement's parameters.
+    pub(crate) params: &'a [SqlType],
+}
+
+/// An item of the select list.
+#[derive(Debug, Clone)]
+pub(crate) struct NamedItem {
+    pub(crate) name: Box<str>,
+    pub(crate) ty: SqlType,
+    pub(crate) members: Option<Arc<[Bytes]>>,
+    /// Place of its value in the flat row.
+    pub(crate) place: usize,
+    /// It was given by AS, or is an expression: a column of the same name comes first
+    /// where columns do.
+    pub(crate) aliased: bool,
+}
+
+/// Where names of items stand against those of columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ItemNames {
+    /// WHERE, ON and the select list itself.
+    Hidden,
+    /// ORDER BY.
+    First,
+    /// GROUP BY and HAVING.
+    Last,
+}
+
+impl StatementScope<'_> {
+    fn full_name(name: &ast::ColumnRef) -> String {
+        let mut full = String::new();
+        if let Some(qualifier) = &name.qualifier {
+            if let Some(schema) = &qualifier.schema {
+                full.push_str(schema.as_str());
+                full.push('.');
+            }
+            full.push_str(qualifier.table.as_str());
+            full.push('.');
+        }
+        full.push_str(name.name.as_str());
+        full
+    }
+
+    /// The table and the column of a name, by their places.
+    pub(crate) fn find(&self, name: &ast::ColumnRef) -> Result<Option<(usize, usize)>> {
+        let mut found = None;
+        for (at, table) in self.tables.iter().enumerate() {
+            if name.qualifier.as_ref().is_some_and(|qualifier| !table.is(qualifier)) {
+                continue;
+            }
+            let wanted = name.name.as_str();
+            let column = table
+                .columns
+                .iter()
+                .position(|column| column.named && same_name(&column.name, wanted));
+            let Some(column) = column else { continue };
+            if name.qualifier.is_none() && table.merged.contains(&column) {
+                continue;
+            }
+            if found.is_some() {
+                return Err(SqlError::ambiguous_column(&Self::full_name(name), self.clause.get()));
+            }
+            found = Some((at, column));
+        }
+        Ok(found)
+    }
+
+    fn item(&self, name: &ast::ColumnRef) -> Result<Option<Column>> {
+        if name.qualifier.is_some() {
+            return Ok(None);
+        }
+        let mut found: Option<&NamedItem> = None;
+        for item in self.items.iter().filter(|item| same_name(&item.name, name.name.as_str())) {
+            match found {
+                // The same column twice is no question.
+                Some(one) if !one.aliased && !item.aliased => {}
+                Some(_) => {
+                    let full = Self::full_name(name);
+                    return Err(SqlError::ambiguous_column(&full, self.clause.get()));
+                }
+                None => found = Some(item),
+            }
+        }
+        Ok(found.map(|item| Column {
+            index: item.place,
+            ty: item.ty,
+            name: item.name.clone(),
+            members: item.members.clone(),
+        }))
+    }
+
+    /// A column as expressions take it.
+    pub(crate) fn column_at(&self, table: usize, column: usize) -> Column {
+        let table = &self.tables[table];
+        let definition = &table.columns[column];
+        let mut full = String::new();
+        for part in [&table.schema, &table.alias, &definition.name] {
+            if part.is_empty() {
+                continue;
+            }
+            if !full.is_empty() {
+                full.push('.');
+            }
+            full.push('`');
+            full.push_str(part);
+            full.push('`');
+        }
+        Column {
+            index: table.start + column,
+            ty: table.column_type(column),
+            name: full.into_boxed_str(),
+            members: definition.members.clone(),
+        }
+    }
+}
+
+impl Scope for StatementScope<'_> {
+    fn column(&self, name: &ast::ColumnRef) -> Result<Column> {
+        if self.item_names.get() == ItemNames::First
+            && let Some(column) = self.item(name)?
+        {
+            return Ok(column);
+        }
+        if let Some((table, column)) = self.find(name)? {
+            return Ok(self.column_at(table, column));
+        }
+        if self.item_names.get() == ItemNames::Last
+            && let Some(column) = self.item(name)?
+        {
+            return Ok(column);
+        }
+        Err(SqlError::unknown_column(&Self::full_name(name), self.clause.get()))
+    }
+
+    fn special(&self, expr: &ast::Expr) -> Option<Result<Node>> {
+        match &expr.kind {
+            ast::ExprKind::Aggregate(aggregate) => Some(self.aggregate(aggregate)),
+            ast::ExprKind::Values(name) => Some(self.new_value(name)),
+            _ => None,
+        }
+    }
+
+    fn user_variable(&self, name: &str) -> Option<SqlType> {
+        self.variables.user_variable(name)
+    }
+
+    fn system_variable(&self, name: &str) -> Option<SqlType> {
+        self.variables.system_variable(name)
+    }
+}
+
+impl StatementScope<'_> {
+    fn aggregate(&self, aggregate: &ast::Aggregate) -> Result<Node> {
+        let Some(list) = self.aggregates else {
+            return Err(SqlError::new(
+                firn_mysql_semantics::error::code::ER_INVALID_GROUP_FUNC_USE,
+                &[],
+            ));
+        };
+        // Operands are of rows, not of groups: no aggregates inside, no items.
+        let inner = StatementScope {
+            tables: self.tables,
+            items: &[],
+            clause: Cell::new(self.clause.get()),
+            item_names: Cell::new(ItemNames::Hidden),
+            aggregates: None,
+            aggregates_start: self.aggregates_start,
+            new_row: None,
+            variables: self.variables,
+            settings: self.settings,
+            params: self.params,
+        };
+        let binder = Binder::new(self.settings, &inner, self.params);
+        let bound = Aggregate::bind(aggregate, &binder)?;
+        let ty = bound.ty;
+        let mut list = list.borrow_mut();
+        list.push(bound);
+        Ok(Node::column(Column {
+            index: self.aggregates_start + list.len() - 1,
+            ty,
+            name: "aggregate".into(),
+            members: None,
+        }))
+    }
+
+    fn new_value(&self, name: &ast::ColumnRef) -> Result<Node> {
+        let found = self.find(name)?;
+        let Some((table, column)) = found else {
+            return Err(SqlError::unknown_column(&Self::full_name(name), self.clause.get()));
+        };
+        let known = self.column_at(table, column);
+        let Some(start) = self.new_row else {
+            // Outside of ON DUPLICATE KEY UPDATE it is NULL.
+            let ty = known.ty.with_nullable(true);
+            return Ok(Node::value(Value::Null, ty));
+        };
+        let ty = known.ty.with_nullable(true);
+        Ok(Node::column(Column { index: start + column, ty, ..known }))
+    }
+}
+
+/// Whether a column has this name.
+pub(super) fn same(column: &ScopeColumn, name: &str) -> bool {
+    same_name(&column.name, name)
+}

@@ -1,0 +1,36 @@
+//! Running statements, row by row.
+//!
+//! * [`view`]: the keys that a statement sees, through its transaction.
+//! * [`reader`]: the rows of one table, by an index.
+//! * [`stream`]: rows of all tables of a statement, joined.
+//! * [`select`]: results: gathered, sorted, cut.
+//! * [`store`]: values into columns. [`write`]: one row into a table.
+//! * [`insert`], [`update`]: the changing statements.
+
+mod aggregate;
+mod backfill;
+mod foreign_key;
+mod insert;
+mod reader;
+mod select;
+mod shown;
+mod sort_key;
+mod store;
+mod stream;
+mod update;
+mod view;
+mod write;
+
+pub(crate) use backfill::{copy, fill};
+pub(crate) use foreign_key::{Link, Relations};
+pub(crate) use insert::{InsertPlan, run as insert};
+pub(crate) use reader::read_row;
+pub(crate) use select::SelectRun;
+pub(crate) use store::Storing;
+pub(crate) use update::{DeletePlan, UpdatePlan, delete, update};
+pub(crate) use view::{Reading, Relate, View, engine_error};
+
+use firn_mysql_semantics::error::SqlError;
+
+/// What running gives.
+pub(crate) type Result<T, E = SqlError> = std::result::Result<T, E>;

@@ -1,0 +1,122 @@
+//! Values as bytes whose order is that of the values: for ORDER BY, DISTINCT,
+//! GROUP BY, MIN and MAX. They never leave the process.
+
+use firn_mysql_semantics::collation::Collation;
+use firn_mysql_semantics::{SqlType, TypeKind, Value};
+
+/// Appends the key of one value; keys of several values one behind the other are in
+/// the order of the first, then the second, and so on. NULL comes first.
+pub(crate) fn push(value: &Value, ty: &SqlType, descending: bool, out: &mut Vec<u8>) {
+    let start = out.len();
+    match value {
+        Value::Null => out.push(0),
+        Value::Int(number) => integer(i128::from(*number), out),
+        Value::UInt(number) => integer(i128::from(*number), out),
+        Value::Float(number) => float(f64::from(*number), out),
+        Value::Double(number) => float(*number, out),
+        Value::Decimal(number) => {
+            out.push(1);
+            let mut key = Vec::with_capacity(24);
+            number.write_key(&mut key);
+            escaped(&key, out);
+        }
+        Value::Date(date) => integer(i128::from(date.packed()), out),
+        Value::Time(time) => integer(i128::from(time.micros()), out),
+        Value::DateTime(at) => integer(i128::from(at.packed()), out),
+        Value::Bytes(bytes) => {
+            out.push(1);
+            let collation = Collation::by_id(ty.collation.0);
+            match collation.filter(|_| ty.kind != TypeKind::Json && !ty.collation.is_binary()) {
+                Some(collation) => {
+                    let mut key = Vec::with_capacity(bytes.len() * 2);
+                    if collation.sort_key(bytes, &mut key).is_err() {
+                        key.clear();
+                        key.extend_from_slice(bytes);
+                    }
+                    escaped(&key, out);
+                }
+                None => escaped(bytes, out),
+            }
+        }
+    }
+    if descending {
+        out.iter_mut().skip(start).for_each(|byte| *byte ^= 0xff);
+    }
+}
+
+fn integer(number: i128, out: &mut Vec<u8>) {
+    out.push(1);
+    #[allow(clippy::cast_sign_loss, reason = "the sign bit is turned over")]
+    let bits = (number as u128) ^ (1 << 127);
+    out.extend_from_slice(&bits.to_be_bytes());
+}
+
+fn float(number: f64, out: &mut Vec<u8>) {
+    out.push(1);
+    let bits = if number == 0.0 { 0 } else { number.to_bits() };
+    let sign = bits >> 63 == 1;
+    let ordered = if sign { !bits } else { bits | 1 << 63 };
+    out.extend_from_slice(&ordered.to_be_bytes());
+}
+
+/// Ends with a mark that no byte of the text is below.
+fn escaped(bytes: &[u8], out: &mut Vec<u8>) {
+    for byte in bytes {
+        out.push(*byte);
+        if *byte == 0 {
+            out.push(0xff);
+        }
+    }
+    out.extend_from_slice(&[0, 1]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use firn_mysql_semantics::{CollationId, Derivation};
+
+    fn key(value: &Value, ty: &SqlType, descending: bool) -> Vec<u8> {
+        let mut out = Vec::new();
+        push(value, ty, descending, &mut out);
+        out
+    }
+
+    #[test]
+    fn keys_are_in_the_order_of_values() {
+        let int = SqlType::bigint(20);
+        let values = [
+            Value::Null,
+            Value::Int(i64::MIN),
+            Value::Int(-1),
+            Value::Int(0),
+            Value::Int(i64::MAX),
+            Value::UInt(u64::MAX),
+        ];
+        for pair in values.windows(2) {
+            assert!(key(&pair[0], &int, false) < key(&pair[1], &int, false), "{pair:?}");
+            assert!(key(&pair[0], &int, true) > key(&pair[1], &int, true), "{pair:?}");
+        }
+        let double = SqlType::double();
+        let values = [f64::MIN, -1.5, -0.0, 0.5, 1.0, f64::MAX].map(Value::Double);
+        for pair in values.windows(2) {
+            assert!(key(&pair[0], &double, false) < key(&pair[1], &double, false), "{pair:?}");
+        }
+        assert_eq!(
+            key(&Value::Double(-0.0), &double, false),
+            key(&Value::Double(0.0), &double, false)
+        );
+    }
+
+    #[test]
+    fn strings_are_in_the_order_of_their_collation() {
+        let text = SqlType::varchar(9, CollationId::UTF8MB4_0900_AI_CI, Derivation::Implicit);
+        let of = |text: &str| Value::bytes(text.as_bytes());
+        assert_eq!(key(&of("Ä"), &text, false), key(&of("a"), &text, false));
+        assert!(key(&of("a"), &text, false) < key(&of("ab"), &text, false));
+        assert!(key(&of("a"), &text, true) > key(&of("ab"), &text, true));
+        // A second key does not change the order of the first.
+        let two =
+            |a: &str, b: &str| [key(&of(a), &text, false), key(&of(b), &text, false)].concat();
+        assert!(two("a", "z") < two("ab", "a"));
+    }
+}

@@ -1,0 +1,241 @@
+//! Values into columns: what an INSERT or UPDATE gives, as the column holds it.
+
+use firn_mysql_semantics::charset::{Charset, convert as convert_charset};
+use firn_mysql_semantics::collation::Collation;
+use firn_mysql_semantics::convert::{Column, StoreContext, store};
+use firn_mysql_semantics::error::{Level, SqlError, code};
+use firn_mysql_semantics::expr::{Cx, Node, Op, Row};
+use firn_mysql_semantics::json;
+use firn_mysql_semantics::temporal::zone::TimeZone;
+use firn_mysql_semantics::temporal::{Date, DateMode, DateTime, Time};
+use firn_mysql_semantics::{CollationId, Derivation, SqlType, TypeKind, Value};
+
+use super::Result;
+use crate::bind::Given;
+use crate::table::{Default, OpenTable};
+
+/// How a statement puts values into columns.
+pub(crate) struct Storing<'a> {
+    /// Strict mode, and no IGNORE.
+    pub(crate) strict: bool,
+    /// IGNORE.
+    pub(crate) ignore: bool,
+    /// One row is written: a NULL where none may be is an error even without strict mode.
+    pub(crate) single_row: bool,
+    /// The session's zone.
+    pub(crate) zone: &'a TimeZone,
+    /// When the statement began, in the session's zone.
+    pub(crate) now: DateTime,
+    /// NO_AUTO_VALUE_ON_ZERO
+    pub(crate) zero_is_a_value: bool,
+}
+
+impl Storing<'_> {
+    /// The present as a column of these decimals holds it.
+    fn now(&self, ty: &SqlType) -> Value {
+        let at = self.now.round(ty.decimals.min(6), true).unwrap_or(self.now);
+        match ty.kind {
+            TypeKind::Date => Value::Date(at.date()),
+            TypeKind::Time => Value::Time(at.time()),
+            _ => Value::DateTime(at),
+        }
+    }
+
+    /// What is given to a column, as it holds it.
+    ///
+    /// # Errors
+    /// As [`Self::value`], and those of evaluating it.
+    pub(crate) fn given(
+        &self,
+        table: &OpenTable,
+        column: usize,
+        given: &Given,
+        cx: &mut Cx<'_>,
+        row: Row<'_>,
+    ) -> Result<Value> {
+        match given {
+            Given::Default => self.default(table, column, cx, row),
+            Given::Value(node) => {
+                let value = node.eval(cx, row)?.into_owned();
+                self.value(table, column, node, value, cx)
+            }
+        }
+    }
+
+    /// The value of a column that nothing is said of.
+    ///
+    /// # Errors
+    /// 1364 in strict mode for a column without a default.
+    pub(crate) fn default(
+        &self,
+        table: &OpenTable,
+        column: usize,
+        cx: &mut Cx<'_>,
+        row: Row<'_>,
+    ) -> Result<Value> {
+        let ty = &table.columns[column].ty;
+        match &table.defaults[column] {
+            Default::Value(value) => Ok(value.clone()),
+            Default::Now => Ok(self.now(ty)),
+            Default::Expr(node) => {
+                let value = node.eval(cx, row)?.into_owned();
+                self.value(table, column, node, value, cx)
+            }
+            Default::None if table.auto_increment == Some(column) => Ok(Value::Null),
+            Default::None if ty.nullable => Ok(Value::Null),
+            // An ENUM without a default has its first member.
+            Default::None if ty.kind == TypeKind::Enum => Ok(Value::UInt(1)),
+            Default::None => {
+                let error = SqlError::no_default(&table.columns[column].name);
+                if self.strict {
+                    return Err(error);
+                }
+                cx.warnings.push(Level::Warning, error);
+                Ok(zero_of(ty))
+            }
+        }
+    }
+
+    /// ON UPDATE CURRENT_TIMESTAMP.
+    pub(crate) fn present(&self, table: &OpenTable, column: usize) -> Value {
+        self.now(&table.columns[column].ty)
+    }
+
+    /// A value as a column holds it. `node` is what it was computed by.
+    ///
+    /// # Errors
+    /// 1048, and what [`store`] refuses.
+    pub(crate) fn value(
+        &self,
+        table: &OpenTable,
+        column: usize,
+        node: &Node,
+        value: Value,
+        cx: &mut Cx<'_>,
+    ) -> Result<Value> {
+        let definition = &table.columns[column];
+        let ty = &definition.ty;
+        if value.is_null() {
+            if ty.nullable || table.auto_increment == Some(column) {
+                return Ok(Value::Null);
+            }
+            let error = SqlError::bad_null(&definition.name);
+            if !self.ignore && (self.strict || self.single_row) {
+                return Err(error);
+            }
+            cx.warnings.push(Level::Warning, error);
+            return Ok(zero_of(ty));
+        }
+        if ty.kind == TypeKind::Json {
+            return self.document(table, column, node, value, cx);
+        }
+        let (value, from) = as_source(node, value, ty)?;
+        let settings = cx.settings;
+        let mut store_cx = StoreContext {
+            strict: self.strict,
+            dates: DateMode {
+                no_zero_in_date: settings.no_zero_in_date,
+                no_zero_date: settings.no_zero_date,
+                allow_invalid: settings.allow_invalid_dates,
+                datetime_only: false,
+            },
+            truncate_fractions: settings.truncate_fractions,
+            zone: self.zone,
+            today: self.now.date(),
+            row: cx.row_number,
+            warnings: cx.warnings,
+        };
+        let target = Column { name: &definition.name, ty, members: &table.members[column] };
+        store(&value, &from, &target, &mut store_cx)
+    }
+
+    /// A JSON document, from its text or another document.
+    fn document(
+        &self,
+        table: &OpenTable,
+        column: usize,
+        node: &Node,
+        value: Value,
+        cx: &mut Cx<'_>,
+    ) -> Result<Value> {
+        let Value::Bytes(bytes) = &value else {
+            return Err(self.no_document(table, column, "not a JSON text, may need CAST", 0));
+        };
+        if node.ty.kind == TypeKind::Json {
+            return Ok(value);
+        }
+        let _ = cx;
+        if node.ty.collation.is_binary() {
+            return Err(SqlError::new(code::ER_INVALID_JSON_CHARSET, &["binary".into()]));
+        }
+        let from =
+            Collation::by_id(node.ty.collation.0).map_or(Charset::utf8mb4(), Collation::charset);
+        let mut text = Vec::with_capacity(bytes.len());
+        let converted = convert_charset(bytes, from, Charset::utf8mb4(), &mut text);
+        let text = match converted {
+            Ok(_) => String::from_utf8_lossy(&text).into_owned(),
+            Err(why) => return Err(SqlError::not_supported_yet(&why.to_string())),
+        };
+        match json::parse(&text) {
+            Ok(document) => Ok(Value::from(document.into_bytes())),
+            Err(json::JsonError::Text { reason, position }) => {
+                Err(self.no_document(table, column, reason, position))
+            }
+            Err(error) => {
+                Err(SqlError::with_message(code::ER_INVALID_JSON_TEXT, error.to_string()))
+            }
+        }
+    }
+
+    fn no_document(&self, table: &OpenTable, column: usize, why: &str, at: usize) -> SqlError {
+        let name = format!("{}.{}", table.descriptor().name, table.columns[column].name);
+        let at = at as u64;
+        SqlError::new(code::ER_INVALID_JSON_TEXT, &[why.into(), at.into(), name.as_str().into()])
+    }
+}
+
+/// A value as [`store`] takes it: members by their texts, `0x…` as a number where a
+/// number is wanted.
+fn as_source(node: &Node, value: Value, to: &SqlType) -> Result<(Value, SqlType)> {
+    let number = !to.kind.is_string() && !to.kind.is_temporal();
+    if let (Op::Hex(bytes), true) = (&node.op, number) {
+        let tail = &bytes[bytes.len().saturating_sub(8)..];
+        let number = tail.iter().fold(0u64, |number, byte| number << 8 | u64::from(*byte));
+        return Ok((Value::UInt(number), SqlType::bigint(21).with_unsigned(true)));
+    }
+    let is_member = matches!(node.ty.kind, TypeKind::Enum | TypeKind::Set);
+    let is_document = node.ty.kind == TypeKind::Json;
+    let by_text = (is_member && to.kind != TypeKind::Bit && !number) || is_document;
+    if by_text && let Some(text) = node.text(&value)? {
+        let collation = if is_document { CollationId::UTF8MB4_BIN } else { node.ty.collation };
+        let from = SqlType::varchar(node.ty.length, collation, Derivation::Implicit);
+        return Ok((Value::from(text), from));
+    }
+    if is_member {
+        return Ok((value, SqlType::bigint(21).with_unsigned(true)));
+    }
+    Ok((value, node.ty))
+}
+
+/// What a column that takes no NULL has instead, without strict mode.
+pub(crate) fn zero_of(ty: &SqlType) -> Value {
+    match ty.kind {
+        kind if kind.is_integer() && !ty.unsigned => Value::Int(0),
+        kind if kind.is_integer() => Value::UInt(0),
+        TypeKind::Bit | TypeKind::Year | TypeKind::Enum | TypeKind::Set => Value::UInt(0),
+        TypeKind::Decimal => Value::Decimal(
+            firn_mysql_semantics::decimal::Decimal::new(0, ty.decimals)
+                .unwrap_or_else(|| firn_mysql_semantics::decimal::Decimal::from(0i64)),
+        ),
+        TypeKind::Float => Value::Float(0.0),
+        TypeKind::Double => Value::Double(0.0),
+        TypeKind::Date => Value::Date(Date::ZERO),
+        TypeKind::Time => Value::Time(Time::ZERO),
+        TypeKind::DateTime | TypeKind::Timestamp => Value::DateTime(DateTime::ZERO),
+        TypeKind::Json => match json::parse("null") {
+            Ok(document) => Value::from(document.into_bytes()),
+            Err(_) => Value::Null,
+        },
+        _ => Value::bytes(b""),
+    }
+}

@@ -1,0 +1,219 @@
+//! Rows of all tables of a statement, joined by nested loops.
+
+use firn_mysql_semantics::Value;
+use firn_mysql_semantics::expr::{Cx, Node, Row};
+
+use super::Result;
+use super::reader::Reader;
+use super::view::View;
+use crate::bind::JoinKind;
+use crate::plan::{Step, StepRows};
+
+/// Reads rows of the tables of `steps`, one combination after the other.
+pub(crate) struct RowStream<'p> {
+    steps: &'p [Step],
+    params: &'p [Value],
+    /// What is being read, one for each step so far.
+    levels: Vec<Level>,
+    /// Rows of virtual and derived tables, by step.
+    made: Vec<Option<Vec<Vec<Value>>>>,
+    state: State,
+}
+
+#[derive(PartialEq, Eq)]
+enum State {
+    Before,
+    Reading,
+    Done,
+}
+
+struct Level {
+    source: From,
+    /// A row of a LEFT join was found.
+    matched: bool,
+    /// The row of NULLs was given.
+    made_up: bool,
+}
+
+enum From {
+    Stored(Box<Reader>),
+    /// The next row of those that were made.
+    Made(usize),
+}
+
+impl<'p> RowStream<'p> {
+    /// A stream that has not begun.
+    pub(crate) fn new(steps: &'p [Step], params: &'p [Value]) -> Self {
+        let made = steps.iter().map(|_| None).collect();
+        Self { steps, params, levels: Vec::new(), made, state: State::Before }
+    }
+
+    /// The key of the row that the table of step `at` gave.
+    pub(crate) fn key(&self, at: usize) -> Option<&[u8]> {
+        match self.levels.get(at) {
+            Some(Level { source: From::Stored(reader), made_up: false, .. }) => Some(reader.key()),
+            _ => None,
+        }
+    }
+
+    /// Rows of a derived table, which have to be given before the stream begins.
+    pub(crate) fn give(&mut self, step: usize, rows: Vec<Vec<Value>>) {
+        self.made[step] = Some(rows);
+    }
+
+    /// Reads the next combination into the flat row.
+    ///
+    /// # Errors
+    /// The engine's, and those of evaluating conditions.
+    pub(crate) async fn next(
+        &mut self,
+        view: &mut View<'_>,
+        cx: &mut Cx<'_>,
+        row: &mut [Value],
+    ) -> Result<bool> {
+        let Some(last) = self.steps.len().checked_sub(1) else {
+            // Without a table there is one row.
+            let first = self.state == State::Before;
+            self.state = State::Done;
+            return Ok(first);
+        };
+        match self.state {
+            State::Before => {
+                self.state = State::Reading;
+                self.open(cx, row)?;
+            }
+            State::Reading => {}
+            State::Done => return Ok(false),
+        }
+        loop {
+            let Some(at) = self.levels.len().checked_sub(1) else {
+                self.state = State::Done;
+                return Ok(false);
+            };
+            let step = &self.steps[at];
+            if !self.advance(view, cx, row).await? {
+                let level = &mut self.levels[at];
+                if step.kind == JoinKind::Left && !level.matched && !level.made_up {
+                    level.made_up = true;
+                    row[step.start..step.end].fill(Value::Null);
+                } else {
+                    self.levels.pop();
+                    continue;
+                }
+            } else if step.kind == JoinKind::Left {
+                if !holds(&step.on, cx, row, self.params)? {
+                    continue;
+                }
+                self.levels[at].matched = true;
+            }
+            if !holds(&step.filter, cx, row, self.params)? {
+                continue;
+            }
+            if at == last {
+                return Ok(true);
+            }
+            self.open(cx, row)?;
+        }
+    }
+
+    /// Locks the rows that were read, and reads them again as they are now. `false` if
+    /// one of them is gone, is skipped, or is no longer what was looked for.
+    ///
+    /// # Errors
+    /// The engine's and the locks'.
+    pub(crate) async fn settle(
+        &self,
+        view: &mut View<'_>,
+        cx: &mut Cx<'_>,
+        row: &mut [Value],
+    ) -> Result<bool> {
+        for (at, step) in self.steps.iter().enumerate() {
+            let (Some(key), Some(table)) = (self.key(at), step.stored()) else { continue };
+            let space = table.descriptor().space();
+            if !view.lock(space, key).await? {
+                return Ok(false);
+            }
+            let Some(values) = super::write::current(view, table, key, cx).await? else {
+                return Ok(false);
+            };
+            row[step.start..step.end].clone_from_slice(&values);
+        }
+        for step in self.steps {
+            if !holds(&step.filter, cx, row, self.params)? {
+                for (at, step) in self.steps.iter().enumerate() {
+                    if let (Some(key), Some(table)) = (self.key(at), step.stored()) {
+                        view.unlock(table.descriptor().space(), key);
+                    }
+                }
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Begins to read the next step's table.
+    fn open(&mut self, cx: &mut Cx<'_>, row: &[Value]) -> Result<()> {
+        let at = self.levels.len();
+        let step = &self.steps[at];
+        let source = match (&step.rows, &step.access) {
+            (StepRows::Stored(table), Some(access)) => {
+                let values = Row { columns: row, params: self.params };
+                From::Stored(Box::new(Reader::new(table, access, cx, values)?))
+            }
+            (StepRows::Virtual(table), _) => {
+                if self.made[at].is_none() {
+                    self.made[at] = Some(table.rows()?);
+                }
+                From::Made(0)
+            }
+            _ => From::Made(0),
+        };
+        self.levels.push(Level { source, matched: false, made_up: false });
+        Ok(())
+    }
+
+    /// Reads the next row of the last level's table.
+    async fn advance(
+        &mut self,
+        view: &mut View<'_>,
+        cx: &mut Cx<'_>,
+        row: &mut [Value],
+    ) -> Result<bool> {
+        let at = self.levels.len() - 1;
+        let step = &self.steps[at];
+        let level = &mut self.levels[at];
+        if level.made_up {
+            return Ok(false);
+        }
+        let out = &mut row[step.start..step.end];
+        match (&mut level.source, &step.rows, &step.access) {
+            (From::Stored(reader), StepRows::Stored(table), Some(access)) => {
+                reader.next(view, table, access, &step.columns, cx, out).await
+            }
+            (From::Made(next), _, _) => {
+                let rows = self.made[at].as_deref().unwrap_or_default();
+                let Some(values) = rows.get(*next) else { return Ok(false) };
+                *next += 1;
+                out.clone_from_slice(values);
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+}
+
+/// Whether all conditions hold for the row.
+#[inline]
+pub(crate) fn holds(
+    conditions: &[Node],
+    cx: &mut Cx<'_>,
+    row: &[Value],
+    params: &[Value],
+) -> Result<bool> {
+    for condition in conditions {
+        if condition.eval_truth(cx, Row { columns: row, params })? != Some(true) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}

@@ -1,0 +1,334 @@
+//! UPDATE and DELETE.
+//!
+//! First the rows that the statement is about are found, then they are changed:
+//! a change must not bring a row before the search again.
+
+use firn_mysql_semantics::Value;
+use firn_mysql_semantics::error::{Level, SqlError, code};
+use firn_mysql_semantics::expr::{Cx, Row};
+
+use super::insert::{Change, is_ignored};
+use super::store::Storing;
+use super::stream::{RowStream, holds};
+use super::view::View;
+use super::write::{self, Duplicate, Stored};
+use super::{Result, foreign_key, sort_key};
+use crate::bind::{BoundDelete, BoundUpdate, Given};
+use crate::plan::{SelectPlan, Step, StepRows};
+use crate::table::OpenTable;
+
+/// Memory for the rows that one statement has found.
+const FOUND_BYTES_MAX: usize = 256 << 20;
+
+/// An UPDATE, planned.
+pub(crate) struct UpdatePlan {
+    pub(crate) rows: SelectPlan,
+    /// Step, column, and what it gets, in the order of SET.
+    pub(crate) assignments: Vec<(usize, usize, Given)>,
+    pub(crate) ignore: bool,
+}
+
+/// A DELETE, planned.
+pub(crate) struct DeletePlan {
+    pub(crate) rows: SelectPlan,
+    /// The steps whose rows go.
+    pub(crate) targets: Vec<usize>,
+    /// Rows that foreign keys hold are left, with a warning.
+    pub(crate) ignore: bool,
+}
+
+/// What an UPDATE did.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Updated {
+    /// Rows that the condition was true for.
+    pub(crate) matched: u64,
+    /// Rows that are different now.
+    pub(crate) changed: u64,
+}
+
+impl UpdatePlan {
+    /// Plans an UPDATE.
+    ///
+    /// # Errors
+    /// As [`SelectPlan::new`].
+    pub(crate) fn new(update: BoundUpdate) -> Result<Self> {
+        let targets: Vec<usize> = update.assignments.iter().map(|(table, ..)| *table).collect();
+        let starts: Vec<usize> = update.rows.tables.iter().map(|table| table.start).collect();
+        let mut read: Vec<usize> = Vec::new();
+        for (_, _, given) in &update.assignments {
+            if let Given::Value(node) = given {
+                crate::bind::columns_of(node, &mut |place| read.push(place));
+            }
+        }
+        let rows = SelectPlan::for_change(update.rows, &targets, &read)?;
+        let step = |table: usize| rows.step_at(starts[table]);
+        let assignments = update.assignments.into_iter();
+        let assignments = assignments.map(|(table, column, given)| (step(table), column, given));
+        Ok(Self { assignments: assignments.collect(), rows, ignore: update.ignore })
+    }
+}
+
+impl DeletePlan {
+    /// Plans a DELETE.
+    ///
+    /// # Errors
+    /// As [`SelectPlan::new`].
+    pub(crate) fn new(delete: BoundDelete) -> Result<Self> {
+        let starts: Vec<usize> = delete.rows.tables.iter().map(|table| table.start).collect();
+        let rows = SelectPlan::for_change(delete.rows, &delete.targets, &[])?;
+        let targets = delete.targets.iter().map(|table| rows.step_at(starts[*table])).collect();
+        Ok(Self { targets, rows, ignore: delete.ignore })
+    }
+}
+
+/// A combination of rows that the statement is about.
+struct Found {
+    /// Keys of its tables' rows, by step; none where an outer join made one up.
+    keys: Vec<Option<Vec<u8>>>,
+    /// The flat row.
+    row: Vec<Value>,
+}
+
+/// Finds the rows, and locks those of `targets` as they are now.
+async fn find<'p>(
+    plan: &'p SelectPlan,
+    targets: &[usize],
+    params: &'p [Value],
+    view: &mut View<'_>,
+    cx: &mut Cx<'p>,
+) -> Result<Vec<Found>> {
+    let mut row = vec![Value::Null; plan.select.row_len];
+    if !holds(&plan.constant, cx, &row, params)? {
+        return Ok(Vec::new());
+    }
+    let limit = match &plan.select.limit {
+        Some(limit) => match limit.rows.eval(cx, Row { columns: &[], params })?.as_ref() {
+            Value::UInt(number) => Some(*number),
+            Value::Int(number) if *number >= 0 => Some(number.unsigned_abs()),
+            _ => return Err(SqlError::new(code::ER_WRONG_ARGUMENTS, &["LIMIT".into()])),
+        },
+        None => None,
+    };
+    let mut found: Vec<(Vec<u8>, Found)> = Vec::new();
+    let mut bytes = 0;
+    let mut stream = RowStream::new(&plan.steps, params);
+    for (at, step) in plan.steps.iter().enumerate() {
+        if let StepRows::Derived(query) = &step.rows {
+            let rows = Box::pin(super::SelectRun::new(query, params).all(view, cx)).await?;
+            stream.give(at, rows);
+        }
+    }
+    let stop_early = plan.ordered;
+    loop {
+        if limit.is_some_and(|limit| stop_early && found.len() as u64 >= limit) {
+            break;
+        }
+        if !stream.next(view, cx, &mut row).await? {
+            break;
+        }
+        let keys: Vec<Option<Vec<u8>>> =
+            (0..plan.steps.len()).map(|at| stream.key(at).map(<[u8]>::to_vec)).collect();
+        let mut still = true;
+        for &at in targets {
+            let (Some(key), Some(table)) = (&keys[at], plan.steps[at].stored()) else { continue };
+            still &= settle(view, cx, &plan.steps[at], table, key, &mut row).await?;
+        }
+        // What another transaction changed before the lock was had counts as it is now.
+        if !still || !all_hold(plan, cx, &row, params)? {
+            continue;
+        }
+        let mut order = Vec::new();
+        for key in &plan.select.order_by {
+            let value = key.node.eval(cx, Row { columns: &row, params })?;
+            sort_key::push(&value, &key.node.ty, key.descending, &mut order);
+        }
+        bytes += order.len() + 64 + row.len() * std::mem::size_of::<Value>();
+        if bytes > FOUND_BYTES_MAX {
+            return Err(SqlError::new(code::ER_OUT_OF_SORTMEMORY, &[]));
+        }
+        found.push((order, Found { keys, row: row.clone() }));
+    }
+    if !plan.ordered {
+        found.sort_by(|a, b| a.0.cmp(&b.0));
+    }
+    if let Some(limit) = limit {
+        found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    }
+    Ok(found.into_iter().map(|(_, found)| found).collect())
+}
+
+/// Locks a row and reads it as it is now. `false` if it is gone.
+async fn settle(
+    view: &mut View<'_>,
+    cx: &mut Cx<'_>,
+    step: &Step,
+    table: &OpenTable,
+    key: &[u8],
+    row: &mut [Value],
+) -> Result<bool> {
+    if !view.lock(table.descriptor().space(), key).await? {
+        return Ok(false);
+    }
+    let Some(values) = write::current(view, table, key, cx).await? else { return Ok(false) };
+    row[step.start..step.end].clone_from_slice(&values);
+    Ok(true)
+}
+
+fn all_hold(plan: &SelectPlan, cx: &mut Cx<'_>, row: &[Value], params: &[Value]) -> Result<bool> {
+    for step in &plan.steps {
+        if !holds(&step.filter, cx, row, params)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Runs an UPDATE.
+///
+/// # Errors
+/// MySQL's of storing, 1062, and the transaction's.
+pub(crate) async fn update<'p>(
+    plan: &'p UpdatePlan,
+    storing: &Storing<'_>,
+    params: &'p [Value],
+    view: &mut View<'_>,
+    cx: &mut Cx<'p>,
+) -> Result<Updated> {
+    let mut targets: Vec<usize> = plan.assignments.iter().map(|(step, ..)| *step).collect();
+    targets.sort_unstable();
+    targets.dedup();
+    let found = find(&plan.rows, &targets, params, view, cx).await?;
+    let mut done = Updated::default();
+    // A row is changed once, by the first combination that it is found in.
+    let mut seen: std::collections::BTreeSet<(usize, Vec<u8>)> = std::collections::BTreeSet::new();
+    for (at, Found { keys, mut row }) in found.into_iter().enumerate() {
+        cx.row_number = at as u64 + 1;
+        let before = row.clone();
+        for &target in &targets {
+            let (Some(key), Some(table)) = (&keys[target], plan.rows.steps[target].stored()) else {
+                continue;
+            };
+            let several = targets.len() > 1 || plan.rows.steps.len() > 1;
+            if several && !seen.insert((target, key.clone())) {
+                continue;
+            }
+            let step = &plan.rows.steps[target];
+            let mut assigned = Vec::new();
+            let mut failed = None;
+            for (of, column, given) in plan.assignments.iter().filter(|(of, ..)| *of == target) {
+                let _ = of;
+                // A single table's assignments see what those before them gave.
+                let columns = if targets.len() == 1 { &row } else { &before };
+                let columns = Row { columns, params };
+                match storing.given(table, *column, given, cx, columns) {
+                    Ok(value) => row[step.start + column] = value,
+                    Err(error) => failed = Some(error),
+                }
+                assigned.push(*column);
+            }
+            if let Some(error) = failed {
+                if plan.ignore && is_ignored(&error) {
+                    cx.warnings.push(Level::Warning, error);
+                    continue;
+                }
+                return Err(error);
+            }
+            let old = before[step.start..step.end].to_vec();
+            let new = row[step.start..step.end].to_vec();
+            let work = Change { key, old, new, assigned: &assigned };
+            let outcome = change(view, table, storing, cx, work).await;
+            done.matched += 1;
+            match outcome {
+                Ok(Changed { result: Ok(changed), .. }) => done.changed += u64::from(changed),
+                Ok(Changed { result: Err(taken), .. }) if plan.ignore => {
+                    cx.warnings.push(Level::Warning, taken.error);
+                }
+                Ok(Changed { result: Err(taken), .. }) => return Err(taken.error),
+                Err(error) if plan.ignore && is_ignored(&error) => {
+                    cx.warnings.push(Level::Warning, error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(done)
+}
+
+/// How a row's change ended.
+pub(crate) struct Changed {
+    /// The row now.
+    pub(crate) new: Vec<Value>,
+    /// Whether it is different, or what stands in its way.
+    pub(crate) result: Result<bool, Duplicate>,
+}
+
+/// Changes a row, which is locked, from one list of values to another.
+///
+/// # Errors
+/// 3819, and the transaction's.
+pub(crate) async fn change(
+    view: &mut View<'_>,
+    table: &OpenTable,
+    storing: &Storing<'_>,
+    cx: &mut Cx<'_>,
+    change: Change<'_>,
+) -> Result<Changed> {
+    let Change { key, old, mut new, assigned } = change;
+    // A row that stays the same keeps its ON UPDATE columns, too.
+    if old == new {
+        return Ok(Changed { new, result: Ok(false) });
+    }
+    for (at, column) in table.descriptor().columns.iter().enumerate() {
+        if column.on_update_now && !assigned.contains(&at) {
+            new[at] = storing.present(table, at);
+        }
+    }
+    write::complete(table, storing, cx, &mut new)?;
+    let before = Stored { key: key.to_vec(), values: write::in_utc(table, &old, cx) };
+    let values = write::in_utc(table, &new, cx);
+    let key = match table.descriptor().primary() {
+        Some(_) => write::row_key(table, &values, None)?,
+        None => key.to_vec(),
+    };
+    let after = Stored { key, values };
+    foreign_key::follow(view, table, &before, Some(&after), cx, 0).await?;
+    let replaced = write::replace(view, table, &before, &after).await?;
+    Ok(Changed { new, result: replaced.map(|()| true) })
+}
+
+/// Runs a DELETE, and gives the number of rows that went.
+///
+/// # Errors
+/// The transaction's.
+pub(crate) async fn delete<'p>(
+    plan: &'p DeletePlan,
+    params: &'p [Value],
+    view: &mut View<'_>,
+    cx: &mut Cx<'p>,
+) -> Result<u64> {
+    let found = find(&plan.rows, &plan.targets, params, view, cx).await?;
+    let mut seen: std::collections::BTreeSet<(usize, Vec<u8>)> = std::collections::BTreeSet::new();
+    let mut deleted = 0;
+    let several = plan.rows.steps.len() > 1;
+    for Found { keys, row } in found {
+        for &target in &plan.targets {
+            let (Some(key), Some(table)) = (&keys[target], plan.rows.steps[target].stored()) else {
+                continue;
+            };
+            if several && !seen.insert((target, key.clone())) {
+                continue;
+            }
+            let step = &plan.rows.steps[target];
+            let values = write::in_utc(table, &row[step.start..step.end], cx);
+            let row = Stored { key: key.clone(), values };
+            match foreign_key::delete(view, table, &row, cx).await {
+                Ok(()) => deleted += 1,
+                Err(error) if plan.ignore && is_ignored(&error) => {
+                    cx.warnings.push(Level::Warning, error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(deleted)
+}

@@ -1,0 +1,87 @@
+//! What a client is told of a result's columns.
+
+use firn_mysql_protocol::result::Column;
+use firn_mysql_protocol::{ColumnFlags, ColumnType};
+use firn_mysql_semantics::collation::Collation;
+use firn_mysql_semantics::{CollationId, SqlType, TypeKind};
+
+use crate::bind::{Item, ScopeTable};
+
+/// `character_set_results`: the collation that stands for it; `None` sends strings
+/// as they are stored.
+pub(crate) type ResultCharset = Option<CollationId>;
+
+/// Bytes of the longest character of a collation's set.
+fn char_bytes_max(collation: CollationId) -> u32 {
+    Collation::by_id(collation.0).map_or(1, |one| one.charset().max_bytes() as u32)
+}
+
+/// The protocol's type of a value.
+fn kind(ty: &SqlType, of_table: bool) -> ColumnType {
+    let number = match ty.kind {
+        // All lengths of TEXT are announced alike where a table has them.
+        kind if kind.is_text() && of_table => 252,
+        kind => kind.protocol_number(),
+    };
+    ColumnType::from_wire(number).unwrap_or(ColumnType::VarString)
+}
+
+/// An item of a select list, as the client is told of it.
+pub(crate) fn column_of(item: &Item, tables: &[ScopeTable], results: ResultCharset) -> Column {
+    let mut column = definition(&item.name, &item.node.ty, item.column.is_some(), results);
+    if let Some((table, at)) = item.column {
+        let table = &tables[table];
+        column.schema = table.schema.as_bytes().to_vec();
+        column.table = table.alias.as_bytes().to_vec();
+        column.org_table = table.table.as_bytes().to_vec();
+        column.org_name = table.columns[at].name.as_bytes().to_vec();
+        column.flags = ColumnFlags(column.flags.0 | item.flags.0);
+        if table.optional {
+            column.flags.set(ColumnFlags::NOT_NULL, false);
+        }
+    }
+    column
+}
+
+/// A column of a result by its name and type alone.
+pub(crate) fn definition(
+    name: &str,
+    ty: &SqlType,
+    of_table: bool,
+    results: ResultCharset,
+) -> Column {
+    let kind = kind(ty, of_table);
+    let is_text = ty.kind.is_string() && !ty.collation.is_binary();
+    let (collation, length) = if is_text {
+        let collation = results.filter(|to| !to.is_binary()).unwrap_or(ty.collation);
+        (collation, ty.length.saturating_mul(char_bytes_max(collation)))
+    } else if ty.kind == TypeKind::Json {
+        (CollationId::BINARY, u32::MAX)
+    } else {
+        (CollationId::BINARY, ty.length)
+    };
+    let mut column = Column::new(name, kind, collation.0, length);
+    column.decimals = ty.decimals;
+    // Strings have decimals only where they are computed.
+    if ty.kind.is_string() && of_table {
+        column.decimals = 0;
+    }
+    let mut flags = ColumnFlags::EMPTY;
+    flags.set(ColumnFlags::NOT_NULL, !ty.nullable);
+    flags.set(ColumnFlags::UNSIGNED, ty.unsigned);
+    let blob = ty.kind.is_text() || matches!(ty.kind, TypeKind::Json | TypeKind::Geometry);
+    flags.set(ColumnFlags::BLOB, blob);
+    let temporal = ty.kind.is_temporal();
+    let number = !ty.kind.is_string() && !temporal && ty.kind != TypeKind::Json;
+    let binary =
+        is_binary_order(ty) || temporal || ty.kind == TypeKind::Json || (number && !of_table);
+    flags.set(ColumnFlags::BINARY, binary);
+    flags.set(ColumnFlags::ENUM, ty.kind == TypeKind::Enum);
+    flags.set(ColumnFlags::SET, ty.kind == TypeKind::Set);
+    column.flags = flags;
+    column
+}
+
+fn is_binary_order(ty: &SqlType) -> bool {
+    ty.kind.is_string() && Collation::by_id(ty.collation.0).is_some_and(|one| one.is_binary_order())
+}

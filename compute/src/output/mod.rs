@@ -1,0 +1,7 @@
+//! From typed values to the protocol's columns and rows.
+
+mod column;
+mod value;
+
+pub(crate) use column::{ResultCharset, column_of, definition};
+pub(crate) use value::{ValueWriter, put};

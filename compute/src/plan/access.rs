@@ -1,0 +1,311 @@
+//! Which index a table is read by.
+//!
+//! There are no statistics yet: an index is judged by how many of its leading parts
+//! have conditions, whether it has all columns that are read, and whether it gives
+//! the order that is asked for.
+
+use firn_engine::key::{KeyRange, prefix_end};
+use firn_mysql_parser::ast;
+use firn_mysql_semantics::error::{SqlError, code};
+use firn_mysql_semantics::expr::{Cx, Result, Row};
+use firn_mysql_semantics::{SqlType, Value};
+use firn_table::TableCodec;
+use firn_table::descriptor::{IndexDescriptor, IndexId, IndexState, TableDescriptor, same_name};
+use firn_table::key::IndexCodec;
+
+use super::Intervals;
+use super::condition::{Condition, Encoder, Term, keys};
+
+/// Ranges and keys of one read: where IN lists of several parts would make more,
+/// fewer parts are used.
+const RANGES_MAX: usize = 20_000;
+
+/// How a table is read.
+#[derive(Debug, Clone)]
+pub(crate) struct Access {
+    /// The index; that of the rows is the table itself.
+    pub(crate) index: IndexId,
+    /// Conditions on its leading parts: all of each part's hold.
+    pub(crate) parts: Vec<Vec<Term>>,
+    /// The index has all columns that are read.
+    pub(crate) covering: bool,
+    /// It is read from its end.
+    pub(crate) backward: bool,
+    /// Rows come in the order that was asked for.
+    pub(crate) ordered: bool,
+    /// At most one row is found.
+    pub(crate) single: bool,
+}
+
+/// What is asked of a table.
+pub(crate) struct Wanted<'a> {
+    /// Conditions on its columns.
+    pub(crate) conditions: &'a [Condition],
+    /// Whether a column is read.
+    pub(crate) reads: &'a dyn Fn(usize) -> bool,
+    /// The order that is asked for, by columns of this table; none if any will do.
+    pub(crate) order: &'a [(usize, bool)],
+    /// There is a LIMIT, so the order is worth more.
+    pub(crate) limited: bool,
+    /// USE, FORCE and IGNORE INDEX.
+    pub(crate) hints: &'a [ast::IndexHint],
+}
+
+/// Chooses an index.
+///
+/// # Errors
+/// 1176 for a hint that names an index that does not exist.
+pub(crate) fn choose(codec: &TableCodec, wanted: &Wanted<'_>) -> Result<Access> {
+    let table = codec.table();
+    let allowed = Allowed::new(table, wanted.hints)?;
+    let rows = candidate(table, codec.row_index(), true, wanted);
+    let mut best = (score(&rows, codec.row_index(), true, wanted), rows);
+    let primary = table.primary();
+    let rows_allowed = primary.is_none_or(|index| allowed.allows(index));
+    for index in &table.indexes {
+        let usable = index.state == IndexState::Public
+            && !index.invisible
+            && index.id != IndexId::ROWS
+            && allowed.allows(index);
+        let Some(codec) = codec.index(index.id).filter(|_| usable) else { continue };
+        let access = candidate(table, codec, false, wanted);
+        // Without a condition or an order an index is read only if it has all columns.
+        if access.parts.is_empty() && !access.ordered && !access.covering {
+            continue;
+        }
+        let mut points = score(&access, codec, false, wanted);
+        if allowed.forced && (!access.parts.is_empty() || access.ordered) {
+            points += 10_000;
+        }
+        if points > best.0 || (!rows_allowed && best.1.index == IndexId::ROWS && points > 30) {
+            best = (points, access);
+        }
+    }
+    Ok(best.1)
+}
+
+/// What hints leave.
+struct Allowed<'a> {
+    only: Option<Vec<&'a str>>,
+    without: Vec<&'a str>,
+    forced: bool,
+}
+
+impl<'a> Allowed<'a> {
+    fn new(table: &TableDescriptor, hints: &'a [ast::IndexHint]) -> Result<Self> {
+        let mut this = Self { only: None, without: Vec::new(), forced: false };
+        for hint in hints {
+            for name in &hint.indexes {
+                if table.index_named(name.as_str()).is_none() {
+                    let arguments = [name.as_str().into(), table.name.as_str().into()];
+                    return Err(SqlError::new(code::ER_KEY_DOES_NOT_EXITS, &arguments));
+                }
+            }
+            let names = hint.indexes.iter().map(ast::Ident::as_str);
+            match hint.action {
+                ast::IndexAction::Ignore => this.without.extend(names),
+                ast::IndexAction::Use | ast::IndexAction::Force => {
+                    this.only.get_or_insert_default().extend(names);
+                    this.forced |= hint.action == ast::IndexAction::Force;
+                }
+            }
+        }
+        Ok(this)
+    }
+
+    fn allows(&self, index: &IndexDescriptor) -> bool {
+        let named = |list: &[&str]| list.iter().any(|name| same_name(name, &index.name));
+        self.only.as_ref().is_none_or(|only| named(only)) && !named(&self.without)
+    }
+}
+
+fn candidate(
+    table: &TableDescriptor,
+    codec: &IndexCodec,
+    rows: bool,
+    wanted: &Wanted<'_>,
+) -> Access {
+    let mut parts: Vec<Vec<Term>> = Vec::new();
+    // Parts of one value only: what is behind them is in order.
+    let mut constant = 0;
+    let mut equal = 0;
+    for part in 0..codec.parts() {
+        let Some(column) = codec.column(part) else { break };
+        let here = || wanted.conditions.iter().filter(move |one| one.column == column);
+        // Of a prefix that keeps no order, only equal values can be found.
+        let usable = |one: &&Condition| codec.keeps_order(part) || one.is_equality();
+        let terms: Vec<Term> = here().filter(usable).map(|one| one.term.clone()).collect();
+        if terms.is_empty() {
+            break;
+        }
+        let equality = here().any(Condition::is_equality);
+        if constant == part && here().any(Condition::is_constant) && !codec.is_prefix(part) {
+            constant += 1;
+        }
+        equal += usize::from(equality);
+        parts.push(terms);
+        if !equality {
+            break;
+        }
+    }
+    let covering =
+        rows || (0..table.columns.len()).all(|at| !(wanted.reads)(at) || codec.covers(at));
+    let (ordered, backward) = order(codec, constant, wanted.order);
+    let single = codec.is_unique() && codec.parts() > 0 && constant == codec.parts();
+    debug_assert!(equal >= constant);
+    let ordered = ordered || (single && !wanted.order.is_empty());
+    Access { index: codec.id(), parts, covering, backward, ordered, single }
+}
+
+/// Whether the index gives an order behind `constant` parts, and whether backward.
+fn order(codec: &IndexCodec, constant: usize, order: &[(usize, bool)]) -> (bool, bool) {
+    if order.is_empty() {
+        return (false, false);
+    }
+    let fixed: Vec<_> = (0..constant).filter_map(|part| codec.column(part)).collect();
+    let mut part = constant;
+    let mut direction = None;
+    for &(column, descending) in order {
+        // The same in all rows.
+        if fixed.contains(&column) {
+            continue;
+        }
+        if part >= codec.parts() || codec.column(part) != Some(column) || codec.is_prefix(part) {
+            return (false, false);
+        }
+        let backward = descending != codec.is_descending(part);
+        if *direction.get_or_insert(backward) != backward {
+            return (false, false);
+        }
+        part += 1;
+    }
+    (true, direction.unwrap_or(false))
+}
+
+fn score(access: &Access, codec: &IndexCodec, rows: bool, wanted: &Wanted<'_>) -> u32 {
+    if access.single {
+        return if rows { 5_000 } else { 4_900 };
+    }
+    let last_is_range = access.parts.last().is_some_and(|terms| {
+        let one = |term: &Term| Condition { column: 0, term: term.clone() }.is_equality();
+        !terms.iter().any(one)
+    });
+    let conditions = access.parts.len() as u32 * 100 - if last_is_range { 50 } else { 0 };
+    // Without a look at the row behind each entry.
+    let direct = if rows {
+        30
+    } else if access.covering {
+        35
+    } else {
+        0
+    };
+    let order = match (access.ordered, wanted.limited) {
+        (true, true) => 45,
+        (true, false) => 10,
+        (false, _) => 0,
+    };
+    let unique = if codec.is_unique() { 5 } else { 0 };
+    conditions + direct + order + unique
+}
+
+/// Where to look.
+#[derive(Debug)]
+pub(crate) enum Lookup {
+    /// Keys that at most one row or entry has each, ascending.
+    Keys(Vec<Vec<u8>>),
+    /// Ranges, ascending.
+    Ranges(Vec<KeyRange>),
+}
+
+/// Turns times of a session into UTC.
+pub(crate) type InUtc<'a> = &'a dyn Fn(Value, &mut Cx<'_>) -> Value;
+
+struct PartEncoder<'a> {
+    codec: &'a IndexCodec,
+    part: usize,
+    ty: SqlType,
+    in_utc: InUtc<'a>,
+}
+
+impl Encoder for PartEncoder<'_> {
+    fn encode(&self, value: &Value) -> Option<Vec<u8>> {
+        let mut out = Vec::with_capacity(16);
+        self.codec.encode_part(self.part, value, &mut out).then_some(out)
+    }
+
+    fn descending(&self) -> bool {
+        self.codec.is_descending(self.part)
+    }
+
+    fn is_prefix(&self) -> bool {
+        self.codec.is_prefix(self.part)
+    }
+
+    fn ty(&self) -> &SqlType {
+        &self.ty
+    }
+
+    fn in_utc(&self, value: Value, cx: &mut Cx<'_>) -> Value {
+        (self.in_utc)(value, cx)
+    }
+}
+
+impl Access {
+    /// Where to look, with what the conditions compare with as it is now.
+    ///
+    /// # Errors
+    /// Those of evaluating the conditions.
+    pub(crate) fn lookup(
+        &self,
+        table: &TableCodec,
+        in_utc: InUtc<'_>,
+        cx: &mut Cx<'_>,
+        row: Row<'_>,
+    ) -> Result<Lookup> {
+        let codec = table.index(self.index).unwrap_or(table.row_index());
+        let mut prefixes = vec![codec.id().0.to_be_bytes().to_vec()];
+        let mut exact = codec.is_unique() && codec.parts() > 0;
+        for (part, terms) in self.parts.iter().enumerate() {
+            let Some(column) = codec.column(part) else { break };
+            let ty = table.table().columns[column].ty;
+            let encoder = PartEncoder { codec, part, ty, in_utc };
+            let mut set = Intervals::all();
+            for term in terms {
+                set = set.intersect(&keys(term, &encoder, cx, row)?);
+            }
+            let list = set.list();
+            let many = prefixes.len().saturating_mul(list.len()) > RANGES_MAX;
+            if set.is_all() || many {
+                exact = false;
+                break;
+            }
+            let null = if ty.nullable { encoder.encode(&Value::Null) } else { None };
+            exact &= list.iter().all(|one| one.point && Some(&one.from) != null.as_ref());
+            if list.iter().all(|one| one.point) {
+                let with = |prefix: &Vec<u8>, value: &Vec<u8>| [&prefix[..], value].concat();
+                prefixes = prefixes
+                    .iter()
+                    .flat_map(|prefix| list.iter().map(move |one| with(prefix, &one.from)))
+                    .collect();
+                continue;
+            }
+            let within = |prefix: &Vec<u8>, one: &super::Interval| KeyRange {
+                start: [&prefix[..], &one.from].concat().into(),
+                end: match &one.to {
+                    Some(to) => Some([&prefix[..], to].concat().into()),
+                    None => prefix_end(prefix),
+                },
+            };
+            let ranges = prefixes
+                .iter()
+                .flat_map(|prefix| list.iter().map(move |one| within(prefix, one)))
+                .collect();
+            return Ok(Lookup::Ranges(ranges));
+        }
+        if exact && self.parts.len() == codec.parts() {
+            return Ok(Lookup::Keys(prefixes));
+        }
+        let whole = |prefix: Vec<u8>| KeyRange { end: prefix_end(&prefix), start: prefix.into() };
+        Ok(Lookup::Ranges(prefixes.into_iter().map(whole).collect()))
+    }
+}

@@ -1,0 +1,16 @@
+//! How a statement reaches its rows.
+//!
+//! * [`interval`]: sets of encoded key parts.
+//! * [`fit`]: a compared value among the values of a column.
+//! * [`access`]: which index is read, from what conditions.
+
+mod access;
+mod condition;
+mod fit;
+mod interval;
+mod select;
+
+pub(crate) use access::{Access, Lookup, Wanted, choose};
+pub(crate) use condition::Condition;
+pub(crate) use interval::{Interval, Intervals};
+pub(crate) use select::{SelectPlan, Step, StepRows};

@@ -1,0 +1,256 @@
+//! A SELECT as steps: the order in which its tables are read, by which indexes, and
+//! where each condition is looked at.
+
+use std::sync::Arc;
+
+use firn_mysql_semantics::expr::{Node, Op, Result};
+
+use super::{Access, Condition, Wanted, choose};
+use crate::bind::{BoundSelect, JoinKind, Source, TableSource, VirtualTable, columns_of};
+use crate::table::OpenTable;
+
+/// One table that is read.
+pub(crate) struct Step {
+    /// Where rows come from.
+    pub(crate) rows: StepRows,
+    /// By which index; of tables on the engine.
+    pub(crate) access: Option<Access>,
+    /// Place of its first column in the flat row, and behind its last.
+    pub(crate) start: usize,
+    /// Behind its last column.
+    pub(crate) end: usize,
+    /// Columns that are read, by their places in the table.
+    pub(crate) columns: Vec<usize>,
+    /// How it is joined.
+    pub(crate) kind: JoinKind,
+    /// Conditions of a LEFT join.
+    pub(crate) on: Vec<Node>,
+    /// Conditions that can be looked at once this table is there.
+    pub(crate) filter: Vec<Node>,
+}
+
+/// Where the rows of a step come from.
+pub(crate) enum StepRows {
+    /// A table on the engine.
+    Stored(Arc<OpenTable>),
+    /// Rows that the server makes up.
+    Virtual(Arc<dyn VirtualTable>),
+    /// A query in FROM.
+    Derived(Box<SelectPlan>),
+}
+
+impl StepRows {
+    fn new(rows: TableSource) -> Result<Self> {
+        Ok(match rows {
+            TableSource::Stored(table) => Self::Stored(table),
+            TableSource::Virtual(table) => Self::Virtual(table),
+            TableSource::Derived(query) => Self::Derived(Box::new(SelectPlan::new(*query)?)),
+        })
+    }
+}
+
+/// How a SELECT runs.
+pub(crate) struct SelectPlan {
+    /// What it says.
+    pub(crate) select: BoundSelect,
+    /// Tables in the order in which they are read.
+    pub(crate) steps: Vec<Step>,
+    /// Conditions without columns: looked at before anything is read.
+    pub(crate) constant: Vec<Node>,
+    /// Rows come in the order of ORDER BY.
+    pub(crate) ordered: bool,
+}
+
+impl SelectPlan {
+    /// Plans a SELECT.
+    ///
+    /// # Errors
+    /// 1176 for hints that name no index.
+    pub(crate) fn new(select: BoundSelect) -> Result<Self> {
+        let reads = columns_read(&select);
+        Self::reading(select, reads)
+    }
+
+    /// Plans the search of an UPDATE or DELETE: all columns of the tables `targets`,
+    /// and the places `more`, are read beside what the conditions read.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub(crate) fn for_change(
+        select: BoundSelect,
+        targets: &[usize],
+        more: &[usize],
+    ) -> Result<Self> {
+        let mut reads = columns_read(&select);
+        for &target in targets {
+            let table = &select.tables[target];
+            reads[table.start..table.start + table.columns.len()].fill(true);
+        }
+        more.iter().for_each(|place| reads[*place] = true);
+        Self::reading(select, reads)
+    }
+
+    /// The step whose table's columns begin at `start`.
+    pub(crate) fn step_at(&self, start: usize) -> usize {
+        self.steps.iter().position(|step| step.start == start).unwrap_or_default()
+    }
+
+    fn reading(mut select: BoundSelect, reads: Vec<bool>) -> Result<Self> {
+        let sources = std::mem::take(&mut select.sources);
+        let mut filter: Vec<Option<Node>> =
+            std::mem::take(&mut select.filter).into_iter().map(Some).collect();
+        let constant = take_known(&mut filter, &|_| false);
+        let order = plain_order(&select);
+        let all_inner = sources.iter().all(|source| source.kind == JoinKind::Inner);
+        let mut waiting: Vec<Source> = sources;
+        let mut known = vec![false; select.row_len];
+        let mut steps: Vec<Step> = Vec::with_capacity(waiting.len());
+        let mut ordered = select.order_by.is_empty();
+        while !waiting.is_empty() {
+            // The table that is reached best comes next; outer joins keep their order.
+            let candidates = if all_inner { waiting.len() } else { 1 };
+            let mut best: Option<(u64, usize, Option<Access>)> = None;
+            for (at, source) in waiting.iter().take(candidates).enumerate() {
+                let access = access_of(&select, source, &filter, &known, &reads, &order, &steps)?;
+                let cost = cost_of(source, access.as_ref());
+                if best.as_ref().is_none_or(|(least, ..)| cost < *least) {
+                    best = Some((cost, at, access));
+                }
+            }
+            let Some((_, at, access)) = best else { break };
+            let source = waiting.remove(at);
+            let table = &select.tables[source.table];
+            let (start, end) = (table.start, table.start + table.columns.len());
+            if steps.is_empty() && access.as_ref().is_some_and(|access| access.ordered) {
+                ordered = true;
+            }
+            known[start..end].fill(true);
+            let filter = take_known(&mut filter, &|place| known.get(place) == Some(&true));
+            steps.push(Step {
+                rows: StepRows::new(source.rows)?,
+                access,
+                start,
+                end,
+                columns: (start..end).filter(|at| reads[*at]).map(|at| at - start).collect(),
+                kind: source.kind,
+                on: source.on,
+                filter,
+            });
+        }
+        Ok(Self { select, steps, constant, ordered })
+    }
+}
+
+/// The conditions all of whose columns are known, taken out.
+fn take_known(filter: &mut [Option<Node>], known: &dyn Fn(usize) -> bool) -> Vec<Node> {
+    let mut taken = Vec::new();
+    for slot in filter.iter_mut() {
+        let ready = slot.as_ref().is_some_and(|node| {
+            let mut all = true;
+            columns_of(node, &mut |place| all &= known(place));
+            all
+        });
+        if ready {
+            taken.extend(slot.take());
+        }
+    }
+    taken
+}
+
+/// Which places of the flat row the statement reads.
+fn columns_read(select: &BoundSelect) -> Vec<bool> {
+    let mut reads = vec![false; select.row_len];
+    let mut mark = |node: &Node| columns_of(node, &mut |place| reads[place] = true);
+    select.filter.iter().for_each(&mut mark);
+    select.group_by.iter().for_each(&mut mark);
+    select.items.iter().for_each(|item| mark(&item.node));
+    select.aggregates.iter().flat_map(|one| &one.args).for_each(&mut mark);
+    select.having.iter().for_each(&mut mark);
+    select.order_by.iter().for_each(|key| mark(&key.node));
+    select.sources.iter().flat_map(|source| &source.on).for_each(&mut mark);
+    reads
+}
+
+/// ORDER BY as columns of the flat row, if it is of nothing else.
+fn plain_order(select: &BoundSelect) -> Vec<(usize, bool)> {
+    if select.grouped || select.distinct {
+        return Vec::new();
+    }
+    let mut order = Vec::with_capacity(select.order_by.len());
+    for key in &select.order_by {
+        let Op::Column(column) = &key.node.op else { return Vec::new() };
+        let place = if column.index >= select.items_start {
+            match &select.items[column.index - select.items_start].node.op {
+                Op::Column(column) => column.index,
+                _ => return Vec::new(),
+            }
+        } else {
+            column.index
+        };
+        order.push((place, key.descending));
+    }
+    order
+}
+
+fn access_of(
+    select: &BoundSelect,
+    source: &Source,
+    filter: &[Option<Node>],
+    known: &[bool],
+    reads: &[bool],
+    order: &[(usize, bool)],
+    steps: &[Step],
+) -> Result<Option<Access>> {
+    let TableSource::Stored(open) = &source.rows else { return Ok(None) };
+    let table = &select.tables[source.table];
+    let (start, end) = (table.start, table.start + table.columns.len());
+    let is_known = |place: usize| known.get(place) == Some(&true);
+    // Conditions of the statement hold for rows that a LEFT join makes up, too: they say
+    // nothing of what its table has to be searched for.
+    let conditions: Vec<Condition> = match source.kind {
+        JoinKind::Inner => filter
+            .iter()
+            .flatten()
+            .filter_map(|node| Condition::of(node, start, end, &is_known))
+            .collect(),
+        JoinKind::Left => {
+            source.on.iter().filter_map(|node| Condition::of(node, start, end, &is_known)).collect()
+        }
+    };
+    let own: Vec<(usize, bool)> = order
+        .iter()
+        .filter(|(place, _)| (start..end).contains(place))
+        .map(|(place, descending)| (place - start, *descending))
+        .collect();
+    let first = steps.is_empty() && own.len() == order.len();
+    let wanted = Wanted {
+        conditions: &conditions,
+        reads: &|column| reads[start + column],
+        order: if first { &own } else { &[] },
+        limited: select.limit.is_some(),
+        hints: &source.hints,
+    };
+    Ok(Some(choose(&open.codec, &wanted)?))
+}
+
+/// How much it takes to read a table once; only the order of these counts.
+fn cost_of(source: &Source, access: Option<&Access>) -> u64 {
+    match (&source.rows, access) {
+        (TableSource::Stored(_), Some(access)) if access.single => 1,
+        (TableSource::Stored(_), Some(access)) if !access.parts.is_empty() => {
+            100 - access.parts.len().min(50) as u64
+        }
+        (TableSource::Stored(_), _) => 10_000,
+        (TableSource::Virtual(_) | TableSource::Derived(_), _) => 1_000,
+    }
+}
+
+impl Step {
+    /// The table on the engine that it reads.
+    pub(crate) fn stored(&self) -> Option<&Arc<OpenTable>> {
+        match &self.rows {
+            StepRows::Stored(open) => Some(open),
+            _ => None,
+        }
+    }
+}

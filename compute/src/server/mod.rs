@@ -1,0 +1,135 @@
+//! What all sessions share, and how clients come in.
+
+mod listen;
+mod opened;
+mod process;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use firn_engine::{Db, Env, Instant};
+use firn_mysql_protocol::SqlError as ProtocolError;
+use firn_mysql_protocol::auth::{Account, AuthPlugin};
+use firn_mysql_protocol::server::{Login, Peer, Service};
+use firn_mysql_semantics::collation::Collation;
+use firn_mysql_semantics::error::SqlError;
+use parking_lot::Mutex;
+
+pub use listen::{Listener, listen};
+pub(crate) use opened::OpenedTables;
+pub(crate) use process::{Doing, Process, Processes};
+
+use crate::catalog::Catalog;
+use crate::session::{Session, SessionValues, to_protocol};
+use crate::txn::{Interrupt, Limits, LockSet, OwnerId, TransactionManager};
+use crate::variables::{GlobalVariables, SessionVariables};
+
+/// A MySQL server on an open database.
+pub struct Server {
+    pub(crate) env: Env,
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) opened: OpenedTables,
+    pub(crate) transactions: Arc<TransactionManager>,
+    pub(crate) globals: Arc<GlobalVariables>,
+    pub(crate) processes: Processes,
+    /// Statements that were carried out since the start.
+    questions: AtomicU64,
+    started: Instant,
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Server with {} connections", self.processes.len())
+    }
+}
+
+impl Server {
+    /// A server on a database that nobody else writes to.
+    ///
+    /// # Errors
+    /// The engine's, if the catalog cannot be read.
+    pub async fn open(db: Arc<Db>, env: Env) -> firn_engine::Result<Arc<Self>> {
+        let catalog = Catalog::open(Arc::clone(&db)).await?;
+        let transactions = TransactionManager::new(db, env.clone(), Limits::default());
+        Ok(Arc::new(Self {
+            started: env.now(),
+            env,
+            catalog: Arc::new(catalog),
+            opened: OpenedTables::default(),
+            transactions,
+            globals: Arc::new(GlobalVariables::new(&[])),
+            processes: Processes::default(),
+            questions: AtomicU64::new(0),
+        }))
+    }
+
+    /// Locks of a session beyond its transactions.
+    pub(crate) fn lock_set(&self, connection: u32) -> LockSet {
+        self.transactions.lock_set(OwnerId(u64::from(connection)))
+    }
+
+    pub(crate) fn count_question(&self) {
+        self.questions.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Statements since the start.
+    pub(crate) fn questions(&self) -> u64 {
+        self.questions.load(Ordering::Relaxed)
+    }
+
+    /// Seconds since the start.
+    pub(crate) fn uptime_seconds(&self) -> u64 {
+        self.env.now().since(self.started).as_secs()
+    }
+}
+
+/// The server as connections know it. A handle, since sessions keep the server.
+#[derive(Debug, Clone)]
+pub struct Handle(pub Arc<Server>);
+
+impl Service for Handle {
+    type Session = Session;
+
+    async fn lookup(&self, user: &str, peer: &Peer) -> Result<Option<Account>, ProtocolError> {
+        // Accounts are not built yet: root without a password, from this machine only.
+        let here = peer.local || matches!(peer.host.as_str(), "127.0.0.1" | "::1");
+        Ok((user == "root" && here).then(|| Account {
+            user: "root".into(),
+            host: "localhost".into(),
+            plugin: AuthPlugin::CachingSha2Password,
+            auth_string: Vec::new(),
+        }))
+    }
+
+    async fn open(&self, login: Login) -> Result<Session, ProtocolError> {
+        let server = Arc::clone(&self.0);
+        let process = Arc::new(Process {
+            id: login.connection_id,
+            user: login.user.clone(),
+            host: format!("{}:{}", login.peer.host, login.peer.port),
+            now: Mutex::new(Doing {
+                database: None,
+                command: "Sleep",
+                since: server.env.now(),
+                statement: None,
+            }),
+            interrupt: Interrupt::default(),
+            control: login.control.clone(),
+        });
+        let id = u64::from(login.connection_id);
+        let mut variables = SessionVariables::new(Arc::clone(&server.globals), id);
+        if let Some(collation) = Collation::by_id(login.collation) {
+            variables.set_handshake_collation(collation);
+        }
+        let user = format!("{}@{}", login.user, login.peer.host);
+        let account = format!("{}@{}", login.account.user, login.account.host);
+        let values = SessionValues::new(server.env.clone(), variables, &user, &account);
+        let schema = login.schema.clone();
+        let mut session = Session::new(Arc::clone(&server), login, values, Arc::clone(&process));
+        if let Some(schema) = schema {
+            session.open_schema(&schema).await.map_err(|error: SqlError| to_protocol(&error))?;
+        }
+        server.processes.add(process);
+        Ok(session)
+    }
+}

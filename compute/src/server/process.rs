@@ -1,0 +1,94 @@
+//! Connections that are open, for SHOW PROCESSLIST and KILL.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use firn_engine::Instant;
+use firn_mysql_protocol::server::ConnectionControl;
+use parking_lot::Mutex;
+
+use crate::txn::{Interrupt, Why};
+
+/// One connection.
+#[derive(Debug)]
+pub(crate) struct Process {
+    /// Its number.
+    pub(crate) id: u32,
+    /// Who.
+    #[allow(dead_code, reason = "the process list is being built")]
+    pub(crate) user: String,
+    /// From where, with the port.
+    #[allow(dead_code, reason = "the process list is being built")]
+    pub(crate) host: String,
+    /// What it does.
+    pub(crate) now: Mutex<Doing>,
+    /// Ends a statement.
+    pub(crate) interrupt: Interrupt,
+    /// Ends the connection.
+    pub(crate) control: ConnectionControl,
+}
+
+/// What a connection does.
+#[derive(Debug, Clone)]
+pub(crate) struct Doing {
+    /// The current database.
+    pub(crate) database: Option<String>,
+    /// `Query`, `Sleep`, …
+    pub(crate) command: &'static str,
+    /// Since when.
+    pub(crate) since: Instant,
+    /// The statement, if there is one.
+    pub(crate) statement: Option<String>,
+}
+
+/// All connections.
+#[derive(Debug, Default)]
+pub(crate) struct Processes {
+    list: Mutex<BTreeMap<u32, Arc<Process>>>,
+    next: AtomicU32,
+}
+
+impl Processes {
+    /// A number for a new connection.
+    pub(crate) fn next_id(&self) -> u32 {
+        self.next.fetch_add(1, Ordering::Relaxed).wrapping_add(8)
+    }
+
+    /// Adds a connection.
+    pub(crate) fn add(&self, process: Arc<Process>) {
+        self.list.lock().insert(process.id, process);
+    }
+
+    /// Takes a connection out.
+    pub(crate) fn remove(&self, id: u32) {
+        self.list.lock().remove(&id);
+    }
+
+    /// One connection.
+    pub(crate) fn get(&self, id: u32) -> Option<Arc<Process>> {
+        self.list.lock().get(&id).cloned()
+    }
+
+    /// All connections.
+    pub(crate) fn all(&self) -> Vec<Arc<Process>> {
+        self.list.lock().values().cloned().collect()
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.list.lock().len()
+    }
+}
+
+impl Process {
+    /// KILL, or KILL QUERY.
+    pub(crate) fn kill(&self, query: bool) {
+        if query {
+            self.interrupt.set(Why::Query);
+        } else {
+            self.interrupt.set(Why::Connection);
+            self.control.kill();
+        }
+    }
+}

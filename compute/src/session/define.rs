@@ -1,0 +1,224 @@
+//! Statements that change the catalog.
+//!
+//! What is open is committed first. Then, until it works: plan against the catalog as
+//! it is, lock the tables that are touched, look whether the catalog is still that
+//! one, and make the change. The change is one write of the engine, so a crash leaves
+//! the catalog as it was or as it will be. Statements that use a table hold its lock
+//! until their transaction ends, so none of them sees it change; who planned on the old
+//! definition plans again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use firn_mysql_parser::ast::{self, StatementKind as S};
+use firn_mysql_semantics::error::{SqlError, code};
+use firn_mysql_semantics::expr::Cx;
+
+use super::run::Arguments;
+use super::statement::{Done, Ended, Outcome};
+use super::{Session, from_engine, from_transaction};
+use crate::catalog::{
+    AlterPlan, CatalogChange, CatalogSnapshot, ChangeError, Facts, Work, plan_alter, plan_ddl,
+};
+use crate::execute;
+use crate::txn::{Interrupt, IsolationLevel, LockKey, LockMode, LockWait, OwnerId, Transaction};
+
+/// How often a change is planned again because others changed the catalog meanwhile.
+const REPLANS_MAX: u32 = 100;
+
+impl Session {
+    /// CREATE, ALTER, DROP and the like.
+    pub(crate) async fn define(
+        &mut self,
+        sql: &[u8],
+        statement: &ast::Statement,
+        arguments: &Arguments,
+    ) -> Result<Outcome, Ended> {
+        let _ = (sql, arguments);
+        if let S::CreateTable(create) = &statement.kind {
+            if create.query.is_some() {
+                return Err(SqlError::not_supported_yet("CREATE TABLE … SELECT").into());
+            }
+            if create.temporary {
+                return Err(SqlError::not_supported_yet("temporary tables").into());
+            }
+        }
+        self.commit_open().await?;
+        for _ in 0..REPLANS_MAX {
+            let snapshot = self.server.catalog.snapshot();
+            let mark = self.warnings.mark();
+            let alter = self.planned(|facts, warnings, server| {
+                plan_alter(&snapshot, &*server.catalog, &statement.kind, facts, warnings)
+            })?;
+            let done = match alter {
+                Some(plan) => self.alter(&snapshot, plan).await?,
+                None => {
+                    let change = self.planned(|facts, warnings, server| {
+                        plan_ddl(&snapshot, &*server.catalog, &statement.kind, facts, warnings)
+                    })?;
+                    let Some(change) = change else {
+                        return Err(SqlError::not_supported_yet("this statement").into());
+                    };
+                    self.change(&snapshot, &change).await?.then(Done::default)
+                }
+            };
+            if let Some(done) = done {
+                self.after_change();
+                return Ok(done.into());
+            }
+            self.warnings.rewind(mark);
+        }
+        Err(SqlError::new(code::ER_TABLE_DEF_CHANGED, &[]).into())
+    }
+
+    /// Plans with what the session knows.
+    fn planned<T>(
+        &mut self,
+        plan: impl FnOnce(
+            &Facts<'_>,
+            &mut firn_mysql_semantics::error::Warnings,
+            &crate::server::Server,
+        ) -> Result<T, SqlError>,
+    ) -> Result<T, SqlError> {
+        let variables = &self.values.variables;
+        let hot = variables.hot();
+        let zone = variables.zone();
+        let collation = |one: &firn_mysql_semantics::collation::Collation| {
+            firn_mysql_semantics::CollationId(one.id())
+        };
+        let account = &self.login.account;
+        let facts = Facts {
+            database: variables.database(),
+            settings: &self.settings,
+            zone,
+            now_micros: variables.statement_time_micros(),
+            server_collation: collation(hot.collation_server),
+            foreign_key_checks: hot.foreign_key_checks,
+            require_primary_key: hot.sql_require_primary_key,
+            no_engine_substitution: hot
+                .sql_mode
+                .has(crate::variables::SqlMode::NO_ENGINE_SUBSTITUTION),
+            account: (&account.user, &account.host),
+        };
+        plan(&facts, &mut self.warnings, &self.server)
+    }
+
+    /// Locks what a change touches. `None` if the catalog is no longer `snapshot`.
+    async fn lock_names(
+        &self,
+        snapshot: &CatalogSnapshot,
+        change: &CatalogChange,
+    ) -> Result<Option<Transaction>, Ended> {
+        let owner = OwnerId(u64::from(self.id));
+        let interrupt: Interrupt = self.process.interrupt.clone();
+        let transactions = &self.server.transactions;
+        let mut locks = transactions.begin(owner, IsolationLevel::ReadCommitted, interrupt);
+        let seconds = self.values.variables.hot().lock_wait_timeout;
+        let wait = LockWait::For(Duration::from_secs(seconds));
+        let mut ids: Vec<u32> = change
+            .names()
+            .filter_map(|(schema, name)| snapshot.table(schema, name))
+            .map(|table| table.descriptor.id)
+            .collect();
+        // In one order, so that two changes do not wait for each other.
+        ids.sort_unstable();
+        ids.dedup();
+        for id in ids {
+            let key = LockKey::Table(u64::from(id));
+            let locked = locks.lock(key, LockMode::Exclusive, wait).await;
+            locked.map_err(|error| from_transaction(&error))?;
+        }
+        let same = self.server.catalog.snapshot().version == snapshot.version;
+        Ok(same.then_some(locks))
+    }
+
+    /// Makes a change; `false` if it has to be planned again.
+    async fn change(
+        &self,
+        snapshot: &CatalogSnapshot,
+        change: &CatalogChange,
+    ) -> Result<bool, Ended> {
+        if change.is_empty() {
+            return Ok(true);
+        }
+        let Some(_locks) = self.lock_names(snapshot, change).await? else { return Ok(false) };
+        self.applied(self.server.catalog.apply(change).await.map(drop))
+    }
+
+    fn applied(&self, result: Result<(), ChangeError>) -> Result<bool, Ended> {
+        match result {
+            Ok(()) => Ok(true),
+            Err(ChangeError::Sql(error)) if error.number() == code::ER_TABLE_DEF_CHANGED => {
+                Ok(false)
+            }
+            Err(ChangeError::Sql(error)) => Err(error.into()),
+            Err(ChangeError::Engine(error)) => Err(from_engine(&error).into()),
+        }
+    }
+
+    /// ALTER TABLE, with its work on rows; `None` if it has to be planned again.
+    async fn alter(
+        &mut self,
+        snapshot: &CatalogSnapshot,
+        plan: AlterPlan,
+    ) -> Result<Option<Done>, Ended> {
+        if plan.is_empty() {
+            return Ok(Some(Done::default()));
+        }
+        let finish = plan.finish(None);
+        let Some(locks) = self.lock_names(snapshot, &finish).await? else { return Ok(None) };
+        let mut affected = 0;
+        if !plan.work.is_none() {
+            affected = self.work(&plan, locks.interrupt()).await?;
+        }
+        let applied = self.applied(self.server.catalog.apply(&finish).await.map(drop))?;
+        if !applied {
+            return Err(SqlError::new(code::ER_TABLE_DEF_CHANGED, &[]).into());
+        }
+        let copied = plan.work == Work::Copy;
+        let affected = if copied { affected } else { 0 };
+        let warnings = self.warnings.total();
+        let info = format!("Records: {affected}  Duplicates: 0  Warnings: {warnings}");
+        Ok(Some(Done { affected, info, ..Done::default() }))
+    }
+
+    /// Brings rows and indexes into the form of the new descriptor, while the table is
+    /// locked.
+    async fn work(&mut self, plan: &AlterPlan, interrupt: &Interrupt) -> Result<u64, Ended> {
+        let was = self.server.opened.get(&plan.was)?;
+        let now = self.server.opened.compile(&plan.now)?;
+        let zone = self.values.variables.zone().clone();
+        let storing = self.storing(&zone, false, true);
+        let settings = Arc::clone(&self.settings);
+        let server = Arc::clone(&self.server);
+        let mut cx = Cx::new(&settings, &mut self.values, &mut self.warnings);
+        let done = match &plan.work {
+            Work::None => Ok(0),
+            Work::Scan { foreign_keys, .. } if !foreign_keys.is_empty() => {
+                Err(SqlError::not_supported_yet("adding a foreign key to a table"))
+            }
+            Work::Scan { fill, checks, .. } => {
+                execute::fill(&server.transactions, interrupt, &was, &now, fill, checks, &mut cx)
+                    .await
+            }
+            Work::Copy => {
+                server.catalog.keep_ids().await.map_err(|error| from_engine(&error))?;
+                execute::copy(&server.transactions, interrupt, &was, &now, &storing, &mut cx).await
+            }
+        };
+        Ok(done?)
+    }
+
+    /// Forgets tables that are gone.
+    fn after_change(&self) {
+        let catalog = self.server.catalog.snapshot();
+        self.server.opened.retain(|id| catalog.table_by_id(id).is_some());
+        // The current database may be one of them.
+        let gone = self.values.variables.database().is_some_and(|name| {
+            crate::information_schema::database_collation(&catalog, name).is_none()
+        });
+        if gone {
+            self.process.now.lock().database = None;
+        }
+    }
+}

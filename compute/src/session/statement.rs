@@ -1,0 +1,153 @@
+//! Which statement does what.
+
+use firn_mysql_parser::ast::{self, StatementKind as S};
+use firn_mysql_protocol::result::{Response, Summary};
+use firn_mysql_semantics::error::SqlError;
+
+use super::Session;
+use super::run::Arguments;
+
+/// What a statement that sends no rows says of itself.
+#[derive(Debug, Default)]
+pub(crate) struct Done {
+    pub(crate) affected: u64,
+    pub(crate) last_insert_id: u64,
+    pub(crate) info: String,
+    pub(crate) changes: Vec<firn_mysql_protocol::result::StateChange>,
+}
+
+/// How a statement ended.
+pub(crate) enum Outcome {
+    /// An OK packet is to be sent.
+    Done(Done),
+    /// Its rows were sent.
+    Sent,
+}
+
+impl From<Done> for Outcome {
+    fn from(done: Done) -> Self {
+        Self::Done(done)
+    }
+}
+
+impl Session {
+    /// Carries out one statement and sends its answer.
+    pub(crate) async fn statement(
+        &mut self,
+        sql: &[u8],
+        statement: &ast::Statement,
+        arguments: &Arguments,
+        response: &mut Response<'_>,
+    ) -> Result<(), Ended> {
+        self.begin_statement(statement);
+        let outcome = self.dispatch(sql, statement, arguments, response).await;
+        let outcome = self.end_statement(outcome).await?;
+        if let Outcome::Done(done) = outcome {
+            let summary = Summary {
+                affected_rows: done.affected,
+                last_insert_id: done.last_insert_id,
+                status: self.status_flags(),
+                warnings: self.warnings.packet_count(),
+                info: done.info.into(),
+                changes: done.changes,
+            };
+            response.ok(&summary)?;
+        }
+        Ok(())
+    }
+
+    async fn dispatch(
+        &mut self,
+        sql: &[u8],
+        statement: &ast::Statement,
+        arguments: &Arguments,
+        response: &mut Response<'_>,
+    ) -> Result<Outcome, Ended> {
+        match &statement.kind {
+            S::Query(query) => self.query(sql, query, arguments, response).await,
+            S::Insert(insert) => self.insert(sql, insert, arguments).await,
+            S::Update(update) => self.update(sql, update, arguments).await,
+            S::Delete(delete) => self.delete(sql, delete, arguments).await,
+            S::Do(list) => self.run_do(sql, list, arguments).await,
+            S::Use(name) => self.use_schema(name.as_str()).await,
+
+            S::Begin(begin) => self.start_transaction(begin).await,
+            S::Commit(completion) => self.commit(completion).await,
+            S::Rollback(completion) => self.rollback(completion).await,
+            S::Savepoint(name) => self.savepoint(name.as_str()).await,
+            S::RollbackTo(name) => self.rollback_to(name.as_str()).await,
+            S::ReleaseSavepoint(name) => self.release_savepoint(name.as_str()),
+
+            S::Set(_) | S::SetNames(_) | S::SetCharacterSet(_) | S::SetTransaction { .. } => {
+                self.set(statement).await
+            }
+            S::Show(show) => self.show(sql, show, arguments, response).await,
+            S::Describe(describe) => self.describe(describe, response).await,
+
+            S::CreateDatabase(_)
+            | S::AlterDatabase(_)
+            | S::DropDatabase { .. }
+            | S::CreateTable(_)
+            | S::AlterTable(_)
+            | S::DropTable(_)
+            | S::TruncateTable(_)
+            | S::RenameTable(_)
+            | S::CreateIndex(_)
+            | S::DropIndex(_)
+            | S::CreateView(_)
+            | S::AlterView(_)
+            | S::DropView(_) => self.define(sql, statement, arguments).await,
+
+            _ => Err(SqlError::not_supported_yet(name_of(&statement.kind)).into()),
+        }
+    }
+}
+
+/// How a statement can fail.
+pub(crate) enum Ended {
+    /// The client is told.
+    Sql(SqlError),
+    /// The connection is gone, or its stream is spoilt.
+    Connection(firn_mysql_protocol::Error),
+}
+
+impl From<SqlError> for Ended {
+    fn from(error: SqlError) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<firn_mysql_protocol::Error> for Ended {
+    fn from(error: firn_mysql_protocol::Error) -> Self {
+        Self::Connection(error)
+    }
+}
+
+/// What a statement that is not built is called.
+fn name_of(kind: &S) -> &'static str {
+    match kind {
+        S::Call(_) => "CALL",
+        S::Handler(_) => "HANDLER",
+        S::Load(_) => "LOAD DATA",
+        S::ImportTable(_) => "IMPORT TABLE",
+        S::Explain(_) => "EXPLAIN",
+        S::Help(_) => "HELP",
+        S::CreateRoutine(_) | S::AlterRoutine(_) | S::DropRoutine { .. } => "stored routines",
+        S::CreateLoadable(_) => "loadable functions",
+        S::CreateTrigger(_) | S::DropTrigger { .. } => "triggers",
+        S::CreateEvent(_) | S::AlterEvent(_) | S::DropEvent { .. } => "events",
+        S::CreateUser(_) | S::AlterUser(_) | S::DropUser { .. } | S::RenameUser(_) => "accounts",
+        S::CreateRole { .. } | S::DropRole { .. } | S::SetRole(_) => "roles",
+        S::Grant(_) | S::Revoke(_) => "GRANT and REVOKE",
+        S::SetPassword(_) => "SET PASSWORD",
+        S::LockTables(_) | S::UnlockTables => "LOCK TABLES",
+        S::Xa(_) => "XA",
+        S::Prepare { .. } | S::Execute { .. } | S::Deallocate(_) => "PREPARE as a statement",
+        S::AnalyzeTable(_) => "ANALYZE TABLE",
+        S::CheckTable(_) => "CHECK TABLE",
+        S::OptimizeTable { .. } => "OPTIMIZE TABLE",
+        S::Flush { .. } => "FLUSH",
+        S::Kill { .. } => "KILL",
+        _ => "this statement",
+    }
+}
