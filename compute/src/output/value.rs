@@ -1,7 +1,7 @@
 //! One value into a row of a result.
 
-use firn_mysql_protocol::{Error, Result};
 use firn_mysql_protocol::result::{Date, DateTime, Rows, Time};
+use firn_mysql_protocol::{Error, Result};
 use firn_mysql_semantics::charset::{Charset, convert};
 use firn_mysql_semantics::collation::Collation;
 use firn_mysql_semantics::expr::Node;
