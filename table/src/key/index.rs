@@ -17,7 +17,8 @@ pub(super) const ROW_NUMBER_LEN: usize = 8;
 
 /// Writes and reads the keys of one index and the values of its entries, compiled
 /// from the table's descriptor. Values of rows are given by their columns' places in
-/// [`TableDescriptor::columns`], as the columns hold them, TIMESTAMP in UTC.
+/// [`TableDescriptor::columns`], as the columns hold them, TIMESTAMP in UTC; those of
+/// virtual columns that are in the index have to be there too.
 #[derive(Debug)]
 pub struct IndexCodec {
     pub(super) table: Arc<TableDescriptor>,
