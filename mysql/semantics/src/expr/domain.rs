@@ -66,7 +66,10 @@ fn double_of_text(text: &[u8], node: &Node, cx: &mut Cx<'_>) -> f64 {
 fn decimal_of_text(text: &[u8], node: &Node, cx: &mut Cx<'_>) -> Decimal {
     let parsed = Decimal::parse_prefix(text);
     let column = matches!(node.op, Op::Column(_));
-    let made = matches!(node.op, Op::Call(_) | Op::Collate | Op::Cast(_) | Op::ToCharset { .. });
+    let made = matches!(
+        node.op,
+        Op::Call(_) | Op::Collate | Op::Cast(_) | Op::ToCharset { .. } | Op::Extreme { .. }
+    );
     if parsed.status == ParseStatus::NoNumber && (column || made) {
         cx.warn(SqlError::with_message(
             code::ER_TRUNCATED_WRONG_VALUE_FOR_FIELD,

@@ -165,6 +165,25 @@ impl Node {
         Ok((!equal).then_some(left))
     }
 
+    /// An operator that gives TRUE, FALSE or NULL.
+    fn is_truth(&self) -> bool {
+        matches!(
+            self.op,
+            Op::Compare(..)
+                | Op::CompareRows(..)
+                | Op::Between { .. }
+                | Op::In { .. }
+                | Op::InRows { .. }
+                | Op::Like { .. }
+                | Op::IsNull { .. }
+                | Op::IsTruth { .. }
+                | Op::And
+                | Op::Or
+                | Op::Xor
+                | Op::Not
+        )
+    }
+
     pub(crate) fn first(&self) -> Result<&Node> {
         self.args.first().ok_or_else(internal)
     }
@@ -233,8 +252,12 @@ impl Node {
             Op::In { negated, how } => membership::in_list(self, *negated, how, cx, row),
             Op::InRows { negated, how } => membership::in_rows(self, *negated, how, cx, row),
             Op::Like { negated, collation } => compare::like(self, *negated, *collation, cx, row),
-            // What is never NULL is not even asked.
-            Op::IsNull { negated } if !self.first()?.ty.nullable => Ok(Some(*negated)),
+            // What is never NULL is not even asked; by IS NOT NULL, truths alone are not.
+            Op::IsNull { negated }
+                if !self.first()?.ty.nullable && (!*negated || self.first()?.is_truth()) =>
+            {
+                Ok(Some(*negated))
+            }
             Op::IsNull { negated } => Ok(Some(self.first()?.eval(cx, row)?.is_null() != *negated)),
             Op::IsTruth { truth, negated } => {
                 let value = self.first()?.eval_truth(cx, row)?;

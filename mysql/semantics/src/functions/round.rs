@@ -109,6 +109,9 @@ fn round_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
 
 fn round(call: &Call<'_>, cx: &mut Cx<'_>, cut: bool) -> Result<Value> {
     let first = call.arg(0).map_or(Domain::Int, class);
+    if call.arg(0).is_some_and(crate::expr::Node::is_null_literal) {
+        return Ok(Value::Null);
+    }
     let value_is_null = call.is_null(0, cx)?;
     let places = if call.len() == 1 { Some(0) } else { call.int(1, cx)? };
     if places.is_none() && first == Domain::Double {

@@ -111,7 +111,7 @@ fn strcmp(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
 
 fn field(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
     let with = match call.extra() {
-        1 => Comparison::Int,
+        1 => Comparison::Wrapped,
         2 => Comparison::Decimal,
         3 => Comparison::Double,
         _ => Comparison::Text(call.collation()),

@@ -155,16 +155,26 @@ fn offset(coll: CollationId, text: &[u8], chars: u64) -> usize {
 }
 
 fn left(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
-    // Both are asked, for the warnings of the second.
-    let (text, count) = (call.text(0, cx)?, call.int(1, cx)?);
+    let text = call.text(0, cx)?;
+    let constant = call.arg(1).is_some_and(crate::expr::Node::is_constant);
+    if text.is_none() && !constant {
+        return Ok(Value::Null);
+    }
+    // Constants are asked whatever the text is, for their warnings.
+    let count = call.int(1, cx)?;
     let (Some(text), Some(count)) = (text, count) else { return Ok(Value::Null) };
     let end = offset(call.ty().collation, &text, u64::try_from(count.max(0)).unwrap_or(u64::MAX));
     Ok(Value::bytes(text.get(..end).unwrap_or(&text)))
 }
 
 fn right(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
-    // Both are asked, for the warnings of the second.
-    let (text, count) = (call.text(0, cx)?, call.int(1, cx)?);
+    let text = call.text(0, cx)?;
+    let constant = call.arg(1).is_some_and(crate::expr::Node::is_constant);
+    if text.is_none() && !constant {
+        return Ok(Value::Null);
+    }
+    // Constants are asked whatever the text is, for their warnings.
+    let count = call.int(1, cx)?;
     let (Some(text), Some(count)) = (text, count) else { return Ok(Value::Null) };
     let coll = call.ty().collation;
     let all = leaf::char_length(coll, &text) as i128;
@@ -258,12 +268,10 @@ fn insert(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
 }
 
 fn pad(call: &Call<'_>, cx: &mut Cx<'_>, left: bool) -> Result<Value> {
-    // All are asked, for their errors and warnings.
-    let text = call.text(0, cx)?;
+    let text = arg!(call.text(0, cx));
+    // Both are asked, for their errors and warnings.
     let count = call.int(1, cx)?;
-    let (Some(fill), Some(text), Some(count)) = (call.text(2, cx)?, text, count) else {
-        return Ok(Value::Null);
-    };
+    let (Some(fill), Some(count)) = (call.text(2, cx)?, count) else { return Ok(Value::Null) };
     let coll = call.ty().collation;
     if count < 0 {
         return Ok(Value::Null);
@@ -300,8 +308,13 @@ fn rpad(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
 }
 
 fn repeat(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
-    // Both are asked, for the warnings of the second.
-    let (text, count) = (call.text(0, cx)?, call.int(1, cx)?);
+    let text = call.text(0, cx)?;
+    let constant = call.arg(1).is_some_and(crate::expr::Node::is_constant);
+    if text.is_none() && !constant {
+        return Ok(Value::Null);
+    }
+    // Constants are asked whatever the text is, for their warnings.
+    let count = call.int(1, cx)?;
     let (Some(text), Some(count)) = (text, count) else { return Ok(Value::Null) };
     if count <= 0 || text.is_empty() {
         return Ok(Value::bytes(b""));

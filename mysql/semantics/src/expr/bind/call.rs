@@ -181,7 +181,7 @@ impl Binder<'_> {
             node.ty.collation = collation;
             node.ascii = false;
             if !collation.is_binary() {
-                node.ty.derivation = Derivation::Implicit;
+                node.ty.derivation = Derivation::Coercible;
             }
         }
         Ok(node)

@@ -83,6 +83,7 @@ impl Binder<'_> {
                 if !negated {
                     dates_as_texts(args);
                 }
+                self.agree(args, "between")?;
                 return Ok(Comparison::LenientDateTime);
             }
         } else if args.iter().all(|node| node.ty.kind == TypeKind::Time) {
@@ -243,7 +244,11 @@ impl Binder<'_> {
         if one_way && first == Class::Text {
             let Some((kind, deciding)) = deciding_temporal(args) else {
                 let purpose = Purpose::Compare;
-                let coll = unify(args, &known, purpose, IN, self.connection())?;
+                let all: Vec<usize> = (0..args.len()).collect();
+                let coll = unify(args, &all, purpose, IN, self.connection())?;
+                if constants {
+                    refuse_bytes(args, coll.id)?;
+                }
                 return Ok(Membership::Each(vec![Comparison::Text(coll.id); others].into()));
             };
             self.agree(args, IN)?;
@@ -280,7 +285,7 @@ impl Binder<'_> {
             }
         }
         let mut each = self.each_comparison(args, IN)?;
-        if constants {
+        if constants && one_way {
             // Where constants are sorted, their signs count.
             each.iter_mut()
                 .filter(|with| **with == Comparison::Wrapped)
@@ -334,6 +339,18 @@ impl Binder<'_> {
     }
 }
 
+/// 3854 for literals of bytes that are no text: a list of constants is read as a whole.
+fn refuse_bytes(args: &[Node], to: CollationId) -> Result<()> {
+    for arg in args {
+        if let (Op::ToCharset { from, strict: true }, Some(inner)) = (&arg.op, arg.args.first())
+            && let Op::Literal(Value::Bytes(bytes)) | Op::Hex(bytes) = &inner.op
+        {
+            leaf::to_charset_strictly(bytes, *from, to)?;
+        }
+    }
+    Ok(())
+}
+
 /// Two constant strings beside a number or a time are brought to its character set,
 /// which is latin1: 3854 if that cannot be.
 fn bounds_in_latin1(args: &[Node]) -> Result<()> {
@@ -342,7 +359,7 @@ fn bounds_in_latin1(args: &[Node]) -> Result<()> {
         !value.ty.kind.is_string() && value.ty.kind != TypeKind::Json && !value.is_null_literal();
     let constant = |node: &Node| {
         let bytes = node.ty.is_binary_string() && !matches!(node.op, Op::Hex(_));
-        class(node) == Class::Text && node.is_constant() && !bytes
+        class(node) == Class::Text && node.is_constant() && !bytes && !node.is_null_literal()
     };
     if !plain || !bounds.iter().all(constant) {
         return Ok(());

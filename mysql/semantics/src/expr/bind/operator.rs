@@ -285,6 +285,7 @@ pub(crate) fn negate(operand: Node) -> Node {
     let domain = match (&operand.op, domain) {
         (Op::Literal(Value::UInt(value)), _) if *value > 1 << 63 => Domain::Decimal,
         (Op::Literal(Value::Int(i64::MIN)), _) => Domain::Decimal,
+        (Op::Hex(_), _) => Domain::Double,
         // The negative of a negative constant is one of a large unsigned number.
         (Op::Negate(Domain::Int), _)
             if super::site::constant_int(&operand).is_some_and(|value| value < 0) =>
@@ -295,6 +296,8 @@ pub(crate) fn negate(operand: Node) -> Node {
     };
     let nullable = operand.ty.nullable;
     let ty = match domain {
+        // The bytes of a literal are negated as a double.
+        _ if matches!(operand.op, Op::Hex(_)) => double_type(0),
         Domain::Int if operand.ty.length == 1 && !operand.ty.unsigned => SqlType::bigint(2),
         Domain::Int => SqlType::bigint(operand.ty.length + u32::from(operand.ty.unsigned)),
         Domain::Decimal => decimal_type(decimal_precision(&operand), decimals_of(&operand), false),

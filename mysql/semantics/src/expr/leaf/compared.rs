@@ -40,7 +40,7 @@ fn item_name(node: &Node) -> Option<String> {
             // Names begin with what can be seen.
             let name = super::shown_text(text, node.ty.collation);
             let name = name.trim_start_matches(|c: char| c.is_ascii_whitespace() || c.is_control());
-            Some(name.to_owned()).filter(|name| !name.is_empty())
+            Some(name.to_owned()).filter(|name| !name.is_empty() || text.is_empty())
         }
         Op::ToCharset { .. } => {
             node.args.first().filter(|arg| arg.is_literal()).and_then(item_name)
