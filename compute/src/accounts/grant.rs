@@ -32,9 +32,8 @@ impl Directory {
                 wanted.check_level(false, cx)?;
                 for user in &grant.to {
                     self.granted(user, cx)?;
-                    wanted.check_misuse()?;
+                    wanted.check_names(false, cx)?;
                 }
-                wanted.check_names(false, cx)?;
                 wanted.check_granter(cx)?;
                 // Dynamic privileges have it each for itself.
                 let statics = !wanted.privileges.is_empty() || wanted.dynamic.is_empty();
@@ -93,7 +92,8 @@ impl Directory {
             return Err(SqlError::new(code::ER_ROLE_GRANTED_TO_ITSELF, &args));
         }
         if let Some(record) = self.get_mut(to) {
-            record.roles.insert(role.clone(), option);
+            // Granted again without the option, it mostly keeps it in MySQL, too.
+            *record.roles.entry(role.clone()).or_default() |= option;
         }
         Ok(())
     }
