@@ -21,7 +21,7 @@ mod membership;
 mod node;
 mod operand;
 mod print;
-mod string_number;
+pub(crate) mod string_number;
 
 pub use arith::{ArithOp, BitOp, Domain};
 pub(crate) use bind::Site;

@@ -246,7 +246,7 @@ fn put(node: &Node, out: &mut String) {
             list(args, out);
             out.push(')');
         }
-        Op::Call(site) => function(site, args, out),
+        Op::Call(site) => function(site, node, out),
     }
 }
 
@@ -269,7 +269,12 @@ fn compared_rows(op: CompareOp, rows: &[Node], out: &mut String) {
 }
 
 /// A call; some functions are others under another name.
-fn function(site: &CallOp, args: &[Node], out: &mut String) {
+fn function(site: &CallOp, node: &Node, out: &mut String) {
+    let args = &*node.args;
+    let fraction = match node.ty.decimals {
+        0 => String::new(),
+        decimals => format!("({decimals})"),
+    };
     let with = |name: &str, last: &str, out: &mut String| {
         out.push_str(name);
         out.push('(');
@@ -281,8 +286,8 @@ fn function(site: &CallOp, args: &[Node], out: &mut String) {
         ("week" | "yearweek", [_]) => with(site.function.name, ",0", out),
         ("weekofyear", _) => with("week", ",3", out),
         ("date", _) => with("cast", " as date", out),
-        ("time", _) => with("cast", " as time", out),
-        ("timestamp", [_]) => with("cast", " as datetime", out),
+        ("time", _) => with("cast", &format!(" as time{fraction}"), out),
+        ("timestamp", [_]) => with("cast", &format!(" as datetime{fraction}"), out),
         ("substring", _) => call("substr", args, out),
         ("datediff", [from, to]) => {
             out.push_str("(to_days(");

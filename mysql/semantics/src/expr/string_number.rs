@@ -67,7 +67,10 @@ impl Node {
                 }
             }
             _ if self.computes_time() => match &*self.eval(cx, row)? {
-                Value::Bytes(text) => temporal_of(text),
+                Value::Bytes(text) => match temporal_of(text) {
+                    Some(value) => Source::Temporal(value),
+                    None => Source::Text(text.clone()),
+                },
                 _ => Source::Null,
             },
             _ => return Ok(None),
@@ -83,7 +86,7 @@ impl Node {
 
     /// It adds to a time, or reads one in a format. As an integer it is rounded as a
     /// number, not as a time.
-    pub(super) fn computes_time(&self) -> bool {
+    pub(crate) fn computes_time(&self) -> bool {
         match &self.op {
             Op::DateArith { .. } => true,
             Op::Call(call) => match call.function.name {
@@ -161,16 +164,15 @@ impl Node {
 }
 
 /// A time or date as functions of times print it.
-fn temporal_of<'a>(text: &Bytes) -> Source<'a> {
-    match parse_time(text).value {
+pub(crate) fn temporal_of(text: &[u8]) -> Option<Value> {
+    match parse_time(text).value? {
         // A date alone is read as a time, if a wrong one.
-        Some(TimeOrDateTime::Time(_)) if text.iter().skip(1).any(|byte| *byte == b'-') => {
+        TimeOrDateTime::Time(_) if text.iter().skip(1).any(|byte| *byte == b'-') => {
             let parsed = crate::temporal::parse_datetime(text, Default::default());
-            parsed.value.map_or(Source::Null, |value| Source::Temporal(Value::Date(value.date())))
+            parsed.value.map(|value| Value::Date(value.date()))
         }
-        Some(TimeOrDateTime::Time(time)) => Source::Temporal(Value::Time(time)),
-        Some(TimeOrDateTime::DateTime(value)) => Source::Temporal(Value::DateTime(value)),
-        None => Source::Text(text.clone()),
+        TimeOrDateTime::Time(time) => Some(Value::Time(time)),
+        TimeOrDateTime::DateTime(value) => Some(Value::DateTime(value)),
     }
 }
 

@@ -22,7 +22,8 @@ pub(super) static FUNCTIONS: &[Function] = &[Function::new(
 
 /// A format that is known now says which type comes out.
 fn derive(site: &mut Site<'_, '_>) -> Result<SqlType> {
-    let parts = match site.args.get(1).and_then(constant_format) {
+    let computed = site.constant_text(1);
+    let parts = match site.args.get(1).and_then(constant_format).or(computed.as_deref()) {
         Some(format) => FormatParts::of(format),
         None => FormatParts { date: true, time: true, fraction: true },
     };

@@ -79,6 +79,11 @@ impl Site<'_, '_> {
         self.args.get(at).map_or(Domain::Int, Node::numeric_domain)
     }
 
+    /// The text of a constant argument.
+    pub(crate) fn constant_text(&self, at: usize) -> Option<Vec<u8>> {
+        super::fold::text(self.args.get(at)?)
+    }
+
     /// The value of an argument that is known now, as an integer.
     pub(crate) fn constant_int(&self, at: usize) -> Option<i128> {
         let arg = self.args.get(at)?;

@@ -136,14 +136,25 @@ pub(crate) fn time_or_datetime(
             Ok(time(node, cx, row)?.map(TimeOrDateTime::Time))
         }
         _ => {
-            let Some(number) = node.eval_decimal(cx, row)? else { return Ok(None) };
-            let shown = shown_number(&value, node);
+            let (number, shown) = match &*value {
+                // Beyond 63 bits it is taken as signed.
+                Value::UInt(value) => {
+                    let number = *value as i64;
+                    (Decimal::from(number), number.to_string().into_bytes())
+                }
+                value => {
+                    let Some(number) = node.eval_decimal(cx, row)? else { return Ok(None) };
+                    (number, shown_number(value, node))
+                }
+            };
             let read = number_time_or_datetime(&number, &shown, cx);
             if read.is_none() {
                 // What has three digits of hours at most is a time, if a wrong one.
                 let whole = number.to_i64(Rounding::Truncate).unwrap_or(i64::MAX);
                 let wrong_parts = whole % 100 >= 60 || whole / 100 % 100 >= 60;
-                if whole < 1_000_000 || whole < 10_000_000 && !wrong_parts {
+                let double = matches!(&*value, Value::Double(_) | Value::Float(_));
+                let below = whole < 1_000_000 && !(double && whole <= -10_000_000_000);
+                if below || (0..10_000_000).contains(&whole) && !wrong_parts {
                     refuse("time", &shown, cx);
                 } else {
                     no_datetime(&shown, cx);

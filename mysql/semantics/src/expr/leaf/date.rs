@@ -5,6 +5,7 @@ use crate::decimal::{Decimal, Rounding};
 use crate::expr::context::{Cx, Row};
 use crate::expr::json;
 use crate::expr::node::Node;
+use crate::expr::string_number::temporal_of;
 use crate::expr::{Out, Result};
 use crate::temporal::{
     Date, DateMode, DateTime, ParsedDateTime, datetime_from_number, parse_datetime,
@@ -77,12 +78,20 @@ pub(super) fn number_read(
 /// A value as dates and times are read of it: ENUM, SET and BIT are their texts.
 pub(super) fn written<'a>(node: &'a Node, cx: &mut Cx<'_>, row: Row<'a>) -> Result<Out<'a>> {
     let value = node.eval(cx, row)?;
-    Ok(match node.ty.kind {
-        TypeKind::Enum | TypeKind::Set | TypeKind::Bit => {
-            std::borrow::Cow::Owned(node.text(&value)?.map_or(Value::Null, Value::from))
+    let owned = match (node.ty.kind, &*value) {
+        (TypeKind::Enum | TypeKind::Set | TypeKind::Bit, value) => {
+            node.text(value)?.map_or(Value::Null, Value::from)
         }
-        _ => value,
-    })
+        // What functions of times print is a time or date still.
+        (kind, Value::Bytes(text)) if kind.is_string() && node.computes_time() => {
+            match temporal_of(text) {
+                Some(temporal) => temporal,
+                None => return Ok(value),
+            }
+        }
+        _ => return Ok(value),
+    };
+    Ok(std::borrow::Cow::Owned(owned))
 }
 
 /// A number as messages show it: all digits of a double.
@@ -177,7 +186,9 @@ pub(super) fn read_datetime(
             if parsed.value.is_some() {
                 warn_of_delimiter(parsed.odd_delimiter.as_ref(), &shown, cx);
             }
-            let parsed = zoned(parsed, cx)?;
+            let mut parsed = zoned(parsed, cx)?;
+            // The warning of what follows says what was asked for.
+            parsed.has_time &= !asked.date_only;
             taken(&parsed, &shown, kind, cx).map(|value| (value, timed))
         }
         _ => {

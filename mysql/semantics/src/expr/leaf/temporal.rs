@@ -112,12 +112,7 @@ pub(crate) fn temporal_literal(
 /// Decimals of an operand where it becomes a time, or a date with time if `dated`.
 pub(crate) fn decimals_as_time(node: &Node, dated: bool) -> u8 {
     if let Op::Literal(Value::Bytes(text)) = &node.op {
-        if dated {
-            let parsed = parse_datetime(text, DateMode::default());
-            return if parsed.value.is_some() { parsed.decimals } else { 6 };
-        }
-        let parsed = parse_time(text);
-        return if parsed.value.is_some() { parsed.decimals } else { 6 };
+        return decimals_of_text(text, dated);
     }
     if matches!(node.op, Op::Hex(_)) {
         return 0;
@@ -128,4 +123,15 @@ pub(crate) fn decimals_as_time(node: &Node, dated: bool) -> u8 {
         TypeKind::Null => 0,
         _ => node.ty.decimals.min(6),
     }
+}
+
+/// The same of a text that is known.
+pub(crate) fn decimals_of_text(text: &[u8], dated: bool) -> u8 {
+    const UNKNOWN: u8 = 6;
+    if dated {
+        let parsed = parse_datetime(text, DateMode::default());
+        return if parsed.value.is_some() { parsed.decimals } else { UNKNOWN };
+    }
+    let parsed = parse_time(text);
+    if parsed.value.is_some() { parsed.decimals } else { UNKNOWN }
 }

@@ -133,7 +133,8 @@ fn week_mode(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Option<i64>> {
     if call.len() == 1 {
         return Ok(Some(cx.settings.week_format.into()));
     }
-    Ok(Some(call.int(1, cx)?.map_or(0, |mode| (mode.max(0) & 7) as i64)))
+    // Of 32 bits, below zero as 0.
+    Ok(Some(call.int(1, cx)?.map_or(0, |mode| i64::from(mode as i32).max(0) & 7)))
 }
 
 fn week(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {

@@ -20,7 +20,12 @@ fn sized(kind: TypeKind, whole: u32, decimals: u8) -> SqlType {
 
 /// Decimals of an argument where it becomes a time.
 fn time_decimals(site: &Site<'_, '_>, at: usize, dated: bool) -> u8 {
-    site.args.get(at).map_or(0, |arg| leaf::decimals_as_time(arg, dated))
+    let Some(arg) = site.args.get(at) else { return 0 };
+    let computed = arg.ty.kind.is_string() && !arg.is_literal();
+    match site.constant_text(at).filter(|_| computed) {
+        Some(text) => leaf::decimals_of_text(&text, dated),
+        None => leaf::decimals_as_time(arg, dated),
+    }
 }
 
 /// 6527 for what the type of an expression cannot hold.
