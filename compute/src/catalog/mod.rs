@@ -9,13 +9,13 @@
 //! all of it.
 
 mod alter;
-mod catalog;
 mod change;
 mod ddl;
 mod define;
 mod expression;
 mod facts;
 mod name;
+mod open;
 pub mod show;
 mod snapshot;
 mod store;
@@ -25,13 +25,13 @@ mod tests;
 mod view;
 
 pub use alter::{AlterPlan, Work, plan_alter};
-pub use catalog::{Catalog, ChangeError};
 pub use change::CatalogChange;
 pub use ddl::{TableIds, plan_create_table_as, plan_create_view, plan_ddl};
 pub use define::{ResultColumn, TableScope, default_value};
 pub use expression::parse as parse_expression;
 pub use facts::Facts;
 pub use name::TableName;
+pub use open::{Catalog, ChangeError};
 pub use snapshot::{CatalogSnapshot, OpenTable, Relation, Schema, SchemaDescriptor};
 pub use store::{CATALOG_SPACE, FIRST_TABLE_ID, auto_increment_key};
 pub use temporary::TemporaryTables;

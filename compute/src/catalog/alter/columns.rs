@@ -378,9 +378,9 @@ pub(super) fn convert(
         if ty.kind.is_text() && from.max_bytes() < set.max_bytes() {
             let bytes = u64::from(ty.length) * set.max_bytes() as u64;
             let kind = match bytes {
-                ..=255 => TypeKind::TinyText,
-                ..=65_535 => TypeKind::Text,
-                ..=16_777_215 => TypeKind::MediumText,
+                0..=255 => TypeKind::TinyText,
+                256..=65_535 => TypeKind::Text,
+                65_536..=16_777_215 => TypeKind::MediumText,
                 _ => TypeKind::LongText,
             };
             if kind > ty.kind {

@@ -117,8 +117,7 @@ fn made(one: &ResultColumn<'_>, facts: &Facts<'_>) -> Result<ColumnDescriptor, S
         return Ok(column);
     }
     let ty = column_type(&one.ty)?;
-    let zero_dates =
-        !(facts.settings.strict && facts.settings.no_zero_date) && !facts.settings.no_zero_date;
+    let zero_dates = !facts.settings.no_zero_date;
     Ok(ColumnDescriptor {
         id: ColumnId(0),
         name: one.name.to_owned(),

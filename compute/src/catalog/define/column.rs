@@ -273,7 +273,7 @@ pub(crate) fn alter_default<'a>(
         return Err(SqlError::new(code::ER_BLOB_CANT_HAVE_DEFAULT, &args));
     }
     // A literal is one in parentheses too.
-    if parens && !(literal && !long) {
+    if parens && (long || !literal) {
         column.default = ColumnDefault::Expr(String::new());
         builder.expressions.push(Draft::default(column.id, expr));
     } else {

@@ -329,8 +329,8 @@ impl TypeSite<'_> {
                 return Err(self.too_long(most));
             }
             let size = match bytes {
-                ..=65_535 => LobSize::Normal,
-                ..=16_777_215 => LobSize::Medium,
+                0..=65_535 => LobSize::Normal,
+                65_536..=16_777_215 => LobSize::Medium,
                 _ => LobSize::Long,
             };
             let (from, to) =
@@ -359,9 +359,9 @@ impl TypeSite<'_> {
             return Err(self.too_wide(u64::from(u32::MAX)));
         }
         let kind = match bytes {
-            ..=255 => TypeKind::TinyText,
-            ..=65_535 => TypeKind::Text,
-            ..=16_777_215 => TypeKind::MediumText,
+            0..=255 => TypeKind::TinyText,
+            256..=65_535 => TypeKind::Text,
+            65_536..=16_777_215 => TypeKind::MediumText,
             _ => TypeKind::LongText,
         };
         Ok(self.sized_lob(kind, collation))

@@ -206,7 +206,8 @@ async fn run(world: World) -> (usize, usize) {
         if bank.chance(2) == 0 {
             env.sleep(Duration::from_secs(1)).await;
             assert_eq!((manager.locks().held(), manager.locks().waiting()), (0, 0));
-            check(manager.db(), &bank.acknowledged.lock().clone()).await;
+            let acknowledged = bank.acknowledged.lock().clone();
+            check(manager.db(), &acknowledged).await;
         }
         assert!(bank.sums.lock().iter().all(|sum| *sum == BALANCE * ACCOUNTS as i64));
         acknowledged.extend(bank.acknowledged.lock().iter());

@@ -76,7 +76,7 @@ async fn statement(env: &Env, t: &mut Transaction, id: u64, done: &mut Done) -> 
             }
             list.push(id * 100 + done.appends.len() as u64);
             t.put(SPACE, key(n).as_bytes(), bytes(&list))?;
-            if env.random_u64() % 8 == 0 {
+            if env.random_u64().is_multiple_of(8) {
                 t.roll_back_statement(mark);
             } else {
                 t.end_statement(mark);
