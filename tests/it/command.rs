@@ -259,6 +259,7 @@ impl Up {
         let mut child = home
             .command(&["up"])
             .env("FIRN_HTTP_LISTEN", &address)
+            .env("FIRN_MYSQL_LISTEN", "127.0.0.1:0")
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();

@@ -33,7 +33,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use conditions::{Mark, Condition, Level, MAX_ERROR_COUNT, Warnings};
+pub use conditions::{Condition, Level, MAX_ERROR_COUNT, Mark, Warnings};
 pub use format::{Arg, MESSAGE_LIMIT_BYTES};
 pub use table::code;
 
