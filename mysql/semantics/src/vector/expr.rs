@@ -131,7 +131,9 @@ impl VectorExpr {
             if let Ok(outcome) = settled
                 && let Ok(warnings) = run.finish()
             {
-                execution.warnings.lock().append(warnings);
+                if !warnings.is_empty() {
+                    execution.warnings.lock().append(warnings);
+                }
                 return Ok(outcome);
             }
         }

@@ -171,7 +171,7 @@ fn values(
             Value::Decimal(_) => {
                 builder.push(&value).map_err(|_| arith::out_of_range("DECIMAL", node))
             }
-            other if is_text => builder.push(&Value::from(node.text(other))),
+            other if is_text => builder.push(&Value::from(node.text(other)?)),
             other => builder.push(other),
         }
     })?;

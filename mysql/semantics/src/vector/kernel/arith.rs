@@ -13,6 +13,11 @@ use crate::value::Value;
 type Fast<T> = Option<Vec<T>>;
 
 fn fast_signed(op: ArithOp, a: &Side<i64>, b: &Side<i64>, rows: usize) -> Fast<i64> {
+    match (op, b) {
+        (ArithOp::Add, Side::One(one)) => return plus(a, *one, rows),
+        (ArithOp::Subtract, Side::One(one)) if *one != i64::MIN => return plus(a, -*one, rows),
+        _ => {}
+    }
     // The sign bit gathers what went over.
     let mut over = 0;
     let out = match op {
@@ -33,6 +38,27 @@ fn fast_signed(op: ArithOp, a: &Side<i64>, b: &Side<i64>, rows: usize) -> Fast<i
         }),
         _ => return None,
     };
+    (over >= 0).then_some(out)
+}
+
+/// A constant takes only numbers of its own sign over.
+fn plus(a: &Side<i64>, one: i64, rows: usize) -> Fast<i64> {
+    if one >= 0 {
+        plus_with(a, one, rows, |a, sum| !a & sum)
+    } else {
+        plus_with(a, one, rows, |a, sum| a & !sum)
+    }
+}
+
+/// `went` has the sign bit where the sum went over.
+#[inline]
+fn plus_with(a: &Side<i64>, one: i64, rows: usize, went: impl Fn(i64, i64) -> i64) -> Fast<i64> {
+    let mut over = 0;
+    let out = zip(a, &Side::One(one), rows, |a, one| {
+        let sum = a.wrapping_add(one);
+        over |= went(a, sum);
+        sum
+    });
     (over >= 0).then_some(out)
 }
 
@@ -205,10 +231,15 @@ pub(super) fn double(
     let (a, b) = (doubles(left)?, doubles(right)?);
     let nulls = either_null(left, right);
     let rows = run.rows;
+    let mut finite = true;
+    let mut keep = |value: f64| {
+        finite &= value.is_finite();
+        value
+    };
     let (out, nulls) = match op {
-        ArithOp::Add => (zip(&a, &b, rows, |a, b| a + b), nulls),
-        ArithOp::Subtract => (zip(&a, &b, rows, |a, b| a - b), nulls),
-        ArithOp::Multiply => (zip(&a, &b, rows, |a, b| a * b), nulls),
+        ArithOp::Add => (zip(&a, &b, rows, |a, b| keep(a + b)), nulls),
+        ArithOp::Subtract => (zip(&a, &b, rows, |a, b| keep(a - b)), nulls),
+        ArithOp::Multiply => (zip(&a, &b, rows, |a, b| keep(a * b)), nulls),
         _ => {
             let (mut zeros, mut at) = (Zeros::default(), 0);
             let out = zip(&a, &b, rows, |a, b| {
@@ -217,19 +248,17 @@ pub(super) fn double(
                     zeros.push(at, selection);
                 }
                 at += 1;
-                match op {
+                keep(match op {
                     _ if b == 0.0 => 0.0,
                     ArithOp::Divide => a / b,
                     ArithOp::IntDivide => (a / b).trunc(),
                     _ => a % b,
-                }
+                })
             });
             let nulls = zeros.settle(nulls, run);
             (out, nulls)
         }
     };
-    // Infinity and no number have all bits of the exponent.
-    let finite = out.iter().fold(true, |all, value| all & value.is_finite());
     let matters = |at: usize| {
         nulls.as_ref().is_none_or(|nulls| nulls.is_valid(at))
             && selection.is_none_or(|selection| selection.value(at))

@@ -44,6 +44,9 @@ pub(super) fn like(
         None => collect(array, |text| slow(text) != negated),
         Some(matcher) => match matcher.ascii_only {
             false => matcher.collect(array, negated),
+            true if matcher.is_prefix() && *array.data_type() == DataType::BinaryView => {
+                matcher.starts_alike(array, slow, negated)
+            }
             true => collect(array, |text| {
                 let found = if text.is_ascii() { matcher.matches(text) } else { slow(text) };
                 found != negated
@@ -66,6 +69,40 @@ fn collect(array: &ArrayRef, test: impl Fn(&[u8]) -> bool) -> BooleanBuffer {
             BooleanBuffer::collect_bool(rows, |at| test(views.value(at).as_bytes()))
         }
         _ => BooleanBuffer::collect_bool(rows, |at| test(bytes_at(array, at))),
+    }
+}
+
+fn packed(truths: impl Iterator<Item = bool>) -> BooleanBuffer {
+    BooleanBuffer::from(truths.collect::<Vec<bool>>())
+}
+
+/// Texts that begin with `prefix`; of views no more than that is looked at.
+fn starts(array: &ArrayRef, prefix: &[u8], negated: bool) -> BooleanBuffer {
+    match array.data_type() {
+        DataType::BinaryView => {
+            let heads = array.as_binary_view().prefix_bytes_iter(prefix.len());
+            packed(heads.map(|head| (head == prefix) != negated))
+        }
+        DataType::Utf8View => {
+            let heads = array.as_string_view().prefix_bytes_iter(prefix.len());
+            packed(heads.map(|head| (head == prefix) != negated))
+        }
+        _ => collect(array, |text| text.starts_with(prefix) != negated),
+    }
+}
+
+/// Texts that end with `suffix`.
+fn ends(array: &ArrayRef, suffix: &[u8], negated: bool) -> BooleanBuffer {
+    match array.data_type() {
+        DataType::BinaryView => {
+            let tails = array.as_binary_view().suffix_bytes_iter(suffix.len());
+            packed(tails.map(|tail| (tail == suffix) != negated))
+        }
+        DataType::Utf8View => {
+            let tails = array.as_string_view().suffix_bytes_iter(suffix.len());
+            packed(tails.map(|tail| (tail == suffix) != negated))
+        }
+        _ => collect(array, |text| text.ends_with(suffix) != negated),
     }
 }
 
@@ -117,13 +154,56 @@ impl Matcher {
 
     /// The shapes that are a single search are chosen once.
     fn collect(&self, array: &ArrayRef, negated: bool) -> BooleanBuffer {
-        if let ([first, middle, last], None) = (&self.parts[..], self.classes)
-            && let (true, Some(finder), true) =
-                (first.bytes.is_empty(), &middle.finder, last.bytes.is_empty())
-        {
-            return collect(array, |text| finder.find(text).is_some() != negated);
+        let known = |part: &Part| part.bytes.iter().copied().collect::<Option<Vec<u8>>>();
+        if self.classes.is_none() {
+            match &self.parts[..] {
+                [first, last] if last.bytes.is_empty() => {
+                    if let Some(prefix) = known(first) {
+                        return starts(array, &prefix, negated);
+                    }
+                }
+                [first, last] if first.bytes.is_empty() => {
+                    if let Some(suffix) = known(last) {
+                        return ends(array, &suffix, negated);
+                    }
+                }
+                [first, middle, last] if first.bytes.is_empty() && last.bytes.is_empty() => {
+                    if let Some(finder) = &middle.finder {
+                        return collect(array, |text| finder.find(text).is_some() != negated);
+                    }
+                }
+                _ => {}
+            }
         }
         collect(array, |text| self.matches(text) != negated)
+    }
+
+    /// Known characters, and then any.
+    fn is_prefix(&self) -> bool {
+        matches!(&self.parts[..], [first, last]
+            if last.bytes.is_empty() && first.bytes.iter().all(Option::is_some))
+    }
+
+    /// Texts of views that begin with a prefix; what follows it may be any characters,
+    /// so only the beginnings have to be of ASCII.
+    fn starts_alike(
+        &self,
+        array: &ArrayRef,
+        slow: impl Fn(&[u8]) -> bool,
+        negated: bool,
+    ) -> BooleanBuffer {
+        let views = array.as_binary_view();
+        let Some(first) = self.parts.first() else { return BooleanBuffer::new_unset(array.len()) };
+        // Of a text that is too short the head is empty.
+        let heads = views.prefix_bytes_iter(first.bytes.len()).enumerate();
+        packed(heads.map(|(at, head)| {
+            let found = if head.is_ascii() {
+                head.len() == first.bytes.len() && self.stands(first, head, 0)
+            } else {
+                slow(views.value(at))
+            };
+            found != negated
+        }))
     }
 
     #[inline]

@@ -8,7 +8,7 @@ use arrow_schema::DataType;
 
 use super::{ByRows, Lane, Outcome, Vector};
 use crate::error::{SqlError, Warnings, code};
-use crate::expr::{Comparison, Cx, Node, Row, leaf};
+use crate::expr::{Comparison, Cx, Node, Op, Row, leaf};
 use crate::value::Value;
 use crate::vector::array::is_bytes;
 use crate::vector::rows::{self, Form, RowSource, Used};
@@ -71,6 +71,18 @@ impl<'a> Run<'a> {
         lane: Lane,
         beside: Option<&(Node, Comparison)>,
     ) -> Outcome<Value> {
+        // Most are what they are wanted as.
+        let own = match &node.op {
+            Op::Literal(value) => Some(value),
+            Op::Param(at) => self.execution.params.get(*at),
+            _ => None,
+        };
+        match (lane, own) {
+            (Lane::Int, Some(value @ Value::Int(_)))
+            | (Lane::Double, Some(value @ Value::Double(_)))
+            | (Lane::Decimal, Some(value @ Value::Decimal(_))) => return Ok(value.clone()),
+            _ => {}
+        }
         let value = self.quietly(|cx, row| {
             Ok(Some(match lane {
                 Lane::Int => match node.eval_int(cx, row)? {
