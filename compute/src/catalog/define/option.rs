@@ -10,8 +10,7 @@ use crate::catalog::Facts;
 /// Longest comment of a table, in characters.
 const COMMENT_MAX: u64 = 2048;
 /// Engines that MySQL has and whose tables are kept as all others are.
-const ENGINES: [&str; 8] =
-    ["InnoDB", "MyISAM", "MEMORY", "HEAP", "CSV", "ARCHIVE", "MRG_MYISAM", "MERGE"];
+const ENGINES: [&str; 7] = ["MyISAM", "MEMORY", "HEAP", "CSV", "ARCHIVE", "MRG_MYISAM", "MERGE"];
 /// Options in the order in which SHOW CREATE TABLE prints them.
 const ORDER: [&str; 13] = [
     "MIN_ROWS",
@@ -140,7 +139,15 @@ fn engine(
     facts: &Facts<'_>,
     warnings: &mut Warnings,
 ) -> Result<(), SqlError> {
+    let other = |table: &TableDescriptor| {
+        let args = ["InnoDB".into(), (&table.name).into()];
+        SqlError::new(code::ER_WARN_USING_OTHER_HANDLER, &args)
+    };
+    if name.eq_ignore_ascii_case("InnoDB") {
+        return Ok(());
+    }
     if ENGINES.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+        warnings.warn(other(table));
         return Ok(());
     }
     let error = SqlError::new(code::ER_UNKNOWN_STORAGE_ENGINE, &[name.into()]);
@@ -148,10 +155,7 @@ fn engine(
         return Err(error);
     }
     warnings.warn(error);
-    warnings.warn(SqlError::new(
-        code::ER_WARN_USING_OTHER_HANDLER,
-        &["InnoDB".into(), (&table.name).into()],
-    ));
+    warnings.warn(other(table));
     Ok(())
 }
 

@@ -5,6 +5,7 @@ mod generate;
 mod oracle;
 mod session;
 mod stored;
+mod work;
 
 use std::path::Path;
 
