@@ -32,6 +32,29 @@ pub(super) fn read_types<'a>(
     }
 }
 
+/// Dropping as many columns as there are, and adding none, is refused before anything else.
+///
+/// Errors: 1090.
+pub(super) fn check_some_left(
+    table: &TableDescriptor,
+    actions: &[AlterAction],
+) -> Result<(), SqlError> {
+    let dropped =
+        actions.iter().filter(|action| matches!(action, AlterAction::DropColumn(_))).count();
+    let added = actions.iter().any(|action| match action {
+        AlterAction::AddColumn { .. } | AlterAction::Add(TableElement::Column(_)) => true,
+        AlterAction::AddElements(elements) => {
+            elements.iter().any(|element| matches!(element, TableElement::Column(_)))
+        }
+        _ => false,
+    });
+    let columns = table.columns.iter().filter(|column| !column.hidden).count();
+    if dropped >= columns && !added {
+        return Err(SqlError::new(code::ER_CANT_REMOVE_ALL_FIELDS, &[]));
+    }
+    Ok(())
+}
+
 /// A column takes part in one of the actions only.
 ///
 /// Errors: 1054.

@@ -18,7 +18,7 @@ use firn_mysql_semantics::error::{Arg, SqlError, Warnings, code};
 use firn_table::descriptor::{TableDescriptor, same_name};
 
 use super::Facts;
-use super::define::{Builder, TakenNames, alter_collation, apply_options};
+use super::define::{Builder, TakenNames, alter_collation, apply_options, check_visible_primary};
 
 /// What a list of actions asks for beside a new descriptor.
 #[derive(Debug, Default)]
@@ -46,6 +46,7 @@ pub(super) fn altered(
     for action in actions {
         columns::read_types(&mut builder, action)?;
     }
+    columns::check_some_left(table, actions)?;
     columns::check_once(table, actions)?;
     // What goes away goes first: names become free.
     for action in actions {
@@ -91,6 +92,7 @@ pub(super) fn altered(
     for action in actions {
         constraints::adjust(&mut after, action)?;
     }
+    check_visible_primary(&after)?;
     for action in actions {
         constraints::rename_index(&mut after, action)?;
     }

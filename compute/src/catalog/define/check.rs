@@ -100,8 +100,6 @@ impl<'a> Builder<'a> {
             ));
         }
         self.bound(draft.expr, purpose)?;
-        // MySQL keeps names as they were written where nothing is checked.
-        let table = draft.enforced.then_some(&self.table);
-        Ok(canonical(draft.expr, self.facts.settings, table))
+        Ok(canonical(draft.expr, self.facts.settings, &self.table))
     }
 }

@@ -54,7 +54,7 @@ impl Builder<'_> {
                     return Err(SqlError::new(number, &[(&name).into()]));
                 }
             }
-            let text = canonical(draft.expr, self.facts.settings, Some(&self.table));
+            let text = canonical(draft.expr, self.facts.settings, &self.table);
             let column = &mut self.table.columns[at];
             match &mut column.generated {
                 Some(generated) => generated.expr = text,

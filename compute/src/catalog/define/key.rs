@@ -426,7 +426,7 @@ impl<'a> Builder<'a> {
             on_update_now: false,
             auto_increment: false,
             generated: Some(Generated {
-                expr: canonical(expr, self.facts.settings, Some(&self.table)),
+                expr: canonical(expr, self.facts.settings, &self.table),
                 stored: false,
             }),
             comment: String::new(),
@@ -479,6 +479,27 @@ pub(crate) fn serves(table: &TableDescriptor, index: &IndexDescriptor, columns: 
                     .column(part.column)
                     .is_some_and(|column| !column.hidden && same_name(&column.name, name))
         })
+}
+
+/// Without a primary key, the first unique index without NULLs passes for it, and may not
+/// be invisible.
+///
+/// Errors: 3522.
+pub(crate) fn check_visible_primary(table: &TableDescriptor) -> Result<(), SqlError> {
+    let nullable = |part: &IndexPart| {
+        table.column(part.column).is_none_or(|column| column.ty.nullable || column.is_virtual())
+    };
+    if table.primary().is_some() {
+        return Ok(());
+    }
+    let passes = table
+        .indexes
+        .iter()
+        .find(|index| index.kind == IndexKind::Unique && !index.parts.iter().any(nullable));
+    if passes.is_some_and(|index| index.invisible) {
+        return Err(SqlError::new(code::ER_PK_INDEX_CANT_BE_INVISIBLE, &[]));
+    }
+    Ok(())
 }
 
 /// The order in which MySQL has indexes: the primary key, unique ones without NULLs,

@@ -24,7 +24,7 @@ pub use default_value::default_value;
 pub(crate) use default_value::empty_value;
 pub(crate) use expr::names_column;
 pub(crate) use foreign_key::{check_compatible, check_parent};
-pub(crate) use key::serves;
+pub(crate) use key::{check_visible_primary, serves};
 pub(crate) use option::{apply as apply_options, collation as alter_collation};
 pub use scope::TableScope;
 
@@ -197,9 +197,13 @@ impl<'a> Builder<'a> {
         self.finish_expressions()?;
         self.finish_foreign_keys()?;
         self.check_actions_against_checks()?;
+        if !self.table.columns.iter().any(|column| !column.hidden && !column.invisible) {
+            return Err(SqlError::new(code::ER_TABLE_MUST_HAVE_A_VISIBLE_COLUMN, &[]));
+        }
         self.finish_constants()?;
         size::check_row(&self.table)?;
         key::sort(&mut self.table);
+        key::check_visible_primary(&self.table)?;
         if self.facts.require_primary_key && self.table.primary().is_none() {
             return Err(SqlError::new(code::ER_TABLE_WITHOUT_PK, &[]));
         }
@@ -223,9 +227,6 @@ impl<'a> Builder<'a> {
             if columns.iter().take(at).any(same) {
                 return Err(SqlError::new(code::ER_DUP_FIELDNAME, &[(&column.name).into()]));
             }
-        }
-        if !columns.iter().any(|column| !column.hidden && !column.invisible) {
-            return Err(SqlError::new(code::ER_TABLE_MUST_HAVE_A_VISIBLE_COLUMN, &[]));
         }
         Ok(())
     }

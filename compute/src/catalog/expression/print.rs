@@ -13,12 +13,8 @@ use super::types::cast_type;
 use crate::catalog::define::charset_of;
 
 /// The text of an expression, for a session with these settings. Columns are called what
-/// they are called in the table, if one is given.
-pub(crate) fn canonical(
-    expr: &Expr,
-    settings: &Settings,
-    table: Option<&TableDescriptor>,
-) -> String {
+/// they are called in the table.
+pub(crate) fn canonical(expr: &Expr, settings: &Settings, table: &TableDescriptor) -> String {
     let mut printer = Printer {
         out: String::new(),
         charset: charset_of(settings.connection_collation),
@@ -67,7 +63,7 @@ pub(super) struct Printer<'a> {
     pub(super) charset: &'static Charset,
     pub(super) week_format: u8,
     /// Columns are called what they are called there.
-    table: Option<&'a TableDescriptor>,
+    table: &'a TableDescriptor,
 }
 
 impl Printer<'_> {
@@ -80,9 +76,7 @@ impl Printer<'_> {
     }
 
     pub(super) fn column(&mut self, name: &str) {
-        let known = self
-            .table
-            .and_then(|table| table.column_named(name).map(|at| &table.columns[at].name[..]));
+        let known = self.table.column_named(name).map(|at| &self.table.columns[at].name[..]);
         self.name(known.unwrap_or(name));
     }
 
