@@ -75,6 +75,8 @@
 //!   the gap around it. A second such reader waits, where in InnoDB both
 //!   go on and their inserts deadlock.
 //! - A range is locked as it was asked for, not up to the next row behind it.
+//! - A locking scan of READ COMMITTED looks at most twice: rows that come while
+//!   it waits for those of the second look are not seen.
 //! - An insert that finds a row with its key holds that row exclusively, where
 //!   InnoDB holds it shared.
 //! - An UPDATE of READ COMMITTED waits for rows that others have locked before

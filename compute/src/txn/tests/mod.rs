@@ -7,6 +7,7 @@ mod history;
 mod journal;
 mod schedule;
 mod schedules;
+mod server;
 mod settling;
 mod writes;
 

@@ -5,6 +5,31 @@ use super::LEVELS;
 use super::schedule::schedule;
 use crate::txn::IsolationLevel::{ReadCommitted, RepeatableRead, Serializable};
 
+/// All of them, for [`super::server`].
+pub(super) const ALL: &[fn()] = &[
+    dirty_writes_never_happen,
+    aborted_writes_are_never_read,
+    intermediate_writes_are_never_read,
+    information_does_not_flow_in_circles,
+    a_transaction_once_observed_does_not_vanish,
+    a_predicate_read_twice,
+    a_predicate_and_a_write_that_sees_more_than_the_snapshot,
+    updates_of_what_was_read_without_a_lock_may_be_lost,
+    updates_of_what_was_read_with_a_lock_are_not_lost,
+    read_skew,
+    write_skew,
+    write_skew_by_inserts,
+    locked_ranges_keep_inserts_out,
+    ranges_are_locked_as_far_as_they_were_asked_for,
+    locking_reads_wait_for_inserts_on_their_way,
+    locking_reads_wait_for_rows_that_change_or_go,
+    locking_reads_without_ranges_give_only_what_is_locked,
+    who_is_waited_for_may_insert_into_the_range,
+    a_key_is_inserted_once,
+    inserts_crosswise_are_a_deadlock,
+    the_one_who_wrote_least_is_the_victim,
+];
+
 #[test]
 fn dirty_writes_never_happen() {
     for level in LEVELS {
@@ -268,7 +293,6 @@ fn locked_ranges_keep_inserts_out() {
         schedule(
             level,
             "1 range a m for-update = a:10 b:20
-             2 insert n 1 = ok
              2 insert c 1 = blocked
              1 range a m for-update = a:10 b:20
              1 insert d 1 = ok
@@ -283,6 +307,18 @@ fn locked_ranges_keep_inserts_out() {
          2 commit = ok
          1 range a m for-update = a:10 b:20 c:1",
     );
+}
+
+/// What lies behind it is free; InnoDB locks up to the next row.
+#[test]
+fn ranges_are_locked_as_far_as_they_were_asked_for() {
+    for level in [RepeatableRead, Serializable] {
+        schedule(
+            level,
+            "1 range a m for-update = a:10 b:20
+             2 insert n 1 = ok | blocked",
+        );
+    }
 }
 
 /// READ COMMITTED, too, waits for rows that are being inserted: what it then
@@ -337,8 +373,8 @@ fn locking_reads_without_ranges_give_only_what_is_locked() {
          4 insert d 40 = ok
          4 commit = ok
          3 commit = ok
-         2 goes on = b:21 c:31
-         4 update d 41 = ok",
+         2 goes on = b:21 c:31 | b:21 c:31 d:40
+         4 update d 41 = ok | blocked",
     );
 }
 
@@ -406,9 +442,8 @@ fn the_one_who_wrote_least_is_the_victim() {
              2 insert d 2 = ok
              2 update b 22 = ok
              1 update b 12 = blocked
-             2 update a 21 = blocked
+             2 update a 21 = ok
              1 goes on = deadlock
-             2 goes on = ok
              2 commit = ok
              1 get a = 21",
         );
