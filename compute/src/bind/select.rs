@@ -365,7 +365,10 @@ fn expression(
         ast::ExprKind::Column(name) => match scope.find(name)? {
             Some((table, column)) => {
                 let mut item = column_item(scope, table, column);
-                item.name = Box::from(name.name.as_str());
+                // These tell their names as they have them, whatever was written.
+                if &*scope.tables[table].schema != "information_schema" {
+                    item.name = Box::from(name.name.as_str());
+                }
                 item
             }
             None => computed(binder.bind(expr)?, name_of(statement, expr)),

@@ -372,7 +372,7 @@ fn id_max(ty: &firn_mysql_semantics::SqlType) -> u64 {
 }
 
 /// Finds the first value to give, if nobody has.
-async fn prepare_auto_increment(view: &mut View<'_>, table: &OpenTable) -> Result<()> {
+pub(crate) async fn prepare_auto_increment(view: &mut View<'_>, table: &OpenTable) -> Result<()> {
     let counter = &table.numbers.next_auto_increment;
     if counter.load(Ordering::Relaxed) != 0 {
         return Ok(());

@@ -23,7 +23,7 @@ mod write;
 
 pub(crate) use backfill::{copy, fill};
 pub(crate) use foreign_key::{Link, Relations};
-pub(crate) use insert::{InsertPlan, run as insert};
+pub(crate) use insert::{InsertPlan, prepare_auto_increment, run as insert};
 pub(crate) use reader::read_row;
 pub(crate) use select::SelectRun;
 pub(crate) use store::Storing;

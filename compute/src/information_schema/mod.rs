@@ -1,32 +1,150 @@
-//! Databases that are not stored: `information_schema`.
+//! Databases that are not stored: `information_schema` and `performance_schema`.
+//!
+//! * [`definition`]: their columns, as a live server has them.
+//! * [`facts`]: what rows are made of. [`cell`]: values of their columns.
+//! * The others: rows, by what they are about.
 
+pub(crate) mod cell;
+pub(crate) mod columns;
+mod constraints;
+pub(crate) mod definition;
+mod facts;
+mod indexes;
+pub(crate) mod schemata;
+pub(crate) mod server;
+pub(crate) mod tables;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use firn_mysql_semantics::Value;
 use firn_mysql_semantics::collation::Collation;
+use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::Result;
 
-use crate::bind::FoundTable;
+pub(crate) use facts::Facts;
+
+use crate::bind::{FoundTable, TableSource, VirtualTable};
 use crate::catalog::CatalogSnapshot;
 use crate::session::Session;
+use definition::TableDefinition;
+
+/// Names of the databases that are not stored.
+pub(crate) const SCHEMAS: [&str; 2] = ["information_schema", "performance_schema"];
+
+/// The database of this name, if it is not stored.
+pub(crate) fn schema(name: &str) -> Option<&'static str> {
+    SCHEMAS.into_iter().find(|schema| schema.eq_ignore_ascii_case(name))
+}
 
 /// The collation of a database, stored or not; `None` if there is no such one.
 pub(crate) fn database_collation(
     catalog: &CatalogSnapshot,
     name: &str,
 ) -> Option<&'static Collation> {
-    if name.eq_ignore_ascii_case("information_schema") {
-        return Collation::by_name("utf8mb3_general_ci");
+    match schema(name) {
+        Some("information_schema") => return Collation::by_name("utf8mb3_general_ci"),
+        Some(_) => return Some(Collation::default_unicode()),
+        None => {}
     }
     let schema = catalog.schema(name)?;
     Collation::by_id(schema.descriptor.collation)
 }
 
+/// What makes the rows of a table.
+type Provider = fn(&Facts) -> Vec<Vec<Value>>;
+
+/// Tables that have rows here. All others of [`definition`] are empty, since Firn has
+/// nothing of what they list.
+const PROVIDERS: &[(&str, Provider)] = &[
+    ("CHARACTER_SETS", server::character_sets),
+    ("CHECK_CONSTRAINTS", constraints::checks),
+    ("COLLATIONS", server::collations),
+    ("COLLATION_CHARACTER_SET_APPLICABILITY", server::applicability),
+    ("COLUMNS", columns::rows),
+    ("ENGINES", server::engines),
+    ("KEYWORDS", server::keywords),
+    ("KEY_COLUMN_USAGE", constraints::key_columns),
+    ("PARTITIONS", tables::partitions),
+    ("PLUGINS", server::plugins),
+    ("PROCESSLIST", server::processes),
+    ("REFERENTIAL_CONSTRAINTS", constraints::references),
+    ("SCHEMATA", schemata::rows),
+    ("STATISTICS", indexes::rows),
+    ("TABLES", tables::rows),
+    ("TABLE_CONSTRAINTS", constraints::rows),
+    ("VIEWS", tables::views),
+    ("global_status", server::global_status),
+    ("global_variables", server::global_variables),
+    ("session_status", server::session_status),
+    ("session_variables", server::session_variables),
+];
+
+/// Tables that would have rows in MySQL, and not here: asking for them is an error
+/// rather than an empty answer.
+const MISSING: &[&str] = &[
+    "COLUMNS_EXTENSIONS",
+    "OPTIMIZER_TRACE",
+    "RESOURCE_GROUPS",
+    "SCHEMATA_EXTENSIONS",
+    "ST_SPATIAL_REFERENCE_SYSTEMS",
+    "ST_UNITS_OF_MEASURE",
+    "TABLESPACES_EXTENSIONS",
+    "TABLES_EXTENSIONS",
+    "TABLE_CONSTRAINTS_EXTENSIONS",
+    "VIEW_TABLE_USAGE",
+];
+
+/// Rows that are made when they are asked for.
+struct Made {
+    definition: &'static TableDefinition,
+    facts: Facts,
+    provider: Option<Provider>,
+}
+
+impl VirtualTable for Made {
+    fn rows(&self) -> Result<Vec<Vec<Value>>> {
+        let Some(provider) = self.provider else { return Ok(Vec::new()) };
+        let fit = |row: Vec<Value>| {
+            let cells = row.into_iter().zip(&self.definition.columns);
+            cells.map(|(value, column)| column.fit(value)).collect()
+        };
+        Ok(provider(&self.facts).into_iter().map(fit).collect())
+    }
+}
+
 /// A table of a database that is not stored; `None` if the database is.
 ///
 /// # Errors
-/// 1109 if there is no such table.
+/// 1109 if there is no such table, 1146 in `performance_schema`.
 pub(crate) fn table(session: &Session, schema: &str, name: &str) -> Result<Option<FoundTable>> {
-    let _ = (session, name);
-    if schema.eq_ignore_ascii_case("information_schema") {
-        return Err(firn_mysql_semantics::error::SqlError::not_supported_yet("information_schema"));
+    let Some(schema) = self::schema(schema) else { return Ok(None) };
+    let Some(definition) = definition::table(schema, name) else {
+        if schema == "information_schema" {
+            let name = name.to_ascii_uppercase();
+            let arguments = [name.as_str().into(), schema.into()];
+            return Err(SqlError::new(code::ER_UNKNOWN_TABLE, &arguments));
+        }
+        return Err(SqlError::no_such_table(schema, name));
+    };
+    if MISSING.contains(&definition.name) {
+        let what = format!("{schema}.{}", definition.name);
+        return Err(SqlError::not_supported_yet(&what));
     }
-    Ok(None)
+    let known = PROVIDERS.iter().find(|(name, _)| *name == definition.name);
+    let made = Made {
+        definition,
+        facts: match schema {
+            "performance_schema" => Facts::with_variables(session),
+            _ => Facts::new(session),
+        },
+        provider: known.map(|(_, provider)| *provider),
+    };
+    Ok(Some(FoundTable {
+        schema: Arc::from(schema),
+        name: Arc::from(definition.name),
+        columns: Arc::clone(&definition.scope),
+        source: TableSource::Virtual(Arc::new(made)),
+    }))
 }

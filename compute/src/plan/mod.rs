@@ -11,6 +11,6 @@ mod interval;
 mod select;
 
 pub(crate) use access::{Access, Lookup, Wanted, choose};
-pub(crate) use condition::Condition;
+pub(crate) use condition::{Condition, Term};
 pub(crate) use interval::{Interval, Intervals};
 pub(crate) use select::{SelectPlan, Step, StepRows};

@@ -5,7 +5,6 @@ mod opened;
 mod process;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use firn_engine::{Db, Env, Instant};
 use firn_mysql_protocol::SqlError as ProtocolError;
@@ -20,9 +19,9 @@ pub(crate) use opened::OpenedTables;
 pub(crate) use process::{Doing, Process, Processes};
 
 use crate::catalog::Catalog;
-use crate::session::{Session, SessionValues, to_protocol};
+use crate::session::{Services, Session, SessionValues, to_protocol};
 use crate::txn::{Interrupt, Limits, LockSet, OwnerId, TransactionManager};
-use crate::variables::{GlobalVariables, SessionVariables};
+use crate::variables::{Counter, GlobalVariables, ServerCounters, SessionVariables};
 
 /// A MySQL server on an open database.
 pub struct Server {
@@ -32,8 +31,8 @@ pub struct Server {
     pub(crate) transactions: Arc<TransactionManager>,
     pub(crate) globals: Arc<GlobalVariables>,
     pub(crate) processes: Processes,
-    /// Statements that were carried out since the start.
-    questions: AtomicU64,
+    /// What SHOW GLOBAL STATUS counts.
+    pub(crate) counters: ServerCounters,
     started: Instant,
 }
 
@@ -59,7 +58,7 @@ impl Server {
             transactions,
             globals: Arc::new(GlobalVariables::new(&[])),
             processes: Processes::default(),
-            questions: AtomicU64::new(0),
+            counters: ServerCounters::default(),
         }))
     }
 
@@ -68,13 +67,9 @@ impl Server {
         self.transactions.lock_set(OwnerId(u64::from(connection)))
     }
 
-    pub(crate) fn count_question(&self) {
-        self.questions.fetch_add(1, Ordering::Relaxed);
-    }
-
     /// Statements since the start.
     pub(crate) fn questions(&self) -> u64 {
-        self.questions.load(Ordering::Relaxed)
+        self.counters.get(Counter::Questions)
     }
 
     /// Seconds since the start.
@@ -103,6 +98,7 @@ impl Service for Handle {
 
     async fn open(&self, login: Login) -> Result<Session, ProtocolError> {
         let server = Arc::clone(&self.0);
+        server.counters.add(Counter::Connections, 1);
         let process = Arc::new(Process {
             id: login.connection_id,
             user: login.user.clone(),
@@ -123,7 +119,14 @@ impl Service for Handle {
         }
         let user = format!("{}@{}", login.user, login.peer.host);
         let account = format!("{}@{}", login.account.user, login.account.host);
-        let values = SessionValues::new(server.env.clone(), variables, &user, &account);
+        let services = Services::new(
+            server.env.clone(),
+            &server.transactions,
+            login.connection_id,
+            process.interrupt.clone(),
+        );
+        let values =
+            SessionValues::new(server.env.clone(), variables, &user, &account).served_by(services);
         let schema = login.schema.clone();
         let mut session = Session::new(Arc::clone(&server), login, values, Arc::clone(&process));
         if let Some(schema) = schema {

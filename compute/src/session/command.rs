@@ -13,6 +13,7 @@ use firn_mysql_semantics::error::{SqlError, code};
 use super::run::Arguments;
 use super::statement::Ended;
 use super::{Session, from_parser, parameters, to_protocol};
+use crate::variables::Counter;
 
 /// What a session keeps of a prepared statement.
 #[derive(Debug)]
@@ -99,6 +100,7 @@ impl server::Session for Session {
     async fn prepare(&mut self, sql: &[u8]) -> Result<Prepared<PreparedStatement>> {
         let sql = self.in_utf8(sql).map_err(|error| sent(&error))?.into_owned();
         self.warnings.clear();
+        self.count(Counter::ComStmtPrepare);
         self.parser.set_mode(self.values.variables.parser_options().mode);
         let parsed = self.parser.parse_next(&sql, 0);
         let parsed = parsed.map_err(|error| sent(&from_parser(&error)))?;
@@ -131,6 +133,7 @@ impl server::Session for Session {
         response: &mut Response<'_>,
     ) -> Result<()> {
         self.working("Execute", Some(&statement.sql));
+        self.count(Counter::ComStmtExecute);
         let connection = self.connection_collation();
         let (values, types) = execution
             .parameters
@@ -191,6 +194,9 @@ impl server::Session for Session {
         self.values.reset();
         self.warnings.clear();
         self.parser = Parser::new(self.values.variables.parser_options());
+        self.unlock_tables();
+        self.prepared.clear();
+        self.counters.clear();
         self.locks = self.server.lock_set(self.id);
         Ok(())
     }

@@ -14,6 +14,7 @@ use firn_mysql_parser::ast::{self, StatementKind as S};
 use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::Cx;
 
+use super::locks::TableLocks;
 use super::run::Arguments;
 use super::statement::{Done, Ended, Outcome};
 use super::{Session, from_engine, from_transaction};
@@ -44,6 +45,9 @@ impl Session {
             }
         }
         self.commit_open().await?;
+        if self.table_locks == TableLocks::Everything {
+            return Err(SqlError::new(code::ER_CANT_UPDATE_WITH_READLOCK, &[]).into());
+        }
         for _ in 0..REPLANS_MAX {
             let snapshot = self.server.catalog.snapshot();
             let mark = self.warnings.mark();
@@ -115,6 +119,8 @@ impl Session {
         let mut locks = transactions.begin(owner, IsolationLevel::ReadCommitted, interrupt);
         let seconds = self.values.variables.hot().lock_wait_timeout;
         let wait = LockWait::For(Duration::from_secs(seconds));
+        let locked = locks.lock(LockKey::Global, LockMode::IntentionExclusive, wait).await;
+        locked.map_err(|error| from_transaction(&error))?;
         let mut ids: Vec<u32> = change
             .names()
             .filter_map(|(schema, name)| snapshot.table(schema, name))

@@ -5,15 +5,22 @@
 //! * [`run`]: what reads and changes rows. [`define`]: what changes the catalog.
 //! * [`transaction`]: where transactions begin and end.
 //! * [`tables`]: tables by name, as the session sees them.
+//! * [`show`]: SHOW and DESCRIBE. [`admin`]: statements that look after the server.
+//! * [`explain`]: EXPLAIN. [`prepared`]: PREPARE. [`locks`]: LOCK TABLES.
 //! * [`values`]: variables and all else that expressions ask of a session.
 
+mod admin;
 mod assign;
 mod command;
 mod define;
 mod error;
+mod explain;
+mod locks;
 mod parameters;
+mod prepared;
 mod relations;
 mod run;
+mod services;
 pub mod set;
 mod show;
 mod statement;
@@ -23,6 +30,7 @@ mod user_variables;
 pub mod values;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use firn_mysql_parser::Parser;
@@ -35,6 +43,7 @@ use firn_mysql_semantics::error::{Level, SqlError, Warnings};
 use firn_mysql_semantics::expr::Settings;
 
 pub(crate) use error::{from_engine, from_parser, from_transaction, to_protocol};
+pub(crate) use services::Services;
 use statement::{Done, Ended, Outcome};
 pub use user_variables::{USER_VARIABLES_MAX_BYTES, UserVariables};
 pub(crate) use values::SessionValues;
@@ -42,6 +51,7 @@ pub(crate) use values::SessionValues;
 use crate::output::ResultCharset;
 use crate::server::{Process, Server};
 use crate::txn::{LockSet, Transaction};
+use crate::variables::{Counter, SessionCounters, counter_of};
 
 /// A session.
 pub struct Session {
@@ -62,6 +72,10 @@ pub struct Session {
     process: Arc<Process>,
     /// Locks beyond transactions: GET_LOCK, LOCK TABLES.
     locks: LockSet,
+    table_locks: locks::TableLocks,
+    /// Statements by name, in lower case: PREPARE.
+    prepared: BTreeMap<String, Arc<prepared::NamedStatement>>,
+    pub(crate) counters: SessionCounters,
 }
 
 impl Session {
@@ -87,6 +101,9 @@ impl Session {
             read_only: false,
             warnings: Warnings::default(),
             process,
+            table_locks: locks::TableLocks::None,
+            prepared: BTreeMap::new(),
+            counters: SessionCounters::default(),
         }
     }
 
@@ -96,9 +113,18 @@ impl Session {
         self.values.begin_statement();
     }
 
+    /// Counts one more, for SHOW STATUS.
+    fn count(&mut self, counter: Counter) {
+        self.counters.add(&self.server.counters, counter, 1);
+    }
+
     /// Before a statement.
     fn begin_statement(&mut self, statement: &ast::Statement) {
-        self.server.count_question();
+        self.count(Counter::Queries);
+        self.count(Counter::Questions);
+        if let Some(counter) = counter_of(&statement.kind) {
+            self.count(counter);
+        }
         self.process.interrupt.clear();
         self.begin_settings();
         self.values.variables.facts.warning_count = self.warnings.total();

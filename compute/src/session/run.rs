@@ -44,7 +44,7 @@ pub(crate) struct QueryPlan {
 
 impl Session {
     /// What a statement is bound with.
-    fn bind<T>(
+    pub(super) fn bind<T>(
         &self,
         sql: &[u8],
         types: &[SqlType],
@@ -135,7 +135,9 @@ impl Session {
     ) -> Result<bool, Ended> {
         let seconds = self.values.variables.hot().lock_wait_timeout;
         let wait = LockWait::For(std::time::Duration::from_secs(seconds));
+        let write = mode == LockMode::IntentionExclusive;
         for table in tables {
+            self.may_use(table, write)?;
             let key = LockKey::Table(u64::from(table.descriptor().id));
             let locked = unit.transaction.lock(key, mode, wait).await;
             locked.map_err(|error| from_transaction(&error))?;

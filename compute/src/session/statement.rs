@@ -5,6 +5,7 @@ use firn_mysql_protocol::result::{Response, Summary};
 use firn_mysql_semantics::error::SqlError;
 
 use super::Session;
+use super::admin::Care;
 use super::run::Arguments;
 
 /// What a statement that sends no rows says of itself.
@@ -56,7 +57,7 @@ impl Session {
         Ok(())
     }
 
-    async fn dispatch(
+    pub(super) async fn dispatch(
         &mut self,
         sql: &[u8],
         statement: &ast::Statement,
@@ -82,7 +83,8 @@ impl Session {
                 self.set(statement).await
             }
             S::Show(show) => self.show(sql, show, arguments, response).await,
-            S::Describe(describe) => self.describe(describe, response).await,
+            S::Explain(explain) => self.explain(sql, explain, arguments, response).await,
+            S::Describe(describe) => self.describe(sql, describe, response).await,
 
             S::CreateDatabase(_)
             | S::AlterDatabase(_)
@@ -97,6 +99,22 @@ impl Session {
             | S::CreateView(_)
             | S::AlterView(_)
             | S::DropView(_) => self.define(sql, statement, arguments).await,
+
+            S::Kill { query, id } => self.kill_process(sql, *query, id, arguments).await,
+            S::Flush { what, .. } => self.flush(what).await,
+            S::AnalyzeTable(analyze) if analyze.histogram.is_none() => {
+                self.care(sql, Care::Analyze, &analyze.tables, response).await
+            }
+            S::CheckTable(check) => self.care(sql, Care::Check, &check.tables, response).await,
+            S::OptimizeTable { tables, .. } => {
+                self.care(sql, Care::Optimize, tables, response).await
+            }
+            S::RepairTable(repair) => self.care(sql, Care::Repair, &repair.tables, response).await,
+            S::Prepare { name, source } => self.prepare_named(name.as_str(), source),
+            S::Execute { name, using } => self.execute_named(name.as_str(), using, response).await,
+            S::Deallocate(name) => self.deallocate_named(name.as_str()),
+            S::LockTables(list) => self.lock_tables_by_name(list).await,
+            S::UnlockTables => self.unlock_tables_statement().await,
 
             _ => Err(SqlError::not_supported_yet(name_of(&statement.kind)).into()),
         }
@@ -130,7 +148,6 @@ fn name_of(kind: &S) -> &'static str {
         S::Handler(_) => "HANDLER",
         S::Load(_) => "LOAD DATA",
         S::ImportTable(_) => "IMPORT TABLE",
-        S::Explain(_) => "EXPLAIN",
         S::Help(_) => "HELP",
         S::CreateRoutine(_) | S::AlterRoutine(_) | S::DropRoutine { .. } => "stored routines",
         S::CreateLoadable(_) => "loadable functions",
@@ -140,14 +157,8 @@ fn name_of(kind: &S) -> &'static str {
         S::CreateRole { .. } | S::DropRole { .. } | S::SetRole(_) => "roles",
         S::Grant(_) | S::Revoke(_) => "GRANT and REVOKE",
         S::SetPassword(_) => "SET PASSWORD",
-        S::LockTables(_) | S::UnlockTables => "LOCK TABLES",
         S::Xa(_) => "XA",
-        S::Prepare { .. } | S::Execute { .. } | S::Deallocate(_) => "PREPARE as a statement",
-        S::AnalyzeTable(_) => "ANALYZE TABLE",
-        S::CheckTable(_) => "CHECK TABLE",
-        S::OptimizeTable { .. } => "OPTIMIZE TABLE",
-        S::Flush { .. } => "FLUSH",
-        S::Kill { .. } => "KILL",
+        S::AnalyzeTable(_) => "histograms",
         _ => "this statement",
     }
 }

@@ -100,6 +100,10 @@ impl Session {
     /// START TRANSACTION and BEGIN.
     pub(crate) async fn start_transaction(&mut self, begin: &ast::Begin) -> Result<Outcome, Ended> {
         self.commit_open().await?;
+        // Locks on all tables stay: a dump takes them and then its snapshot.
+        if matches!(self.table_locks, super::locks::TableLocks::Tables(_)) {
+            self.unlock_tables();
+        }
         let mut transaction = self.new_transaction();
         if let Some(read_only) = begin.read_only {
             self.read_only = read_only;

@@ -5,10 +5,11 @@ use std::cell::RefCell;
 use firn_engine::Env;
 use firn_mysql_parser::ast;
 use firn_mysql_semantics::error::{SqlError, Warnings, code};
-use firn_mysql_semantics::expr::{Binder, Column, Cx, NoColumns, Row, Scope, Session};
+use firn_mysql_semantics::expr::{Binder, Column, Cx, NoColumns, Request, Row, Scope, Session};
 use firn_mysql_semantics::types::SqlType;
 use firn_mysql_semantics::value::Value;
 
+use super::services::Services;
 use super::user_variables::UserVariables;
 use crate::variables::{SessionVariables, id};
 
@@ -32,6 +33,8 @@ pub struct SessionValues {
     env: Env,
     /// Why a `@name := …` within an expression could not be kept.
     failure: Option<SqlError>,
+    /// The server around; none in a session that has no server.
+    services: Option<Services>,
 }
 
 impl SessionValues {
@@ -52,7 +55,14 @@ impl SessionValues {
             current_user: current_user.into(),
             env,
             failure: None,
+            services: None,
         }
+    }
+
+    /// The same on a server.
+    pub(crate) fn served_by(mut self, services: Services) -> SessionValues {
+        self.services = Some(services);
+        self
     }
 
     /// Who the session is: after COM_CHANGE_USER.
@@ -66,6 +76,9 @@ impl SessionValues {
         self.variables.reset();
         self.user_variables.clear();
         (self.row_count, self.found_rows, self.failure) = (-1, 0, None);
+        if let Some(services) = &mut self.services {
+            services.reset();
+        }
     }
 
     /// A statement begins: its time is now.
@@ -181,6 +194,17 @@ impl Session for SessionValues {
 
     fn version(&self) -> Box<str> {
         self.variables.globals().get(id::version).as_text().into()
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.services.as_ref().is_some_and(Services::is_interrupted)
+    }
+
+    fn request(&mut self, request: Request<'_>) -> Result<Value> {
+        match &mut self.services {
+            Some(services) => services.request(request),
+            None => Err(SqlError::not_supported_yet(request.function())),
+        }
     }
 }
 

@@ -35,7 +35,7 @@ mod shape;
 
 pub use error::{Error, ErrorKind, Result};
 pub use grammar::{Parsed, Parser};
-pub use lexer::is_keyword;
+pub use lexer::{is_keyword, keywords};
 pub use mode::{Options, SERVER_VERSION, SqlMode};
 pub use printer::{print, print_explicit, print_expr, quote_name, quote_text};
 pub use shape::Shape;

@@ -142,7 +142,7 @@ fn extra(column: &ColumnDescriptor) -> String {
 }
 
 /// An expression as `information_schema` has it.
-pub(super) fn escaped(expr: &str) -> String {
+pub(crate) fn escaped(expr: &str) -> String {
     let mut out = String::with_capacity(expr.len());
     for c in expr.chars() {
         match c {

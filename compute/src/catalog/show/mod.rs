@@ -7,6 +7,7 @@ mod indexes;
 mod type_text;
 mod view;
 
+pub(crate) use columns::escaped;
 pub use columns::{ColumnInfo, column_infos};
 pub use create_table::{create_table, create_temporary_table};
 pub use database::create_database;

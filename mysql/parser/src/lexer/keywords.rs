@@ -263,9 +263,23 @@ pub fn is_keyword(word: &str) -> bool {
     keyword(word.as_bytes()).is_some()
 }
 
+/// The keywords in upper case, with whether each is reserved; not those that are keywords
+/// only where a parenthesis follows.
+pub fn keywords() -> impl Iterator<Item = (&'static str, bool)> {
+    let words = WORDS.iter().filter(|(token, _)| !token.is_function());
+    words.map(|(token, spelling)| (*spelling, *token as u16 >= FIRST_RESERVED))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keywords_are_listed_with_whether_they_are_reserved() {
+        let list: Vec<_> = keywords().collect();
+        assert!(list.contains(&("SELECT", true)) && list.contains(&("ACCOUNT", false)));
+        assert!(!list.iter().any(|(word, _)| *word == "COUNT"));
+    }
 
     #[test]
     fn every_word_is_found_in_any_case() {

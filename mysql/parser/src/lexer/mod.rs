@@ -16,7 +16,7 @@ mod number;
 pub(crate) mod value;
 
 pub(crate) use keywords::T;
-pub use keywords::is_keyword;
+pub use keywords::{is_keyword, keywords};
 
 pub(crate) use keywords::keyword;
 

@@ -48,7 +48,8 @@ use crate::types::{CollationId, SqlType};
 pub type Result<T> = std::result::Result<T, SqlError>;
 
 /// An expression as error texts print it.
-pub(crate) fn printed(node: &Node) -> String {
+#[must_use]
+pub fn printed(node: &Node) -> String {
     print::expression(node)
 }
 

@@ -1,0 +1,188 @@
+//! What functions ask of the server: locks by name, SLEEP, UUID.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use firn_engine::Env;
+use firn_mysql_semantics::Value;
+use firn_mysql_semantics::error::{SqlError, code};
+use firn_mysql_semantics::expr::Request;
+
+use super::from_transaction;
+use crate::txn::{
+    Error, Interrupt, LockKey, LockMode, LockSet, LockTable, LockWait, OwnerId,
+    Request as LockRequest, TransactionManager,
+};
+
+/// 100 ns from 1582-10-15, where UUIDs count from, to 1970.
+const UUID_EPOCH: u64 = 0x01b2_1dd2_1381_4000;
+
+/// UUID_SHORT() of all sessions counts here.
+static SHORT_IDS: AtomicU64 = AtomicU64::new(0);
+
+/// What a session has for its functions.
+pub(crate) struct Services {
+    env: Env,
+    table: Arc<LockTable>,
+    locks: LockSet,
+    interrupt: Interrupt,
+    /// The last ten bytes of UUID(): random, since machines need not tell theirs.
+    node: u64,
+}
+
+/// Names of locks have no case.
+fn key(name: &str) -> LockKey {
+    LockKey::Name(name.to_lowercase().into_bytes().into())
+}
+
+/// Waits for something on the calling thread. `None` where that would stop all others.
+fn blocking<T>(future: impl Future<Output = T>) -> Option<T> {
+    let handle = tokio::runtime::Handle::try_current().ok()?;
+    if handle.runtime_flavor() == tokio::runtime::RuntimeFlavor::CurrentThread {
+        return None;
+    }
+    Some(tokio::task::block_in_place(|| handle.block_on(future)))
+}
+
+/// The result of what does not have to wait.
+fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => Some(value),
+        Poll::Pending => None,
+    }
+}
+
+impl Services {
+    /// Of a session with this number.
+    pub(crate) fn new(
+        env: Env,
+        transactions: &TransactionManager,
+        connection: u32,
+        interrupt: Interrupt,
+    ) -> Self {
+        let node = env.random_u64();
+        let table = Arc::clone(transactions.locks());
+        let locks = transactions.lock_set(OwnerId(u64::from(connection)));
+        Self { env, table, locks, interrupt, node }
+    }
+
+    /// The statement is to end.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.interrupt.get().is_some()
+    }
+
+    /// Lets go of all locks by name.
+    pub(crate) fn reset(&mut self) {
+        self.locks.release_all();
+    }
+
+    /// Answers a function.
+    ///
+    /// # Errors
+    /// 1235 for what there is not; 1317; 3058 for locks that would wait for each other.
+    pub(crate) fn request(&mut self, request: Request<'_>) -> Result<Value, SqlError> {
+        match request {
+            Request::CurrentRole => Ok(Value::bytes(b"NONE")),
+            Request::GetLock { name, wait_micros } => self.get_lock(name, wait_micros),
+            Request::IsFreeLock { name } => {
+                Ok(Value::Int(i64::from(self.table.exclusive_owner(&key(name)).is_none())))
+            }
+            Request::IsUsedLock { name } => {
+                let owner = self.table.exclusive_owner(&key(name));
+                Ok(owner.map_or(Value::Null, |owner| Value::UInt(owner.0)))
+            }
+            Request::ReleaseLock { name } => {
+                let key = key(name);
+                if self.locks.unlock(&key) {
+                    return Ok(Value::Int(1));
+                }
+                let taken = self.table.exclusive_owner(&key).is_some();
+                Ok(if taken { Value::Int(0) } else { Value::Null })
+            }
+            Request::ReleaseAllLocks => {
+                let keys: Vec<LockKey> = self.locks.keys().map(|(key, _)| key.clone()).collect();
+                let mut count = 0;
+                for key in keys {
+                    while self.locks.unlock(&key) {
+                        count += 1;
+                    }
+                }
+                Ok(Value::Int(count))
+            }
+            // No file of the server's is open to clients.
+            Request::LoadFile { .. } => Ok(Value::Null),
+            Request::Sleep { micros } => self.sleep(micros),
+            Request::Uuid => Ok(Value::bytes(self.uuid().as_bytes())),
+            Request::UuidShort => Ok(Value::UInt(self.uuid_short())),
+            other => Err(SqlError::not_supported_yet(other.function())),
+        }
+    }
+
+    fn get_lock(&mut self, name: &str, wait_micros: Option<u64>) -> Result<Value, SqlError> {
+        let key = key(name);
+        let interrupt = self.interrupt.clone();
+        let request = |wait| LockRequest { wait, interrupt: &interrupt, weight: 0 };
+        let now = self.locks.lock(key.clone(), LockMode::Exclusive, request(LockWait::NoWait));
+        let taken = match at_once(now) {
+            Some(Ok(_)) => return Ok(Value::Int(1)),
+            Some(Err(error)) => error,
+            None => Error::LockTaken,
+        };
+        if !matches!(taken, Error::LockTaken) {
+            return Err(from_transaction(&taken));
+        }
+        // Without end is a year, as MySQL has it.
+        let micros = wait_micros.unwrap_or(365 * 24 * 3600 * 1_000_000);
+        if micros == 0 {
+            return Ok(Value::Int(0));
+        }
+        let wait = LockWait::For(Duration::from_micros(micros));
+        let had = self.locks.lock(key, LockMode::Exclusive, request(wait));
+        match blocking(had) {
+            Some(Ok(_)) => Ok(Value::Int(1)),
+            Some(Err(Error::LockWaitTimeout)) => Ok(Value::Int(0)),
+            Some(Err(Error::Deadlock)) => Err(SqlError::new(code::ER_USER_LOCK_DEADLOCK, &[])),
+            Some(Err(error)) => Err(from_transaction(&error)),
+            None => Err(SqlError::not_supported_yet("waiting in GET_LOCK")),
+        }
+    }
+
+    fn sleep(&self, micros: u64) -> Result<Value, SqlError> {
+        if micros == 0 {
+            return Ok(Value::Int(0));
+        }
+        let wait = async {
+            tokio::select! {
+                () = self.env.sleep(Duration::from_micros(micros)) => false,
+                _ = self.interrupt.interrupted() => true,
+            }
+        };
+        match blocking(wait) {
+            Some(false) => Ok(Value::Int(0)),
+            Some(true) => Err(SqlError::query_interrupted()),
+            None => Err(SqlError::not_supported_yet("SLEEP")),
+        }
+    }
+
+    /// Version 1: the time, and what is random.
+    fn uuid(&self) -> String {
+        let ticks = self.env.unix_ms().wrapping_mul(10_000).wrapping_add(UUID_EPOCH);
+        // Times of one millisecond differ by this.
+        let ticks = ticks.wrapping_add(SHORT_IDS.fetch_add(1, Ordering::Relaxed) % 10_000);
+        let (low, middle) = (ticks as u32, (ticks >> 32) as u16);
+        let high = 0x1000 | ((ticks >> 48) as u16 & 0x0fff);
+        let sequence = 0x8000 | ((self.node >> 48) as u16 & 0x3fff);
+        // A node that is no machine's has the lowest bit of its first byte set.
+        let node = (self.node & 0xffff_ffff_ffff) | 0x0100_0000_0000;
+        format!("{low:08x}-{middle:04x}-{high:04x}-{sequence:04x}-{node:012x}")
+    }
+
+    fn uuid_short(&self) -> u64 {
+        let seconds = self.env.unix_ms() / 1000;
+        let count = SHORT_IDS.fetch_add(1, Ordering::Relaxed) & 0xff_ffff;
+        (1 << 56) | ((seconds & 0xffff_ffff) << 24) | count
+    }
+}

@@ -1,0 +1,94 @@
+//! What a session shows of itself: variables, conditions, grants.
+
+use firn_mysql_parser::ast::{self, Scope};
+use firn_mysql_semantics::error::{Level, SqlError, code};
+
+use super::Shown;
+use crate::information_schema::cell::{number, text};
+use crate::information_schema::server;
+use crate::session::Session;
+
+impl Session {
+    pub(super) fn show_variables(&self, scope: Option<Scope>) -> Shown {
+        let list = self.values.variables.show(scope == Some(Scope::Global), None);
+        let row = |(name, value): (&str, String)| vec![text(name), text(value)];
+        Shown::new("variables", list.into_iter().map(row).collect())
+    }
+
+    pub(super) fn show_status(&self, scope: Option<Scope>) -> Shown {
+        let session = (scope != Some(Scope::Global)).then_some(&self.counters);
+        let list = server::status(&self.server, session);
+        let row = |(name, value): (&str, String)| vec![text(name), text(value)];
+        Shown::new("status", list.into_iter().map(row).collect())
+    }
+
+    /// SHOW WARNINGS and SHOW ERRORS.
+    pub(super) fn conditions(
+        &self,
+        limit: Option<&ast::Limit>,
+        all: bool,
+    ) -> Result<Shown, SqlError> {
+        let number_of = |expr: &ast::Expr| match &expr.kind {
+            ast::ExprKind::Literal(ast::Literal::Int(number)) => {
+                Ok(usize::try_from(*number).unwrap_or(usize::MAX))
+            }
+            _ => Err(SqlError::new(code::ER_WRONG_ARGUMENTS, &["LIMIT".into()])),
+        };
+        let (skip, take) = match limit {
+            Some(limit) => {
+                let offset = limit.offset.as_ref().map(number_of).transpose()?;
+                (offset.unwrap_or(0), number_of(&limit.rows)?)
+            }
+            None => (0, usize::MAX),
+        };
+        let rows = self
+            .warnings
+            .kept()
+            .iter()
+            .filter(|one| all || one.level == Level::Error)
+            .skip(skip)
+            .take(take)
+            .map(|one| {
+                vec![
+                    text(one.level.name()),
+                    number(one.error.number().into()),
+                    text(one.error.message()),
+                ]
+            })
+            .collect();
+        Ok(Shown::new("warnings", rows))
+    }
+
+    /// SHOW COUNT(*) WARNINGS and ERRORS.
+    pub(super) fn count_conditions(&self, all: bool) -> Shown {
+        let (name, count) = if all {
+            ("count warnings", self.warnings.total())
+        } else {
+            ("count errors", self.warnings.errors())
+        };
+        Shown::new(name, vec![vec![number(count)]])
+    }
+
+    /// Who gets in may do everything, until there are accounts.
+    pub(super) fn show_grants(&self) -> Shown {
+        let account = &self.login.account;
+        let quote = firn_mysql_parser::quote_name;
+        let grant = format!(
+            "GRANT ALL PRIVILEGES ON *.* TO {}@{} WITH GRANT OPTION",
+            quote(&account.user),
+            quote(&account.host)
+        );
+        let name = format!("Grants for {}@{}", account.user, account.host);
+        Shown::new("grants", vec![vec![text(grant)]]).named(0, &name)
+    }
+
+    /// COM_STATISTICS
+    pub(crate) fn statistics_line(&self) -> String {
+        format!(
+            "Uptime: {}  Threads: {}  Questions: {}",
+            self.server.uptime_seconds(),
+            self.server.processes.len(),
+            self.server.questions()
+        )
+    }
+}

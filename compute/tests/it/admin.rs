@@ -1,0 +1,145 @@
+//! KILL, FLUSH, LOCK TABLES, PREPARE and what looks after tables. What is expected are
+//! MySQL's answers to the same statements.
+
+use std::time::Duration;
+
+use crate::support::{names_of, start};
+
+#[tokio::test]
+async fn tables_are_looked_after() {
+    let (_server, mut client) = start().await;
+    client.run("CREATE TABLE a (x int PRIMARY KEY, y text); INSERT INTO a VALUES (1, 'p')").await;
+    let result = client.result("CHECK TABLE a").await;
+    assert_eq!(names_of(&result), ["Table", "Op", "Msg_type", "Msg_text"]);
+    assert_eq!(client.lines("ANALYZE TABLE a").await, ["t.a|analyze|status|OK"]);
+    assert_eq!(
+        client.lines("CHECK TABLE a, nope").await,
+        [
+            "t.a|check|status|OK",
+            "t.nope|check|Error|Table 't.nope' doesn't exist",
+            "t.nope|check|status|Operation failed",
+        ]
+    );
+    assert_eq!(client.lines("OPTIMIZE TABLE a").await.last().unwrap(), "t.a|optimize|status|OK");
+    assert_eq!(
+        client.lines("REPAIR TABLE a").await,
+        ["t.a|repair|note|The storage engine for the table doesn't support repair"]
+    );
+}
+
+#[tokio::test]
+async fn statements_are_prepared_by_name() {
+    let (_server, mut client) = start().await;
+    client.run("CREATE TABLE a (x int PRIMARY KEY, y varchar(9))").await;
+    client.run("PREPARE s FROM 'INSERT INTO a VALUES (?, ?)'; SET @x = 1, @y = 'one'").await;
+    client.run("EXECUTE s USING @x, @y; SET @x = 2; EXECUTE S USING @x, @y").await;
+    client.run("SET @q = 'SELECT y FROM a WHERE x = ?'; PREPARE q FROM @q").await;
+    assert_eq!(client.lines("EXECUTE q USING @x").await, ["one"]);
+    assert_eq!(client.error("EXECUTE q").await, (1210, "Incorrect arguments to EXECUTE".into()));
+    client.run("DEALLOCATE PREPARE q").await;
+    assert_eq!(
+        client.error("EXECUTE q USING @x").await,
+        (1243, "Unknown prepared statement handler (q) given to EXECUTE".into())
+    );
+    assert_eq!(
+        client.error("DROP PREPARE q").await,
+        (1243, "Unknown prepared statement handler (q) given to DEALLOCATE PREPARE".into())
+    );
+    assert_eq!(client.error("PREPARE s FROM 'SELECT 1; SELECT 2'").await.0, 1064);
+    assert_eq!(client.error("PREPARE s FROM 'SELECT * FROM nope'").await.0, 1146);
+    assert_eq!(client.error("PREPARE s FROM 'EXECUTE q'").await.0, 1295);
+    // The one of that name went when the new one was tried.
+    assert_eq!(client.error("EXECUTE s USING @x, @y").await.0, 1243);
+    client.0.reset_connection().await.unwrap();
+}
+
+#[tokio::test]
+async fn locked_tables_are_the_only_ones() {
+    let (server, mut client) = start().await;
+    client.run("CREATE TABLE a (x int PRIMARY KEY); CREATE TABLE b (x int PRIMARY KEY)").await;
+    client.run("LOCK TABLES a READ").await;
+    assert!(client.lines("SELECT * FROM a").await.is_empty());
+    assert_eq!(
+        client.error("INSERT INTO a VALUES (1)").await,
+        (1099, "Table 'a' was locked with a READ lock and can't be updated".into())
+    );
+    assert_eq!(
+        client.error("SELECT * FROM b").await,
+        (1100, "Table 'b' was not locked with LOCK TABLES".into())
+    );
+    let mut other = server.try_client(Some("t")).await.unwrap();
+    assert!(other.lines("SELECT * FROM a").await.is_empty());
+    other.run("SET lock_wait_timeout = 1").await;
+    assert_eq!(other.error("INSERT INTO a VALUES (1)").await.0, 1205);
+    client.run("UNLOCK TABLES").await;
+    other.run("INSERT INTO a VALUES (1)").await;
+    client.run("LOCK TABLES a WRITE").await;
+    client.run("INSERT INTO a VALUES (2)").await;
+    assert_eq!(other.error("SELECT * FROM a").await.0, 1205);
+    // START TRANSACTION lets go of them.
+    client.run("START TRANSACTION").await;
+    assert_eq!(other.lines("SELECT * FROM a").await, ["1", "2"]);
+}
+
+#[tokio::test]
+async fn a_read_lock_on_everything_keeps_others_from_writing() {
+    let (server, mut client) = start().await;
+    client.run("CREATE TABLE a (x int PRIMARY KEY)").await;
+    let mut other = server.try_client(Some("t")).await.unwrap();
+    other.run("SET lock_wait_timeout = 1").await;
+    client.run("FLUSH TABLES WITH READ LOCK").await;
+    assert_eq!(client.error("INSERT INTO a VALUES (1)").await.0, 1223);
+    assert_eq!(client.error("CREATE TABLE c (x int)").await.0, 1223);
+    assert_eq!(other.error("INSERT INTO a VALUES (1)").await.0, 1205);
+    assert_eq!(other.error("CREATE TABLE c (x int)").await.0, 1205);
+    // A dump takes its snapshot under the lock.
+    client.run("START TRANSACTION WITH CONSISTENT SNAPSHOT").await;
+    client.run("UNLOCK TABLES").await;
+    other.run("INSERT INTO a VALUES (1)").await;
+    assert!(client.lines("SELECT * FROM a").await.is_empty());
+}
+
+#[tokio::test]
+async fn connections_and_statements_are_killed() {
+    let (server, mut client) = start().await;
+    let mut other = server.client().await;
+    let id = other.value("SELECT CONNECTION_ID()").await.unwrap();
+    assert_eq!(client.error("KILL 99999").await, (1094, "Unknown thread id: 99999".into()));
+    client.run(&format!("KILL {id}")).await;
+    let ended = tokio::time::timeout(Duration::from_secs(30), other.0.query_all(b"SELECT 1"));
+    assert!(ended.await.expect("it ends").is_err());
+    assert_eq!(client.error("KILL QUERY CONNECTION_ID()").await.0, 1317);
+    assert_eq!(client.value("SELECT 1").await.as_deref(), Some("1"));
+}
+
+#[tokio::test]
+async fn flush_ends_what_is_open() {
+    let (server, mut client) = start().await;
+    client.run("CREATE TABLE a (x int PRIMARY KEY); BEGIN; INSERT INTO a VALUES (1)").await;
+    client.run("FLUSH TABLES; FLUSH PRIVILEGES; FLUSH LOGS; FLUSH STATUS").await;
+    let mut other = server.try_client(Some("t")).await.unwrap();
+    assert_eq!(other.lines("SELECT * FROM a").await, ["1"]);
+    assert_eq!(client.error("FLUSH TABLES a FOR EXPORT").await.0, 1235);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn locks_by_name_belong_to_their_session() {
+    let (server, mut client) = start().await;
+    let mut other = server.client().await;
+    let mut value = async |sql: &str| client.value(sql).await.unwrap_or_else(|| "NULL".into());
+    assert_eq!(value("SELECT RELEASE_LOCK('a')").await, "NULL");
+    assert_eq!(value("SELECT GET_LOCK('a', 0)").await, "1");
+    assert_eq!(value("SELECT GET_LOCK('A', 0)").await, "1");
+    let id = value("SELECT CONNECTION_ID()").await;
+    assert_eq!(other.value("SELECT IS_USED_LOCK('a')").await, Some(id));
+    assert_eq!(other.value("SELECT GET_LOCK('a', 0)").await.as_deref(), Some("0"));
+    assert_eq!(other.value("SELECT GET_LOCK('a', 0.05)").await.as_deref(), Some("0"));
+    assert_eq!(other.value("SELECT RELEASE_LOCK('a')").await.as_deref(), Some("0"));
+    assert_eq!(value("SELECT RELEASE_LOCK('a')").await, "1");
+    assert_eq!(value("SELECT IS_FREE_LOCK('a')").await, "0");
+    let waits = tokio::spawn(async move { other.value("SELECT GET_LOCK('a', 20)").await });
+    assert_eq!(value("SELECT RELEASE_ALL_LOCKS()").await, "1");
+    assert_eq!(waits.await.unwrap().as_deref(), Some("1"));
+    assert_eq!(value("SELECT LENGTH(UUID())").await, "36");
+    assert_eq!(value("SELECT SLEEP(0.001)").await, "0");
+}

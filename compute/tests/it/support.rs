@@ -1,0 +1,180 @@
+//! A server on a database in memory, and clients that speak SQL with it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use firn_compute::server::{Listener, Server, listen};
+use firn_engine::object::{Layout, MemoryStore, RetryOptions, RetryingStore, StoreBlocks};
+use firn_engine::{Db, Env, Options, Parts};
+use firn_journal::MemoryJournal;
+use firn_mysql_protocol::client::{Client, ClientConfig, ResultSet};
+use firn_mysql_protocol::command::ParameterValue;
+use firn_mysql_protocol::server::ServerConfig;
+use firn_mysql_protocol::tls::ClientTls;
+use firn_mysql_protocol::{Capabilities, Error};
+use firn_storage::StorageService;
+use firn_storage::picker::PickerOptions;
+use object_store::ObjectStore;
+use object_store::path::Path;
+use tokio::net::TcpStream;
+
+/// What outlives a server: start another one on it as often as you like.
+#[derive(Clone)]
+pub(crate) struct World {
+    env: Env,
+    store: Arc<dyn ObjectStore>,
+    journal: MemoryJournal,
+}
+
+/// A server that runs. Dropping it stops it.
+pub(crate) struct TestServer {
+    listener: Listener,
+}
+
+/// A connection.
+pub(crate) struct TestClient(pub(crate) Client);
+
+/// Rows as text; NULL is `None`.
+pub(crate) type Rows = Vec<Vec<Option<String>>>;
+
+impl World {
+    /// An empty one.
+    pub(crate) fn new() -> Self {
+        let here = tokio::runtime::Handle::current();
+        let env = Env::tokio(here.clone(), here);
+        let store =
+            RetryingStore::new(Arc::new(MemoryStore::new()), env.clone(), RetryOptions::default());
+        Self { env, store: Arc::new(store), journal: MemoryJournal::default() }
+    }
+
+    /// Starts a server on what is there.
+    pub(crate) async fn start(&self) -> TestServer {
+        let layout = Layout::new(Path::from("db"));
+        let storage = StorageService::start(
+            self.env.clone(),
+            "storage in a test",
+            Arc::clone(&self.store),
+            layout.clone(),
+            PickerOptions::default(),
+        );
+        let parts = Parts {
+            env: self.env.clone(),
+            journal: Arc::new(self.journal.clone()),
+            storage,
+            store: Arc::clone(&self.store),
+            layout: layout.clone(),
+            blocks: Arc::new(StoreBlocks::new(Arc::clone(&self.store), layout)),
+            disk_cache: None,
+        };
+        let options = Options::for_memory(64 << 20);
+        let db = Db::open(parts, options).await.expect("a database in memory opens");
+        let server = Server::open(Arc::new(db), self.env.clone()).await.expect("a server");
+        let here = SocketAddr::from(([127, 0, 0, 1], 0));
+        let listener = listen(server, &self.env, here, ServerConfig::default()).await;
+        TestServer { listener: listener.expect("a port of this machine") }
+    }
+}
+
+impl TestServer {
+    /// Another connection, without a database.
+    pub(crate) async fn client(&self) -> TestClient {
+        self.try_client(None).await.expect("root gets in")
+    }
+
+    /// Another connection that begins in a database.
+    pub(crate) async fn try_client(&self, schema: Option<&str>) -> Result<TestClient, Error> {
+        let stream = TcpStream::connect(self.listener.address()).await?;
+        let config = ClientConfig {
+            user: "root".into(),
+            schema: schema.map(str::to_owned),
+            tls: ClientTls::Disabled,
+            capabilities: ClientConfig::default().capabilities | Capabilities::MULTI_STATEMENTS,
+            ..ClientConfig::default()
+        };
+        Ok(TestClient(Client::connect(stream, &config).await?))
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        self.listener.stop();
+    }
+}
+
+/// A server on an empty database, and a client in the database `t`.
+pub(crate) async fn start() -> (TestServer, TestClient) {
+    let server = World::new().start().await;
+    let mut client = server.client().await;
+    client.run("CREATE DATABASE t; USE t").await;
+    (server, client)
+}
+
+impl TestClient {
+    /// Runs statements; the last one's result.
+    ///
+    /// # Panics
+    /// With the statement and the error, if there is one.
+    pub(crate) async fn result(&mut self, sql: &str) -> ResultSet {
+        let results = self.0.query_all(sql.as_bytes()).await;
+        let mut results = results.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        results.pop().unwrap_or_default()
+    }
+
+    /// Runs statements without a look at what they give.
+    pub(crate) async fn run(&mut self, sql: &str) {
+        self.result(sql).await;
+    }
+
+    /// The rows of the last of some statements.
+    pub(crate) async fn rows(&mut self, sql: &str) -> Rows {
+        let result = self.result(sql).await;
+        rows_of(&result)
+    }
+
+    /// The rows as lines: values between bars, NULL as `NULL`.
+    pub(crate) async fn lines(&mut self, sql: &str) -> Vec<String> {
+        lines_of(&self.rows(sql).await)
+    }
+
+    /// The first value of the first row.
+    pub(crate) async fn value(&mut self, sql: &str) -> Option<String> {
+        self.rows(sql).await.swap_remove(0).swap_remove(0)
+    }
+
+    /// Number and text of the error that a statement gives.
+    pub(crate) async fn error(&mut self, sql: &str) -> (u16, String) {
+        match self.0.query_all(sql.as_bytes()).await {
+            Err(Error::Sql(error)) => (error.number, error.message.into_owned()),
+            Err(error) => panic!("{sql}: {error}"),
+            Ok(_) => panic!("{sql}: no error"),
+        }
+    }
+}
+
+/// Rows as lines: values between bars, NULL as `NULL`.
+pub(crate) fn lines_of(rows: &Rows) -> Vec<String> {
+    let cell = |value: &Option<String>| value.as_deref().unwrap_or("NULL").to_owned();
+    rows.iter().map(|row| row.iter().map(cell).collect::<Vec<_>>().join("|")).collect()
+}
+
+/// Rows as text.
+pub(crate) fn rows_of(result: &ResultSet) -> Rows {
+    let text = |value: ParameterValue<'_>| match value {
+        ParameterValue::Null => None,
+        ParameterValue::Bytes(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+        other => panic!("text rows have texts: {other:?}"),
+    };
+    let row = |row: &firn_mysql_protocol::client::Row| {
+        let values = row.values(&result.columns).expect("a row of these columns");
+        values.into_iter().map(text).collect()
+    };
+    result.rows.iter().map(row).collect()
+}
+
+/// Names of a result's columns.
+pub(crate) fn names_of(result: &ResultSet) -> Vec<String> {
+    let name = |column: &firn_mysql_protocol::result::Column| {
+        String::from_utf8_lossy(&column.name).into_owned()
+    };
+    result.columns.iter().map(name).collect()
+}
