@@ -28,9 +28,12 @@ pub(super) fn is_meant() -> bool {
 
 type Answer = Result<Vec<ResultSet>, Error>;
 
+/// A statement that is on its way.
+type Running = Pin<Box<dyn Future<Output = (Client, Answer)>>>;
+
 struct Session {
     client: Option<Client>,
-    running: Option<Pin<Box<dyn Future<Output = (Client, Answer)>>>>,
+    running: Option<Running>,
     is_open: bool,
 }
 
@@ -168,10 +171,10 @@ pub(super) fn schedule(level: IsolationLevel, script: &str) {
             let (what, expected) = line.split_once(" = ").expect("what = expected");
             let (id, what) = what.split_once(' ').expect("who what");
             let id: u64 = id.parse().expect("a session");
-            if !sessions.contains_key(&id) {
+            if let std::collections::btree_map::Entry::Vacant(vacant) = sessions.entry(id) {
                 let mut session = connect(&env, level).await;
                 session.must(&env, "use firn_txn_schedules").await;
-                sessions.insert(id, session);
+                vacant.insert(session);
             }
             let session = sessions.get_mut(&id).expect("just there");
             let seen = session.run(&env, what).await;
