@@ -1,5 +1,6 @@
 //! A server in the test's own process, over real connections on a port that the system
 //! chooses.
+#![allow(clippy::disallowed_methods, reason = "real clients in real time")]
 
 mod admin;
 mod compared;
