@@ -88,7 +88,9 @@ phases:
     assert!((1.0..50.0).contains(&amplification), "{amplification}");
     assert!(load.counters.requests.unwrap().puts > 0);
     let settled = phase("settle");
-    assert_eq!(settled.counters.sizes["L0 files"], 0, "settled");
+    // A merge begins with two: one flushed last may stay alone.
+    let alone = settled.counters.sizes["L0 files"];
+    assert!(alone < 2, "{alone} files in L0 after settling");
     let space = settled.space_amplification.unwrap();
     assert!((0.3..20.0).contains(&space), "{space}");
     assert_eq!(phase("get").verified, 4000);
