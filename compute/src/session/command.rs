@@ -35,6 +35,11 @@ impl From<Ended> for Error {
     }
 }
 
+/// Whether a text without a statement has a comment.
+fn is_comment(text: &[u8]) -> bool {
+    text.iter().any(|byte| !byte.is_ascii_whitespace() && *byte != b';')
+}
+
 impl Session {
     /// Carries out the statements of a text, one after the other.
     async fn run_text(
@@ -50,6 +55,12 @@ impl Session {
             let parsed = self.parser.parse_next(&sql, from);
             let parsed = match parsed {
                 Ok(parsed) => parsed,
+                // What is only a comment is carried out; what is nothing at all is not.
+                Err(error) if error.code() == code::ER_EMPTY_QUERY && is_comment(&sql[from..]) => {
+                    self.warnings.clear();
+                    response.ok(&Summary::new(self.status_flags()))?;
+                    return Ok(());
+                }
                 Err(error) => return Err(self.failed(from_parser(&error)).into()),
             };
             if parsed.params > 0 {

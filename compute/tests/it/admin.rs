@@ -143,3 +143,11 @@ async fn locks_by_name_belong_to_their_session() {
     assert_eq!(value("SELECT LENGTH(UUID())").await, "36");
     assert_eq!(value("SELECT SLEEP(0.001)").await, "0");
 }
+
+#[tokio::test]
+async fn a_comment_alone_is_carried_out_and_nothing_at_all_is_not() {
+    let (_server, mut client) = start().await;
+    client.run("/*!99999 for later versions */").await;
+    client.run("/* nothing */;").await;
+    assert_eq!(client.error(" ; ").await, (1065, "Query was empty".to_owned()));
+}
