@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use firn_benchmark::config::{Journal, ObjectStoreAt, Switch};
-use firn_benchmark::{FirnTarget, Metered, Provider, Surroundings, Target, Topology};
+use firn_benchmark::{FirnTarget, Metered, Provider, Surroundings, Target, Topology, mysql};
 use firn_engine::manifest::SpaceOptions;
 use firn_engine::merge::MergeCounts;
 use firn_engine::{Env, Error, ErrorKind, Result};
@@ -22,11 +22,21 @@ use crate::local::{Local, LocalOptions};
 use crate::store::Store;
 
 pub(crate) async fn run(config: &Config, args: &BenchArgs, runtimes: &Runtimes) -> Result<()> {
+    // A file that cannot be read is the other runner's to name.
+    let text = std::fs::read_to_string(&args.file).unwrap_or_default();
+    if mysql::is_mysql_workload(&text) {
+        let summary = mysql::run(&args.file, &args.out, crate::COMMIT).await?;
+        return first_error(summary.errors());
+    }
     let provider = LocalProvider { env: runtimes.env(), config: config.clone() };
     let summary = firn_benchmark::run(&args.file, &args.out, &provider).await?;
-    match summary.errors().first() {
+    first_error(summary.errors())
+}
+
+fn first_error(errors: Vec<String>) -> Result<()> {
+    match errors.into_iter().next() {
         None => Ok(()),
-        Some(error) => Err(Error::new(ErrorKind::Unavailable, error.clone())),
+        Some(error) => Err(Error::new(ErrorKind::Unavailable, error)),
     }
 }
 

@@ -6,6 +6,9 @@
 //! workers' loop in `run/worker.rs`, rates in `run/pacer.rs`, latencies,
 //! processor time and requests in [`measure`].
 //!
+//! Workloads over MySQL's protocol are in [`mysql`]; they drive servers in
+//! processes of their own.
+//!
 //! The crate links no services: whoever does implements [`Provider`], which
 //! opens a database for a topology and hands it over as a [`FirnTarget`].
 
@@ -13,6 +16,7 @@ pub mod config;
 mod engine;
 pub mod generate;
 pub mod measure;
+pub mod mysql;
 mod peers;
 pub mod report;
 mod run;

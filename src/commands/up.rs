@@ -1,5 +1,6 @@
 //! `firn up`: a database with all its parts in this process.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -85,7 +86,18 @@ async fn listen(config: &Config, env: &Env, local: &Local) -> Result<Option<List
     let listener = server::listen(server, env, address, settings).await?;
     let address = listener.address();
     tracing::info!(%address, "MySQL clients can connect");
+    super::print(&format!("ready: {}\n", connect_line(address)))?;
     Ok(Some(listener))
+}
+
+/// The command that connects the stock client from this machine.
+fn connect_line(address: SocketAddr) -> String {
+    let host = match address.ip() {
+        ip if !ip.is_unspecified() => ip.to_string(),
+        IpAddr::V4(_) => "127.0.0.1".to_owned(),
+        IpAddr::V6(_) => "::1".to_owned(),
+    };
+    format!("mysql -h {host} -P {} -u root", address.port())
 }
 
 async fn open(

@@ -9,6 +9,7 @@ mod columns;
 mod command;
 mod crash;
 mod model;
+mod mysql_bench;
 mod outage;
 mod tables;
 mod world;

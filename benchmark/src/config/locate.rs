@@ -3,7 +3,7 @@
 /// The line, counted from 1, of the key that `path` leads to; numbers count
 /// the items of a list from 0. Falls back to the nearest parent that is found.
 /// Knows block style only, which is how workloads are written.
-pub(super) fn line_of(text: &str, path: &[&str]) -> usize {
+pub(crate) fn line_of(text: &str, path: &[&str]) -> usize {
     let lines: Vec<Line<'_>> = text.lines().map(Line::of).collect();
     let (mut from, mut to, mut found) = (0, lines.len(), 1);
     for step in path {

@@ -5,10 +5,10 @@
 
 mod check;
 mod goal;
-mod locate;
+pub(crate) mod locate;
 mod phase;
 mod topology;
-mod units;
+pub(crate) mod units;
 
 use std::path::Path;
 

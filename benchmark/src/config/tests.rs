@@ -97,6 +97,9 @@ fn every_workload_of_ours_can_be_run_and_says_what_it_answers() {
     let mut names = Vec::new();
     for file in std::fs::read_dir(&dir).unwrap() {
         let path = file.unwrap().path();
+        if crate::mysql::is_mysql_workload(&std::fs::read_to_string(&path).unwrap()) {
+            continue;
+        }
         let (config, text) = Config::read(&path).unwrap();
         let stem = path.file_stem().and_then(|s| s.to_str()).unwrap();
         assert_eq!(config.name, stem, "a workload is named as its file");
@@ -107,5 +110,5 @@ fn every_workload_of_ours_can_be_run_and_says_what_it_answers() {
         names.push(config.name);
     }
     assert!(names.len() >= 18, "{names:?}");
-    assert!(names.iter().any(|n| n == "quick"), "`make run` runs it");
+    assert!(names.iter().any(|n| n == "quick"), "`make bench` runs it");
 }

@@ -37,27 +37,27 @@ impl Visitor<'_> for Units {
 }
 
 /// A count: `5000`, `10_000_000`, `10M`.
-pub(super) fn count<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+pub(crate) fn count<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
     from.deserialize_any(Units("a count such as 5000, 10_000 or 10M", &COUNT_UNITS))
 }
 
 /// As [`count`], of a key that may be missing.
-pub(super) fn some_count<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+pub(crate) fn some_count<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
     count(from).map(Some)
 }
 
 /// A size: `4096`, `64 MiB`, `1GiB`.
-pub(super) fn bytes<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+pub(crate) fn bytes<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
     from.deserialize_any(Units("a size such as 4096, 64 MiB or 1GiB", &BYTE_UNITS))
 }
 
 /// As [`bytes`], of a key that may be missing.
-pub(super) fn some_bytes<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+pub(crate) fn some_bytes<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
     bytes(from).map(Some)
 }
 
 /// A number that may be large or have a fraction, of a key that may be missing.
-pub(super) fn some_number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
+pub(crate) fn some_number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
     struct Number;
 
     impl Visitor<'_> for Number {

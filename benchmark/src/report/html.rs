@@ -7,7 +7,7 @@ use super::table::{bytes, goal_line, head, machine_line, remarks, rows, short, t
 use super::{Report, TargetResult};
 use crate::run::{PhaseResult, Point};
 
-const STYLE: &str = "
+pub(crate) const STYLE: &str = "
 :root { color-scheme: light dark; --ink: #1c2733; --soft: #66727f; --paper: #fff;
   --rule: #d9dee4; --warm: #eef1f5; --bad: #b3261e; --good: #1b7f4d;
   --firn: #0a6cc9; --rocksdb: #c4571b; --slatedb: #6d3fc0; }
@@ -270,7 +270,7 @@ fn settings(out: &mut String, report: &Report) {
 }
 
 /// A moment as people write it: `2026-01-31 23:59:59 UTC`.
-fn utc(unix_ms: u64) -> String {
+pub(crate) fn utc(unix_ms: u64) -> String {
     let seconds = unix_ms / 1000;
     let (days, second) = ((seconds / 86_400) as i64, seconds % 86_400);
     // Days since 1970 as a date of the Gregorian calendar, counted in eras of

@@ -14,9 +14,11 @@ use serde::Serialize;
 
 pub use goals::GoalResult;
 pub(crate) use goals::goals;
+pub(crate) use html::{STYLE, utc};
+pub(crate) use plot::escape;
 pub use prices::{Cost, Prices};
 pub(crate) use rounds::middle;
-pub(crate) use table::{print_header, print_phase, print_results};
+pub(crate) use table::{goal_line, print, print_header, print_phase, print_results, short, time};
 
 use crate::config::{Config, Journal, ObjectStoreAt, Switch};
 use crate::measure::Machine;

@@ -86,7 +86,7 @@ impl Scale {
 }
 
 /// Text that is safe inside elements and attributes.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

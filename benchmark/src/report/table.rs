@@ -9,7 +9,7 @@ use firn_engine::{Error, ErrorKind, Result};
 use super::{GoalResult, Report};
 use crate::run::PhaseResult;
 
-fn print(text: &str) -> Result<()> {
+pub(crate) fn print(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())
@@ -17,7 +17,7 @@ fn print(text: &str) -> Result<()> {
 }
 
 /// A count in few characters: `1.23 M`.
-pub(super) fn short(n: f64) -> String {
+pub(crate) fn short(n: f64) -> String {
     let (n, unit) = match n.abs() {
         x if x >= 1e9 => (n / 1e9, " G"),
         x if x >= 1e6 => (n / 1e6, " M"),
@@ -33,7 +33,7 @@ pub(super) fn short(n: f64) -> String {
 }
 
 /// A latency with its unit.
-pub(super) fn time(us: f64) -> String {
+pub(crate) fn time(us: f64) -> String {
     match us {
         x if x >= 1e6 => format!("{:.2} s", us / 1e6),
         x if x >= 1e4 => format!("{:.1} ms", us / 1e3),
@@ -211,7 +211,7 @@ pub(super) fn remarks(phase: &PhaseResult) -> Vec<String> {
     remarks
 }
 
-pub(super) fn goal_line(goal: &GoalResult) -> String {
+pub(crate) fn goal_line(goal: &GoalResult) -> String {
     let verdict = match goal.reached {
         Some(true) => "reached",
         Some(false) => "MISSED",

@@ -46,7 +46,81 @@ pub struct ResultSet {
     pub summary: Summary,
 }
 
+/// What an answer held that was not kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Skipped {
+    /// Rows of all results.
+    pub rows: u64,
+    /// Rows that the last result changed.
+    pub affected_rows: u64,
+}
+
 impl Client {
+    /// COM_QUERY: reads the whole answer and keeps no row of it. For those who
+    /// only measure: columns and rows are not taken apart.
+    pub async fn query_and_skip(&mut self, sql: &[u8]) -> Result<Skipped> {
+        self.send_query(sql, &[]).await?;
+        self.skip_answer().await
+    }
+
+    /// COM_STMT_EXECUTE: as [`query_and_skip`](Self::query_and_skip).
+    pub async fn execute_and_skip(
+        &mut self,
+        statement: &PreparedStatement,
+        parameters: &[Parameter<'_>],
+    ) -> Result<Skipped> {
+        self.send_execute(statement, parameters, false, |_| false).await?;
+        self.skip_answer().await
+    }
+
+    async fn skip_answer(&mut self) -> Result<Skipped> {
+        let mut skipped = Skipped::default();
+        self.columns.clear();
+        loop {
+            let first = self.read_checked().await?;
+            match first.first() {
+                Some(0x00) => {
+                    self.summary = Summary::decode_ok(&first[1..], self.capabilities)?;
+                }
+                Some(0xfb) => {
+                    self.reading = Reading::Infile;
+                    return Err(Error::Misuse("the server asks for a file"));
+                }
+                _ => skipped.rows += self.skip_rows(&first).await?,
+            }
+            skipped.affected_rows = self.summary.affected_rows;
+            if !self.summary.status.contains(StatusFlags::MORE_RESULTS) {
+                self.reading = Reading::Nothing;
+                return Ok(skipped);
+            }
+        }
+    }
+
+    /// Reads columns and rows of a result that begins with the packet `first`.
+    async fn skip_rows(&mut self, first: &[u8]) -> Result<u64> {
+        let mut from = Decoder::new(first);
+        let mut left = from.lenenc()?;
+        let optional = self.capabilities.contains(Capabilities::OPTIONAL_RESULTSET_METADATA);
+        if optional && from.u8()? == 0 {
+            left = 0;
+        }
+        if !self.capabilities.contains(Capabilities::DEPRECATE_EOF) {
+            left += 1;
+        }
+        for _ in 0..left {
+            self.read_checked().await?;
+        }
+        let mut rows = 0;
+        loop {
+            let payload = self.read_checked().await?;
+            if self.is_end(&payload) {
+                self.summary = self.decode_end(&payload)?;
+                return Ok(rows);
+            }
+            rows += 1;
+        }
+    }
+
     /// COM_QUERY: begins to read the first result.
     pub async fn query(&mut self, sql: &[u8]) -> Result<Outcome> {
         self.query_with_attributes(sql, &[]).await
@@ -58,6 +132,12 @@ impl Client {
         sql: &[u8],
         attributes: &[Parameter<'_>],
     ) -> Result<Outcome> {
+        self.send_query(sql, attributes).await?;
+        self.binary = false;
+        self.read_outcome(false).await
+    }
+
+    async fn send_query(&mut self, sql: &[u8], attributes: &[Parameter<'_>]) -> Result<()> {
         let named = self.capabilities.contains(Capabilities::QUERY_ATTRIBUTES);
         self.send(CommandByte::Query, |out| {
             if named {
@@ -67,9 +147,7 @@ impl Client {
             }
             out.extend_from_slice(sql);
         })
-        .await?;
-        self.binary = false;
-        self.read_outcome(false).await
+        .await
     }
 
     /// COM_QUERY: reads all its results into memory.
@@ -239,6 +317,18 @@ impl Client {
         cursor: bool,
         sent_ahead: impl Fn(usize) -> bool,
     ) -> Result<Outcome> {
+        self.send_execute(statement, parameters, cursor, sent_ahead).await?;
+        self.binary = true;
+        self.read_outcome(cursor).await
+    }
+
+    async fn send_execute(
+        &mut self,
+        statement: &PreparedStatement,
+        parameters: &[Parameter<'_>],
+        cursor: bool,
+        sent_ahead: impl Fn(usize) -> bool,
+    ) -> Result<()> {
         let named = self.capabilities.contains(Capabilities::QUERY_ATTRIBUTES);
         self.send(CommandByte::StmtExecute, |out| {
             out.extend_from_slice(&statement.id.to_le_bytes());
@@ -249,9 +339,7 @@ impl Client {
             }
             encode_parameters(out, parameters, named, sent_ahead);
         })
-        .await?;
-        self.binary = true;
-        self.read_outcome(cursor).await
+        .await
     }
 
     /// COM_STMT_SEND_LONG_DATA: appends to the parameter of this index.

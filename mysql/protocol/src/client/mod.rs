@@ -4,7 +4,7 @@ mod commands;
 mod connect;
 mod row;
 
-pub use commands::{Outcome, PreparedStatement, ResultSet};
+pub use commands::{Outcome, PreparedStatement, ResultSet, Skipped};
 pub use connect::ClientConfig;
 pub use row::Row;
 

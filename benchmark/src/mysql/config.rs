@@ -1,0 +1,510 @@
+//! A workload over MySQL's protocol as its YAML file describes it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use firn_engine::{Error, ErrorKind, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::config::{locate, units};
+
+/// One workload.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MysqlConfig {
+    /// Names the report's files.
+    pub name: String,
+    /// What question the workload answers.
+    #[serde(default)]
+    pub about: String,
+    /// Everything random follows from it.
+    #[serde(default = "MysqlConfig::seed_default")]
+    pub seed: u64,
+    /// What is measured; figures are compared with those of the second.
+    pub servers: Vec<ServerSpec>,
+    /// The database that is made for the tables and dropped at the end.
+    #[serde(default = "MysqlConfig::database_default")]
+    pub database: String,
+    /// Memory for data of each server that is started here: InnoDB's buffer
+    /// pool, Firn's `memory_bytes_max`.
+    #[serde(default = "MysqlConfig::memory_default", deserialize_with = "units::bytes")]
+    pub memory: u64,
+    /// Tables `sbtest1` and so on.
+    #[serde(default = "MysqlConfig::tables_default")]
+    pub tables: u32,
+    /// Rows of each.
+    #[serde(default = "MysqlConfig::rows_default", deserialize_with = "units::count")]
+    pub rows: u64,
+    /// How ids spread over the rows.
+    #[serde(default)]
+    pub distribution: Distribution,
+    /// How statements are sent.
+    #[serde(default)]
+    pub protocol: Protocol,
+    /// Numbers of connections at once, one after the other.
+    #[serde(default = "MysqlConfig::threads_default")]
+    pub threads: Vec<u32>,
+    /// Seconds at the start of each measurement that do not count.
+    #[serde(default = "MysqlConfig::warmup_default")]
+    pub warmup_s: u32,
+    /// Seconds that count.
+    #[serde(default = "MysqlConfig::duration_default")]
+    pub duration_s: u32,
+    /// How long to wait at most, before each measurement, until no server has
+    /// background work left.
+    #[serde(default = "MysqlConfig::settle_default")]
+    pub settle_limit_s: u32,
+    /// How often everything is measured, server after server; of each
+    /// measurement the middle one counts.
+    #[serde(default = "MysqlConfig::one")]
+    pub rounds: u32,
+    /// What is measured, in order.
+    pub phases: Vec<Phase>,
+    /// What should be reached.
+    #[serde(default)]
+    pub goals: Vec<Goal>,
+}
+
+/// A server.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerSpec {
+    /// In reports; the kind if not said.
+    #[serde(default)]
+    pub name: String,
+    /// Where it comes from.
+    pub kind: ServerKind,
+    /// Of `address`: where it listens.
+    #[serde(default)]
+    pub address: Option<String>,
+    /// Who logs in.
+    #[serde(default = "ServerSpec::user_default")]
+    pub user: String,
+    /// The password; empty for none.
+    #[serde(default, skip_serializing)]
+    pub password: String,
+    /// Of `mysqld`: more options for its command line. Of `firn`: keys of its
+    /// configuration, such as `journal.kind=object`.
+    #[serde(default)]
+    pub options: Vec<String>,
+}
+
+/// Where a server comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ServerKind {
+    /// This program, started as a process of its own on a folder of its own.
+    Firn,
+    /// `mysqld`, or the command in the variable `MYSQLD`, on a data directory
+    /// made for the run, with commits as durable as Firn's.
+    Mysqld,
+    /// One that runs already.
+    Address,
+}
+
+impl ServerKind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Firn => "firn",
+            Self::Mysqld => "mysqld",
+            Self::Address => "address",
+        }
+    }
+}
+
+/// How ids spread over the rows, as sysbench has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Distribution {
+    /// All alike.
+    Uniform,
+    /// Three quarters go to the hundredth of the ids in the middle, the rest
+    /// falls off from the middle to both sides. What sysbench does if nothing
+    /// is said.
+    #[default]
+    Special,
+}
+
+/// How statements are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// Prepared once for each connection, then executed.
+    #[default]
+    Prepared,
+    /// As text, values in it.
+    Text,
+}
+
+/// One thing that is measured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Phase {
+    /// In reports; the kind if not said. Unlike every other phase's.
+    #[serde(default)]
+    pub name: String,
+    /// What is asked.
+    pub kind: Kind,
+    /// Instead of the workload's.
+    #[serde(default)]
+    pub protocol: Option<Protocol>,
+    /// Instead of the workload's.
+    #[serde(default)]
+    pub distribution: Option<Distribution>,
+    /// Instead of the workload's.
+    #[serde(default)]
+    pub threads: Option<Vec<u32>>,
+    /// Instead of the workload's.
+    #[serde(default)]
+    pub warmup_s: Option<u32>,
+    /// Instead of the workload's.
+    #[serde(default)]
+    pub duration_s: Option<u32>,
+    /// Rows of a range.
+    #[serde(default = "Phase::range_default")]
+    pub range_size: u32,
+    /// Whether each measurement begins with new tables.
+    #[serde(default)]
+    pub fresh: bool,
+}
+
+/// sysbench's scripts, without their `oltp_`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// One row by its id.
+    PointSelect,
+    /// A transaction of ten point selects and four ranges.
+    ReadOnly,
+    /// The same, and what `write_only` does.
+    ReadWrite,
+    /// A transaction of two updates, a delete and an insert.
+    WriteOnly,
+    /// One row's indexed column.
+    UpdateIndex,
+    /// One row's column without an index.
+    UpdateNonIndex,
+    /// One row.
+    Insert,
+    /// One row by its id.
+    Delete,
+    /// Many small rows by each statement, into a table for each connection.
+    BulkInsert,
+    /// Rows by ten values of an indexed column.
+    SelectRandomPoints,
+    /// A count over ten short ranges of an indexed column.
+    SelectRandomRanges,
+}
+
+impl Kind {
+    /// As in the configuration.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PointSelect => "point_select",
+            Self::ReadOnly => "read_only",
+            Self::ReadWrite => "read_write",
+            Self::WriteOnly => "write_only",
+            Self::UpdateIndex => "update_index",
+            Self::UpdateNonIndex => "update_non_index",
+            Self::Insert => "insert",
+            Self::Delete => "delete",
+            Self::BulkInsert => "bulk_insert",
+            Self::SelectRandomPoints => "select_random_points",
+            Self::SelectRandomRanges => "select_random_ranges",
+        }
+    }
+}
+
+/// One figure of one phase, and what it should be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Goal {
+    /// Name of the phase.
+    pub phase: String,
+    /// With so many connections.
+    pub threads: u32,
+    /// Which figure of the first server.
+    pub measure: Measure,
+    /// Bounds are of the ratio to that server's figure.
+    #[serde(default)]
+    pub versus: Option<String>,
+    /// It should be this much or more.
+    #[serde(default, deserialize_with = "units::some_number")]
+    pub at_least: Option<f64>,
+    /// It should be this much or less.
+    #[serde(default, deserialize_with = "units::some_number")]
+    pub at_most: Option<f64>,
+}
+
+/// What can be asked of a phase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// Events in a second: transactions, or statements that are their own.
+    EventsPerS,
+    /// Median latency of an event in microseconds.
+    P50Us,
+    /// 95 % were faster.
+    P95Us,
+    /// 99 % were faster.
+    P99Us,
+    /// Processor time of the server for a query, in microseconds.
+    ServerCpuUsPerQuery,
+    /// Resident memory of the server at its highest, in MiB.
+    ResidentMib,
+}
+
+impl Measure {
+    /// As in the configuration.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::EventsPerS => "events_per_s",
+            Self::P50Us => "p50_us",
+            Self::P95Us => "p95_us",
+            Self::P99Us => "p99_us",
+            Self::ServerCpuUsPerQuery => "server_cpu_us_per_query",
+            Self::ResidentMib => "resident_mib",
+        }
+    }
+}
+
+impl ServerSpec {
+    fn user_default() -> String {
+        "root".to_owned()
+    }
+}
+
+impl Phase {
+    fn range_default() -> u32 {
+        100
+    }
+}
+
+/// Something wrong, and where.
+struct Fault {
+    path: Vec<String>,
+    why: String,
+}
+
+fn fault<T>(path: &[&str], why: impl Into<String>) -> std::result::Result<T, Fault> {
+    Err(Fault { path: path.iter().map(|s| (*s).to_owned()).collect(), why: why.into() })
+}
+
+fn within<T: PartialOrd + std::fmt::Display>(
+    path: &[&str],
+    value: &T,
+    min: T,
+    max: T,
+) -> std::result::Result<(), Fault> {
+    if *value < min || *value > max {
+        return fault(path, format!("{value} is not between {min} and {max}"));
+    }
+    Ok(())
+}
+
+/// Letters, digits, `-` and `_`: names of files and of databases.
+fn is_plain(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    !name.is_empty() && name.len() <= 60 && name.chars().all(plain)
+}
+
+impl MysqlConfig {
+    fn seed_default() -> u64 {
+        1
+    }
+
+    fn one() -> u32 {
+        1
+    }
+
+    fn database_default() -> String {
+        "sbtest".to_owned()
+    }
+
+    fn memory_default() -> u64 {
+        1 << 30
+    }
+
+    fn tables_default() -> u32 {
+        8
+    }
+
+    fn rows_default() -> u64 {
+        100_000
+    }
+
+    fn threads_default() -> Vec<u32> {
+        vec![1, 8, 32, 128]
+    }
+
+    fn warmup_default() -> u32 {
+        3
+    }
+
+    fn duration_default() -> u32 {
+        10
+    }
+
+    fn settle_default() -> u32 {
+        30
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// `BadRequest`, with file, line and key, if it is not a workload that can be run.
+    pub fn read(path: &Path) -> Result<(Self, String)> {
+        let text = std::fs::read_to_string(path).map_err(|e| {
+            Error::with_source(ErrorKind::BadRequest, path.display().to_string(), e)
+        })?;
+        let config = Self::parse(&text, &path.display().to_string())?;
+        Ok((config, text))
+    }
+
+    /// Reads text; `source` stands for the file's name in errors.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn parse(text: &str, source: &str) -> Result<Self> {
+        let mut config: Self = serde_yaml::from_str(text).map_err(|e| {
+            let message = match e.location() {
+                Some(at) => {
+                    let place = format!(" at line {} column {}", at.line(), at.column());
+                    format!("{source}:{}: {}", at.line(), e.to_string().replace(&place, ""))
+                }
+                None => format!("{source}: {e}"),
+            };
+            Error::new(ErrorKind::BadRequest, message)
+        })?;
+        for phase in &mut config.phases {
+            if phase.name.is_empty() {
+                phase.name = phase.kind.as_str().to_owned();
+            }
+        }
+        for server in &mut config.servers {
+            if server.name.is_empty() {
+                server.name = server.kind.as_str().to_owned();
+            }
+        }
+        config.check().map_err(|fault| {
+            let path: Vec<&str> = fault.path.iter().map(String::as_str).collect();
+            let line = locate::line_of(text, &path);
+            let message = format!("{source}:{line}: {}: {}", path.join("."), fault.why);
+            Error::new(ErrorKind::BadRequest, message)
+        })?;
+        Ok(config)
+    }
+
+    /// Numbers of connections of a phase.
+    #[must_use]
+    pub fn threads_of<'a>(&'a self, phase: &'a Phase) -> &'a [u32] {
+        phase.threads.as_ref().unwrap_or(&self.threads)
+    }
+
+    fn check(&self) -> std::result::Result<(), Fault> {
+        if !is_plain(&self.name) {
+            return fault(&["name"], "letters, digits, - and _ only: it names files");
+        }
+        if !is_plain(&self.database) {
+            return fault(&["database"], "letters, digits, - and _ only");
+        }
+        if self.servers.is_empty() || self.servers.len() > 8 {
+            return fault(&["servers"], "one to eight");
+        }
+        within(&["memory"], &self.memory, 64 << 20, 1 << 50)?;
+        within(&["tables"], &self.tables, 1, 10_000)?;
+        // Ids are INTEGER, and inserts need some too.
+        within(&["rows"], &self.rows, 1, 1 << 30)?;
+        within(&["warmup_s"], &self.warmup_s, 0, 86_400)?;
+        within(&["duration_s"], &self.duration_s, 1, 86_400)?;
+        within(&["settle_limit_s"], &self.settle_limit_s, 0, 86_400)?;
+        within(&["rounds"], &self.rounds, 1, 100)?;
+        check_threads(&["threads"], &self.threads)?;
+        self.check_servers()?;
+        if self.phases.is_empty() {
+            return fault(&["phases"], "there is nothing to do");
+        }
+        for (i, phase) in self.phases.iter().enumerate() {
+            let i = &i.to_string();
+            if self.phases.iter().filter(|p| p.name == phase.name).count() > 1 {
+                let why = format!("two phases are called {:?}", phase.name);
+                return fault(&["phases", i, "name"], why);
+            }
+            within(&["phases", i, "range_size"], &phase.range_size, 1, 1_000_000)?;
+            if let Some(threads) = &phase.threads {
+                check_threads(&["phases", i, "threads"], threads)?;
+            }
+            if let Some(seconds) = &phase.duration_s {
+                within(&["phases", i, "duration_s"], seconds, 1, 86_400)?;
+            }
+        }
+        self.check_goals()
+    }
+
+    fn check_servers(&self) -> std::result::Result<(), Fault> {
+        let mut names = BTreeMap::new();
+        for (i, server) in self.servers.iter().enumerate() {
+            let i = &i.to_string();
+            if !is_plain(&server.name) || names.insert(&server.name, ()).is_some() {
+                let why = "letters, digits, - and _ only, and no two alike";
+                return fault(&["servers", i, "name"], why);
+            }
+            match (server.kind, &server.address) {
+                (ServerKind::Address, None) => {
+                    return fault(&["servers", i, "kind"], "address is missing");
+                }
+                (ServerKind::Firn | ServerKind::Mysqld, Some(_)) => {
+                    let why = "only of kind: address; a server started here takes a free port";
+                    return fault(&["servers", i, "address"], why);
+                }
+                _ => {}
+            }
+            if server.kind == ServerKind::Firn
+                && let Some(wrong) = server.options.iter().find(|option| !option.contains('='))
+            {
+                let why = format!("{wrong:?} is not KEY=VALUE");
+                return fault(&["servers", i, "options"], why);
+            }
+        }
+        Ok(())
+    }
+
+    fn check_goals(&self) -> std::result::Result<(), Fault> {
+        for (i, goal) in self.goals.iter().enumerate() {
+            let i = &i.to_string();
+            match self.phases.iter().find(|phase| phase.name == goal.phase) {
+                None => return fault(&["goals", i, "phase"], "there is no phase of that name"),
+                Some(phase) if !self.threads_of(phase).contains(&goal.threads) => {
+                    let why = "the phase does not run with so many";
+                    return fault(&["goals", i, "threads"], why);
+                }
+                Some(_) => {}
+            }
+            if goal.at_least.is_none() && goal.at_most.is_none() {
+                return fault(&["goals", i, "phase"], "at_least or at_most is missing");
+            }
+            if let Some(peer) = &goal.versus
+                && !self.servers.iter().any(|server| server.name == *peer)
+            {
+                return fault(&["goals", i, "versus"], "there is no server of that name");
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_threads(path: &[&str], threads: &[u32]) -> std::result::Result<(), Fault> {
+    if threads.is_empty() {
+        return fault(path, "at least one number");
+    }
+    for n in threads {
+        within(path, n, 1, 20_000)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "config_tests.rs"]
+mod tests;
