@@ -99,7 +99,7 @@ fn round_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
             };
             let digits = node.ty.precision().saturating_sub(u32::from(have));
             // Rounding to whole numbers may carry, even of what is whole.
-            let carries = scale < have || places.is_some_and(|places| places <= 0);
+            let carries = scale < have || places.map_or(have == 0, |places| places <= 0);
             let carry = u32::from(site.name == "round" && carries);
             let precision = (digits + carry + u32::from(scale)).clamp(1, 65) as u8;
             SqlType::decimal(precision, scale, node.ty.unsigned)

@@ -87,7 +87,8 @@ impl Binder<'_> {
             }
         };
         // A literal may have become bytes, or an integer; bytes stay what they are.
-        let ty = if original.is_binary_string() { original } else { pair[0].ty };
+        let stays = original.is_binary_string() && pair[0].ty.kind.is_string();
+        let ty = if stays { original } else { pair[0].ty };
         let ty = ty.with_nullable(true);
         Ok(Node::new(Op::NullIf(with), ty, pair.into()))
     }

@@ -35,7 +35,13 @@ impl Binder<'_> {
             Class::Text if constant.ty.kind.is_temporal() => {
                 (whole(&fold::decimal(constant)?)?, STORED_LENGTH)
             }
-            Class::Text if matches!(constant.op, Op::Hex(_)) => return None,
+            // More than eight bytes are no number, which is warned of when it runs.
+            Class::Text if matches!(&constant.op, Op::Hex(bytes) if bytes.len() > 8) => {
+                return None;
+            }
+            Class::Text if matches!(constant.op, Op::Hex(_)) => {
+                (whole(&fold::decimal(constant)?)?, STORED_LENGTH)
+            }
             Class::Text if constant.ty.kind.is_string() => {
                 let text = fold::text(constant)?;
                 let stored = match number::parse_integer_rounded(&text, unsigned).value {
