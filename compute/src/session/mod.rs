@@ -185,7 +185,7 @@ impl Session {
     /// A text of the client in UTF-8, as the parser takes it.
     fn in_utf8<'t>(&self, text: &'t [u8]) -> Result<Cow<'t, [u8]>, SqlError> {
         let client = self.values.variables.hot().character_set_client;
-        if matches!(client.name(), "utf8mb4" | "utf8mb3" | "ascii" | "binary") {
+        if client.is_read_directly() {
             return Ok(Cow::Borrowed(text));
         }
         let mut out = Vec::with_capacity(text.len());

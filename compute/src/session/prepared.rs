@@ -24,8 +24,7 @@ pub(crate) struct NamedStatement {
 }
 
 fn unknown(name: &str, statement: &str) -> Ended {
-    let text = format!("Unknown prepared statement handler ({name}) given to {statement}");
-    SqlError::with_message(code::ER_UNKNOWN_STMT_HANDLER, text).into()
+    SqlError::new(code::ER_UNKNOWN_STMT_HANDLER, &[name.into(), statement.into()]).into()
 }
 
 impl Session {

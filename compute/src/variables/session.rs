@@ -184,6 +184,7 @@ impl SessionVariables {
             div_precision_increment: small(id::div_precision_increment),
             max_allowed_packet_bytes: self.hot.max_allowed_packet,
             connection_collation: CollationId(self.hot.collation_connection.id()),
+            client_charset: CollationId(self.hot.character_set_client.default_collation().id()),
             week_format: small(id::default_week_format),
             database: self.expressions.database.take(),
         };

@@ -54,6 +54,15 @@ async fn statements_are_prepared_by_name() {
 }
 
 #[tokio::test]
+async fn random_bytes_are_as_many_as_asked_and_other_ones() {
+    let (_server, mut client) = start().await;
+    assert_eq!(client.value("SELECT LENGTH(RANDOM_BYTES(1024))").await.as_deref(), Some("1024"));
+    let sql = "SELECT RANDOM_BYTES(16) = RANDOM_BYTES(16)";
+    assert_eq!(client.value(sql).await.as_deref(), Some("0"));
+    assert_eq!(client.error("SELECT RANDOM_BYTES(1025)").await.0, 1690);
+}
+
+#[tokio::test]
 async fn locked_tables_are_the_only_ones() {
     let (server, mut client) = start().await;
     client.run("CREATE TABLE a (x int PRIMARY KEY); CREATE TABLE b (x int PRIMARY KEY)").await;

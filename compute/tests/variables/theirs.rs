@@ -1,9 +1,9 @@
 //! A MySQL server's answers.
 
+use firn_mysql_protocol::Error;
 use firn_mysql_protocol::client::{Client, ClientConfig};
 use firn_mysql_protocol::command::ParameterValue;
 use firn_mysql_protocol::tls::ClientTls;
-use firn_mysql_protocol::{Capabilities, Error};
 
 pub(crate) struct Theirs {
     client: Client,
@@ -18,11 +18,6 @@ impl Theirs {
             user: "root".to_owned(),
             tls: ClientTls::Disabled,
             ..ClientConfig::default()
-        };
-        let config = ClientConfig {
-            // What is tracked is not looked at here.
-            capabilities: config.capabilities.without(Capabilities::SESSION_TRACK),
-            ..config
         };
         Theirs { client: Client::connect(stream, &config).await.expect("root may log in") }
     }

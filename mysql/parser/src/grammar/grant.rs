@@ -18,7 +18,7 @@ enum Granted {
 
 /// Privileges of the grammar, with their words. Longer ones stand before those that
 /// are their beginnings.
-const PRIVILEGES: [(&[T], &str); 35] = [
+const PRIVILEGES: [(&[T], &str); 33] = [
     (&[T::ALTER, T::ROUTINE], "ALTER ROUTINE"),
     (&[T::ALTER], "ALTER"),
     (&[T::CREATE, T::TEMPORARY, T::TABLES], "CREATE TEMPORARY TABLES"),
@@ -52,8 +52,6 @@ const PRIVILEGES: [(&[T], &str); 35] = [
     (&[T::TRIGGER], "TRIGGER"),
     (&[T::UPDATE], "UPDATE"),
     (&[T::USAGE], "USAGE"),
-    (&[T::ALL, T::PRIVILEGES], "ALL"),
-    (&[T::ALL], "ALL"),
 ];
 
 impl Grammar<'_> {
@@ -114,6 +112,12 @@ impl Grammar<'_> {
             self.bump();
             return Ok(GrantWhat::Proxy(self.user()?));
         }
+        // ALL stands alone.
+        if self.eat(T::ALL) {
+            self.eat(T::PRIVILEGES);
+            self.expect(T::ON)?;
+            return Ok(GrantWhat::Privileges { privileges: Vec::new(), on: self.grant_on()? });
+        }
         let start = self.here() as usize;
         let granted = self.list(Self::role_or_privilege)?;
         if !self.eat(T::ON) {
@@ -134,11 +138,6 @@ impl Grammar<'_> {
                 Granted::Either(name) => Privilege { name, columns: Vec::new() },
                 Granted::Role(_) => return Err(Error::at(ErrorKind::Syntax, self.sql, start)),
             });
-        }
-        if let [one] = privileges.as_slice()
-            && one.name == "ALL"
-        {
-            privileges.clear();
         }
         Ok(GrantWhat::Privileges { privileges, on: self.grant_on()? })
     }

@@ -68,6 +68,21 @@ impl Grammar<'_> {
         Ok(Expr { kind, span: self.span_from(start) })
     }
 
+    /// A string, with a character set or without: all that a path can be.
+    pub(super) fn text_expr(&mut self) -> Result<Expr> {
+        let text = match self.kind() {
+            T::Introducer => self.kind_at(1),
+            kind => kind,
+        };
+        if !matches!(text, T::Text | T::NText) {
+            if self.at(T::Introducer) {
+                self.bump();
+            }
+            return Err(self.unexpected());
+        }
+        self.literal_expr()
+    }
+
     /// A literal with an optional sign.
     pub(super) fn signed_literal(&mut self) -> Result<Expr> {
         let start = self.here();

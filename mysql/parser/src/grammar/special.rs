@@ -245,7 +245,7 @@ impl Grammar<'_> {
     fn json_value(&mut self) -> Result<ExprKind> {
         let expr = self.simple_expr()?;
         self.expect(T::Comma)?;
-        let path = self.literal_expr()?;
+        let path = self.text_expr()?;
         let returning = if self.eat(T::RETURNING) { Some(self.cast_type()?) } else { None };
         let (on_empty, on_error) = self.json_on()?;
         Ok(ExprKind::JsonValue(Box::new(JsonValue { expr, path, returning, on_empty, on_error })))

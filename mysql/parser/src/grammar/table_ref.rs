@@ -270,7 +270,7 @@ impl Grammar<'_> {
         self.expect_all(&[T::JSON_TABLE, T::LParen])?;
         let expr = self.expr()?;
         self.expect(T::Comma)?;
-        let path = self.literal_expr()?;
+        let path = self.text_expr()?;
         let columns = self.json_columns()?;
         self.expect(T::RParen)?;
         if !self.eat(T::AS) && !self.at_name() {
@@ -293,7 +293,7 @@ impl Grammar<'_> {
         if self.at(T::NESTED) && (self.kind_at(1) == T::PATH || self.kind_at(1) == T::Text) {
             self.bump();
             self.eat(T::PATH);
-            let path = self.literal_expr()?;
+            let path = self.text_expr()?;
             let columns = self.json_columns()?;
             return Ok(JsonColumn::Nested { path, columns });
         }
@@ -306,7 +306,7 @@ impl Grammar<'_> {
         let collation = if self.eat(T::COLLATE) { Some(self.collation_name()?) } else { None };
         let exists = self.eat(T::EXISTS);
         self.expect(T::PATH)?;
-        let path = self.literal_expr()?;
+        let path = self.text_expr()?;
         let (on_empty, on_error) = if exists { (None, None) } else { self.json_on()? };
         Ok(JsonColumn::Path { name, data_type, collation, exists, path, on_empty, on_error })
     }

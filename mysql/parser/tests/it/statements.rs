@@ -195,6 +195,15 @@ fn accounts() {
         "set password to random",
     ]);
     refused(&["grant to u", "grant event, r to u", "create role none", "revoke select from u"]);
+    // ALL stands alone.
+    refused(&[
+        "grant all, select on *.* to u",
+        "grant select, all on *.* to u",
+        "revoke all privileges, select on *.* from u",
+        "revoke select, all privileges on *.* from u",
+        "grant all to u",
+        "revoke all from u",
+    ]);
 }
 
 #[test]

@@ -43,7 +43,8 @@ impl StateChange {
                 1
             }
             Self::Session(changed) => {
-                put_lenenc_bytes(scratch, if *changed { b"1" } else { b"0" });
+                // The one kind whose text has no length of its own.
+                scratch.push(if *changed { b'1' } else { b'0' });
                 2
             }
             Self::Gtids(set) => {
@@ -77,7 +78,7 @@ impl StateChange {
             changes.push(match kind {
                 0 => Self::SystemVariable { name: text()?, value: text()? },
                 1 => Self::Schema(text()?),
-                2 => Self::Session(text()? == "1"),
+                2 => Self::Session(data.u8()? == b'1'),
                 3 => {
                     data.u8()?;
                     let set = data.lenenc_bytes()?;
@@ -92,5 +93,29 @@ impl StateChange {
             });
         }
         Ok(changes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a server sent after `SET time_zone = 'SYSTEM'` within a transaction, with
+    /// everything tracked.
+    #[test]
+    fn a_state_change_without_a_length_of_its_own_is_read() {
+        let block = b"\0\x11\ttime_zone\x06SYSTEM\x02\x011\x01\x05\x04test\x05\x09\x08T_______";
+        let changes = [
+            StateChange::SystemVariable { name: "time_zone".into(), value: "SYSTEM".into() },
+            StateChange::Session(true),
+            StateChange::Schema("test".into()),
+            StateChange::Transaction(TransactionState(*b"T_______")),
+        ];
+        assert_eq!(StateChange::decode_all(block).unwrap(), changes);
+        let (mut written, mut scratch) = (Vec::new(), Vec::new());
+        for change in &changes {
+            change.encode(&mut written, &mut scratch);
+        }
+        assert_eq!(written, block);
     }
 }

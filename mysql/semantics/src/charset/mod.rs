@@ -183,6 +183,14 @@ impl Charset {
             && !matches!(self.name(), "swe7" | "sjis" | "cp932" | "gbk" | "big5" | "gb18030")
     }
 
+    /// Whether statements in it are read as they are, not converted to UTF-8 before.
+    pub fn is_read_directly(&self) -> bool {
+        matches!(
+            self.encoding,
+            Encoding::Utf8mb4 | Encoding::Utf8mb3 | Encoding::Ascii | Encoding::Binary
+        )
+    }
+
     /// Whether its texts can be read, converted and compared here.
     pub fn is_supported(&self) -> bool {
         self.encoding != Encoding::Unsupported

@@ -101,6 +101,8 @@ fn spec(text: &str) -> (Spec, Option<char>, &str) {
                 *number = number.saturating_mul(10).saturating_add(digit).min(MESSAGE_LIMIT_BYTES);
             }
             '.' => spec.precision = Some(0),
+            // A text knows its length, so that none is given for `%.*s`.
+            '*' => spec.precision = None,
             'l' | 'h' | 'z' => {}
             _ => return (spec, Some(c), &text[at + c.len_utf8()..]),
         }

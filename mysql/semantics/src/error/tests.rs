@@ -38,6 +38,10 @@ fn texts_are_those_of_the_server() {
             "ERROR 1264 (22003): Out of range value for column 'c' at row 7",
         ),
         (
+            SqlError::new(code::ER_UNKNOWN_STMT_HANDLER, &["s".into(), "EXECUTE".into()]),
+            "ERROR 1243 (HY000): Unknown prepared statement handler (s) given to EXECUTE",
+        ),
+        (
             SqlError::new(code::ER_INVALID_JSON_PATH, &[4_u32.into(), "".into()]),
             "ERROR 3143 (42000): Invalid JSON path expression. The error is around character \
              position 4.",

@@ -28,6 +28,10 @@ pub struct Settings {
     pub max_allowed_packet_bytes: u64,
     /// `collation_connection`, that of literals.
     pub connection_collation: CollationId,
+    /// A collation of `character_set_client`, the set that statements came in. They
+    /// are parsed in UTF-8 where it is not
+    /// [read directly](crate::charset::Charset::is_read_directly).
+    pub client_charset: CollationId,
     /// `default_week_format`
     pub week_format: u8,
     /// `group_concat_max_len` and such are not of expressions.
@@ -49,6 +53,7 @@ impl Default for Settings {
             div_precision_increment: 4,
             max_allowed_packet_bytes: 64 << 20,
             connection_collation: CollationId::UTF8MB4_0900_AI_CI,
+            client_charset: CollationId::UTF8MB4_0900_AI_CI,
             week_format: 0,
             database: None,
         }

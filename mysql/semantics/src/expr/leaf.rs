@@ -8,6 +8,7 @@ mod moment;
 mod shown;
 mod temporal;
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 pub(crate) use clock::*;
@@ -223,19 +224,23 @@ pub(crate) fn to_charset_strictly(
     let lost = charset::convert(text, source, target, &mut out).map_err(unsupported)?;
     let (good, _) = target.well_formed_prefix(&out, usize::MAX).map_err(unsupported)?;
     if lost > 0 || good < out.len() {
-        let mut shown = String::new();
-        for byte in text.iter().take(6) {
-            match byte {
-                0x20..0x7f => shown.push(char::from(*byte)),
-                byte => shown.push_str(&format!("\\x{byte:02X}")),
-            }
-        }
-        if text.len() > 6 {
-            shown.push_str("...");
-        }
-        return Err(SqlError::cannot_convert_string(&shown, source.name(), target.name()));
+        return Err(cannot_convert(text, source, target));
     }
     Ok(out)
+}
+
+fn cannot_convert(text: &[u8], source: &Charset, target: &Charset) -> SqlError {
+    let mut shown = String::new();
+    for byte in text.iter().take(6) {
+        match byte {
+            0x20..0x7f => shown.push(char::from(*byte)),
+            byte => shown.push_str(&format!("\\x{byte:02X}")),
+        }
+    }
+    if text.len() > 6 {
+        shown.push_str("...");
+    }
+    SqlError::cannot_convert_string(&shown, source.name(), target.name())
 }
 
 /// A text of ours in a collation's character set; bytes stay as they are.
@@ -260,8 +265,43 @@ pub(crate) fn checked_text(value: Value, id: CollationId, cx: &mut Cx<'_>) -> Re
     Ok(Value::Null)
 }
 
+/// A text of the statement, which was parsed in UTF-8, in the client's character set.
+pub(crate) fn as_sent(text: &[u8], client: CollationId) -> Result<Cow<'_, [u8]>> {
+    let set = charset(client);
+    if set.is_read_directly() {
+        return Ok(Cow::Borrowed(text));
+    }
+    let mut out = Vec::with_capacity(text.len());
+    charset::convert(text, Charset::utf8mb4(), set, &mut out).map_err(unsupported)?;
+    Ok(Cow::Owned(out))
+}
+
+/// A literal of the client's in the connection's character set. What has no place
+/// there becomes `?`, which is warned of.
+pub(crate) fn literal_for_connection(
+    text: &[u8],
+    client: CollationId,
+    connection: CollationId,
+) -> Result<(Vec<u8>, Option<SqlError>)> {
+    let (source, target) = (charset(client), charset(connection));
+    let mut out = Vec::with_capacity(text.len());
+    let lost = charset::convert(text, source, target, &mut out).map_err(unsupported)?;
+    if source.is_binary() {
+        let (good, _) = target.well_formed_prefix(&out, usize::MAX).map_err(unsupported)?;
+        let bad = out.get(good..).filter(|bad| !bad.is_empty());
+        let shown = bad.map(|bad| hex_digits(bad.get(..6.min(bad.len())).unwrap_or_default()));
+        let warning = shown.map(|shown| SqlError::invalid_character_string(target.name(), &shown));
+        return Ok((out, warning));
+    }
+    let warning = (lost > 0).then(|| {
+        let said = cannot_convert(text, source, target);
+        SqlError::with_message(code::ER_INVALID_CHARACTER_STRING, said.message())
+    });
+    Ok((out, warning))
+}
+
 /// The bytes of a string literal; error 1300 if they are no text of their set.
-pub(crate) fn checked_literal(bytes: &[u8], id: CollationId, introduced: bool) -> Result<Bytes> {
+pub(crate) fn checked_literal(bytes: &[u8], id: CollationId) -> Result<Bytes> {
     let set = charset(id);
     let mut value = Bytes::from_slice(bytes);
     let over = value.len() % set.min_bytes().max(1);
@@ -270,7 +310,6 @@ pub(crate) fn checked_literal(bytes: &[u8], id: CollationId, introduced: bool) -
         padded.extend_from_slice(bytes);
         value = Bytes::from_vec(padded);
     }
-    let _ = introduced;
     let (good, _) = set.well_formed_prefix(&value, usize::MAX).map_err(unsupported)?;
     if good < value.len() {
         let bad = value.get(good..).unwrap_or_default();

@@ -92,6 +92,11 @@ impl Binder<'_> {
                 value.ty.nullable = true;
                 return Ok(value);
             }
+            "from_unixtime" if args.len() == 2 => {
+                let [seconds, format]: [Node; 2] = args.try_into().map_err(|_| internal())?;
+                let date = self.own(name, vec![seconds], None)?;
+                return self.own("date_format", vec![date, format], None);
+            }
             "adddate" | "subdate" => {
                 arity(2, 2)?;
                 let subtract = name == "subdate";
@@ -102,7 +107,9 @@ impl Binder<'_> {
         }
         match functions::find(name) {
             Some(function) => self.call_of(function, written, args),
-            None if functions::NOT_BUILT_YET.contains(&name) => {
+            None if functions::NOT_BUILT_YET.contains(&name)
+                || functions::GEOMETRY.contains(&name) =>
+            {
                 Err(SqlError::not_supported_yet(&format!("function {written}")))
             }
             None => Err(match &self.settings.database {

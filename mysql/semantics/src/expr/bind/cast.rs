@@ -25,14 +25,28 @@ fn decimals(given: Option<u64>) -> Result<u8> {
 
 impl Binder<'_> {
     pub(super) fn cast(&self, cast: &ast::Cast) -> Result<Node> {
-        if cast.time_zone.is_some() {
-            return Err(SqlError::not_supported_yet("CAST … AT TIME ZONE"));
-        }
         if cast.array {
             return Err(SqlError::not_supported_yet("CAST … AS ARRAY"));
         }
         let operand = self.bind(&cast.expr)?;
-        self.cast_to(operand, &cast.to)
+        match &cast.time_zone {
+            Some(zone) => self.cast_to(self.at_time_zone(operand, zone)?, &cast.to),
+            None => self.cast_to(operand, &cast.to),
+        }
+    }
+
+    /// `timestamp AT TIME ZONE zone`, where the zone is UTC.
+    fn at_time_zone(&self, operand: Node, zone: &str) -> Result<Node> {
+        let literal = operand.is_literal() && operand.ty.kind == TypeKind::DateTime;
+        let timestamp = operand.ty.kind == TypeKind::Timestamp || literal;
+        if !timestamp && !operand.is_null_literal() {
+            let what = "TIMESTAMP WITH TIME ZONE";
+            return Err(SqlError::new(code::ER_INVALID_CAST, &[what.into()]));
+        }
+        if !matches!(zone, "+00:00" | "UTC") {
+            return Err(SqlError::unknown_time_zone(zone));
+        }
+        self.own("at time zone", vec![operand], None)
     }
 
     pub(crate) fn cast_to(&self, operand: Node, to: &CastType) -> Result<Node> {

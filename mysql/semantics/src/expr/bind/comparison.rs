@@ -156,13 +156,15 @@ impl Binder<'_> {
         Ok(Some(Comparison::Text(coll.id)))
     }
 
-    /// 1241 unless both are rows of as many columns; none of those is a row.
+    /// 1241 unless both are rows of as many columns, and their columns too.
     pub(super) fn same_columns(&self, left: &Node, right: &Node) -> Result<()> {
         if columns(left) != columns(right) || !matches!(left.op, Op::Row) {
             return Err(SqlError::operand_columns(columns(left) as u32));
         }
-        if left.args.iter().chain(&right.args).any(|arg| columns(arg) > 1) {
-            return Err(SqlError::not_supported_yet("rows within rows"));
+        for (a, b) in left.args.iter().zip(&right.args) {
+            if columns(a) > 1 || columns(b) > 1 {
+                self.same_columns(a, b)?;
+            }
         }
         Ok(())
     }
@@ -174,6 +176,8 @@ impl Binder<'_> {
         right: &mut Node,
     ) -> Result<Box<[Comparison]>> {
         self.same_columns(left, right)?;
+        flatten(left);
+        flatten(right);
         let mut all = Vec::with_capacity(left.args.len());
         for (a, b) in left.args.iter_mut().zip(right.args.iter_mut()) {
             let mut pair = [a.clone(), b.clone()];
@@ -246,10 +250,22 @@ impl Binder<'_> {
     }
 }
 
-pub(super) fn row_nullable(node: &Node) -> bool {
-    if matches!(node.op, Op::Row) {
-        node.args.iter().any(|arg| arg.ty.nullable)
-    } else {
-        node.ty.nullable
+/// Rows within a row become columns of it: rows of one shape compare as before.
+pub(super) fn flatten(row: &mut Node) {
+    fn put(node: Node, out: &mut Vec<Node>) {
+        if matches!(node.op, Op::Row) {
+            node.args.into_iter().for_each(|arg| put(arg, out));
+        } else {
+            out.push(node);
+        }
     }
+    if row.args.iter().any(|arg| matches!(arg.op, Op::Row)) {
+        let mut columns = Vec::with_capacity(row.args.len() + 1);
+        std::mem::take(&mut row.args).into_iter().for_each(|arg| put(arg, &mut columns));
+        row.args = columns.into_boxed_slice();
+    }
+}
+
+pub(super) fn row_nullable(node: &Node) -> bool {
+    if matches!(node.op, Op::Row) { node.args.iter().any(row_nullable) } else { node.ty.nullable }
 }

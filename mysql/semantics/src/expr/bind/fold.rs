@@ -9,11 +9,13 @@ use crate::value::Value;
 
 /// Functions that are constant within a statement, but not before it runs.
 const OF_THE_SESSION: &[&str] = &[
+    "at time zone",
     "connection_id",
     "curdate",
     "current_user",
     "curtime",
     "database",
+    "from_unixtime",
     "now",
     "unix_timestamp",
     "user",

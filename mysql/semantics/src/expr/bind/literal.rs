@@ -43,11 +43,20 @@ impl Binder<'_> {
             Some(name) => leaf::default_collation(name)
                 .ok_or_else(|| SqlError::unknown_character_set(name))?,
         };
-        let value = leaf::checked_literal(&literal.value, collation, literal.charset.is_some())?;
+        let client = self.settings.client_charset;
+        let sent = leaf::as_sent(&literal.value, client)?;
+        let value = match &literal.charset {
+            None if !leaf::same_charset(client, collation) => {
+                let (value, warning) = leaf::literal_for_connection(&sent, client, collation)?;
+                warning.into_iter().for_each(|warning| self.warn(warning));
+                Bytes::from_vec(value)
+            }
+            _ => leaf::checked_literal(&sent, collation)?,
+        };
         let length = leaf::char_length(collation, &value) as u32;
         // What an introducer brings counts by its character set, not by its characters.
         let ascii = match &literal.charset {
-            None => value.is_ascii(),
+            None => literal.value.is_ascii(),
             Some(_) => leaf::charset_name(collation) == "ascii",
         };
         let ty = SqlType::varchar(length, collation, Derivation::Coercible).not_null();

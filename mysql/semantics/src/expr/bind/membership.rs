@@ -3,7 +3,7 @@
 use firn_mysql_parser::ast;
 
 use super::Binder;
-use super::comparison::{Class, class, row_nullable};
+use super::comparison::{Class, class, flatten, row_nullable};
 use crate::error::SqlError;
 use crate::expr::coercion::{Purpose, unify};
 use crate::expr::compare::{CompareOp, Comparison};
@@ -157,6 +157,8 @@ impl Binder<'_> {
         for item in &items {
             self.same_columns(&value, item)?;
         }
+        flatten(&mut value);
+        items.iter_mut().for_each(flatten);
         let constants = items.iter().all(Node::is_constant) && !ty.nullable;
         let mut columns = Vec::with_capacity(value.args.len());
         for column in 0..value.args.len() {

@@ -2,13 +2,16 @@
 
 use super::super::{Function, arg};
 use super::{date_type, sized, time_decimals};
-use crate::decimal::Decimal;
+use crate::decimal::{Decimal, Rounding};
 use crate::error::{SqlError, code};
-use crate::expr::{Call, Cx, Result, Site, leaf};
+use crate::expr::{Call, Cx, Domain, Result, Site, leaf};
 use crate::temporal::DateTime;
 use crate::temporal::zone::{TimeZone, convert_zone};
 use crate::types::{SqlType, TypeKind};
 use crate::value::Value;
+
+/// The last second of UNIX_TIMESTAMP and FROM_UNIXTIME: 3001-01-18 23:59:59 UTC.
+const LAST_SECOND: i64 = 32_536_771_199;
 
 pub(in crate::functions) static FUNCTIONS: &[Function] = &[
     Function::new(
@@ -17,6 +20,22 @@ pub(in crate::functions) static FUNCTIONS: &[Function] = &[
         convert_tz_type,
         convert_tz,
         "A time of one zone in another",
+    )
+    .nullable(),
+    Function::new(
+        "at time zone",
+        (1, 1),
+        |_| Ok(sized(TypeKind::DateTime, 19, 0)),
+        at_time_zone,
+        "A time of the session's zone in UTC, in CAST alone",
+    )
+    .nullable(),
+    Function::new(
+        "from_unixtime",
+        (1, 1),
+        from_unixtime_type,
+        from_unixtime,
+        "The time so many seconds after 1970 began; in a format",
     )
     .nullable(),
     Function::new("now", (0, 1), now_type, now, "When the statement began").never_null(),
@@ -102,6 +121,14 @@ fn convert_tz(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
     Ok(convert_zone(value, &from, &to).map_or(Value::Null, Value::DateTime))
 }
 
+/// The fraction of a second goes, as in MySQL.
+fn at_time_zone(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
+    let Some(operand) = call.arg(0) else { return Ok(Value::Null) };
+    let value = arg!(leaf::datetime(operand, cx, call.row));
+    let micros = leaf::to_epoch(value, cx);
+    Ok(cut(leaf::utc(micros), 0))
+}
+
 fn cut(value: DateTime, decimals: u8) -> Value {
     Value::DateTime(value.round(decimals, true).unwrap_or(value))
 }
@@ -131,9 +158,39 @@ fn utc_time(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
     Ok(cut_time(leaf::utc(cx.session.statement_time_micros()), call.ty().decimals))
 }
 
+fn from_unixtime_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
+    let node = site.node(0)?;
+    let decimals = match node.ty.kind {
+        _ if node.numeric_domain() == Domain::Int => 0,
+        _ => node.ty.decimals.min(6),
+    };
+    Ok(sized(TypeKind::DateTime, 19, decimals))
+}
+
+fn from_unixtime(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
+    if call.domain(0) == Domain::Int {
+        let seconds = arg!(call.int(0, cx));
+        let known = (0..=i128::from(LAST_SECOND)).contains(&seconds);
+        let moment = known.then(|| leaf::local(seconds as i64 * 1_000_000, cx));
+        return Ok(moment.map_or(Value::Null, Value::DateTime));
+    }
+    let seconds = arg!(call.decimal(0, cx));
+    if seconds.to_i64(Rounding::Truncate).is_err() {
+        let mut shown = Vec::new();
+        seconds.write_text(&mut shown);
+        cx.warn(SqlError::truncated_wrong_value("DECIMAL", &String::from_utf8_lossy(&shown)));
+        return Ok(Value::Null);
+    }
+    let micros = seconds
+        .round(6, Rounding::HalfUp)
+        .filter(|_| !seconds.is_negative())
+        .and_then(|seconds| seconds.mul(&Decimal::from(1_000_000i64)).ok())
+        .and_then(|micros| micros.to_i64(Rounding::Truncate).ok())
+        .filter(|micros| micros / 1_000_000 <= LAST_SECOND);
+    Ok(micros.map_or(Value::Null, |micros| Value::DateTime(leaf::local(micros, cx))))
+}
+
 fn unix_timestamp(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
-    /// The last second that UNIX_TIMESTAMP gives: 3001-01-18 23:59:59 UTC.
-    const LAST: i64 = 32_536_771_199;
     if call.len() == 0 {
         return Ok(Value::Int(cx.session.statement_time_micros().div_euclid(1_000_000)));
     }
@@ -155,7 +212,7 @@ fn unix_timestamp(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
     }
     let micros = leaf::to_epoch(value, cx);
     let seconds = micros.div_euclid(1_000_000);
-    if micros < 0 || seconds > LAST {
+    if micros < 0 || seconds > LAST_SECOND {
         return Ok(zero(decimals));
     }
     if decimals == 0 {
