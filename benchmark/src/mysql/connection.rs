@@ -15,6 +15,10 @@ use super::config::Protocol;
 /// A server that says nothing for so long is given up.
 const ANSWER_MAX: Duration = Duration::from_secs(300);
 
+/// What a server answers that does not prepare such a statement: MySQL, for
+/// BEGIN. sysbench too sends it as text then.
+const NOT_PREPARABLE: u16 = 1295;
+
 /// Errors after which a transaction is tried again: deadlock, lock wait
 /// timeout, row changed since it was read.
 const RETRIED: [u16; 3] = [1213, 1205, 1020];
@@ -148,8 +152,8 @@ fn parameter(value: ParameterValue<'_>) -> Parameter<'_> {
 pub(crate) struct Connection {
     client: Client,
     statements: Arc<[Statement]>,
-    /// One for each statement; none in text.
-    prepared: Vec<PreparedStatement>,
+    /// For each statement that is executed; the others go as text.
+    prepared: Vec<Option<PreparedStatement>>,
     text: Vec<u8>,
     /// Statements answered so far.
     pub(crate) queries: u64,
@@ -167,8 +171,11 @@ impl Connection {
         let mut prepared = Vec::new();
         if protocol == Protocol::Prepared {
             for statement in statements.iter() {
-                let ready = client.prepare(statement.sql.as_bytes()).await;
-                prepared.push(ready.map_err(|error| unavailable(&statement.sql, &error))?);
+                prepared.push(match client.prepare(statement.sql.as_bytes()).await {
+                    Ok(ready) => Some(ready),
+                    Err(ProtocolError::Sql(error)) if error.number == NOT_PREPARABLE => None,
+                    Err(error) => return Err(unavailable(&statement.sql, &error)),
+                });
             }
         }
         Ok(Self { client, statements, prepared, text: Vec::new(), queries: 0 })
@@ -181,11 +188,11 @@ impl Connection {
         values: &[ParameterValue<'_>],
     ) -> std::result::Result<Skipped, Failure> {
         let done = match self.prepared.get(statement) {
-            Some(prepared) => {
+            Some(Some(prepared)) => {
                 let parameters: Vec<_> = values.iter().map(|value| parameter(*value)).collect();
                 self.client.execute_and_skip(prepared, &parameters).await?
             }
-            None => {
+            _ => {
                 self.statements[statement].write(values, &mut self.text);
                 self.client.query_and_skip(&self.text).await?
             }
@@ -214,11 +221,11 @@ impl Connection {
         values: &[ParameterValue<'_>],
     ) -> std::result::Result<ResultSet, Failure> {
         let outcome = match self.prepared.get(statement) {
-            Some(prepared) => {
+            Some(Some(prepared)) => {
                 let parameters: Vec<_> = values.iter().map(|value| parameter(*value)).collect();
                 self.client.execute(prepared, &parameters, false, |_| false).await?
             }
-            None => {
+            _ => {
                 self.statements[statement].write(values, &mut self.text);
                 self.client.query(&self.text).await?
             }
