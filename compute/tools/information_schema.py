@@ -15,6 +15,11 @@ LATER = {
     "JSON_DUALITY_VIEW_TABLES", "LIBRARIES", "ROUTINE_LIBRARIES",
 }
 PERFORMANCE = ["global_variables", "session_variables", "global_status", "session_status"]
+# Those of accounts: the others are the server's own business.
+MYSQL = [
+    "columns_priv", "db", "default_roles", "global_grants", "procs_priv", "proxies_priv",
+    "role_edges", "tables_priv", "user",
+]
 SHOW = {
     "databases": "SHOW DATABASES",
     "tables": "SHOW TABLES",
@@ -34,6 +39,8 @@ SHOW = {
     "create table": "SHOW CREATE TABLE t",
     "create view": "SHOW CREATE VIEW v",
     "create database": "SHOW CREATE DATABASE {schema}",
+    "create user": "SHOW CREATE USER show_facts",
+    "generated passwords": "ALTER USER show_facts IDENTIFIED BY RANDOM PASSWORD",
     "grants": "SHOW GRANTS",
     "privileges": "SHOW PRIVILEGES",
     "processlist": "SHOW PROCESSLIST",
@@ -82,6 +89,7 @@ def main():
     cursor.execute(f"USE {schema}")
     cursor.execute("CREATE TABLE IF NOT EXISTS t (id int PRIMARY KEY)")
     cursor.execute("CREATE OR REPLACE VIEW v AS SELECT 1")
+    cursor.execute("CREATE USER IF NOT EXISTS show_facts")
     print("# Columns of MySQL's own tables and of SHOW, from a live server.")
     print("# Made by tools/information_schema.py. Tabs between: name, wire type, flags,")
     print("# collation, length in bytes and decimals as a client is told of them; then")
@@ -92,6 +100,7 @@ def main():
         " WHERE table_schema = 'information_schema' ORDER BY 1"
     )
     tables = [("information_schema", row[0]) for row in cursor.fetchall()]
+    tables += [("mysql", name) for name in MYSQL]
     tables += [("performance_schema", name) for name in PERFORMANCE]
     for database, name in tables:
         if name in LATER or name.startswith("INNODB_"):
@@ -121,6 +130,7 @@ def main():
                 field.org_name.replace(f"Tables_in_{schema}", "Tables_in_"),
             ]))
     cursor.execute(f"DROP DATABASE {schema}")
+    cursor.execute("DROP USER show_facts")
 
 
 main()

@@ -4,8 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use firn_compute::accounts::RootLogin;
 use firn_compute::server::{self, Listener};
-use firn_engine::{Env, Error, Result};
+use firn_engine::{Context, Env, Error, Result};
 use firn_mysql_protocol::server::ServerConfig;
 use firn_mysql_protocol::tls::ServerTls;
 use firn_services::config::Config;
@@ -78,7 +79,15 @@ pub(super) async fn run(config: &Config, runtimes: &Runtimes, shutdown: &Shutdow
 /// Opens the port for MySQL clients, if there is to be one.
 async fn listen(config: &Config, env: &Env, local: &Local) -> Result<Option<Listener>> {
     let Some(address) = config.mysql_listen else { return Ok(None) };
-    let server = server::Server::open(Arc::clone(local.db()), env.clone()).await?;
+    let root = match &config.mysql_root_password {
+        Some(password) => RootLogin::Password(password.reveal().into()),
+        None if address.ip().is_loopback() => RootLogin::Developer,
+        None => RootLogin::MustHavePassword,
+    };
+    let server = server::Server::open(Arc::clone(local.db()), env.clone(), &root).await;
+    let server = server.context(|| {
+        format!("MySQL on {address}: without a password for root (mysql_root_password) only a loopback address can be listened on")
+    })?;
     let tls = ServerTls::generated(&["localhost"]).map_err(|error| {
         Error::new(firn_engine::ErrorKind::Internal, format!("a certificate: {error}"))
     })?;

@@ -1,6 +1,8 @@
 //! What a session may do.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use firn_mysql_parser::ast::SetRole;
 use firn_mysql_semantics::error::{SqlError, code};
@@ -15,15 +17,11 @@ type Result<T> = std::result::Result<T, SqlError>;
 /// The rights of a session: its account's and those of its active roles.
 #[derive(Debug, Clone)]
 pub struct Access {
-    account: AccountName,
     /// Where the client comes from, as messages have it.
-    host: String,
+    host: Box<str>,
     /// It logged in with a password.
     using_password: bool,
-    /// Active roles.
-    roles: BTreeSet<AccountName>,
-    grants: Grants,
-    version: Option<u64>,
+    rights: Arc<Rights>,
 }
 
 impl Access {
@@ -42,80 +40,80 @@ impl Access {
                 record.default_roles.clone()
             }
         });
-        let host = client_host.to_owned();
-        let roles = roles.unwrap_or_default();
-        let grants = Grants::default();
-        let mut access = Access { account, host, using_password, roles, grants, version: None };
-        access.refresh(directory);
-        access
+        let rights = directory.rights(&account, &roles.unwrap_or_default());
+        Access { host: client_host.into(), using_password, rights }
     }
 
-    /// An account's and those of some of its roles, to be shown.
-    pub(super) fn with_roles(
+    /// An account's and those of some of its roles: to be shown, or as the definer of
+    /// a view.
+    pub fn with_roles(
         directory: &Directory,
         account: AccountName,
-        roles: BTreeSet<AccountName>,
+        roles: &BTreeSet<AccountName>,
     ) -> Access {
-        let host = account.host.clone();
-        let grants = Grants::default();
-        let mut access =
-            Access { account, host, using_password: false, roles, grants, version: None };
-        access.refresh(directory);
-        access
+        let host = account.host.as_str().into();
+        Access { host, using_password: false, rights: directory.rights(&account, roles) }
     }
 
     /// All that was granted, to the account and to its active roles.
     pub fn grants(&self) -> &Grants {
-        &self.grants
+        &self.rights.grants
     }
 
-    /// Takes over what has been granted and revoked since. Cheap if nothing was.
-    pub fn refresh(&mut self, directory: &Directory) {
-        if self.version == Some(directory.version()) {
-            return;
-        }
-        self.version = Some(directory.version());
-        self.grants = Grants::default();
-        let Some(record) = directory.get(&self.account) else {
-            self.roles.clear();
-            return;
-        };
-        merge(&mut self.grants, &record.grants);
-        self.roles.retain(|role| record.roles.contains_key(role));
-        for role in self.reached(directory) {
-            if let Some(record) = directory.get(&role) {
-                merge(&mut self.grants, &record.grants);
-            }
-        }
+    /// Whether it may do everything with every database and table.
+    #[inline]
+    pub fn may_all(&self) -> bool {
+        self.rights.all
     }
 
-    /// The active roles and theirs.
-    pub(super) fn reached(&self, directory: &Directory) -> BTreeSet<AccountName> {
-        let (mut seen, mut next) = (BTreeSet::new(), self.roles.clone());
-        while let Some(role) = next.pop_first() {
-            if let Some(record) = directory.get(&role)
-                && seen.insert(role)
-            {
-                next.extend(record.roles.keys().cloned());
-            }
+    /// Another one whenever account, active roles or privileges are others: what was
+    /// allowed once is allowed as long as it stays. Sessions of one account with the
+    /// same roles have the same.
+    #[inline]
+    pub fn version(&self) -> u64 {
+        self.rights.version
+    }
+
+    /// The version of the directory that it is of.
+    #[inline]
+    pub fn directory_version(&self) -> u64 {
+        self.rights.directory
+    }
+
+    /// Takes over what has been granted and revoked since; `true` if that was anything.
+    /// Cheap if nothing was.
+    pub fn refresh(&mut self, directory: &Directory) -> bool {
+        if self.rights.directory == directory.version() {
+            return false;
         }
-        seen
+        self.rights = directory.rights(&self.rights.account, &self.rights.roles);
+        true
     }
 
     /// The account.
     pub fn account(&self) -> &AccountName {
-        &self.account
+        &self.rights.account
+    }
+
+    /// Where the client comes from, as messages have it.
+    pub fn host(&self) -> &str {
+        &self.host
     }
 
     /// CURRENT_ROLE()
     pub fn current_role(&self) -> String {
-        let names: Vec<String> = self.roles.iter().map(ToString::to_string).collect();
+        let names: Vec<String> = self.rights.roles.iter().map(ToString::to_string).collect();
         if names.is_empty() { "NONE".to_owned() } else { names.join(",") }
     }
 
     /// Active roles.
     pub fn roles(&self) -> impl Iterator<Item = &AccountName> {
-        self.roles.iter()
+        self.rights.roles.iter()
+    }
+
+    /// Active roles, and theirs.
+    pub fn all_roles(&self) -> &BTreeSet<AccountName> {
+        &self.rights.reached
     }
 
     /// SET ROLE.
@@ -124,13 +122,13 @@ impl Access {
     ///
     /// 3530 for roles that have not been granted.
     pub fn set_role(&mut self, directory: &Directory, set: &SetRole) -> Result<()> {
-        let record = directory.get(&self.account);
+        let record = directory.get(self.account());
         let granted: BTreeSet<AccountName> =
             record.map(|record| record.roles.keys().cloned().collect()).unwrap_or_default();
         let named = |users: &[_]| -> Result<BTreeSet<AccountName>> {
-            users.iter().map(|user| AccountName::of(user, &self.account)).collect()
+            users.iter().map(|user| AccountName::of(user, self.account())).collect()
         };
-        self.roles = match set {
+        let roles = match set {
             SetRole::None => BTreeSet::new(),
             SetRole::Default => {
                 record.map(|record| record.default_roles.clone()).unwrap_or_default()
@@ -140,31 +138,30 @@ impl Access {
             SetRole::Roles(users) => {
                 let roles = named(users)?;
                 if let Some(role) = roles.difference(&granted).next() {
-                    return Err(not_granted(role, &self.account));
+                    return Err(not_granted(role, self.account()));
                 }
                 roles
             }
         };
-        self.version = None;
-        self.refresh(directory);
+        self.rights = directory.rights(self.account(), &roles);
         Ok(())
     }
 
     /// Whether it has all of these everywhere.
     pub fn has(&self, privileges: Privileges) -> bool {
-        self.grants.global.has(privileges)
+        self.rights.grants.global.has(privileges)
     }
 
     /// Whether it has one of these everywhere: static or dynamic, by name.
     pub fn has_any(&self, names: &[&str]) -> bool {
         names.iter().any(|name| match Privileges::by_name(name) {
             Some(privilege) => self.has(privilege),
-            None => self.grants.dynamic.contains_key(*name),
+            None => self.rights.grants.dynamic.contains_key(*name),
         })
     }
 
     pub(super) fn may_grant_dynamic(&self, name: &str) -> bool {
-        self.grants.dynamic.get(name).copied().unwrap_or(false)
+        self.rights.grants.dynamic.get(name).copied().unwrap_or(false)
     }
 
     /// Wants one of these everywhere.
@@ -181,11 +178,11 @@ impl Access {
 
     /// What it has on all of a database.
     pub fn on_database(&self, database: &str) -> Privileges {
-        self.grants.global.with(on_database(&self.grants.databases, database))
+        self.rights.grants.global.with(on_database(&self.rights.grants.databases, database))
     }
 
     fn table(&self, database: &str, table: &str) -> Option<&TableGrant> {
-        self.grants.tables.get(database)?.get(table)
+        self.rights.grants.tables.get(database)?.get(table)
     }
 
     /// What it has on all of a table.
@@ -208,7 +205,7 @@ impl Access {
 
     /// 1044.
     pub fn database_denied(&self, database: &str) -> SqlError {
-        SqlError::database_access_denied(&self.account.user, &self.account.host, database)
+        SqlError::database_access_denied(&self.account().user, &self.account().host, database)
     }
 
     /// Wants to know that a database exists: to use it, or to have it listed.
@@ -220,9 +217,9 @@ impl Access {
         let anything = |map: &BTreeMap<String, _>| map.contains_key(database);
         let sees = !self.on_database(database).without(Privileges::GRANT_OPTION).is_empty()
             && self.sees_by_privileges(database)
-            || self.grants.tables.contains_key(database)
-            || anything(&self.grants.procedures)
-            || anything(&self.grants.functions);
+            || self.rights.grants.tables.contains_key(database)
+            || anything(&self.rights.grants.procedures)
+            || anything(&self.rights.grants.functions);
         if sees { Ok(()) } else { Err(self.database_denied(database)) }
     }
 
@@ -284,8 +281,8 @@ impl Access {
                 let need = words(need);
                 let args = [
                     (&need).into(),
-                    self.account.user.as_str().into(),
-                    self.host.as_str().into(),
+                    self.account().user.as_str().into(),
+                    (&*self.host).into(),
                     column.into(),
                     table.into(),
                 ];
@@ -307,7 +304,7 @@ impl Access {
         database: &str,
         name: &str,
     ) -> Result<()> {
-        let routines = if procedure { &self.grants.procedures } else { &self.grants.functions };
+        let routines = if procedure { &self.grants().procedures } else { &self.grants().functions };
         let own = routines.get(database).and_then(|map| map.get(&name.to_lowercase()));
         let missing =
             need.without(self.on_database(database)).without(own.copied().unwrap_or_default());
@@ -318,8 +315,8 @@ impl Access {
         let missing = words(missing);
         let args = [
             (&missing).into(),
-            self.account.user.as_str().into(),
-            self.host.as_str().into(),
+            self.account().user.as_str().into(),
+            (&*self.host).into(),
             (&routine).into(),
         ];
         Err(SqlError::new(code::ER_PROCACCESS_DENIED_ERROR, &args))
@@ -329,8 +326,8 @@ impl Access {
         let missing = words(missing);
         let args = [
             (&missing).into(),
-            self.account.user.as_str().into(),
-            self.host.as_str().into(),
+            self.account().user.as_str().into(),
+            (&*self.host).into(),
             table.into(),
         ];
         SqlError::new(code::ER_TABLEACCESS_DENIED_ERROR, &args)
@@ -338,14 +335,76 @@ impl Access {
 
     /// 1698.
     pub(super) fn proxy_denied(&self) -> SqlError {
-        let args = [self.account.user.as_str().into(), self.host.as_str().into()];
+        let args = [self.account().user.as_str().into(), (&*self.host).into()];
         SqlError::new(code::ER_ACCESS_DENIED_NO_PASSWORD_ERROR, &args)
     }
 
     /// 1045.
     pub(super) fn denied(&self) -> SqlError {
-        SqlError::access_denied(&self.account.user, &self.account.host, self.using_password)
+        SqlError::access_denied(&self.account().user, &self.account().host, self.using_password)
     }
+}
+
+/// What an account may do with some of its roles. Sessions share it.
+#[derive(Debug)]
+pub(super) struct Rights {
+    account: AccountName,
+    /// Active roles.
+    roles: BTreeSet<AccountName>,
+    /// The same, and theirs.
+    reached: BTreeSet<AccountName>,
+    grants: Grants,
+    /// All that a database or a table can have, everywhere.
+    all: bool,
+    /// See [`Access::version`].
+    version: u64,
+    /// The version of the directory that this is of.
+    directory: u64,
+}
+
+impl Rights {
+    pub(super) fn new(
+        directory: &Directory,
+        account: &AccountName,
+        roles: &BTreeSet<AccountName>,
+    ) -> Rights {
+        static VERSIONS: AtomicU64 = AtomicU64::new(0);
+        let mut rights = Rights {
+            account: account.clone(),
+            roles: BTreeSet::new(),
+            reached: BTreeSet::new(),
+            grants: Grants::default(),
+            all: false,
+            version: VERSIONS.fetch_add(1, Ordering::Relaxed) + 1,
+            directory: directory.version(),
+        };
+        let Some(record) = directory.get(account) else { return rights };
+        merge(&mut rights.grants, &record.grants);
+        let granted = roles.iter().filter(|role| record.roles.contains_key(role));
+        rights.roles = granted.cloned().collect();
+        rights.reached = reached(directory, &rights.roles);
+        for role in &rights.reached {
+            if let Some(record) = directory.get(role) {
+                merge(&mut rights.grants, &record.grants);
+            }
+        }
+        let everything = Privileges::DATABASE.without(Privileges::GRANT_OPTION);
+        rights.all = rights.grants.global.has(everything);
+        rights
+    }
+}
+
+/// Roles and theirs.
+fn reached(directory: &Directory, roles: &BTreeSet<AccountName>) -> BTreeSet<AccountName> {
+    let (mut seen, mut next) = (BTreeSet::new(), roles.clone());
+    while let Some(role) = next.pop_first() {
+        if let Some(record) = directory.get(&role)
+            && seen.insert(role)
+        {
+            next.extend(record.roles.keys().cloned());
+        }
+    }
+    seen
 }
 
 /// Privileges as 1142 has them.

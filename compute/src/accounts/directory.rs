@@ -1,14 +1,28 @@
 //! All accounts and roles at one moment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use firn_mysql_protocol::auth;
 use firn_mysql_semantics::error::{SqlError, code};
+use parking_lot::Mutex;
 
+use super::access::Rights;
 use super::account::{AccountName, Record};
 use super::host::{self, ClientHost};
-use super::privilege::{DYNAMIC, Privileges};
+
+/// Accounts with active roles whose rights are kept; at that, all are made anew.
+const RIGHTS_MAX: usize = 4096;
+
+/// Rights by account and active roles: those of one directory, and of no copy.
+#[derive(Debug, Default)]
+struct KnownRights(Mutex<BTreeMap<(AccountName, BTreeSet<AccountName>), Arc<Rights>>>);
+
+impl Clone for KnownRights {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
 
 /// All accounts. A copy shares the records.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +32,7 @@ pub struct Directory {
     order: Arc<[AccountName]>,
     /// Another one after every change.
     version: u64,
+    rights: KnownRights,
 }
 
 impl Directory {
@@ -25,18 +40,9 @@ impl Directory {
     pub fn new(accounts: impl IntoIterator<Item = (AccountName, Record)>) -> Directory {
         let accounts = accounts.into_iter().map(|(name, record)| (name, Arc::new(record)));
         let mut directory =
-            Directory { accounts: accounts.collect(), order: Arc::from([]), version: 0 };
+            Directory { accounts: accounts.collect(), version: 1, ..Directory::default() };
         directory.sort();
         directory
-    }
-
-    /// The developer's default: `root`, without a password, from this machine alone.
-    pub fn developer() -> Directory {
-        let mut root = Record::default();
-        root.grants.global = Privileges::GLOBAL;
-        root.grants.dynamic = DYNAMIC.iter().map(|name| ((*name).to_owned(), true)).collect();
-        root.proxies.insert(AccountName::new("", ""), true);
-        Directory::new([(AccountName::new("root", "localhost"), root)])
     }
 
     fn sort(&mut self) {
@@ -48,6 +54,30 @@ impl Directory {
     /// Another one after every change.
     pub fn version(&self) -> u64 {
         self.version
+    }
+
+    fn changed(&mut self) {
+        self.version += 1;
+        self.rights = KnownRights::default();
+    }
+
+    /// What an account may do with those of these roles that it has been granted.
+    pub(super) fn rights(
+        &self,
+        account: &AccountName,
+        roles: &BTreeSet<AccountName>,
+    ) -> Arc<Rights> {
+        let key = (account.clone(), roles.clone());
+        let mut known = self.rights.0.lock();
+        if let Some(rights) = known.get(&key) {
+            return Arc::clone(rights);
+        }
+        if known.len() >= RIGHTS_MAX {
+            known.clear();
+        }
+        let rights = Arc::new(Rights::new(self, account, roles));
+        known.insert(key, Arc::clone(&rights));
+        rights
     }
 
     /// The account of a client: of those whose host takes it, the most specific one of
@@ -82,26 +112,26 @@ impl Directory {
     }
 
     pub(super) fn get_mut(&mut self, name: &AccountName) -> Option<&mut Record> {
-        self.version += 1;
+        self.changed();
         self.accounts.get_mut(name).map(Arc::make_mut)
     }
 
     pub(super) fn insert(&mut self, name: AccountName, record: Record) {
         self.accounts.insert(name, Arc::new(record));
-        self.version += 1;
+        self.changed();
         self.sort();
     }
 
     pub(super) fn remove(&mut self, name: &AccountName) -> Option<Arc<Record>> {
         let removed = self.accounts.remove(name);
-        self.version += 1;
+        self.changed();
         self.sort();
         removed
     }
 
     /// Takes a role from everybody, or gives it another name.
     pub(super) fn rename_role(&mut self, role: &AccountName, to: Option<&AccountName>) {
-        self.version += 1;
+        self.changed();
         for record in self.accounts.values_mut() {
             let named = record.roles.contains_key(role)
                 || record.default_roles.contains(role)

@@ -50,11 +50,11 @@ impl Directory {
             }
             roles.insert(role);
         }
-        let merged = Access::with_roles(self, name.clone(), roles);
+        let merged = Access::with_roles(self, name.clone(), &roles);
         // What its roles may hand on, it may.
         let mut given = record.roles.clone();
-        for role in merged.reached(self) {
-            if let Some(role) = self.get(&role) {
+        for role in merged.all_roles() {
+            if let Some(role) = self.get(role) {
                 let handed = role.roles.iter().filter(|(_, option)| **option);
                 given.extend(handed.map(|(name, option)| (name.clone(), *option)));
             }

@@ -7,7 +7,7 @@ use super::access::Access;
 use super::account::AccountName;
 
 /// What there is to grant privileges on.
-pub trait Objects {
+pub trait Objects: Sync {
     /// Whether there is a table or view of the name.
     fn has_table(&self, database: &str, table: &str) -> bool;
     /// Whether a table has a column, name in lower case.
@@ -27,7 +27,7 @@ pub struct AccountContext<'a> {
     /// Milliseconds since 1970.
     pub now_ms: u64,
     /// Chance, for random passwords.
-    pub random: &'a dyn Fn() -> u64,
+    pub random: &'a (dyn Fn() -> u64 + Sync),
     /// `generated_random_password_length`
     pub random_password_chars: usize,
     /// `password_require_current`

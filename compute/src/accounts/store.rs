@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use firn_mysql_semantics::error::{SqlError, code};
@@ -10,6 +11,7 @@ use tokio::sync::Mutex;
 
 use super::account::{AccountName, Record};
 use super::directory::Directory;
+use super::root::RootLogin;
 
 /// What a store gives back.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, SqlError>> + Send + 'a>>;
@@ -36,35 +38,45 @@ pub trait AccountStore: Send + Sync {
 /// time.
 pub struct Accounts {
     now: ArcSwap<Directory>,
+    /// That of the directory.
+    version: AtomicU64,
     store: Arc<dyn AccountStore>,
     writer: Mutex<()>,
 }
 
 impl Accounts {
-    /// The accounts of a store; of an empty one `first`, which are written then.
+    /// The accounts of a store, with `root` as it is to be: what that changes is written,
+    /// at `now_ms` since 1970.
     ///
     /// # Errors
     ///
-    /// The store's; 1105 for rows that make no sense.
+    /// The store's; 1105 for rows that make no sense, and as [`Directory::settle_root`].
     pub async fn open(
         store: Arc<dyn AccountStore>,
-        first: Directory,
+        root: &RootLogin,
+        now_ms: u64,
     ) -> Result<Accounts, SqlError> {
         let rows = store.load().await?;
-        let directory = if rows.is_empty() {
-            store.write(changes(&Directory::default(), &first)?).await?;
-            first
-        } else {
-            let rows: Result<Vec<_>, _> = rows.iter().map(|(key, value)| row(key, value)).collect();
-            Directory::new(rows?)
-        };
+        let rows: Result<Vec<_>, _> = rows.iter().map(|(key, value)| row(key, value)).collect();
+        let stored = Directory::new(rows?);
+        let mut directory = stored.clone();
+        if directory.settle_root(root, now_ms)? {
+            store.write(changes(&stored, &directory)?).await?;
+        }
+        let version = AtomicU64::new(directory.version());
         let now = ArcSwap::from_pointee(directory);
-        Ok(Accounts { now, store, writer: Mutex::new(()) })
+        Ok(Accounts { now, version, store, writer: Mutex::new(()) })
     }
 
     /// All accounts as they are now.
     pub fn directory(&self) -> Arc<Directory> {
         self.now.load_full()
+    }
+
+    /// The version of the directory, for who wants to know whether it is another one.
+    #[inline]
+    pub fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
     }
 
     /// Changes them: what `change` did is stored before anybody sees it; nothing of it
@@ -84,7 +96,9 @@ impl Accounts {
         let rows = changes(&before, &after)?;
         if !rows.is_empty() {
             self.store.write(rows).await?;
+            let version = after.version();
             self.now.store(Arc::new(after));
+            self.version.store(version, Ordering::Release);
         }
         Ok(done)
     }

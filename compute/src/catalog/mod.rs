@@ -8,6 +8,7 @@
 //! read or written before the change is made. Locks are the session's business, around
 //! all of it.
 
+mod accounts;
 mod alter;
 mod change;
 mod ddl;
@@ -24,6 +25,7 @@ mod temporary;
 mod tests;
 mod view;
 
+pub(crate) use accounts::StoredAccounts;
 pub use alter::{AlterPlan, Work, plan_alter};
 pub use change::CatalogChange;
 pub use ddl::{TableIds, plan_create_table_as, plan_create_view, plan_ddl};

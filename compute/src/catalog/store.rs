@@ -8,7 +8,7 @@
 //! 05 id u32 BE                 a table's AUTO_INCREMENT: no value at or above this one,
 //!                              u64 BE, has been given out
 //! 06 database 00 name          a view's descriptor
-//! 07 …                         accounts and privileges
+//! 07 user 00 host              an account or role, with what it has been granted
 //! ```
 //!
 //! Descriptors are JSON. Names cannot contain a zero byte. Whatever one statement
@@ -36,6 +36,7 @@ const TABLES: u8 = 3;
 const NEXT_ID: u8 = 4;
 const AUTO_INCREMENTS: u8 = 5;
 const VIEWS: u8 = 6;
+pub(super) const ACCOUNTS: u8 = 7;
 
 fn key(kind: u8, parts: &[&[u8]]) -> Vec<u8> {
     let mut key = vec![kind];

@@ -8,6 +8,7 @@ use firn_mysql_protocol::server::{ConnectionControl, Peer, ServerConfig, serve};
 use tokio::net::TcpListener;
 
 use super::{Handle, Server};
+use crate::accounts::ClientHost;
 
 /// A port that is open.
 #[derive(Debug)]
@@ -67,9 +68,11 @@ pub async fn listen(
             }
             let id = handle.0.processes.next_id();
             let (service, config) = (Arc::clone(&handle), Arc::clone(&config));
+            let host = ClientHost::of_address(from.ip()).shown();
+            let peer = Peer { host, ..Peer::from(from) };
             let connection = async move {
                 let control = ConnectionControl::default();
-                let ended = serve(service, config, stream, Peer::from(from), id, control).await;
+                let ended = serve(service, config, stream, peer, id, control).await;
                 if let Err(error) = ended {
                     tracing::debug!(connection = id, %error, "a connection has ended");
                 }

@@ -1,14 +1,16 @@
 //! What all sessions share, and how clients come in.
 
 mod listen;
+mod login;
 mod opened;
 mod process;
+mod usage;
 
 use std::sync::Arc;
 
-use firn_engine::{Db, Env, Instant};
+use firn_engine::{Db, Env, Error, ErrorKind, Instant};
 use firn_mysql_protocol::SqlError as ProtocolError;
-use firn_mysql_protocol::auth::{Account, AuthPlugin};
+use firn_mysql_protocol::auth::Account;
 use firn_mysql_protocol::server::{Login, Peer, Service};
 use firn_mysql_semantics::collation::Collation;
 use firn_mysql_semantics::error::SqlError;
@@ -17,8 +19,10 @@ use parking_lot::Mutex;
 pub use listen::{Listener, listen};
 pub(crate) use opened::OpenedTables;
 pub(crate) use process::{Doing, Process, Processes};
+pub(crate) use usage::{LimitedUse, Usage};
 
-use crate::catalog::Catalog;
+use crate::accounts::{Accounts, RootLogin};
+use crate::catalog::{Catalog, StoredAccounts};
 use crate::session::{Services, Session, SessionValues, to_protocol};
 use crate::txn::{Interrupt, Limits, LockSet, OwnerId, TransactionManager};
 use crate::variables::{Counter, GlobalVariables, ServerCounters, SessionVariables};
@@ -31,6 +35,8 @@ pub struct Server {
     pub(crate) transactions: Arc<TransactionManager>,
     pub(crate) globals: Arc<GlobalVariables>,
     pub(crate) processes: Processes,
+    pub(crate) accounts: Accounts,
+    pub(crate) usage: Usage,
     /// What SHOW GLOBAL STATUS counts.
     pub(crate) counters: ServerCounters,
     started: Instant,
@@ -43,12 +49,17 @@ impl std::fmt::Debug for Server {
 }
 
 impl Server {
-    /// A server on a database that nobody else writes to.
+    /// A server on a database that nobody else writes to, and how its `root` gets in.
     ///
     /// # Errors
-    /// The engine's, if the catalog cannot be read.
-    pub async fn open(db: Arc<Db>, env: Env) -> firn_engine::Result<Arc<Self>> {
+    /// The engine's, if the catalog cannot be read; `BadRequest` for a `root` that must
+    /// have a password and has none.
+    pub async fn open(db: Arc<Db>, env: Env, root: &RootLogin) -> firn_engine::Result<Arc<Self>> {
         let catalog = Catalog::open(Arc::clone(&db)).await?;
+        let stored = Arc::new(StoredAccounts::new(Arc::clone(&db)));
+        let accounts = Accounts::open(stored, root, env.unix_ms()).await.map_err(|error| {
+            Error::new(ErrorKind::BadRequest, format!("accounts: {}", error.message()))
+        })?;
         let transactions = TransactionManager::new(db, env.clone(), Limits::default());
         Ok(Arc::new(Self {
             started: env.now(),
@@ -58,6 +69,8 @@ impl Server {
             transactions,
             globals: Arc::new(GlobalVariables::new(&[])),
             processes: Processes::default(),
+            accounts,
+            usage: Usage::default(),
             counters: ServerCounters::default(),
         }))
     }
@@ -86,18 +99,12 @@ impl Service for Handle {
     type Session = Session;
 
     async fn lookup(&self, user: &str, peer: &Peer) -> Result<Option<Account>, ProtocolError> {
-        // Accounts are not built yet: root without a password, from this machine only.
-        let here = peer.local || matches!(peer.host.as_str(), "127.0.0.1" | "::1");
-        Ok((user == "root" && here).then(|| Account {
-            user: "root".into(),
-            host: "localhost".into(),
-            plugin: AuthPlugin::CachingSha2Password,
-            auth_string: Vec::new(),
-        }))
+        Ok(self.0.accounts.directory().lookup(user, &login::host_of(peer)))
     }
 
     async fn open(&self, login: Login) -> Result<Session, ProtocolError> {
         let server = Arc::clone(&self.0);
+        let rights = server.admit(&login).map_err(|error| to_protocol(&error))?;
         server.counters.add(Counter::Connections, 1);
         let process = Arc::new(Process {
             id: login.connection_id,
@@ -128,7 +135,8 @@ impl Service for Handle {
         let values =
             SessionValues::new(server.env.clone(), variables, &user, &account).served_by(services);
         let schema = login.schema.clone();
-        let mut session = Session::new(Arc::clone(&server), login, values, Arc::clone(&process));
+        let process_of = Arc::clone(&process);
+        let mut session = Session::new(Arc::clone(&server), login, values, process_of, rights);
         if let Some(schema) = schema {
             session.open_schema(&schema).await.map_err(|error: SqlError| to_protocol(&error))?;
         }

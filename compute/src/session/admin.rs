@@ -94,6 +94,9 @@ impl Session {
             }
             Flush::Options(options) => {
                 self.commit_open().await?;
+                if options.contains(&FlushOption::UserResources) {
+                    self.server.usage.clear();
+                }
                 if options.contains(&FlushOption::Status) {
                     self.counters.clear();
                 }

@@ -8,29 +8,41 @@ use super::set::SetStatement;
 use super::statement::{Done, Ended, Outcome};
 use crate::variables::SetContext;
 
+/// What a SET leaves to do.
+#[derive(Default)]
+struct Assigned<'s> {
+    /// The open transaction has to be committed.
+    commits: bool,
+    /// Passwords to change.
+    passwords: Vec<&'s ast::SetPassword>,
+}
+
 impl Session {
     /// SET in all its forms.
     pub(crate) async fn set(&mut self, statement: &ast::Statement) -> Result<Outcome, Ended> {
-        if self.assign(statement)? {
+        let assigned = self.assign(statement)?;
+        if assigned.commits {
             self.commit_open().await?;
+        }
+        if !assigned.passwords.is_empty() {
+            self.commit_open().await?;
+            self.set_passwords(&assigned.passwords).await?;
         }
         Ok(Done::default().into())
     }
 
-    /// Carries out a SET; `true` if the open transaction has to be committed.
-    fn assign(&mut self, statement: &ast::Statement) -> Result<bool, SqlError> {
+    /// Carries out a SET.
+    fn assign<'s>(&mut self, statement: &'s ast::Statement) -> Result<Assigned<'s>, SqlError> {
         let in_transaction = self.in_transaction();
         let warnings = &mut self.warnings;
-        // Accounts are not built yet: everybody is root.
-        let mut cx = SetContext { in_transaction, may: &|_| true, warnings };
+        let access = &self.rights.access;
+        let mut cx = SetContext { in_transaction, may: &|any| access.has_any(any), warnings };
         match &statement.kind {
             StatementKind::Set(items) => {
                 let set = SetStatement::prepare(items)?;
                 let outcome = set.run_simple(&mut self.values, &mut cx)?;
-                if !outcome.passwords.is_empty() {
-                    return Err(SqlError::not_supported_yet("SET PASSWORD"));
-                }
-                return Ok(outcome.changes.iter().any(|change| change.commits));
+                let commits = outcome.changes.iter().any(|change| change.commits);
+                return Ok(Assigned { commits, passwords: outcome.passwords });
             }
             StatementKind::SetNames(names) => {
                 let names = self.values.variables.check_names(names, cx.warnings)?;
@@ -45,6 +57,6 @@ impl Session {
             }
             _ => return Err(SqlError::not_supported_yet("this SET")),
         }
-        Ok(false)
+        Ok(Assigned::default())
     }
 }

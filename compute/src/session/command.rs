@@ -110,6 +110,7 @@ impl server::Session for Session {
 
     async fn prepare(&mut self, sql: &[u8]) -> Result<Prepared<PreparedStatement>> {
         let sql = self.in_utf8(sql).map_err(|error| sent(&error))?.into_owned();
+        self.admit_command().map_err(|error| sent(&error))?;
         self.warnings.clear();
         self.count(Counter::ComStmtPrepare);
         self.parser.set_mode(self.values.variables.parser_options().mode);
@@ -160,6 +161,7 @@ impl server::Session for Session {
 
     async fn init_db(&mut self, schema: &[u8]) -> Result<Summary> {
         let name = String::from_utf8_lossy(schema).into_owned();
+        self.admit_command().map_err(|error| sent(&error))?;
         self.warnings.clear();
         match self.use_schema(&name).await {
             Ok(_) => {

@@ -7,8 +7,10 @@
 //! * [`tables`]: tables by name, as the session sees them.
 //! * [`show`]: SHOW and DESCRIBE. [`admin`]: statements that look after the server.
 //! * [`explain`]: EXPLAIN. [`prepared`]: PREPARE. [`locks`]: LOCK TABLES.
+//! * [`accounts`]: users and roles. [`rights`]: what the session may do.
 //! * [`values`]: variables and all else that expressions ask of a session.
 
+mod accounts;
 mod admin;
 mod assign;
 mod command;
@@ -19,6 +21,7 @@ mod locks;
 mod parameters;
 mod prepared;
 mod relations;
+mod rights;
 mod run;
 mod services;
 pub mod set;
@@ -43,6 +46,7 @@ use firn_mysql_semantics::error::{Level, SqlError, Warnings};
 use firn_mysql_semantics::expr::Settings;
 
 pub(crate) use error::{from_engine, from_parser, from_transaction, to_protocol};
+pub(crate) use rights::Rights;
 pub(crate) use services::Services;
 use statement::{Done, Ended, Outcome};
 pub use user_variables::{USER_VARIABLES_MAX_BYTES, UserVariables};
@@ -59,6 +63,7 @@ pub struct Session {
     /// Number of the connection.
     id: u32,
     login: Login,
+    rights: Rights,
     parser: Parser,
     pub(crate) values: SessionValues,
     /// What statements are bound and run by: `values`' settings as the statement found them.
@@ -85,10 +90,14 @@ impl Session {
         login: Login,
         values: SessionValues,
         process: Arc<Process>,
+        rights: Rights,
     ) -> Self {
         let id = login.connection_id;
         let settings = Arc::new(values.variables.expressions().clone());
+        let mut values = values;
+        values.set_current_role(&rights.access.current_role());
         Self {
+            rights,
             parser: Parser::new(values.variables.parser_options()),
             locks: server.lock_set(id),
             server,
@@ -221,6 +230,7 @@ impl Session {
     /// USE
     pub(crate) async fn use_schema(&mut self, name: &str) -> Result<Outcome, Ended> {
         let catalog = self.server.catalog.snapshot();
+        self.rights.access.check_use(name)?;
         let Some(collation) = crate::information_schema::database_collation(&catalog, name) else {
             return Err(SqlError::unknown_database(name).into());
         };

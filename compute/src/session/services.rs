@@ -85,7 +85,6 @@ impl Services {
     /// 1317; 3058 for locks that would wait for each other.
     pub(crate) fn request(&mut self, request: Request<'_>) -> Result<Value, SqlError> {
         match request {
-            Request::CurrentRole => Ok(Value::bytes(b"NONE")),
             Request::GetLock { name, wait_micros } => self.get_lock(name, wait_micros),
             Request::IsFreeLock { name } => {
                 Ok(Value::Int(i64::from(self.table.exclusive_owner(&key(name)).is_none())))

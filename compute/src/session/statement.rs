@@ -41,7 +41,10 @@ impl Session {
         response: &mut Response<'_>,
     ) -> Result<(), Ended> {
         self.begin_statement(statement);
-        let outcome = self.dispatch(sql, statement, arguments, response).await;
+        let outcome = match self.admit(&statement.kind) {
+            Ok(()) => self.dispatch(sql, statement, arguments, response).await,
+            Err(error) => Err(error.into()),
+        };
         let outcome = self.end_statement(outcome).await?;
         if let Outcome::Done(done) = outcome {
             let summary = Summary {
@@ -82,6 +85,19 @@ impl Session {
             S::Set(_) | S::SetNames(_) | S::SetCharacterSet(_) | S::SetTransaction { .. } => {
                 self.set(statement).await
             }
+            S::CreateUser(_)
+            | S::AlterUser(_)
+            | S::DropUser { .. }
+            | S::RenameUser(_)
+            | S::CreateRole { .. }
+            | S::DropRole { .. }
+            | S::Grant(_)
+            | S::Revoke(_)
+            | S::SetPassword(_)
+            | S::SetDefaultRole { .. } => {
+                self.change_accounts(sql, &statement.kind, response).await
+            }
+            S::SetRole(set) => self.set_role(set),
             S::Show(show) => self.show(sql, show, arguments, response).await,
             S::Explain(explain) => self.explain(sql, explain, arguments, response).await,
             S::Describe(describe) => self.describe(sql, describe, response).await,
@@ -153,10 +169,6 @@ fn name_of(kind: &S) -> &'static str {
         S::CreateLoadable(_) => "loadable functions",
         S::CreateTrigger(_) | S::DropTrigger { .. } => "triggers",
         S::CreateEvent(_) | S::AlterEvent(_) | S::DropEvent { .. } => "events",
-        S::CreateUser(_) | S::AlterUser(_) | S::DropUser { .. } | S::RenameUser(_) => "accounts",
-        S::CreateRole { .. } | S::DropRole { .. } | S::SetRole(_) => "roles",
-        S::Grant(_) | S::Revoke(_) => "GRANT and REVOKE",
-        S::SetPassword(_) => "SET PASSWORD",
         S::Xa(_) => "XA",
         S::AnalyzeTable(_) => "histograms",
         _ => "this statement",

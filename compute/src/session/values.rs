@@ -30,6 +30,8 @@ pub struct SessionValues {
     pub found_rows: u64,
     user: Box<str>,
     current_user: Box<str>,
+    /// CURRENT_ROLE()
+    current_role: Box<str>,
     env: Env,
     /// Why a `@name := …` within an expression could not be kept.
     failure: Option<SqlError>,
@@ -53,6 +55,7 @@ impl SessionValues {
             found_rows: 0,
             user: user.into(),
             current_user: current_user.into(),
+            current_role: "NONE".into(),
             env,
             failure: None,
             services: None,
@@ -69,6 +72,11 @@ impl SessionValues {
     pub fn set_identity(&mut self, user: &str, current_user: &str) {
         self.user = user.into();
         self.current_user = current_user.into();
+    }
+
+    /// CURRENT_ROLE()
+    pub(crate) fn set_current_role(&mut self, roles: &str) {
+        self.current_role = roles.into();
     }
 
     /// As it began: COM_RESET_CONNECTION, COM_CHANGE_USER.
@@ -201,6 +209,9 @@ impl Session for SessionValues {
     }
 
     fn request(&mut self, request: Request<'_>) -> Result<Value> {
+        if let Request::CurrentRole = request {
+            return Ok(Value::bytes(self.current_role.as_bytes()));
+        }
         match &mut self.services {
             Some(services) => services.request(request),
             None => Err(SqlError::not_supported_yet(request.function())),

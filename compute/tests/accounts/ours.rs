@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use firn_compute::accounts::{
-    Access, AccountContext, AccountName, AccountStore, Accounts, Directory, Objects, Row,
-    RowChange, StoreFuture,
+    Access, AccountContext, AccountName, AccountStore, Accounts, Directory, Objects, RootLogin,
+    Row, RowChange, StoreFuture,
 };
 use firn_mysql_parser::ast::{Show, StatementKind};
 use firn_mysql_parser::{Options, Parser};
@@ -60,7 +60,8 @@ pub(crate) struct Ours {
 impl Ours {
     pub(crate) async fn new() -> Ours {
         let store = Arc::new(MemoryStore::default());
-        let accounts = Accounts::open(store.clone(), Directory::developer()).await.expect("opens");
+        let accounts =
+            Accounts::open(store.clone(), &RootLogin::Developer, 0).await.expect("opens");
         let root = AccountName::new("root", "localhost");
         let access = Access::new(&accounts.directory(), root, "localhost", false, false);
         Ours { store, accounts, access, database: None }
@@ -134,7 +135,7 @@ impl Ours {
             _ => {}
         }
         // What was stored has to be the same when it is read again.
-        let again = Accounts::open(self.store.clone(), Directory::default()).await?;
+        let again = Accounts::open(self.store.clone(), &RootLogin::Developer, 0).await?;
         let (stored, now) = (again.directory(), self.accounts.directory());
         assert!(stored.iter().eq(now.iter()), "{sql}: {stored:?}");
         Ok(Vec::new())

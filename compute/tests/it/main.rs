@@ -2,6 +2,7 @@
 //! chooses.
 #![allow(clippy::disallowed_methods, reason = "real clients in real time")]
 
+mod accounts;
 mod admin;
 mod compared;
 mod explain;

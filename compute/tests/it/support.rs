@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use firn_compute::accounts::RootLogin;
 use firn_compute::server::{Listener, Server, listen};
 use firn_engine::object::{Layout, MemoryStore, RetryOptions, RetryingStore, StoreBlocks};
 use firn_engine::{Db, Env, Options, Parts};
@@ -49,6 +50,15 @@ impl World {
 
     /// Starts a server on what is there.
     pub(crate) async fn start(&self) -> TestServer {
+        self.start_as(&RootLogin::Developer, ServerConfig::default()).await.expect("a server")
+    }
+
+    /// The same with another way in for `root`, and other settings.
+    pub(crate) async fn start_as(
+        &self,
+        root: &RootLogin,
+        config: ServerConfig,
+    ) -> firn_engine::Result<TestServer> {
         let layout = Layout::new(Path::from("db"));
         let storage = StorageService::start(
             self.env.clone(),
@@ -68,10 +78,10 @@ impl World {
         };
         let options = Options::for_memory(64 << 20);
         let db = Db::open(parts, options).await.expect("a database in memory opens");
-        let server = Server::open(Arc::new(db), self.env.clone()).await.expect("a server");
+        let server = Server::open(Arc::new(db), self.env.clone(), root).await?;
         let here = SocketAddr::from(([127, 0, 0, 1], 0));
-        let listener = listen(server, &self.env, here, ServerConfig::default()).await;
-        TestServer { listener: listener.expect("a port of this machine") }
+        let listener = listen(server, &self.env, here, config).await?;
+        Ok(TestServer { listener })
     }
 }
 
@@ -83,15 +93,30 @@ impl TestServer {
 
     /// Another connection that begins in a database.
     pub(crate) async fn try_client(&self, schema: Option<&str>) -> Result<TestClient, Error> {
+        self.try_config(ClientConfig { schema: schema.map(str::to_owned), ..config() }).await
+    }
+
+    /// Another connection of some account.
+    pub(crate) async fn try_user(&self, user: &str, password: &str) -> Result<TestClient, Error> {
+        let (user, password) = (user.into(), password.into());
+        self.try_config(ClientConfig { user, password, ..config() }).await
+    }
+
+    /// Another connection with these settings.
+    pub(crate) async fn try_config(&self, config: ClientConfig) -> Result<TestClient, Error> {
         let stream = TcpStream::connect(self.listener.address()).await?;
-        let config = ClientConfig {
-            user: "root".into(),
-            schema: schema.map(str::to_owned),
-            tls: ClientTls::Disabled,
-            capabilities: ClientConfig::default().capabilities | Capabilities::MULTI_STATEMENTS,
-            ..ClientConfig::default()
-        };
         Ok(TestClient(Client::connect(stream, &config).await?))
+    }
+}
+
+/// What clients connect with: as `root`, several statements at once, without TLS.
+pub(crate) fn config() -> ClientConfig {
+    ClientConfig {
+        user: "root".into(),
+        tls: ClientTls::Disabled,
+        capabilities: ClientConfig::default().capabilities | Capabilities::MULTI_STATEMENTS,
+        allow_public_key_retrieval: true,
+        ..ClientConfig::default()
     }
 }
 

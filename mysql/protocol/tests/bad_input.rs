@@ -161,7 +161,7 @@ async fn huge_lists_of_attributes_of_a_query_are_refused() {
 fn serve_pipe(config: ServerConfig, pipe_bytes: usize) -> (DuplexStream, JoinHandle<Result<()>>) {
     let (client, server) = tokio::io::duplex(pipe_bytes);
     // Not a Unix socket, over which a password may come as it is.
-    let peer = Peer { host: "127.0.0.1".into(), port: 1, local: false };
+    let peer = Peer { host: "127.0.0.1".into(), address: None, port: 1, local: false };
     let control = Default::default();
     (client, tokio::spawn(serve(Memory::new(), config.into(), server, peer, 1, control)))
 }

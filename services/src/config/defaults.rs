@@ -48,6 +48,7 @@ impl Config {
             compaction: CompactionConfig { concurrency: machine.cores.saturating_sub(1).max(1) },
             http_listen: Some(std::net::SocketAddr::from(([127, 0, 0, 1], 7400))),
             mysql_listen: Some(std::net::SocketAddr::from(([127, 0, 0, 1], 3306))),
+            mysql_root_password: None,
             log: "info".to_owned(),
             log_format: LogFormat::Text,
             origins: std::collections::BTreeMap::new(),

@@ -58,6 +58,8 @@ pub struct Config {
     pub http_listen: Option<SocketAddr>,
     /// Where MySQL clients connect.
     pub mysql_listen: Option<SocketAddr>,
+    /// The password of a `root` that has none yet.
+    pub mysql_root_password: Option<Secret>,
     /// Which log events are written; checked, see [`crate::telemetry`].
     pub log: String,
     /// How they are written.

@@ -347,6 +347,14 @@ pub(super) const SETTINGS: &[Setting] = &[
         get: |c| Some(c.mysql_listen.map_or_else(|| "none".to_owned(), |a| a.to_string())),
     },
     Setting {
+        key: "mysql_root_password",
+        values: "text",
+        default: "none",
+        about: "The password that `root` gets if it has none yet; from then on it may come from anywhere. Later changes are made by `ALTER USER`. Without it, the `root` of a new database has no password and comes from this machine alone, and `mysql_listen` must be a loopback address as long as that is so. A secret: better in the environment than in a file.",
+        set: |c, v| secret(v).map(|v| c.mysql_root_password = v),
+        get: |c| c.mysql_root_password.as_ref().map(|_| MASK.to_owned()),
+    },
+    Setting {
         key: "log",
         values: "a level, or `target=level` pairs with commas between",
         default: "`info`",

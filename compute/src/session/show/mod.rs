@@ -95,7 +95,8 @@ impl Session {
             Show::CreateDatabase { if_not_exists, name } => {
                 self.show_create_database(*if_not_exists, name.as_str())
             }
-            Show::Grants { user: None, using } if using.is_empty() => Ok(self.show_grants()),
+            Show::Grants { user, using } => self.show_grants(user.as_ref(), using),
+            Show::CreateUser(user) => self.show_create_user(user),
             Show::Privileges => Ok(server::privileges()),
             Show::ProcessList { full } => Ok(server::process_list(facts, *full)),
             Show::Engines => Ok(server::engines(facts)),
@@ -119,8 +120,6 @@ impl Session {
                 let arguments = ["SHOW PROCEDURE|FUNCTION CODE".into(), "--with-debug".into()];
                 Err(SqlError::new(code::ER_FEATURE_DISABLED, &arguments))
             }
-            Show::Grants { .. } => Err(SqlError::not_supported_yet("SHOW GRANTS FOR")),
-            Show::CreateUser(_) => Err(SqlError::not_supported_yet("SHOW CREATE USER")),
             Show::Profile { .. } => Err(SqlError::not_supported_yet("SHOW PROFILE")),
             _ => Err(SqlError::not_supported_yet("this SHOW")),
         }

@@ -69,19 +69,6 @@ impl Session {
         Shown::new(name, vec![vec![number(count)]])
     }
 
-    /// Who gets in may do everything, until there are accounts.
-    pub(super) fn show_grants(&self) -> Shown {
-        let account = &self.login.account;
-        let quote = firn_mysql_parser::quote_name;
-        let grant = format!(
-            "GRANT ALL PRIVILEGES ON *.* TO {}@{} WITH GRANT OPTION",
-            quote(&account.user),
-            quote(&account.host)
-        );
-        let name = format!("Grants for {}@{}", account.user, account.host);
-        Shown::new("grants", vec![vec![text(grant)]]).named(0, &name)
-    }
-
     /// COM_STATISTICS
     pub(crate) fn statistics_line(&self) -> String {
         format!(

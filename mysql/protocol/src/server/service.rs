@@ -1,6 +1,6 @@
 //! What a server implements.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,8 +16,10 @@ use crate::result::{Column, Columns, Response};
 /// Where a connection comes from.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Peer {
-    /// Address or name of the host, as accounts are matched with it.
+    /// Address or name of the host, as clients are told of it.
     pub host: String,
+    /// Address of the host; `None` for a Unix socket.
+    pub address: Option<IpAddr>,
     /// TCP port; 0 for a Unix socket.
     pub port: u16,
     /// Nobody can listen in: a Unix socket. Passwords may be sent as they are.
@@ -27,15 +29,15 @@ pub struct Peer {
 impl From<SocketAddr> for Peer {
     fn from(address: SocketAddr) -> Self {
         // An IPv4 client of an IPv6 socket keeps its IPv4 address.
-        let host = address.ip().to_canonical().to_string();
-        Self { host, port: address.port(), local: false }
+        let ip = address.ip().to_canonical();
+        Self { host: ip.to_string(), address: Some(ip), port: address.port(), local: false }
     }
 }
 
 impl Peer {
     /// A client on a Unix socket.
     pub fn unix() -> Self {
-        Self { host: "localhost".into(), port: 0, local: true }
+        Self { host: "localhost".into(), address: None, port: 0, local: true }
     }
 }
 
