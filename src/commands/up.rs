@@ -85,9 +85,7 @@ async fn listen(config: &Config, env: &Env, local: &Local) -> Result<Option<List
         None => RootLogin::MustHavePassword,
     };
     let server = server::Server::open(Arc::clone(local.db()), env.clone(), &root).await;
-    let server = server.context(|| {
-        format!("MySQL on {address}: without a password for root (mysql_root_password) only a loopback address can be listened on")
-    })?;
+    let server = server.context(|| format!("MySQL on {address}"))?;
     let tls = ServerTls::generated(&["localhost"]).map_err(|error| {
         Error::new(firn_engine::ErrorKind::Internal, format!("a certificate: {error}"))
     })?;

@@ -75,7 +75,10 @@ impl Directory {
                 Ok(true)
             }
             RootLogin::MustHavePassword if empty || !open.is_empty() => {
-                Err(SqlError::with_message(code::ER_UNKNOWN_ERROR, "root has no password"))
+                Err(SqlError::with_message(
+                    code::ER_UNKNOWN_ERROR,
+                    "root has no password: set mysql_root_password, or listen on a loopback address alone",
+                ))
             }
             RootLogin::Password(password) if empty || !open.is_empty() => {
                 let plugin = AuthPlugin::CachingSha2Password;

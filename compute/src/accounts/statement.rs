@@ -27,7 +27,7 @@ pub struct AccountContext<'a> {
     /// Milliseconds since 1970.
     pub now_ms: u64,
     /// Chance, for random passwords.
-    pub random: &'a (dyn Fn() -> u64 + Sync),
+    pub random: &'a (dyn Fn() -> Result<u64, SqlError> + Sync),
     /// `generated_random_password_length`
     pub random_password_chars: usize,
     /// `password_require_current`

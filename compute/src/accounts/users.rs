@@ -355,8 +355,8 @@ fn authenticate(
         Secret::Random => {
             let count = cx.random_password_chars.clamp(5, 255);
             let limit = PASSWORD_CHARS.len() as u64;
-            let one = |_| char::from(PASSWORD_CHARS[((cx.random)() % limit) as usize]);
-            let password: String = (0..count).map(one).collect();
+            let one = |_| Ok(char::from(PASSWORD_CHARS[((cx.random)()? % limit) as usize]));
+            let password = (0..count).map(one).collect::<Result<String>>()?;
             let stored = stored(password.as_bytes())?;
             generated = Some(RandomPassword { account: name.clone(), password });
             stored

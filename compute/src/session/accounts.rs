@@ -51,6 +51,15 @@ impl Objects for CatalogObjects {
     }
 }
 
+/// Chance that nobody can foresee.
+fn secret_random() -> Result<u64, SqlError> {
+    let mut bytes = [0; 8];
+    match aws_lc_rs::rand::fill(&mut bytes) {
+        Ok(()) => Ok(u64::from_le_bytes(bytes)),
+        Err(_) => Err(SqlError::with_message(code::ER_UNKNOWN_ERROR, "No random bytes")),
+    }
+}
+
 impl Session {
     /// A statement that changes accounts. It commits what is open; its change is durable,
     /// and every session goes by it, when it ends.
@@ -118,14 +127,13 @@ impl Session {
         let variables = &self.values.variables;
         let chars = variables.setting(id::generated_random_password_length).as_u64();
         let database = variables.database().map(str::to_owned);
-        let random = || server.env.random_u64();
         let objects = CatalogObjects(server.catalog.snapshot());
         let mut cx = AccountContext {
             access: &access,
             database: database.as_deref(),
             objects: &objects,
             now_ms: server.env.unix_ms(),
-            random: &random,
+            random: &secret_random,
             random_password_chars: usize::try_from(chars).unwrap_or(usize::MAX),
             require_current: server.globals.get(id::password_require_current).as_bool(),
             warnings: &mut self.warnings,

@@ -31,6 +31,8 @@ pub(crate) struct Services {
     interrupt: Interrupt,
     /// The last ten bytes of UUID(): random, since machines need not tell theirs.
     node: u64,
+    /// CURRENT_ROLE()
+    pub(crate) current_role: Box<str>,
 }
 
 /// Names of locks have no case.
@@ -66,7 +68,7 @@ impl Services {
         let node = env.random_u64();
         let table = Arc::clone(transactions.locks());
         let locks = transactions.lock_set(OwnerId(u64::from(connection)));
-        Self { env, table, locks, interrupt, node }
+        Self { env, table, locks, interrupt, node, current_role: "NONE".into() }
     }
 
     /// The statement is to end.
@@ -85,6 +87,7 @@ impl Services {
     /// 1317; 3058 for locks that would wait for each other.
     pub(crate) fn request(&mut self, request: Request<'_>) -> Result<Value, SqlError> {
         match request {
+            Request::CurrentRole => Ok(Value::bytes(self.current_role.as_bytes())),
             Request::GetLock { name, wait_micros } => self.get_lock(name, wait_micros),
             Request::IsFreeLock { name } => {
                 Ok(Value::Int(i64::from(self.table.exclusive_owner(&key(name)).is_none())))

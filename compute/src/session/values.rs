@@ -30,8 +30,6 @@ pub struct SessionValues {
     pub found_rows: u64,
     user: Box<str>,
     current_user: Box<str>,
-    /// CURRENT_ROLE()
-    current_role: Box<str>,
     env: Env,
     /// Why a `@name := …` within an expression could not be kept.
     failure: Option<SqlError>,
@@ -55,7 +53,6 @@ impl SessionValues {
             found_rows: 0,
             user: user.into(),
             current_user: current_user.into(),
-            current_role: "NONE".into(),
             env,
             failure: None,
             services: None,
@@ -76,7 +73,9 @@ impl SessionValues {
 
     /// CURRENT_ROLE()
     pub(crate) fn set_current_role(&mut self, roles: &str) {
-        self.current_role = roles.into();
+        if let Some(services) = &mut self.services {
+            services.current_role = roles.into();
+        }
     }
 
     /// As it began: COM_RESET_CONNECTION, COM_CHANGE_USER.
@@ -209,9 +208,6 @@ impl Session for SessionValues {
     }
 
     fn request(&mut self, request: Request<'_>) -> Result<Value> {
-        if let Request::CurrentRole = request {
-            return Ok(Value::bytes(self.current_role.as_bytes()));
-        }
         match &mut self.services {
             Some(services) => services.request(request),
             None => Err(SqlError::not_supported_yet(request.function())),

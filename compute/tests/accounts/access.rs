@@ -32,7 +32,7 @@ fn run(all: &mut Directory, access: &Access, sql: &str) -> Result<(), SqlError> 
         database: None,
         objects: &Anything,
         now_ms: 0,
-        random: &|| 7,
+        random: &|| Ok(7),
         random_password_chars: 20,
         require_current: false,
         warnings: &mut warnings,

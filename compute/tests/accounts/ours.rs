@@ -79,7 +79,7 @@ impl Ours {
             database: self.database.as_deref(),
             objects: &Made,
             now_ms: 1_700_000_000_000,
-            random: &|| 7,
+            random: &|| Ok(7),
             random_password_chars: 20,
             require_current: false,
             warnings,
