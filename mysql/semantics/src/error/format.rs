@@ -66,15 +66,15 @@ struct Spec {
 
 /// `format` with its conversions replaced by `args`.
 pub(super) fn message(format: &str, args: &[Arg<'_>]) -> String {
-    let mut out = String::with_capacity(format.len() + 32);
+    let mut out = Vec::with_capacity(format.len() + 32);
     let mut args = args.iter();
     let mut rest = format;
     while let Some(at) = rest.find('%') {
-        out.push_str(&rest[..at]);
+        out.extend_from_slice(rest[..at].as_bytes());
         let (spec, conversion, after) = spec(&rest[at + 1..]);
         rest = after;
         match conversion {
-            Some('%') => out.push('%'),
+            Some('%') => out.push(b'%'),
             Some(conversion) => {
                 if let Some(arg) = args.next() {
                     put(&mut out, &spec, conversion, *arg);
@@ -83,9 +83,40 @@ pub(super) fn message(format: &str, args: &[Arg<'_>]) -> String {
             None => {}
         }
     }
-    out.push_str(rest);
+    out.extend_from_slice(rest.as_bytes());
+    let mut out = readable(&out);
     cut(&mut out, MESSAGE_LIMIT_BYTES);
     out
+}
+
+/// A text whose arguments may have been cut within characters, as clients see it: each
+/// byte that is no character is a question mark, and one that wants more bytes than
+/// are left ends the text.
+fn readable(mut bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    loop {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => {
+                out.push_str(text);
+                return out;
+            }
+            Err(error) => {
+                let (good, bad) = bytes.split_at(error.valid_up_to());
+                out.push_str(&String::from_utf8_lossy(good));
+                let length = match bad.first() {
+                    Some(0xc2..=0xdf) => 2,
+                    Some(0xe0..=0xef) => 3,
+                    Some(0xf0..) => 4,
+                    _ => 1,
+                };
+                if bad.len() < length {
+                    return out;
+                }
+                out.push('?');
+                bytes = &bad[1..];
+            }
+        }
+    }
 }
 
 /// The conversion that `text` (after the `%`) begins with, and what follows it.
@@ -110,14 +141,14 @@ fn spec(text: &str) -> (Spec, Option<char>, &str) {
     (spec, None, "")
 }
 
-fn put(out: &mut String, spec: &Spec, conversion: char, arg: Arg<'_>) {
+fn put(out: &mut Vec<u8>, spec: &Spec, conversion: char, arg: Arg<'_>) {
+    if let Arg::Str(text) = arg {
+        return put_padded(out, spec, text.as_bytes());
+    }
     let mut text = String::new();
     // Writing to a String cannot fail.
     let _ = match (arg, conversion) {
-        (Arg::Str(s), _) => {
-            let end = spec.precision.map_or(s.len(), |limit| s.floor_char_boundary(limit));
-            text.write_str(&s[..end])
-        }
+        (Arg::Str(_), _) => Ok(()),
         (Arg::UInt(n), 'x') => write!(text, "{n:x}"),
         (Arg::UInt(n), 'c') => {
             write!(text, "{}", u32::try_from(n).ok().and_then(char::from_u32).unwrap_or('?'))
@@ -127,12 +158,18 @@ fn put(out: &mut String, spec: &Spec, conversion: char, arg: Arg<'_>) {
         (Arg::Float(x), 'g') => write!(text, "{x}"),
         (Arg::Float(x), _) => write!(text, "{x:.*}", spec.precision.unwrap_or(6)),
     };
+    put_padded(out, &Spec { precision: None, ..*spec }, text.as_bytes());
+}
+
+/// The precision counts bytes, whatever they are of.
+fn put_padded(out: &mut Vec<u8>, spec: &Spec, text: &[u8]) {
+    let text = spec.precision.and_then(|limit| text.get(..limit)).unwrap_or(text);
     let missing = spec.width.saturating_sub(text.len());
-    let fill = if spec.zeros && !spec.left { '0' } else { ' ' };
+    let fill = if spec.zeros && !spec.left { b'0' } else { b' ' };
     if !spec.left {
         out.extend(std::iter::repeat_n(fill, missing));
     }
-    out.push_str(&text);
+    out.extend_from_slice(text);
     if spec.left {
         out.extend(std::iter::repeat_n(fill, missing));
     }

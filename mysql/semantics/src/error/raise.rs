@@ -290,6 +290,14 @@ impl SqlError {
         Self::new(code::ER_INVALID_ARGUMENT_FOR_LOGARITHM, &[])
     }
 
+    /// 1105, a warning: a text beyond the signed integers.
+    #[must_use]
+    pub fn cast_to_signed_wrapped() -> Self {
+        let text =
+            "Cast to signed converted positive out-of-range integer to its negative complement";
+        Self::with_message(code::ER_UNKNOWN_ERROR, text)
+    }
+
     /// 3854.
     #[must_use]
     pub fn cannot_convert_string(bytes_in_hex: &str, from: &str, to: &str) -> Self {

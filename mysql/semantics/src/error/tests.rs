@@ -53,12 +53,14 @@ fn texts_are_those_of_the_server() {
 }
 
 #[test]
-fn precision_cuts_an_argument_between_characters() {
-    // The value of 1292 has 128 bytes of room; a character that crosses the end
-    // is left out whole.
-    let value = format!("{}é", "x".repeat(127));
-    let error = SqlError::truncated_wrong_value("DOUBLE", &value);
-    assert_eq!(error.message(), format!("Truncated incorrect DOUBLE value: '{}'", "x".repeat(127)));
+fn precision_cuts_an_argument_within_characters() {
+    // The value of 1292 has 128 bytes of room. Of a character that crosses the end, a
+    // server sends a question mark, or nothing from there on if too little follows.
+    let many = "x".repeat(127);
+    for (end, shown) in [("é", "?'"), ("日", ""), ("ab", "a'")] {
+        let error = SqlError::truncated_wrong_value("DOUBLE", &format!("{many}{end}"));
+        assert_eq!(error.message(), format!("Truncated incorrect DOUBLE value: '{many}{shown}"));
+    }
 }
 
 #[test]

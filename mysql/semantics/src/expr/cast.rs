@@ -123,14 +123,15 @@ fn int(operand: &Node, unsigned: bool, cx: &mut Cx<'_>, row: Row<'_>) -> Result<
         },
         Value::Bytes(text) => {
             let value = domain::int_of_text(text, operand, true, cx);
-            let negative = value < 0;
-            if !negative && !unsigned && value > i128::from(i64::MAX) || negative && unsigned {
-                let what = if negative {
-                    "Cast to unsigned converted negative integer to its positive complement"
-                } else {
-                    "Cast to signed converted positive out-of-range integer to its negative complement"
-                };
+            if value < 0 && unsigned {
+                let what = "Cast to unsigned converted negative integer to its positive complement";
                 cx.warn(SqlError::with_message(code::ER_UNKNOWN_ERROR, what));
+            } else if !unsigned && value > i128::from(i64::MAX) {
+                // What no 64 bits hold is -1, and only cut off.
+                let status = crate::number::parse_integer_prefix(text).status;
+                if status == crate::number::NumberStatus::Read {
+                    cx.warn(SqlError::cast_to_signed_wrapped());
+                }
             }
             int_in(value, unsigned)
         }
@@ -266,9 +267,10 @@ fn year(operand: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Value> {
             let number = operand.eval_int(cx, row)?;
             let shown = match (&*value, number) {
                 // As a signed integer.
-                (Value::UInt(_) | Value::Double(_) | Value::Decimal(_), Some(number)) => {
-                    (number as i64).to_string().into_bytes()
-                }
+                (
+                    Value::UInt(_) | Value::Double(_) | Value::Float(_) | Value::Decimal(_),
+                    Some(number),
+                ) => (number as i64).to_string().into_bytes(),
                 _ => leaf::text_of(&value, operand).unwrap_or_default(),
             };
             (number, shown)
@@ -293,17 +295,21 @@ pub(super) fn in_type_of<'a>(
     row: Row<'a>,
 ) -> Result<Out<'a>> {
     use TypeKind as K;
-    let value = branch.eval(cx, row)?;
-    if value.is_null() {
-        return Ok(value);
-    }
-    let ty = &whole.ty;
+    // The branch is evaluated once: it may do something, or be by chance.
+    let (ty, from) = (&whole.ty, &branch.ty);
+    let number = |kind: K| kind.is_integer() || matches!(kind, K::Bit | K::Year);
     let owned = match ty.kind {
-        kind if kind.is_integer() || matches!(kind, K::Bit | K::Year) => match &*value {
-            Value::Int(_) if !ty.unsigned => return Ok(value),
-            Value::UInt(_) if ty.unsigned => return Ok(value),
-            _ => branch.eval_int(cx, row)?.map_or(Value::Null, |value| int_in(value, ty.unsigned)),
-        },
+        kind if number(kind) && number(from.kind) => {
+            let value = branch.eval(cx, row)?;
+            match &*value {
+                Value::Int(own) if ty.unsigned => int_in(i128::from(*own), true),
+                Value::UInt(own) if !ty.unsigned => int_in(i128::from(*own), false),
+                _ => return Ok(value),
+            }
+        }
+        kind if number(kind) => {
+            branch.eval_int(cx, row)?.map_or(Value::Null, |value| int_in(value, ty.unsigned))
+        }
         K::Decimal => match branch.eval_decimal(cx, row)? {
             // COALESCE gives numbers the decimals of the whole.
             Some(value) if matches!(whole.op, Op::Coalesce) => {
@@ -322,15 +328,16 @@ pub(super) fn in_type_of<'a>(
         }
         K::Time => leaf::time(branch, cx, row)?.map_or(Value::Null, Value::Time),
         kind if kind.is_string() => {
-            if matches!(&*value, Value::Bytes(_)) && branch.ty.kind != K::Json {
-                return Ok(value);
+            let text = from.kind.is_string() && !matches!(from.kind, K::Enum | K::Set | K::Bit);
+            if text {
+                return branch.eval(cx, row);
             }
             match branch.eval_text(cx, row)? {
                 Some(text) => Value::bytes(&text),
                 None => Value::Null,
             }
         }
-        _ => return Ok(value),
+        _ => return branch.eval(cx, row),
     };
     Ok(Cow::Owned(owned))
 }

@@ -1,6 +1,7 @@
 //! Whose collation wins: MySQL's aggregation of collations and the conversions
 //! of character sets that follow from it.
 
+use super::bind::Binder;
 use super::node::{Node, Op};
 use super::{Result, leaf};
 use crate::error::SqlError;
@@ -185,12 +186,13 @@ pub(crate) fn unify(
     which: &[usize],
     purpose: Purpose,
     operation: &str,
-    connection: CollationId,
+    binder: &Binder<'_>,
 ) -> Result<Coll> {
     let sides: Vec<Coll> = which.iter().filter_map(|at| args.get(*at)).map(Coll::of).collect();
-    let coll = aggregate(&sides, purpose, operation, connection)?;
+    let coll = aggregate(&sides, purpose, operation, binder.connection())?;
     for at in which {
         let Some(arg) = args.get_mut(*at) else { continue };
+        settle(arg, coll.id, binder);
         if purpose == Purpose::Compare && coll.id.is_binary() {
             as_bytes(arg);
         }
@@ -210,6 +212,24 @@ pub(crate) fn unify(
         }
     }
     Ok(coll)
+}
+
+/// A constant of another character set is computed at once: NULL has no length then,
+/// and a literal loses its introducer.
+pub(crate) fn settle(node: &mut Node, to: CollationId, binder: &Binder<'_>) {
+    let from = node.ty.collation;
+    let text = node.ty.kind.is_string();
+    if !text || to.is_binary() || from.is_binary() || leaf::same_charset(from, to) {
+        return;
+    }
+    match &node.op {
+        Op::Literal(Value::Bytes(text)) if text.is_ascii() && node.written.is_some() => {
+            node.written = None;
+            node.ty.collation = to;
+        }
+        Op::Literal(_) | Op::Hex(_) => {}
+        _ => binder.settle_constant(node),
+    }
 }
 
 /// Literals that are compared with bytes are bytes.
@@ -248,6 +268,7 @@ fn convert(node: &mut Node, to: CollationId) -> bool {
             Some(bytes) => {
                 node.op = Op::Literal(Value::from(bytes));
                 node.ty.collation = to;
+                node.written = None;
                 true
             }
             None => false,
@@ -262,7 +283,8 @@ fn convert(node: &mut Node, to: CollationId) -> bool {
         ty.decimals = crate::types::NOT_FIXED_DECIMALS;
     }
     ty.collation = to;
-    *node = Node::new(Op::ToCharset { from, strict: false }, ty, vec![inner]).with_ascii(ascii);
+    let op = Op::ToCharset { from, strict: false, written: false };
+    *node = Node::new(op, ty, vec![inner]).with_ascii(ascii);
     true
 }
 
@@ -293,5 +315,6 @@ pub(crate) fn convert_strictly(node: &mut Node, to: CollationId) {
     let mut ty = inner.ty;
     let ascii = inner.ascii;
     ty.collation = to;
-    *node = Node::new(Op::ToCharset { from, strict: true }, ty, vec![inner]).with_ascii(ascii);
+    let op = Op::ToCharset { from, strict: true, written: false };
+    *node = Node::new(op, ty, vec![inner]).with_ascii(ascii);
 }

@@ -7,7 +7,7 @@ use super::eval::internal;
 use super::node::{ExtremeDates, Node};
 use super::{Result, cast, leaf};
 use crate::temporal::DateTime;
-use crate::types::CollationId;
+use crate::types::{CollationId, TypeKind};
 use crate::value::Value;
 
 /// The comparison operators.
@@ -110,8 +110,13 @@ pub(crate) fn order<'a>(
             both!(eval_text, a, b, Some(leaf::compare_text(collation, &a, &b)))
         }
         Comparison::DateTime | Comparison::NamedDateTime | Comparison::LenientDateTime => {
-            let a = leaf::compared_datetime(left, right, with, cx, row)?;
-            let Some(a) = a else { return Ok(None) };
+            let Some(a) = leaf::compared_datetime(left, right, with, cx, row)? else {
+                // A constant time is made a date whatever it stands beside.
+                if right.ty.kind == TypeKind::Time && right.is_constant() {
+                    right.eval(cx, row)?;
+                }
+                return Ok(None);
+            };
             let b = leaf::compared_datetime(right, left, with, cx, row)?;
             let Some(b) = b else { return Ok(None) };
             Ok(Some(a.cmp(&b)))
@@ -140,8 +145,10 @@ pub(super) fn truth<'a>(
     row: Row<'a>,
 ) -> Result<Option<bool>> {
     if op == CompareOp::NullSafeEq {
-        let nulls = (left.eval(cx, row)?.is_null(), right.eval(cx, row)?.is_null());
-        match nulls {
+        let left_null = left.eval(cx, row)?.is_null();
+        // What is never NULL is not asked beside NULL.
+        let right_null = (!left_null || right.ty.nullable) && right.eval(cx, row)?.is_null();
+        match (left_null, right_null) {
             (true, true) => return Ok(Some(true)),
             (false, false) => {}
             // Strings are read as numbers all the same, for their warnings; a constant
@@ -169,6 +176,16 @@ pub(super) fn rows(
     row: Row<'_>,
 ) -> Result<Option<bool>> {
     let [left, right] = &*node.args else { return Err(internal()) };
+    if !matches!(op, CompareOp::Eq | CompareOp::Ne | CompareOp::NullSafeEq) {
+        // Rows of constants are computed as a whole.
+        for side in [left, right] {
+            if side.args.iter().any(|arg| !arg.is_literal()) && side.is_constant() {
+                for arg in &side.args {
+                    arg.eval(cx, row)?;
+                }
+            }
+        }
+    }
     row_truth(op, with, left, right, cx, row)
 }
 

@@ -18,6 +18,8 @@ use crate::value::Value;
 
 /// The longest text of a double within an expression.
 const DOUBLE_TEXT_BYTES: usize = 22;
+/// The same of a float.
+const FLOAT_TEXT_BYTES: usize = 12;
 
 /// 1292 for a string that is no number of this kind, as a warning.
 #[cold]
@@ -45,7 +47,27 @@ pub(super) fn int_of_text(text: &[u8], node: &Node, cast: bool, cx: &mut Cx<'_>)
         }
     }
     let magnitude = i128::from(parsed.value.magnitude);
-    if parsed.value.negative { -magnitude } else { magnitude }
+    let value = if parsed.value.negative { -magnitude } else { magnitude };
+    // Columns hold at the ends of 64 bits; other strings are taken for what their 64
+    // bits are, which is said of those that functions make.
+    let Ok(signed) = i64::try_from(value) else {
+        if cast {
+            return value;
+        }
+        if matches!(node.op, Op::Column(_)) {
+            return i128::from(if value < 0 { i64::MIN } else { i64::MAX });
+        }
+        if value > 0 && made_by_function(node) && parsed.status == number::NumberStatus::Read {
+            cx.warn(SqlError::cast_to_signed_wrapped());
+        }
+        return i128::from(value as i64);
+    };
+    i128::from(signed)
+}
+
+/// A function of strings made it, CAST and COLLATE among them.
+fn made_by_function(node: &Node) -> bool {
+    matches!(node.op, Op::Call(_) | Op::Collate | Op::Cast(_) | Op::ToCharset { .. })
 }
 
 fn double_of_text(text: &[u8], node: &Node, cx: &mut Cx<'_>) -> f64 {
@@ -70,7 +92,8 @@ fn decimal_of_text(text: &[u8], node: &Node, cx: &mut Cx<'_>) -> Decimal {
         node.op,
         Op::Call(_) | Op::Collate | Op::Cast(_) | Op::ToCharset { .. } | Op::Extreme { .. }
     );
-    if parsed.status == ParseStatus::NoNumber && (column || made) {
+    let quiet = node.is_quiet_text();
+    if parsed.status == ParseStatus::NoNumber && (column || made) && (column || !quiet) {
         cx.warn(SqlError::with_message(
             code::ER_TRUNCATED_WRONG_VALUE_FOR_FIELD,
             "Incorrect DECIMAL value: '0' for column '' at row -1",
@@ -145,7 +168,7 @@ pub(super) fn number_of_hex(bytes: &[u8], cx: &mut Cx<'_>) -> u64 {
 fn quiet_int(text: &[u8]) -> i128 {
     let read = number::parse_integer_prefix(text).value;
     let magnitude = i128::from(read.magnitude);
-    if read.negative { -magnitude } else { magnitude }
+    i128::from((if read.negative { -magnitude } else { magnitude }) as i64)
 }
 
 /// A time as a number, rounded as that.
@@ -407,7 +430,15 @@ impl Node {
                     time.write_text(if time.microsecond() > 0 { 6 } else { 0 }, &mut out);
                     return Ok(Some(Cow::Owned(out)));
                 }
-                // Functions see doubles in fewer characters than clients.
+                // Functions see floats in few characters, and doubles in fewer than
+                // clients.
+                if let Value::Float(value) = &*other
+                    && self.ty.decimals >= crate::types::NOT_FIXED_DECIMALS
+                {
+                    let mut out = Vec::with_capacity(16);
+                    number::write_float_short(*value, FLOAT_TEXT_BYTES, &mut out);
+                    return Ok(Some(Cow::Owned(out)));
+                }
                 if let Value::Double(value) = &*other
                     && self.ty.kind == TypeKind::Double
                     && self.ty.decimals >= crate::types::NOT_FIXED_DECIMALS

@@ -124,8 +124,11 @@ impl Node {
                 compare::extreme_dates(self, *greatest, *by, dates, cx, row)?
             }
             Op::Extreme { greatest, by, .. } => compare::extreme(self, *greatest, *by, cx, row)?,
+            Op::Cast(cast::CastTarget::Decimal) if self.name.is_some() => {
+                cast::decimal(self, self.name.as_deref(), cx, row)?
+            }
             Op::Cast(target) => cast::eval(self, target, cx, row)?,
-            Op::ToCharset { from, strict } => {
+            Op::ToCharset { from, strict, .. } => {
                 let operand = self.first()?;
                 match operand.eval_text(cx, row)? {
                     Some(text) if *strict => {
@@ -166,7 +169,7 @@ impl Node {
     }
 
     /// An operator that gives TRUE, FALSE or NULL.
-    fn is_truth(&self) -> bool {
+    pub(crate) fn is_truth(&self) -> bool {
         matches!(
             self.op,
             Op::Compare(..)
@@ -179,6 +182,19 @@ impl Node {
                 | Op::IsTruth { .. }
                 | Op::And
                 | Op::Or
+                | Op::Xor
+                | Op::Not
+        )
+    }
+
+    /// A truth that is made by one comparison, or of what is one.
+    fn is_compared(&self) -> bool {
+        matches!(
+            self.op,
+            Op::Compare(..)
+                | Op::CompareRows(..)
+                | Op::Like { .. }
+                | Op::IsNull { .. }
                 | Op::Xor
                 | Op::Not
         )
@@ -252,9 +268,9 @@ impl Node {
             Op::In { negated, how } => membership::in_list(self, *negated, how, cx, row),
             Op::InRows { negated, how } => membership::in_rows(self, *negated, how, cx, row),
             Op::Like { negated, collation } => compare::like(self, *negated, *collation, cx, row),
-            // What is never NULL is not even asked; by IS NOT NULL, truths alone are not.
+            // What is never NULL is not even asked; by IS NOT NULL, some truths alone are not.
             Op::IsNull { negated }
-                if !self.first()?.ty.nullable && (!*negated || self.first()?.is_truth()) =>
+                if !self.first()?.ty.nullable && (!*negated || self.first()?.is_compared()) =>
             {
                 Ok(Some(*negated))
             }

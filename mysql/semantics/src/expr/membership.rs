@@ -60,10 +60,15 @@ fn among_each<'a>(
     row: Row<'a>,
 ) -> Result<Option<bool>> {
     if value.eval(cx, row)?.is_null() {
-        // The numbers of the list are read all the same, for their warnings.
+        // Numbers and dates of the list are read all the same, for their warnings.
         for (one, with) in list.iter().zip(with) {
-            if *with == Comparison::Double {
-                one.eval_double(cx, row)?;
+            match with {
+                Comparison::Double => drop(one.eval_double(cx, row)?),
+                Comparison::LenientDateTime => {
+                    leaf::compared_datetime(one, value, *with, cx, row)?;
+                }
+                Comparison::Time => drop(leaf::compared_time(one, cx, row)?),
+                _ => {}
             }
         }
         return Ok(None);
@@ -88,6 +93,10 @@ fn among_dates(
 ) -> Result<Option<bool>> {
     let with = Comparison::LenientDateTime;
     let Some(value) = leaf::compared_datetime(value, deciding, with, cx, row)? else {
+        // The list is read all the same, for its warnings.
+        for one in list {
+            leaf::compared_datetime(one, deciding, with, cx, row)?;
+        }
         return Ok(None);
     };
     let mut unknown = false;
@@ -187,6 +196,10 @@ fn of_column<'a>(
     key(column.with, one, named.unwrap_or(one), cx, row)
 }
 
+fn row_nullable(of: &Node) -> bool {
+    of.args.iter().any(|arg| arg.ty.nullable)
+}
+
 pub(super) fn in_rows(
     node: &Node,
     negated: bool,
@@ -196,33 +209,37 @@ pub(super) fn in_rows(
 ) -> Result<Option<bool>> {
     let [value, list @ ..] = &*node.args else { return Err(internal()) };
     let columns = || how.columns.iter().enumerate();
-    // Constants are read before they are compared, all of them.
+    // Constants are read before they are compared, all of them: for NULL at first.
     let mut constants = Vec::new();
     if how.constants {
-        for other in list {
+        let mut known = !row_nullable(value);
+        for one in list.iter().flat_map(|other| &other.args) {
+            known &= !one.eval(cx, row)?.is_null();
+        }
+        for other in list.iter().filter(|_| known) {
             for (at, column) in columns() {
                 constants.push(of_column(node, column, at, other, cx, row)?);
             }
         }
     }
     let mut constants = constants.into_iter();
-    // The value's columns are read once each, when they are asked for.
-    let mut own: Vec<Option<Option<Key<'_>>>> = how.columns.iter().map(|_| None).collect();
+    // So are the value's columns.
+    let mut own = Vec::with_capacity(how.columns.len());
+    for (at, column) in columns() {
+        own.push(of_column(node, column, at, value, cx, row)?);
+    }
     let mut unknown = false;
     for other in list {
         let known_row: Vec<_> = constants.by_ref().take(how.columns.len()).collect();
         let mut known_row = known_row.into_iter();
         let (mut same, mut known) = (true, true);
         for (at, column) in columns() {
-            let slot = own.get_mut(at).ok_or_else(internal)?;
-            if slot.is_none() {
-                *slot = Some(of_column(node, column, at, value, cx, row)?);
-            }
+            let ours = own.get(at).ok_or_else(internal)?;
             let theirs = match known_row.next() {
                 Some(key) => key,
                 None => of_column(node, column, at, other, cx, row)?,
             };
-            match (slot.as_ref().and_then(Option::as_ref), theirs) {
+            match (ours, theirs) {
                 (Some(ours), Some(theirs)) if ours.equals(&theirs) => {}
                 (Some(_), Some(_)) => {
                     same = false;

@@ -23,6 +23,10 @@ pub struct Node {
     pub args: Box<[Node]>,
     /// As error texts print it, where its value does not tell.
     pub(crate) written: Option<Box<str>>,
+    /// As the statement has it, where it is an argument of a function.
+    pub(crate) name: Option<Box<str>>,
+    /// COALESCE that was written as IFNULL.
+    pub(crate) is_ifnull: bool,
 }
 
 /// A column of the row that is evaluated.
@@ -101,8 +105,8 @@ pub enum Op {
     /// CAST
     Cast(CastTarget),
     /// To another character set; the node's collation says to which. If `strict`,
-    /// what has no place there is an error.
-    ToCharset { from: CollationId, strict: bool },
+    /// what has no place there is an error; `written` is CONVERT … USING.
+    ToCharset { from: CollationId, strict: bool, written: bool },
     /// COLLATE: only the type differs.
     Collate,
     /// `(a, b)`
@@ -134,7 +138,7 @@ pub enum Membership {
 pub struct RowMembership {
     /// How each column is compared.
     pub columns: Box<[RowColumn]>,
-    /// The list is of constants without NULL, all of which are read first.
+    /// The list is of constants, all of which are read first.
     pub constants: bool,
 }
 
@@ -233,13 +237,15 @@ impl Node {
 
     /// A node without operands.
     pub(crate) fn leaf(op: Op, ty: SqlType) -> Node {
-        Node { ty, ascii: false, op, args: Box::default(), written: None }
+        let args = Box::default();
+        Node { ty, ascii: false, op, args, written: None, name: None, is_ifnull: false }
     }
 
     /// A node over `args`.
     pub(crate) fn new(op: Op, ty: SqlType, args: Vec<Node>) -> Node {
         let ascii = !ty.kind.is_string() && ty.kind != TypeKind::Json;
-        Node { ty, ascii, op, args: args.into_boxed_slice(), written: None }
+        let args = args.into_boxed_slice();
+        Node { ty, ascii, op, args, written: None, name: None, is_ifnull: false }
     }
 
     pub(crate) fn with_written(mut self, written: String) -> Node {

@@ -28,7 +28,7 @@ pub(super) fn introduced(node: &Node, charset: &str) -> String {
 
 fn quoted(text: &[u8], out: &mut String) {
     out.push('\'');
-    for piece in String::from_utf8_lossy(text).chars() {
+    for piece in utf8_or_marks(text).chars() {
         match piece {
             '\'' => out.push_str("\\'"),
             '\\' => out.push_str("\\\\"),
@@ -40,6 +40,16 @@ fn quoted(text: &[u8], out: &mut String) {
         }
     }
     out.push('\'');
+}
+
+/// What is no UTF-8 is a question mark for each byte.
+fn utf8_or_marks(text: &[u8]) -> String {
+    let mut out = String::with_capacity(text.len());
+    for chunk in text.utf8_chunks() {
+        out.push_str(chunk.valid());
+        out.extend(std::iter::repeat_n('?', chunk.invalid().len()));
+    }
+    out
 }
 
 fn list(nodes: &[Node], out: &mut String) {
@@ -144,13 +154,12 @@ fn put(node: &Node, out: &mut String) {
         Op::BitNot(_) => call("~", args, out),
         Op::CompareRows(op, _) => compared_rows(*op, args, out),
         Op::Compare(op, _) => infix(args, op.symbol(), out),
-        Op::And => infix(args, "and", out),
-        Op::Or => infix(args, "or", out),
-        Op::Xor => infix(args, "xor", out),
+        Op::And => truths(args, " and ", out),
+        Op::Or => truths(args, " or ", out),
+        Op::Xor => truths(args, " xor ", out),
         Op::Not => {
-            out.push_str("(not(");
-            list(args, out);
-            out.push_str("))");
+            let [operand] = &**args else { return };
+            negated(operand, out);
         }
         Op::Between { negated, .. } => {
             let [value, low, high] = &**args else { return };
@@ -180,7 +189,7 @@ fn put(node: &Node, out: &mut String) {
         }
         Op::IsTruth { truth, negated } => {
             out.push('(');
-            list(args, out);
+            args.iter().for_each(|arg| as_truth(arg, out));
             out.push_str(match (truth, negated) {
                 (true, false) => " is true)",
                 (true, true) => " is not true)",
@@ -194,7 +203,7 @@ fn put(node: &Node, out: &mut String) {
             case(Some(operand), rest, *otherwise, out);
         }
         Op::If => call("if", args, out),
-        Op::Coalesce => call(if args.len() == 2 { "ifnull" } else { "coalesce" }, args, out),
+        Op::Coalesce => call(if node.is_ifnull { "ifnull" } else { "coalesce" }, args, out),
         Op::NullIf(_) => call("nullif", args, out),
         Op::Extreme { greatest, .. } => {
             call(if *greatest { "greatest" } else { "least" }, args, out);
@@ -206,7 +215,7 @@ fn put(node: &Node, out: &mut String) {
             out.push_str(&cast_name(node, target));
             out.push(')');
         }
-        Op::ToCharset { strict: true, .. } => list(args, out),
+        Op::ToCharset { written: false, .. } => list(args, out),
         Op::ToCharset { .. } => {
             out.push_str("convert(");
             list(args, out);
@@ -250,6 +259,75 @@ fn put(node: &Node, out: &mut String) {
     }
 }
 
+/// It gives a truth by itself: no comparison with zero is added.
+fn is_truth(node: &Node) -> bool {
+    match &node.op {
+        Op::Literal(Value::Int(_)) => node.ty.length == 1,
+        Op::Call(call) => call.function.name == "regexp_like",
+        _ => node.is_truth(),
+    }
+}
+
+fn as_truth(node: &Node, out: &mut String) {
+    if is_truth(node) {
+        return put(node, out);
+    }
+    out.push_str("(0 <> ");
+    put(node, out);
+    out.push(')');
+}
+
+fn truths(nodes: &[Node], word: &str, out: &mut String) {
+    out.push('(');
+    for (at, node) in nodes.iter().enumerate() {
+        if at > 0 {
+            out.push_str(word);
+        }
+        as_truth(node, out);
+    }
+    out.push(')');
+}
+
+/// NOT goes inwards as far as it can.
+fn negated(node: &Node, out: &mut String) {
+    let opposite = match &node.op {
+        _ if node.written.is_some() => None,
+        Op::Compare(CompareOp::Eq, _) => Some("<>"),
+        Op::Compare(CompareOp::Ne, _) => Some("="),
+        Op::Compare(CompareOp::Lt, _) => Some(">="),
+        Op::Compare(CompareOp::Le, _) => Some(">"),
+        Op::Compare(CompareOp::Gt, _) => Some("<="),
+        Op::Compare(CompareOp::Ge, _) => Some("<"),
+        _ => None,
+    };
+    if let Some(symbol) = opposite {
+        return infix(&node.args, symbol, out);
+    }
+    match &node.op {
+        Op::And | Op::Or => {
+            let word = if matches!(node.op, Op::And) { " or " } else { " and " };
+            out.push('(');
+            for (at, arg) in node.args.iter().enumerate() {
+                if at > 0 {
+                    out.push_str(word);
+                }
+                negated(arg, out);
+            }
+            out.push(')');
+        }
+        _ if is_truth(node) => {
+            out.push_str("(not(");
+            put(node, out);
+            out.push_str("))");
+        }
+        _ => {
+            out.push_str("(0 = ");
+            put(node, out);
+            out.push(')');
+        }
+    }
+}
+
 /// Rows that are equal or not are compared column by column.
 fn compared_rows(op: CompareOp, rows: &[Node], out: &mut String) {
     let joined = match op {
@@ -289,6 +367,28 @@ fn function(site: &CallOp, node: &Node, out: &mut String) {
         ("time", _) => with("cast", &format!(" as time{fraction}"), out),
         ("timestamp", [_]) => with("cast", &format!(" as datetime{fraction}"), out),
         ("substring", _) => call("substr", args, out),
+        ("round", [_]) => with("round", ",0", out),
+        ("bin", _) => with("conv", ",10,2", out),
+        ("oct", _) => with("conv", ",10,8", out),
+        ("atan2", _) => call("atan", args, out),
+        ("instr", [text, part]) => {
+            out.push_str("locate(");
+            put(part, out);
+            out.push(',');
+            put(text, out);
+            out.push(')');
+        }
+        ("trim", [text, part]) => {
+            out.push_str(match site.extra {
+                crate::functions::LEADING => "trim(leading ",
+                crate::functions::TRAILING => "trim(trailing ",
+                _ => "trim(both ",
+            });
+            put(part, out);
+            out.push_str(" from ");
+            put(text, out);
+            out.push(')');
+        }
         ("datediff", [from, to]) => {
             out.push_str("(to_days(");
             put(from, out);

@@ -112,7 +112,7 @@ fn weight_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
             units.div_ceil(4) * 16 * levels + 2 * (levels - 1)
         }
         "utf8mb4_bin" => units.div_ceil(4) * 3,
-        "utf8mb4_general_ci" => units.div_ceil(4) * 2,
+        "utf8mb4_general_ci" | "utf8mb3_general_ci" => bytes * 2,
         _ => units.saturating_mul(u64::from(collation.sort_len().max(1))),
     };
     Ok(site.binary(length.max(8)))

@@ -32,7 +32,7 @@ use crate::types::SqlType;
 use crate::value::Value;
 
 pub(crate) use json::{Fallback, ON_EMPTY_SHIFT, ON_ERROR_SHIFT};
-pub(crate) use names::{GEOMETRY, NOT_BUILT_YET};
+pub(crate) use names::{GEOMETRY, NAMELESS, NOT_BUILT_YET};
 pub(crate) use trim::{BOTH, LEADING, TRAILING};
 
 /// When a function gives NULL.

@@ -242,9 +242,9 @@ fn format_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
 }
 
 fn format(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
-    // Counts beyond 63 bits are negative.
-    #[allow(clippy::cast_possible_truncation, reason = "64 bits are meant")]
-    let places = (arg!(call.int(1, cx)) as i64).clamp(0, 30) as u8;
+    // Counts are of 32 bits.
+    #[allow(clippy::cast_possible_truncation, reason = "32 bits are meant")]
+    let places = (arg!(call.int(1, cx)) as i32).clamp(0, 30) as u8;
     let digits = match call.domain(0) {
         Domain::Double => {
             let value = arg!(call.double(0, cx));

@@ -67,13 +67,15 @@ fn matched(site: &mut Site<'_, '_>, which: &[usize]) -> Result<crate::expr::Coll
 }
 
 fn like_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
-    matched(site, &[0, 1])?;
-    Ok(SqlType::truth())
+    let coll = matched(site, &[0, 1])?;
+    let mut ty = SqlType::truth();
+    (ty.collation, ty.derivation) = (coll.id, coll.derivation);
+    Ok(ty)
 }
 
 fn instr_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
-    matched(site, &[0, 1])?;
-    Ok(SqlType::bigint(21))
+    let coll = matched(site, &[0, 1])?;
+    Ok(super::search::number_of(21, coll))
 }
 
 fn substr_type(site: &mut Site<'_, '_>) -> Result<SqlType> {

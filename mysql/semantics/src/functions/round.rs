@@ -112,33 +112,25 @@ fn round(call: &Call<'_>, cx: &mut Cx<'_>, cut: bool) -> Result<Value> {
     if call.arg(0).is_some_and(crate::expr::Node::is_null_literal) {
         return Ok(Value::Null);
     }
-    let value_is_null = call.is_null(0, cx)?;
-    let places = if call.len() == 1 { Some(0) } else { call.int(1, cx)? };
-    if places.is_none() && first == Domain::Double {
-        // For its warnings.
-        call.double(0, cx)?;
-    }
-    let Some(places) = places else { return Ok(Value::Null) };
-    if value_is_null {
-        return Ok(Value::Null);
-    }
+    // A value that is NULL comes first: the places are not asked then.
+    let places = |cx: &mut Cx<'_>| if call.len() == 1 { Ok(Some(0)) } else { call.int(1, cx) };
     match first {
         Domain::Int => {
             let value = arg!(call.int(0, cx));
-            let value = round_int(value, places, cut);
+            let value = round_int(value, arg!(places(cx)), cut);
             Ok(int_in(arith::ranged(call.node, Some(value))?, call.ty().unsigned))
         }
         Domain::Decimal => {
             let value = arg!(call.decimal(0, cx));
             let most = i128::from(call.ty().decimals);
-            let places = places.clamp(-81, most) as i32;
+            let places = arg!(places(cx)).clamp(-81, most) as i32;
             leaf::decimal_round(&value, places, cut)
                 .map(Value::Decimal)
                 .ok_or_else(|| arith::out_of_range("DECIMAL", call.node))
         }
         Domain::Double => {
             let value = arg!(call.double(0, cx));
-            Ok(Value::Double(round_double(value, places, cut)))
+            Ok(Value::Double(round_double(value, arg!(places(cx)), cut)))
         }
     }
 }

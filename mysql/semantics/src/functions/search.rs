@@ -1,7 +1,7 @@
 //! Finding strings in strings and lists.
 
 use super::{Function, MANY, arg};
-use crate::expr::{Call, Comparison, Cx, Result, Site, compare, leaf};
+use crate::expr::{Call, Coll, Comparison, Cx, Result, Site, compare, leaf};
 use crate::types::SqlType;
 use crate::value::Value;
 
@@ -34,18 +34,36 @@ pub(super) static FUNCTIONS: &[Function] = &[
     .never_null(),
 ];
 
+/// A number that is text of this collation where it is text.
+pub(super) fn number_of(length: u32, coll: Coll) -> SqlType {
+    let mut ty = SqlType::bigint(length);
+    (ty.collation, ty.derivation) = (coll.id, coll.derivation);
+    ty
+}
+
 fn instr_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
-    site.collation = site.first_collation(0, &[1])?.id;
-    Ok(SqlType::bigint(11))
+    let coll = site.first_collation(0, &[1])?;
+    site.collation = coll.id;
+    Ok(number_of(11, coll))
 }
 
 fn locate_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
-    site.collation = site.first_collation(1, &[0])?.id;
-    Ok(SqlType::bigint(11))
+    let coll = site.first_collation(1, &[0])?;
+    site.collation = coll.id;
+    Ok(number_of(11, coll))
 }
 
 fn strcmp_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
-    site.collation = site.compared(&[0, 1])?.id;
+    let with = site.text_comparison()?;
+    site.extra = match with {
+        Comparison::Text(coll) => {
+            site.collation = coll;
+            0
+        }
+        Comparison::DateTime => 1,
+        Comparison::LenientDateTime => 2,
+        _ => 3,
+    };
     Ok(SqlType::bigint(2))
 }
 
@@ -64,7 +82,12 @@ fn field_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
         Comparison::Double => 3,
         Comparison::Text(coll) => {
             site.collation = coll;
-            0
+            let first = site.node(0)?;
+            let derivation = match first.ty.kind.is_string() || first.is_null_literal() {
+                true => first.ty.derivation,
+                false => site.connection_text().derivation,
+            };
+            return Ok(number_of(11, Coll { id: coll, derivation, ascii: true, broken: false }));
         }
         _ => 0,
     };
@@ -104,9 +127,15 @@ fn locate(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
 }
 
 fn strcmp(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
-    let left = arg!(call.text(0, cx));
-    let right = arg!(call.text(1, cx));
-    Ok(Value::Int(leaf::compare_text(call.collation(), &left, &right) as i64))
+    let with = match call.extra() {
+        0 => Comparison::Text(call.collation()),
+        1 => Comparison::DateTime,
+        2 => Comparison::LenientDateTime,
+        _ => Comparison::Time,
+    };
+    let (Some(left), Some(right)) = (call.arg(0), call.arg(1)) else { return Ok(Value::Null) };
+    let order = compare::order(with, left, right, cx, call.row)?;
+    Ok(order.map_or(Value::Null, |order| Value::Int(order as i64)))
 }
 
 fn field(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
@@ -151,6 +180,12 @@ fn interval(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
         .filter_map(|at| call.arg(at))
         .all(|arg| arg.numeric_domain() != crate::expr::Domain::Double);
     let with = if all_exact { Comparison::Decimal } else { Comparison::Double };
+    // Of constants alone, all are computed.
+    if call.node.args.iter().any(|arg| !arg.is_literal()) && call.node.is_constant() {
+        for arg in &call.node.args {
+            arg.eval(cx, call.row)?;
+        }
+    }
     let Some(first) = call.arg(0) else { return Ok(Value::Int(-1)) };
     if first.eval(cx, call.row)?.is_null() {
         return Ok(Value::Int(-1));

@@ -22,6 +22,9 @@ pub(super) static FUNCTIONS: &[Function] = &[Function::new(
 
 /// A format that is known now says which type comes out.
 fn derive(site: &mut Site<'_, '_>) -> Result<SqlType> {
+    if let Some(format) = site.args.get(1) {
+        site.binder.warn_of_constant(format);
+    }
     let computed = site.constant_text(1);
     let parts = match site.args.get(1).and_then(constant_format).or(computed.as_deref()) {
         Some(format) => FormatParts::of(format),

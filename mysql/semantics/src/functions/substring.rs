@@ -52,7 +52,7 @@ fn side_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
 fn substring_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     let coll = site.result_collation(&[0])?;
     let mut length = site.length(0) as i128;
-    if site.node(1)?.is_null_literal() {
+    if site.constant_null(1) {
         return Ok(site.text(length as u64, coll));
     }
     if let Some(start) = site.constant_int(1) {
@@ -112,7 +112,7 @@ fn repeat_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
 fn space_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     let coll = site.connection_text();
     let length = match site.constant_int(0) {
-        _ if site.node(0)?.is_null_literal() => 0,
+        _ if site.constant_null(0) => 0,
         Some(count) if count > i128::from(i32::MAX) => NEGATIVE_COUNT,
         Some(count) => count.max(0) as u64,
         None => return Ok(site.text(site.longest(coll), coll)),
@@ -183,12 +183,21 @@ fn right(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
 }
 
 fn substring(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
-    // All are asked, for their warnings.
-    let (text, start) = (call.text(0, cx)?, call.int(1, cx)?);
-    let count = if call.len() == 3 { call.int(2, cx)? } else { Some(i128::MAX) };
-    let (Some(text), Some(start), Some(count)) = (text, start, count) else {
+    let text = call.text(0, cx)?;
+    // Constants are asked whatever the text is, for their warnings; the second only if
+    // the first is none or known.
+    let constant = |at: usize| call.arg(at).is_some_and(crate::expr::Node::is_constant);
+    let start = match text.is_some() || constant(1) {
+        true => call.int(1, cx)?,
+        false => None,
+    };
+    let (Some(text), Some(start)) = (&text, start) else {
+        if constant(2) && (start.is_some() || !constant(1)) {
+            call.int(2, cx)?;
+        }
         return Ok(Value::Null);
     };
+    let count = if call.len() == 3 { arg!(call.int(2, cx)) } else { i128::MAX };
     let coll = call.ty().collation;
     if count <= 0 || start == 0 {
         return Ok(Value::bytes(b""));
@@ -243,13 +252,10 @@ fn substring_index(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
 }
 
 fn insert(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
-    // All are asked, for their errors and warnings.
-    let text = call.text(0, cx)?;
-    let (start, count) = (call.int(1, cx)?, call.int(2, cx)?);
-    let piece = call.text(3, cx)?;
-    let (Some(text), Some(start), Some(count), Some(piece)) = (text, start, count, piece) else {
-        return Ok(Value::Null);
-    };
+    let text = arg!(call.text(0, cx));
+    let piece = arg!(call.text(3, cx));
+    let start = arg!(call.int(1, cx));
+    let count = arg!(call.int(2, cx));
     let coll = call.ty().collation;
     let all = leaf::char_length(coll, &text) as i128;
     if start < 1 || start > all {
@@ -268,9 +274,14 @@ fn insert(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
 }
 
 fn pad(call: &Call<'_>, cx: &mut Cx<'_>, left: bool) -> Result<Value> {
-    let text = arg!(call.text(0, cx));
-    // Both are asked, for their errors and warnings.
+    let text = call.text(0, cx)?;
+    let constant = call.arg(1).is_some_and(crate::expr::Node::is_constant);
+    if text.is_none() && !constant {
+        return Ok(Value::Null);
+    }
+    // Both are asked, for their errors and warnings; constants whatever the text is.
     let count = call.int(1, cx)?;
+    let Some(text) = text else { return Ok(Value::Null) };
     let (Some(fill), Some(count)) = (call.text(2, cx)?, count) else { return Ok(Value::Null) };
     let coll = call.ty().collation;
     if count < 0 {
@@ -384,8 +395,8 @@ fn export_set(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
     let bits = arg!(call.int(0, cx)) as u64;
     let on = arg!(call.text(1, cx)).into_owned();
     let off = arg!(call.text(2, cx)).into_owned();
-    let between = if call.len() > 3 { arg!(call.text(3, cx)).into_owned() } else { b",".to_vec() };
     let count = if call.len() > 4 { arg!(call.int(4, cx)) } else { 64 };
+    let between = if call.len() > 3 { arg!(call.text(3, cx)).into_owned() } else { b",".to_vec() };
     let count = if (0..=64).contains(&count) { count as u32 } else { 64 };
     let longest = on.len().max(off.len()) + between.len();
     if !fits_packet(longest as u64 * u64::from(count), "export_set", cx) {

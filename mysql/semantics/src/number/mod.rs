@@ -22,6 +22,6 @@ pub use parse::{
 };
 pub use print::{
     ShortestDouble, write_double, write_double_fixed, write_double_short, write_double_within,
-    write_float, write_float_fixed,
+    write_float, write_float_fixed, write_float_short,
 };
 pub use year::{YEAR_MAX, YEAR_MIN, year_from_number, year_from_text, year_of_two_digits};

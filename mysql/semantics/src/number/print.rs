@@ -235,6 +235,18 @@ pub fn write_float(value: f32, out: &mut Vec<u8>) {
     ShortestDouble::rounded(f64::from(value), FLOAT_DIGITS).write(out);
 }
 
+/// A float as [`write_float`] writes it, with an exponent where it would be longer than
+/// so many bytes.
+pub fn write_float_short(value: f32, limit_bytes: usize, out: &mut Vec<u8>) {
+    let digits = ShortestDouble::rounded(f64::from(value), FLOAT_DIGITS);
+    let start = out.len();
+    digits.write(out);
+    if out.len() - start > limit_bytes {
+        out.truncate(start);
+        digits.write_scientific(out);
+    }
+}
+
 /// Appends a DOUBLE(M, D) or the result of ROUND: exactly `decimals` (at most 30)
 /// digits after the point and never an exponent.
 pub fn write_double_fixed(value: f64, decimals: u8, out: &mut Vec<u8>) {

@@ -140,7 +140,7 @@ fn evaluate(
         .map_err(|error| (error.code(), text(&error.to_string())))?;
     let failed =
         |error: firn_mysql_semantics::error::SqlError| (error.number(), text(error.message()));
-    let binder = Binder::new(settings, &Table, &[]);
+    let binder = Binder::new(settings, &Table, &[]).with_text(expr.as_bytes());
     let node = binder.bind(&tree).map_err(failed)?;
     for warning in binder.take_warnings() {
         warnings.warn(warning);

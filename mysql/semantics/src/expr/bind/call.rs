@@ -14,7 +14,7 @@ use crate::functions::{self, Function, MANY, Nulls};
 use crate::types::{Derivation, SqlType, TypeKind};
 
 impl Binder<'_> {
-    pub(super) fn call(&self, call: &ast::Call) -> Result<Node> {
+    pub(super) fn call(&self, call: &ast::Call, span: ast::Span) -> Result<Node> {
         if call.window.is_some() || call.schema.is_some() {
             let whole = ast::Expr {
                 kind: ast::ExprKind::Call(Box::new(call.clone())),
@@ -31,8 +31,15 @@ impl Binder<'_> {
                 None => SqlError::not_supported_yet("window functions here"),
             });
         }
-        let args = call.args.iter().map(|arg| self.bind(arg)).collect::<Result<Vec<_>>>()?;
+        let mut args = call.args.iter().map(|arg| self.bind(arg)).collect::<Result<Vec<_>>>()?;
         let name = call.name.as_str().to_ascii_lowercase();
+        if !self.text.is_empty() && !functions::NAMELESS.contains(&name.as_str()) {
+            for (node, arg) in args.iter_mut().zip(&call.args) {
+                if !matches!(node.op, Op::Column(_) | Op::Literal(_) | Op::Hex(_)) {
+                    node.name = argument_text(self.text, span, arg.span);
+                }
+            }
+        }
         self.call_with(&name, call.name.as_str(), args)
     }
 
@@ -289,4 +296,22 @@ impl Binder<'_> {
         // TIMESTAMPADD(unit, amount, date) is date + INTERVAL amount unit.
         self.date_arith_of(second, first, false, call.unit)
     }
+}
+
+/// An argument as the call has it, with the parentheses around it.
+fn argument_text(text: &[u8], call: ast::Span, argument: ast::Span) -> Option<Box<str>> {
+    let call = call.start as usize..call.end as usize;
+    let (mut start, mut end) = (argument.start as usize, argument.end as usize);
+    loop {
+        let before = text.get(call.start..start)?.trim_ascii_end();
+        let after = text.get(end..call.end)?.trim_ascii_start();
+        // The outermost pair is the call's own.
+        if before.last() != Some(&b'(') || after.first() != Some(&b')') || after.len() == 1 {
+            break;
+        }
+        start = call.start + before.len() - 1;
+        end = call.end - after.len() + 1;
+    }
+    let written = text.get(start..end)?;
+    Some(String::from_utf8_lossy(written).into())
 }

@@ -194,7 +194,8 @@ impl Binder<'_> {
         let ascii = operand.ascii;
         let from =
             if operand.ty.kind.is_string() { operand.ty.collation } else { self.connection() };
-        Ok(Node::new(Op::ToCharset { from, strict: false }, ty, vec![operand]).with_ascii(ascii))
+        let op = Op::ToCharset { from, strict: false, written: true };
+        Ok(Node::new(op, ty, vec![operand]).with_ascii(ascii))
     }
 }
 

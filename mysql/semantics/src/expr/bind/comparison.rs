@@ -74,7 +74,7 @@ pub(crate) fn comparison_of(
             if (l.has_date() && r.is_string()) || (r.has_date() && l.is_string()) {
                 return Ok(Comparison::DateTime);
             }
-            let coll = unify(pair, &[0, 1], Purpose::Compare, operation, binder.connection())?;
+            let coll = unify(pair, &[0, 1], Purpose::Compare, operation, binder)?;
             Comparison::Text(coll.id)
         }
         // A column of decimals takes a constant string as one.
@@ -132,6 +132,28 @@ impl Binder<'_> {
         }
     }
 
+    /// How two values are compared as strings: dates and times as such, numbers by the
+    /// bytes of their text.
+    pub(super) fn text_comparison(&self, pair: &mut [Node; 2], name: &str) -> Result<Comparison> {
+        if let Some(with) = self.time_beside_text(pair, name)? {
+            return Ok(with);
+        }
+        let [a, b] = &mut *pair;
+        if let Some(stored) = self.stored_number(a, b) {
+            *b = stored;
+        } else if let Some(stored) = self.stored_number(b, a) {
+            *a = stored;
+        }
+        let json = |node: &Node| node.ty.kind == TypeKind::Json;
+        if a.is_null_literal() || b.is_null_literal() || json(a) || json(b) {
+            return Ok(Comparison::Text(unify(pair, &[0, 1], Purpose::Compare, name, self)?.id));
+        }
+        if class(a) == Class::Text && class(b) == Class::Text {
+            return self.checked_comparison(pair, name);
+        }
+        Ok(Comparison::Text(CollationId::BINARY))
+    }
+
     /// A column of times beside a string literal, which is a time if the column can
     /// hold it.
     pub(super) fn time_beside_text(
@@ -152,7 +174,7 @@ impl Binder<'_> {
             *text = stored;
             return Ok(Some(Comparison::Time));
         }
-        let coll = unify(pair, &[0, 1], Purpose::Compare, operation, self.connection())?;
+        let coll = unify(pair, &[0, 1], Purpose::Compare, operation, self)?;
         Ok(Some(Comparison::Text(coll.id)))
     }
 
@@ -233,8 +255,7 @@ impl Binder<'_> {
         };
         let nullable = value.ty.nullable || pattern.ty.nullable;
         let mut args = vec![self.text_operand(value), self.text_operand(pattern), escape];
-        let connection = self.connection();
-        let coll = unify(&mut args, &[0, 1], Purpose::Compare, "like", connection)?;
+        let coll = unify(&mut args, &[0, 1], Purpose::Compare, "like", self)?;
         let op = Op::Like { negated: false, collation: coll.id };
         let node = Node::new(op, SqlType::truth().with_nullable(nullable), args);
         Ok(if like.negated { negation(node) } else { node })

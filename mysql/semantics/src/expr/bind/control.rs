@@ -57,7 +57,9 @@ impl Binder<'_> {
         let all: Vec<usize> = (0..args.len()).collect();
         let mut ty = merged_type(self, &mut args, &all, name)?;
         ty.nullable = args.iter().all(|arg| arg.ty.nullable);
-        Ok(Node::new(Op::Coalesce, ty, args))
+        let mut node = Node::new(Op::Coalesce, ty, args);
+        node.is_ifnull = name == "ifnull";
+        Ok(node)
     }
 
     /// NULLIF(a, b)
@@ -140,8 +142,7 @@ impl Binder<'_> {
             _ => {
                 let all: Vec<usize> = (0..args.len()).collect();
                 let purpose = crate::expr::coercion::Purpose::Result;
-                let coll =
-                    crate::expr::coercion::unify(args, &all, purpose, name, self.connection())?;
+                let coll = crate::expr::coercion::unify(args, &all, purpose, name, self)?;
                 Comparison::Text(coll.id)
             }
         })

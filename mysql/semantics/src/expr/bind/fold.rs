@@ -1,5 +1,6 @@
 //! Constants that types depend on, computed while binding.
 
+use super::Binder;
 use crate::decimal::Decimal;
 use crate::error::{SqlError, Warnings};
 use crate::expr::context::{Cx, Row, Session, Settings};
@@ -23,6 +24,14 @@ const OF_THE_SESSION: &[&str] = &[
     "utc_time",
     "utc_timestamp",
     "version",
+];
+
+/// Functions that give a time today's date.
+#[rustfmt::skip]
+const OF_DATES: &[&str] = &[
+    "convert_tz", "date", "date_format", "datediff", "dayname", "dayofmonth", "dayofweek",
+    "dayofyear", "last_day", "month", "monthname", "quarter", "timestamp", "to_days",
+    "to_seconds", "week", "weekday", "weekofyear", "year", "yearweek",
 ];
 
 /// No session at all.
@@ -83,6 +92,10 @@ fn is_fixed(node: &Node) -> bool {
         // The time of day is taken with today's date.
         Op::Extract(_) | Op::TimestampDiff(_) => !has_time(node),
         Op::DateArith { .. } => node.ty.kind == TypeKind::Time || !has_time(node),
+        Op::Call(call) if OF_DATES.contains(&call.function.name) => !has_time(node),
+        Op::Cast(_) => {
+            node.ty.kind == TypeKind::Time || !node.ty.kind.has_date() || !has_time(node)
+        }
         Op::Call(call) => !OF_THE_SESSION.contains(&call.function.name),
         _ => true,
     };
@@ -105,7 +118,12 @@ fn run<T>(
 /// A constant expression as an integer; `None` if it is not known yet, is NULL, or
 /// fails. Its warnings come when it runs.
 pub(super) fn integer(node: &Node) -> Option<i128> {
-    run(node, &mut Warnings::default(), |node, cx| node.eval_int(cx, Row::default()).ok().flatten())
+    known_integer(node).flatten()
+}
+
+/// The same; `Some(None)` is NULL.
+pub(super) fn known_integer(node: &Node) -> Option<Option<i128>> {
+    run(node, &mut Warnings::default(), |node, cx| node.eval_int(cx, Row::default()).ok())
 }
 
 /// The same as a text in its own character set.
@@ -130,21 +148,55 @@ pub(super) fn decimal(node: &Node) -> Option<Decimal> {
     })
 }
 
-/// Makes a constant number or time the text that it is, if reading it warns of
-/// nothing: its length is known then.
-pub(super) fn into_text(node: &mut Node, collation: CollationId) {
-    let mut warnings = Warnings::default();
-    let text = run(node, &mut warnings, |node, cx| {
-        node.eval_text(cx, Row::default()).ok().map(|text| text.map(std::borrow::Cow::into_owned))
-    });
-    let Some(text) = text.filter(|_| warnings.kept().is_empty()) else { return };
-    let length = text.as_ref().map_or(0, Vec::len) as u32;
-    let written = crate::expr::printed(node);
-    let nullable = node.ty.nullable;
-    let ty = SqlType::varchar(length, collation, Derivation::Coercible).with_nullable(nullable);
-    *node = Node::leaf(Op::Literal(text.map_or(Value::Null, Value::from)), ty)
-        .with_ascii(true)
-        .with_written(written);
+impl Binder<'_> {
+    /// Makes a constant number or time the text that it is, if reading it warns of
+    /// nothing: its length is known then.
+    pub(super) fn constant_into_text(&self, node: &mut Node, collation: CollationId) {
+        let Some((text, quiet)) = self.constant_text(node) else { return };
+        if text.is_some() && !quiet {
+            return;
+        }
+        let length = text.as_ref().map_or(0, Vec::len) as u32;
+        let written = crate::expr::printed(node);
+        let nullable = node.ty.nullable;
+        let ty = SqlType::varchar(length, collation, Derivation::Coercible).with_nullable(nullable);
+        *node = Node::leaf(Op::Literal(text.map_or(Value::Null, Value::from)), ty)
+            .with_ascii(true)
+            .with_written(written);
+    }
+
+    /// Computes a constant that has to be converted: of its value only NULL is kept,
+    /// which has no length.
+    pub(crate) fn settle_constant(&self, node: &mut Node) {
+        let Some((None, _)) = self.constant_text(node) else { return };
+        let written = crate::expr::printed(node);
+        let mut ty = node.ty.with_nullable(true);
+        ty.length = 0;
+        if !ty.kind.is_string() {
+            ty = SqlType::varchar(0, self.connection(), ty.derivation);
+        }
+        *node = Node::leaf(Op::Literal(Value::Null), ty).with_ascii(true).with_written(written);
+    }
+
+    /// Computes a constant for its warnings alone, as the server does to know its type.
+    pub(crate) fn warn_of_constant(&self, node: &Node) {
+        if !node.is_literal() {
+            self.constant_text(node);
+        }
+    }
+
+    /// The text of a constant, and whether reading it warned of nothing. What it
+    /// warned of is warned of.
+    fn constant_text(&self, node: &Node) -> Option<(Option<Vec<u8>>, bool)> {
+        let mut warnings = Warnings::default();
+        let text = run(node, &mut warnings, |node, cx| {
+            let text = node.eval_text(cx, Row::default()).ok()?;
+            Some(text.map(std::borrow::Cow::into_owned))
+        })?;
+        let warned = warnings.kept();
+        warned.iter().for_each(|one| self.warn(one.error.clone()));
+        Some((text, warned.is_empty()))
+    }
 }
 
 /// A constant that is known only when the statement runs; parameters are known
@@ -153,6 +205,8 @@ pub(super) fn is_late(node: &Node) -> bool {
     fn of_session(node: &Node) -> bool {
         let own = match &node.op {
             Op::SystemVariable(_) => true,
+            // The database is known when a statement is resolved.
+            Op::Call(call) if call.function.name == "database" => false,
             Op::Call(call) => OF_THE_SESSION.contains(&call.function.name),
             _ => false,
         };

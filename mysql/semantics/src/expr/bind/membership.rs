@@ -117,7 +117,7 @@ impl Binder<'_> {
             Class::Text => {
                 let all: Vec<usize> = (0..args.len()).collect();
                 let purpose = Purpose::Compare;
-                Comparison::Text(unify(args, &all, purpose, "between", self.connection())?.id)
+                Comparison::Text(unify(args, &all, purpose, "between", self)?.id)
             }
         })
     }
@@ -159,7 +159,7 @@ impl Binder<'_> {
         }
         flatten(&mut value);
         items.iter_mut().for_each(flatten);
-        let constants = items.iter().all(Node::is_constant) && !ty.nullable;
+        let constants = items.iter().all(Node::is_constant);
         let mut columns = Vec::with_capacity(value.args.len());
         for column in 0..value.args.len() {
             let mut args = Vec::with_capacity(items.len() + 1);
@@ -201,8 +201,7 @@ impl Binder<'_> {
                     }
                     None => {
                         let all: Vec<usize> = (0..args.len()).collect();
-                        let connection = self.connection();
-                        Comparison::Text(unify(args, &all, Purpose::Compare, IN, connection)?.id)
+                        Comparison::Text(unify(args, &all, Purpose::Compare, IN, self)?.id)
                     }
                 }
             }
@@ -219,7 +218,7 @@ impl Binder<'_> {
             })
             .collect();
         let all: Vec<usize> = (0..args.len()).collect();
-        unify(args, &all, Purpose::Compare, operation, self.connection())?;
+        unify(args, &all, Purpose::Compare, operation, self)?;
         for (at, original) in bytes {
             if let Some(slot) = args.get_mut(at) {
                 *slot = original;
@@ -247,7 +246,7 @@ impl Binder<'_> {
             let Some((kind, deciding)) = deciding_temporal(args) else {
                 let purpose = Purpose::Compare;
                 let all: Vec<usize> = (0..args.len()).collect();
-                let coll = unify(args, &all, purpose, IN, self.connection())?;
+                let coll = unify(args, &all, purpose, IN, self)?;
                 if constants {
                     refuse_bytes(args, coll.id)?;
                 }
@@ -322,7 +321,7 @@ impl Binder<'_> {
                 }
                 _ => {
                     let purpose = Purpose::Compare;
-                    Comparison::Text(unify(args, &all, purpose, operation, self.connection())?.id)
+                    Comparison::Text(unify(args, &all, purpose, operation, self)?.id)
                 }
             };
         }
@@ -344,7 +343,7 @@ impl Binder<'_> {
 /// 3854 for literals of bytes that are no text: a list of constants is read as a whole.
 fn refuse_bytes(args: &[Node], to: CollationId) -> Result<()> {
     for arg in args {
-        if let (Op::ToCharset { from, strict: true }, Some(inner)) = (&arg.op, arg.args.first())
+        if let (Op::ToCharset { from, strict: true, .. }, Some(inner)) = (&arg.op, arg.args.first())
             && let Op::Literal(Value::Bytes(bytes)) | Op::Hex(bytes) = &inner.op
         {
             leaf::to_charset_strictly(bytes, *from, to)?;

@@ -113,7 +113,6 @@ pub(crate) fn merged_type(
         }
     }
     let all_unsigned = !mixed && unsigned.unwrap_or(false);
-    let length = chosen.iter().map(|node| text_length(node)).max().unwrap_or(0);
     let decimals = |node: &&Node| if node.ty.kind == K::Null { 0 } else { node.ty.decimals };
     let scale = chosen.iter().map(decimals).max().unwrap_or(0);
     let mut ty = match kind {
@@ -129,7 +128,12 @@ pub(crate) fn merged_type(
             let mut ty = double_type(scale.min(NOT_FIXED_DECIMALS));
             ty.kind = kind;
             if ty.decimals < NOT_FIXED_DECIMALS {
-                ty.length = ty.length.max(length);
+                let whole = |node: &&Node| {
+                    let decimals = if node.ty.kind == K::Null { 0 } else { node.ty.decimals };
+                    node.ty.length.saturating_sub(decimals.into())
+                };
+                let whole = chosen.iter().map(whole).max().unwrap_or(0);
+                ty.length = whole + u32::from(ty.decimals);
             }
             ty
         }
@@ -150,8 +154,14 @@ pub(crate) fn merged_type(
         }
         K::Json => return Ok(crate::expr::json::json_type()),
         kind => {
-            let coll = unify(args, which, Purpose::Result, operation, binder.connection())?;
-            let mut length = length;
+            let lengths: Vec<u32> = chosen.iter().map(|node| text_length(node)).collect();
+            let coll = unify(args, which, Purpose::Result, operation, binder)?;
+            // What has turned out to be NULL has no length.
+            let known = which.iter().zip(lengths).map(|(at, length)| match args.get(*at) {
+                Some(arg) if arg.is_null_literal() => 0,
+                _ => length,
+            });
+            let mut length = known.max().unwrap_or(0);
             if coll.id.is_binary() {
                 let bytes = |arg: &Node| match arg.ty.kind.is_string() {
                     true => {

@@ -97,13 +97,23 @@ pub struct Binder<'a> {
     pub(crate) params: &'a [SqlType],
     /// How many generators of RAND() there are so far.
     pub(crate) generators: Cell<u64>,
+    /// What the trees' spans are of.
+    text: &'a [u8],
     warnings: RefCell<Vec<SqlError>>,
 }
 
 impl<'a> Binder<'a> {
     /// A binder for a statement whose parameters have these types.
     pub fn new(settings: &'a Settings, scope: &'a dyn Scope, params: &'a [SqlType]) -> Binder<'a> {
-        Binder { settings, scope, params, generators: Cell::new(0), warnings: RefCell::default() }
+        let (generators, warnings) = (Cell::new(0), RefCell::default());
+        Binder { settings, scope, params, generators, text: b"", warnings }
+    }
+
+    /// Binds trees that were parsed from `text`: some warnings name operands as they
+    /// are written there.
+    #[must_use]
+    pub fn with_text(self, text: &'a [u8]) -> Binder<'a> {
+        Binder { text, ..self }
     }
 
     /// The settings that it binds by.
@@ -199,7 +209,7 @@ impl<'a> Binder<'a> {
                 self.convert_using(self.bind(&pair.0)?, pair.1.as_str())
             }
             ExprKind::Collate(pair) => self.collate(self.bind(&pair.0)?, pair.1.as_str()),
-            ExprKind::Call(call) => self.call(call),
+            ExprKind::Call(call) => self.call(call, expr.span),
             ExprKind::DateArith(arith) => self.date_arith(arith),
             ExprKind::Extract(unit, date) => self.extract(*unit, date),
             ExprKind::Trim(trim) => self.trim(trim),
@@ -263,6 +273,9 @@ impl<'a> Binder<'a> {
         }
         ty.collation = to;
         ty.derivation = Derivation::Explicit;
+        if ty.kind == crate::types::TypeKind::Char && !matches!(operand.op, Op::Column(_)) {
+            ty.kind = crate::types::TypeKind::Varchar;
+        }
         ty.nullable = true;
         Ok(Node::new(Op::Collate, ty, vec![operand]).with_ascii(ascii))
     }
@@ -270,8 +283,11 @@ impl<'a> Binder<'a> {
     /// A number or time as the string it prints as, in the connection's set.
     pub(crate) fn as_text(&self, node: Node) -> Node {
         let length = site::text_length(&node);
-        let mut ty = SqlType::varchar(length, self.connection(), Derivation::Coercible)
-            .with_nullable(node.ty.nullable);
+        // Some numbers are texts of a collation of their own.
+        let own = node.ty.kind.is_integer() && node.ty.derivation != Derivation::Numeric;
+        let coll = if own { node.ty.collation } else { self.connection() };
+        let mut ty =
+            SqlType::varchar(length, coll, Derivation::Coercible).with_nullable(node.ty.nullable);
         if node.ty.kind == crate::types::TypeKind::Json {
             ty.kind = crate::types::TypeKind::LongText;
             ty.length = u32::MAX;

@@ -160,12 +160,15 @@ impl Binder<'_> {
             let whole = match left.numeric_domain() {
                 Domain::Double if left.ty.kind.is_string() => left.ty.length,
                 Domain::Double if left.ty.kind == TypeKind::Null => 0,
+                Domain::Double if left.ty.kind == TypeKind::Float => left.ty.length,
+                Domain::Double if d1 < NOT_FIXED_DECIMALS => BIGINT_LENGTH + 1 - u32::from(d1),
                 Domain::Double => BIGINT_LENGTH,
                 _ => int1,
             };
             let more = match right.numeric_domain() {
                 Domain::Decimal => u32::from(d2),
                 Domain::Double if right.ty.kind.is_string() => right.ty.length,
+                Domain::Double if d2 < NOT_FIXED_DECIMALS => u32::from(d2),
                 Domain::Double if right.ty.kind != TypeKind::Null => BIGINT_LENGTH,
                 _ => 0,
             };
@@ -321,7 +324,9 @@ fn bytes_type(node: &Node) -> SqlType {
 
 /// A string of bytes to bit operators: literals in hexadecimal are numbers.
 fn is_bit_string(node: &Node) -> bool {
-    node.ty.is_binary_string() && !matches!(node.op, Op::Hex(_)) && !node.is_null_literal()
+    // What is NULL by its type alone counts as bytes, unless it is written so.
+    let bytes = node.ty.is_binary_string() || node.ty.kind == TypeKind::Null;
+    bytes && !matches!(node.op, Op::Hex(_)) && !node.is_null_literal()
 }
 
 fn bits(op: BitOp, left: Node, right: Node) -> Node {

@@ -4,7 +4,7 @@ use super::Binder;
 use super::cast::text_kind;
 use super::operator::decimal_precision;
 use crate::expr::arith::{ArithOp, Domain};
-use crate::expr::coercion::{Coll, Purpose, aggregate, convert_strictly, unify};
+use crate::expr::coercion::{Coll, Purpose, aggregate, convert_strictly, settle, unify};
 use crate::expr::compare::Comparison;
 use crate::expr::eval::internal;
 use crate::expr::node::{Node, Op};
@@ -90,13 +90,20 @@ impl Site<'_, '_> {
         constant_int(arg).or_else(|| super::fold::integer(arg))
     }
 
+    /// Whether an argument is known now to be NULL.
+    pub(crate) fn constant_null(&self, at: usize) -> bool {
+        self.args.get(at).is_some_and(|arg| {
+            arg.is_null_literal() || super::fold::known_integer(arg) == Some(None)
+        })
+    }
+
     /// The collation of a string made of these arguments.
     pub(crate) fn result_collation(&mut self, which: &[usize]) -> Result<Coll> {
         self.united(which, Purpose::Result)
     }
 
     fn united(&mut self, which: &[usize], purpose: Purpose) -> Result<Coll> {
-        let coll = unify(self.args, which, purpose, self.name, self.binder.connection())?;
+        let coll = unify(self.args, which, purpose, self.name, self.binder)?;
         self.binary = coll.id.is_binary();
         Ok(coll)
     }
@@ -112,12 +119,15 @@ impl Site<'_, '_> {
         self.binary = coll.id.is_binary();
         for at in others {
             if let Some(arg) = self.args.get_mut(*at) {
+                if arg.ty.kind.is_string() {
+                    settle(arg, coll.id, self.binder);
+                }
                 convert_strictly(arg, coll.id);
                 let plain = !arg.ty.kind.is_string() && arg.ty.kind != TypeKind::Json;
                 let same = coll.id.is_binary()
                     || leaf::same_charset(coll.id, CollationId::LATIN1_SWEDISH_CI);
                 if plain && !same && !arg.is_null_literal() {
-                    super::fold::into_text(arg, coll.id);
+                    self.binder.constant_into_text(arg, coll.id);
                 }
             }
         }
@@ -137,7 +147,8 @@ impl Site<'_, '_> {
     /// 3854 at once for literals that cannot be converted.
     pub(crate) fn refuse_literals(&self, coll: Coll) -> Result<()> {
         for arg in self.args.iter() {
-            if let (Op::ToCharset { from, strict: true }, Some(inner)) = (&arg.op, arg.args.first())
+            if let (Op::ToCharset { from, strict: true, .. }, Some(inner)) =
+                (&arg.op, arg.args.first())
                 && let Op::Literal(Value::Bytes(text)) = &inner.op
             {
                 leaf::to_charset_strictly(text, *from, coll.id)?;
@@ -155,11 +166,20 @@ impl Site<'_, '_> {
 
     /// The collation these arguments are compared by.
     pub(crate) fn compared(&mut self, which: &[usize]) -> Result<Coll> {
-        let coll = unify(self.args, which, Purpose::Compare, self.name, self.binder.connection())?;
+        let coll = unify(self.args, which, Purpose::Compare, self.name, self.binder)?;
         if coll.derivation >= Derivation::Numeric {
             return Ok(Coll { id: self.binder.connection(), ..coll });
         }
         Ok(coll)
+    }
+
+    /// How STRCMP compares its two arguments.
+    pub(crate) fn text_comparison(&mut self) -> Result<Comparison> {
+        let [a, b] = &mut self.args[..] else { return Err(internal()) };
+        let mut pair = [a.clone(), b.clone()];
+        let with = self.binder.text_comparison(&mut pair, self.name)?;
+        [*a, *b] = pair;
+        Ok(with)
     }
 
     /// Text of the server's own in the connection's collation.

@@ -220,7 +220,10 @@ fn text_time_or_datetime(
             Ok(Some(TimeOrDateTime::DateTime(zoned.unwrap_or(value))))
         }
         Some(TimeOrDateTime::Time(_)) => {
-            warn_of_delimiter(parsed.odd_delimiter.as_ref(), shown, cx);
+            // Spaces are taken for what does not belong there.
+            if parsed.odd_delimiter.is_some() && parsed.warnings.is_empty() {
+                refuse("time", shown, cx);
+            }
             Ok(settled_time(&parsed, cx)?.map(TimeOrDateTime::Time))
         }
         None => Ok(None),

@@ -270,7 +270,10 @@ pub(crate) fn extreme_datetime(
 pub(crate) fn operand_name(node: &Node) -> String {
     match &node.op {
         Op::Column(column) => own_name(column).to_owned(),
-        _ => crate::expr::printed(node),
+        _ => match &node.name {
+            Some(name) => name.to_string(),
+            None => crate::expr::printed(node),
+        },
     }
 }
 

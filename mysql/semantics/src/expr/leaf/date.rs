@@ -4,7 +4,7 @@ use super::moment::{date_mode, no_datetime, now, refuse, warn_of_delimiter, zone
 use crate::decimal::{Decimal, Rounding};
 use crate::expr::context::{Cx, Row};
 use crate::expr::json;
-use crate::expr::node::Node;
+use crate::expr::node::{Node, Op};
 use crate::expr::string_number::temporal_of;
 use crate::expr::{Out, Result};
 use crate::temporal::{
@@ -100,6 +100,13 @@ pub(super) fn shown_number(value: &Value, node: &Node) -> Vec<u8> {
     match value {
         Value::Double(value) => crate::number::write_double(*value, &mut out),
         Value::Float(value) => crate::number::write_double(f64::from(*value), &mut out),
+        // What arithmetic gives is zero without decimals; an extreme keeps its own.
+        Value::Decimal(number) if number.is_zero() && matches!(node.op, Op::Arith(..)) => {
+            out.push(b'0');
+        }
+        Value::Decimal(number) if matches!(node.op, Op::Extreme { .. }) => {
+            number.write_text(&mut out);
+        }
         _ => return super::text_of(value, node).unwrap_or_default(),
     }
     out
@@ -204,20 +211,21 @@ pub(super) fn read_datetime(
                 false => datetime_from_number(whole, 0, mode),
             };
             let shown = match &*value {
-                Value::Double(_) | Value::Float(_) if asked.date_only => {
-                    whole.to_string().into_bytes()
-                }
+                // Doubles are shown as the integers that they are cut to.
+                #[allow(clippy::cast_possible_truncation, reason = "cut on purpose")]
+                Value::Double(value) if asked.date_only => (*value as i64).to_string().into_bytes(),
+                Value::Float(_) if asked.date_only => whole.to_string().into_bytes(),
                 Value::UInt(value) => (*value as i64).to_string().into_bytes(),
                 _ => shown_number(&value, node),
             };
-            let huge = matches!(&*value, Value::Double(value) if value.abs() >= 9.2e18);
+            let huge = matches!(&*value, Value::Double(value) if value.abs() >= 1e18);
             let shown = match (&*value, huge) {
                 (_, true) => shown_number(&value, node),
                 _ => shown,
             };
             if let Value::Decimal(number) = &*value
                 && kind == "date"
-                && number.integer_digits() > 18
+                && number.to_i64(Rounding::Truncate).is_err()
                 && let Some(whole) = number.round(0, Rounding::Truncate)
             {
                 let mut shown = Vec::new();
@@ -243,6 +251,16 @@ pub(super) fn read_datetime(
 pub(crate) fn datetime(node: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Option<DateTime>> {
     let mode = date_mode(cx.settings);
     Ok(read_datetime(node, Asked::DATETIME, mode, cx, row)?.map(|(value, _)| value))
+}
+
+/// As DATETIME; a number that is a date alone should have no fraction.
+pub(crate) fn exact_datetime(
+    node: &Node,
+    cx: &mut Cx<'_>,
+    row: Row<'_>,
+) -> Result<Option<DateTime>> {
+    let mode = date_mode(cx.settings);
+    Ok(read_datetime(node, Asked::EXACT_DATETIME, mode, cx, row)?.map(|(value, _)| value))
 }
 
 /// As DATETIME, of which DATE takes the date.

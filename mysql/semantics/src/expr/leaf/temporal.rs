@@ -36,22 +36,20 @@ pub(crate) fn temporal_double(value: &Value) -> f64 {
 
 /// A date or time as a decimal.
 pub(crate) fn temporal_decimal(value: &Value) -> Decimal {
-    let with_micros = |whole: i128, micros: u32| {
-        let sign = if whole < 0 { -1 } else { 1 };
+    let with_micros = |whole: i128, negative: bool, micros: u32| {
         if micros == 0 {
             return Decimal::new(whole, 0);
         }
+        let sign = if negative { -1 } else { 1 };
         Decimal::new(whole * 1_000_000 + sign * i128::from(micros), 6)
     };
     let decimal = match value {
         Value::Date(date) => Decimal::new(i128::from(date.to_number()), 0),
         Value::Time(time) => {
-            let micros = i128::from(time.microsecond());
-            let whole = i128::from(time.to_number()) * 1_000_000;
-            Decimal::new(if time.is_negative() { whole - micros } else { whole + micros }, 6)
+            with_micros(i128::from(time.to_number()), time.is_negative(), time.microsecond())
         }
         Value::DateTime(datetime) => {
-            with_micros(i128::from(datetime.to_number()), datetime.microsecond())
+            with_micros(i128::from(datetime.to_number()), false, datetime.microsecond())
         }
         _ => None,
     };

@@ -182,10 +182,10 @@ fn time(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
 
 fn timestamp(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
     let Some(operand) = call.arg(0) else { return Ok(Value::Null) };
-    let value = arg!(leaf::datetime(operand, cx, call.row));
     if call.len() == 1 {
-        return Ok(Value::DateTime(value));
+        return Ok(Value::DateTime(arg!(leaf::datetime(operand, cx, call.row))));
     }
+    let value = arg!(leaf::exact_datetime(operand, cx, call.row));
     let time = arg!(time_of(call, 1, cx));
     Ok(match DateTime::from_linear_micros(value.linear_micros() + time.micros()) {
         Some(value) => Value::DateTime(value),

@@ -47,14 +47,19 @@ fn period_add(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
     let period = arg!(call.int(0, cx));
     let months = arg!(call.int(1, cx));
     let start = months_of_period(period).ok_or_else(|| wrong_period(call))?;
-    let total = start.wrapping_add(months as i64);
-    let (year, month) = (total.div_euclid(12), total.rem_euclid(12) + 1);
+    // Without a sign, as the server counts.
+    #[allow(clippy::cast_sign_loss, reason = "64 bits are meant")]
+    let total = start.wrapping_add(months as i64) as u64;
+    if total == 0 {
+        return Ok(Value::Int(0));
+    }
+    let (year, month) = (total / 12, total % 12 + 1);
     let year = match year {
         0..70 => year + 2000,
         70..100 => year + 1900,
         _ => year,
     };
-    Ok(Value::Int(year.wrapping_mul(100).wrapping_add(month)))
+    Ok(Value::Int(year.wrapping_mul(100).wrapping_add(month) as i64))
 }
 
 fn period_diff(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {

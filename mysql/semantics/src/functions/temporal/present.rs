@@ -181,9 +181,13 @@ fn from_unixtime(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
         cx.warn(SqlError::truncated_wrong_value("DECIMAL", &String::from_utf8_lossy(&shown)));
         return Ok(Value::Null);
     }
+    // What is less than a nanosecond is nothing.
+    let below_zero = seconds
+        .round(9, Rounding::Truncate)
+        .is_none_or(|seconds| seconds.is_negative() && !seconds.is_zero());
     let micros = seconds
         .round(6, Rounding::HalfUp)
-        .filter(|_| !seconds.is_negative())
+        .filter(|_| !below_zero)
         .and_then(|seconds| seconds.mul(&Decimal::from(1_000_000i64)).ok())
         .and_then(|micros| micros.to_i64(Rounding::Truncate).ok())
         .filter(|micros| micros / 1_000_000 <= LAST_SECOND);
