@@ -92,6 +92,19 @@ impl CatalogChange {
         })
     }
 
+    /// The table that it describes anew or makes, if there is one.
+    pub fn described(&self) -> Option<&Arc<TableDescriptor>> {
+        self.tables().find_map(|(_, now)| now)
+    }
+
+    /// The ids of tables whose rows go.
+    pub fn gone(&self) -> impl Iterator<Item = u32> {
+        self.tables().filter_map(|(was, now)| {
+            let was = was?.id;
+            now.is_none_or(|now| now.id != was).then_some(was)
+        })
+    }
+
     /// Tables that it makes, changes and drops: as they were, and will be.
     pub(super) fn tables(
         &self,

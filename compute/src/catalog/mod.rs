@@ -35,6 +35,6 @@ pub use facts::Facts;
 pub use name::TableName;
 pub use open::{Catalog, ChangeError};
 pub use snapshot::{CatalogSnapshot, OpenTable, Relation, Schema, SchemaDescriptor};
-pub use store::{CATALOG_SPACE, FIRST_TABLE_ID, auto_increment_key};
+pub use store::{CATALOG_SPACE, FIRST_TABLE_ID, auto_increment_key, forget_scratch};
 pub use temporary::TemporaryTables;
 pub use view::{ViewBody, ViewDescriptor};

@@ -37,6 +37,7 @@ impl Catalog {
     /// `Corrupt` for what no version of the catalog has written; the engine's.
     pub async fn open(db: Arc<Db>) -> firn_engine::Result<Self> {
         let (snapshot, next_id) = store::load(&db).await?;
+        store::clear_scratch(&db, &snapshot).await?;
         Ok(Self {
             db,
             current: ArcSwap::from_pointee(snapshot),
@@ -81,14 +82,27 @@ impl Catalog {
         Ok(next)
     }
 
-    /// Makes sure that ids given so far are not given again after a crash: before rows
-    /// are written for a table that the catalog does not have yet.
+    /// Makes sure that ids given so far are not given again after a crash.
     ///
     /// # Errors
     /// The engine's.
     pub async fn keep_ids(&self) -> firn_engine::Result<()> {
         let _one_at_a_time = self.changing.lock().await;
         let mut batch = WriteBatch::new();
+        Writes(&mut batch).put_next_id(self.next_id.load(Ordering::Acquire))?;
+        self.db.write(&batch).await.map(drop)
+    }
+
+    /// Before rows are written for a table that the catalog does not have: its id is not
+    /// given again after a crash, and its rows go with the next start, unless
+    /// [`forget_scratch`](super::forget_scratch) is part of the batch that names it.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn keep_scratch(&self, id: u32) -> firn_engine::Result<()> {
+        let _one_at_a_time = self.changing.lock().await;
+        let mut batch = WriteBatch::new();
+        store::put_scratch(id, &mut batch)?;
         Writes(&mut batch).put_next_id(self.next_id.load(Ordering::Acquire))?;
         self.db.write(&batch).await.map(drop)
     }

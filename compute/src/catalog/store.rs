@@ -9,6 +9,8 @@
 //!                              u64 BE, has been given out
 //! 06 database 00 name          a view's descriptor
 //! 07 user 00 host              an account or role, with what it has been granted
+//! 08 id u32 BE                 a space that goes when the database is opened again: of a
+//!                              temporary table, or of a copy that is being made
 //! ```
 //!
 //! Descriptors are JSON. Names cannot contain a zero byte. Whatever one statement
@@ -37,6 +39,7 @@ const NEXT_ID: u8 = 4;
 const AUTO_INCREMENTS: u8 = 5;
 const VIEWS: u8 = 6;
 pub(super) const ACCOUNTS: u8 = 7;
+const SCRATCH: u8 = 8;
 
 fn key(kind: u8, parts: &[&[u8]]) -> Vec<u8> {
     let mut key = vec![kind];
@@ -54,6 +57,39 @@ fn name_key(kind: u8, schema: &str, name: &str) -> Vec<u8> {
 #[must_use]
 pub fn auto_increment_key(table: u32) -> Vec<u8> {
     key(AUTO_INCREMENTS, &[&table.to_be_bytes()])
+}
+
+/// Remembers that a space is to go with the next start.
+pub(super) fn put_scratch(space: u32, batch: &mut WriteBatch) -> Result<()> {
+    batch.put(CATALOG_SPACE, &key(SCRATCH, &[&space.to_be_bytes()]), &[])
+}
+
+/// Forgets that a space is to go: in the batch that deletes it, or that names it.
+///
+/// # Errors
+/// The engine's, for too large a batch.
+pub fn forget_scratch(space: u32, batch: &mut WriteBatch) -> Result<()> {
+    batch.delete(CATALOG_SPACE, &key(SCRATCH, &[&space.to_be_bytes()]))
+}
+
+/// Deletes the spaces that were to go with the next start.
+pub(super) async fn clear_scratch(db: &Db, catalog: &CatalogSnapshot) -> Result<()> {
+    loop {
+        let rows = db.scan_prefix(CATALOG_SPACE, &[SCRATCH]).await?.collect(CHUNK_ROWS).await?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let mut batch = WriteBatch::new();
+        for (key, _) in &rows {
+            let space = u32_of(key.get(1..).unwrap_or_default())?;
+            // A table of the catalog is no scratch, whatever is written here.
+            if space >= FIRST_TABLE_ID && catalog.table_by_id(space).is_none() {
+                batch.delete_range(SpaceId(space), &[], None)?;
+            }
+            batch.delete(CATALOG_SPACE, key)?;
+        }
+        db.write(&batch).await?;
+    }
 }
 
 fn corrupt(what: &str) -> Error {

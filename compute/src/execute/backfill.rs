@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use firn_engine::SpaceId;
 use firn_engine::key::{KeyRange, successor};
 use firn_mysql_semantics::Value;
 use firn_mysql_semantics::error::{SqlError, code};
@@ -15,9 +16,9 @@ use firn_mysql_semantics::expr::{Cx, Row};
 use firn_table::descriptor::IndexId;
 
 use super::store::Storing;
-use super::view::{Reading, View, engine_error};
+use super::view::{Reading, Relate, View, engine_error};
 use super::write::{self, Stored};
-use super::{Result, read_row};
+use super::{Result, foreign_key, read_row};
 use crate::session::{from_engine, from_transaction};
 use crate::table::OpenTable;
 use crate::txn::{Interrupt, IsolationLevel, LockMode, LockWait, OwnerId, TransactionManager};
@@ -27,6 +28,28 @@ const CHUNK_ROWS: usize = 2_000;
 
 /// The owner of locks that nobody waits for.
 const NOBODY: OwnerId = OwnerId(u64::MAX);
+
+/// Foreign keys whose parents the rows must have.
+#[derive(Clone, Copy)]
+pub(crate) struct NewKeys<'a> {
+    /// Their names.
+    pub(crate) names: &'a [String],
+    /// Where their parents are found.
+    pub(crate) relate: &'a dyn Relate,
+    /// Spaces of tables that the statement has locked as a whole.
+    pub(crate) locked: &'a [SpaceId],
+}
+
+/// What rows that are there need for a new descriptor.
+#[derive(Clone, Copy)]
+pub(crate) struct New<'a> {
+    /// Indexes whose entries are made.
+    pub(crate) indexes: &'a [IndexId],
+    /// Names of checks.
+    pub(crate) checks: &'a [String],
+    /// Foreign keys.
+    pub(crate) keys: NewKeys<'a>,
+}
 
 /// A chunk of a table's rows, behind `after`.
 async fn chunk(
@@ -64,20 +87,20 @@ fn moved(was: &OpenTable, now: &OpenTable, row: &[Value]) -> Vec<Option<Value>> 
 /// pass new checks.
 ///
 /// # Errors
-/// 1062 for a duplicate, 3819 for a check, the engine's.
+/// 1062 for a duplicate, 3819 for a check, 1452 for a parent that is not there, the
+/// engine's.
 pub(crate) async fn fill(
     manager: &Arc<TransactionManager>,
     interrupt: &Interrupt,
     was: &OpenTable,
     now: &OpenTable,
-    indexes: &[IndexId],
-    checks: &[String],
+    new: &New<'_>,
     cx: &mut Cx<'_>,
 ) -> Result<u64> {
-    clear(manager, now, indexes).await?;
-    let filled = fill_all(manager, interrupt, was, now, indexes, checks, cx).await;
+    clear(manager, now, new.indexes).await?;
+    let filled = fill_all(manager, interrupt, was, now, new, cx).await;
     if filled.is_err() {
-        clear(manager, now, indexes).await?;
+        clear(manager, now, new.indexes).await?;
     }
     filled
 }
@@ -103,10 +126,10 @@ async fn fill_all(
     interrupt: &Interrupt,
     was: &OpenTable,
     now: &OpenTable,
-    indexes: &[IndexId],
-    checks: &[String],
+    new: &New<'_>,
     cx: &mut Cx<'_>,
 ) -> Result<u64> {
+    let New { indexes, checks, keys } = *new;
     let space = now.descriptor().space();
     let mut after = Bytes::new();
     let mut rows = 0;
@@ -117,8 +140,10 @@ async fn fill_all(
         let begun = manager.begin(NOBODY, IsolationLevel::ReadCommitted, interrupt.clone());
         let mut transaction = begun;
         transaction.cover(space);
+        keys.locked.iter().for_each(|space| transaction.cover(*space));
         let mut view =
-            View::new(&mut transaction, Reading::Locking(LockMode::Exclusive), LockWait::NoWait);
+            View::new(&mut transaction, Reading::Locking(LockMode::Exclusive), LockWait::NoWait)
+                .relating(keys.relate);
         for (key, value) in &list {
             rows += 1;
             cx.row_number = rows;
@@ -133,6 +158,7 @@ async fn fill_all(
             let values = write::in_utc(now, &row, cx);
             let stored = Stored { key: key.to_vec(), values };
             write::add_entries(&mut view, now, &stored, indexes).await?;
+            foreign_key::check_named(&mut view, now, &stored, keys.names).await?;
         }
         transaction.commit().await.map_err(|error| from_transaction(&error))?;
     }
@@ -148,9 +174,10 @@ pub(crate) async fn copy(
     was: &OpenTable,
     now: &OpenTable,
     storing: &Storing<'_>,
+    keys: &NewKeys<'_>,
     cx: &mut Cx<'_>,
 ) -> Result<u64> {
-    let copied = copy_all(manager, interrupt, was, now, storing, cx).await;
+    let copied = copy_all(manager, interrupt, was, now, storing, keys, cx).await;
     if copied.is_err() {
         let space = now.descriptor().space();
         let deleted = manager.db().delete_range(space, &[], None).await;
@@ -165,6 +192,7 @@ async fn copy_all(
     was: &OpenTable,
     now: &OpenTable,
     storing: &Storing<'_>,
+    keys: &NewKeys<'_>,
     cx: &mut Cx<'_>,
 ) -> Result<u64> {
     let space = now.descriptor().space();
@@ -177,9 +205,10 @@ async fn copy_all(
         let begun = manager.begin(NOBODY, IsolationLevel::ReadCommitted, interrupt.clone());
         let mut transaction = begun;
         transaction.cover(space);
-        let mut view =
-            View::new(&mut transaction, Reading::Locking(LockMode::Exclusive), LockWait::NoWait);
+        keys.locked.iter().for_each(|space| transaction.cover(*space));
+        let wait = LockWait::NoWait;
         for (key, value) in &list {
+            let mut view = View::new(&mut transaction, Reading::Locking(LockMode::Exclusive), wait);
             rows += 1;
             cx.row_number = rows;
             let old = row_of(was, key, value, cx)?;
@@ -220,6 +249,8 @@ async fn copy_all(
             if let Err(taken) = write::insert(&mut view, now, &stored).await? {
                 return Err(taken.error);
             }
+            let mut view = view.relating(keys.relate);
+            foreign_key::check_named(&mut view, now, &stored, keys.names).await?;
         }
         transaction.commit().await.map_err(|error| from_transaction(&error))?;
     }

@@ -170,8 +170,34 @@ pub(crate) async fn check_parents(
     new: &Stored,
     old: Option<&Stored>,
 ) -> Result<()> {
+    check(view, table, new, old, |_| true).await
+}
+
+/// The same for some of the foreign keys, of a row that was there before them.
+///
+/// # Errors
+/// As [`check_parents`].
+pub(crate) async fn check_named(
+    view: &mut View<'_>,
+    table: &OpenTable,
+    row: &Stored,
+    names: &[String],
+) -> Result<()> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    check(view, table, row, None, |key| names.contains(&key.name)).await
+}
+
+async fn check(
+    view: &mut View<'_>,
+    table: &OpenTable,
+    new: &Stored,
+    old: Option<&Stored>,
+    is_meant: impl Fn(&ForeignKey) -> bool,
+) -> Result<()> {
     let Some(relations) = view.relations(table)? else { return Ok(()) };
-    for link in &relations.parents {
+    for link in relations.parents.iter().filter(|link| is_meant(&link.key)) {
         let Some(values) = values_of(&new.values, &link.own) else { continue };
         if old.and_then(|old| values_of(&old.values, &link.own)).as_ref() == Some(&values) {
             continue;
@@ -205,7 +231,15 @@ async fn has_parent(
     let range = codec.range(values, Bound::Unbounded, Bound::Unbounded).map_err(engine_error)?;
     // A row that is being deleted by another transaction is waited for.
     loop {
-        let Some((key, _)) = view.first(space, &range).await? else { return Ok(false) };
+        let found = match view.first(space, &range).await? {
+            Some(found) => Some(found),
+            // One that another transaction has inserted and not committed is waited for.
+            None => {
+                view.await_inserts(space, &range).await?;
+                view.first(space, &range).await?
+            }
+        };
+        let Some((key, _)) = found else { return Ok(false) };
         view.lock_shared(space, &key).await?;
         if view.current(space, &key).await?.is_some() {
             return Ok(true);
@@ -224,7 +258,7 @@ pub(crate) async fn delete(
     cx: &mut Cx<'_>,
 ) -> Result<()> {
     follow(view, table, row, None, cx, 0).await?;
-    write::delete(view, table, row)
+    write::delete(view, table, row).await
 }
 
 /// Deals with the children of a row that goes, or becomes `new`.
@@ -263,7 +297,7 @@ pub(crate) async fn follow(
             match (action, &next) {
                 (ReferentialAction::Cascade, None) => {
                     Box::pin(follow(view, child, &row, None, cx, depth + 1)).await?;
-                    write::delete(view, child, &row)?;
+                    write::delete(view, child, &row).await?;
                 }
                 (ReferentialAction::Cascade, Some(next)) => {
                     let changed = link.others.iter().copied().zip(next.iter().cloned());

@@ -16,6 +16,11 @@ use crate::bind::{BoundInsert, Given, InsertSource};
 use crate::plan::SelectPlan;
 use crate::table::{Numbers, OpenTable};
 
+/// Values of AUTO_INCREMENT that are stored as given before they are: the first time, and
+/// when very many are given.
+const KEPT_AHEAD_MIN: u64 = 16;
+const KEPT_AHEAD_MAX: u64 = 1 << 16;
+
 /// What an INSERT did.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Inserted {
@@ -67,10 +72,13 @@ pub(crate) async fn run<'p>(
     view: &mut View<'_>,
     cx: &mut Cx<'p>,
 ) -> Result<Inserted> {
-    let mut job = Job { plan, storing, found_rows, params, done: Inserted::default() };
+    let mut job = Job::new(plan, storing, found_rows, params);
     if let Some(query) = &plan.query {
         // What is inserted must not be read again.
-        let rows = SelectRun::new(query, params).all(view, cx).await?;
+        let reading = view.read_source();
+        let rows = SelectRun::new(query, params).all(view, cx).await;
+        view.read_as(reading);
+        let rows = rows?;
         let nodes: Vec<_> = query.select.items.iter().map(|item| &item.node).collect();
         for (at, values) in rows.into_iter().enumerate() {
             cx.row_number = at as u64 + 1;
@@ -92,21 +100,32 @@ pub(crate) async fn run<'p>(
     Ok(job.done)
 }
 
-struct Job<'a> {
+/// Rows that are put into a table one by one.
+pub(super) struct Job<'a> {
     plan: &'a InsertPlan,
-    storing: &'a Storing<'a>,
+    pub(super) storing: &'a Storing<'a>,
     found_rows: bool,
     params: &'a [Value],
-    done: Inserted,
+    pub(super) done: Inserted,
 }
 
-impl Job<'_> {
+impl<'a> Job<'a> {
+    /// One that has put none.
+    pub(super) fn new(
+        plan: &'a InsertPlan,
+        storing: &'a Storing<'a>,
+        found_rows: bool,
+        params: &'a [Value],
+    ) -> Self {
+        Self { plan, storing, found_rows, params, done: Inserted::default() }
+    }
+
     fn table(&self) -> &OpenTable {
         &self.plan.insert.table
     }
 
     /// Defaults of the columns that are not given.
-    fn defaults(&self, cx: &mut Cx<'_>, row: &mut [Value]) -> Result<()> {
+    pub(super) fn defaults(&self, cx: &mut Cx<'_>, row: &mut [Value]) -> Result<()> {
         let table = self.table();
         let descriptor = table.descriptor();
         let mut later = Vec::new();
@@ -162,7 +181,7 @@ impl Job<'_> {
     }
 
     /// Puts a row into the table, whose values are there if `stored` says so.
-    async fn take(
+    pub(super) async fn take(
         &mut self,
         stored: Result<()>,
         view: &mut View<'_>,
@@ -292,6 +311,7 @@ impl Job<'_> {
             if let Some(id) = id_of(&row[at]) {
                 prepare_auto_increment(view, table).await?;
                 Numbers::raise(counter, id.saturating_add(1));
+                keep_auto_increment(view, table, id).await?;
                 self.done.given_id = Some(id);
             }
             return Ok(());
@@ -311,6 +331,7 @@ impl Job<'_> {
                 )
             });
         }
+        keep_auto_increment(view, table, id).await?;
         #[allow(clippy::cast_possible_wrap, clippy::cast_precision_loss, reason = "checked above")]
         let value = match ty.kind {
             TypeKind::Double => Value::Double(id as f64),
@@ -371,6 +392,24 @@ fn id_max(ty: &firn_mysql_semantics::SqlType) -> u64 {
     }
 }
 
+/// Makes sure that a value of AUTO_INCREMENT is not given again after a restart, even if
+/// its row is deleted. That is stored ahead, for more values at a time the more are given.
+async fn keep_auto_increment(view: &mut View<'_>, table: &OpenTable, id: u64) -> Result<()> {
+    let numbers = &table.numbers;
+    if table.temporary || id < numbers.kept_auto_increment.load(Ordering::Acquire) {
+        return Ok(());
+    }
+    let mut ahead = numbers.keeping.lock().await;
+    if id < numbers.kept_auto_increment.load(Ordering::Acquire) {
+        return Ok(());
+    }
+    *ahead = (*ahead * 2).clamp(KEPT_AHEAD_MIN, KEPT_AHEAD_MAX);
+    let next = id.saturating_add(*ahead);
+    view.keep_auto_increment(table.descriptor().id, next).await?;
+    numbers.kept_auto_increment.store(next, Ordering::Release);
+    Ok(())
+}
+
 /// Finds the first value to give, if nobody has.
 pub(crate) async fn prepare_auto_increment(view: &mut View<'_>, table: &OpenTable) -> Result<()> {
     let counter = &table.numbers.next_auto_increment;
@@ -378,7 +417,8 @@ pub(crate) async fn prepare_auto_increment(view: &mut View<'_>, table: &OpenTabl
         return Ok(());
     }
     let Some(at) = table.auto_increment else { return Ok(()) };
-    let mut first = table.descriptor().auto_increment_min.max(1);
+    let kept = view.kept_auto_increment(table.descriptor().id).await?;
+    let mut first = table.descriptor().auto_increment_min.max(kept).max(1);
     let rows = table.codec.row_index();
     let all = std::iter::once(rows).chain(table.codec.indexes());
     let mut by_number = all.filter(|codec| codec.column(0) == Some(at));

@@ -5,12 +5,13 @@
 //! * [`stream`]: rows of all tables of a statement, joined.
 //! * [`select`]: results: gathered, sorted, cut.
 //! * [`store`]: values into columns. [`write`]: one row into a table.
-//! * [`insert`], [`update`]: the changing statements.
+//! * [`insert`], [`update`]: the changing statements. [`load`]: LOAD DATA.
 
 mod aggregate;
 mod backfill;
 mod foreign_key;
 mod insert;
+mod load;
 mod reader;
 mod select;
 mod shown;
@@ -21,9 +22,10 @@ mod update;
 mod view;
 mod write;
 
-pub(crate) use backfill::{copy, fill};
+pub(crate) use backfill::{New, NewKeys, copy, fill};
 pub(crate) use foreign_key::{Link, Relations};
 pub(crate) use insert::{InsertPlan, prepare_auto_increment, run as insert};
+pub(crate) use load::{Format, Load, LoadPlan, Step as LoadStep};
 pub(crate) use reader::read_row;
 pub(crate) use select::SelectRun;
 pub(crate) use store::Storing;

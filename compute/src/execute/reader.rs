@@ -26,6 +26,8 @@ pub(crate) struct Reader {
     ahead: VecDeque<(Bytes, Bytes)>,
     /// The key of the row that was read last.
     key: Vec<u8>,
+    /// That row is locked, as are those that were read ahead.
+    locked: bool,
 }
 
 enum Pending {
@@ -62,12 +64,17 @@ impl Reader {
                 Pending::Ranges(ranges.into_iter())
             }
         };
-        Ok(Self { lookup, entries: None, ahead: VecDeque::new(), key: Vec::new() })
+        Ok(Self { lookup, entries: None, ahead: VecDeque::new(), key: Vec::new(), locked: false })
     }
 
     /// The key of the row that [`Self::next`] gave.
     pub(crate) fn key(&self) -> &[u8] {
         &self.key
+    }
+
+    /// Whether the row is locked already, and was read as it is now.
+    pub(crate) fn is_locked(&self) -> bool {
+        self.locked
     }
 
     /// Reads the next row into `out`, which has a place for each column of the table;
@@ -94,6 +101,7 @@ impl Reader {
             }
             if let Some(entries) = &mut self.entries {
                 if direct || access.covering {
+                    self.locked = direct && entries.is_locked();
                     let Some((key, value)) = entries.next(view).await? else {
                         self.entries = None;
                         continue;
@@ -116,8 +124,9 @@ impl Reader {
                     return Ok(true);
                 }
                 let codec = index(table, access)?;
-                let mut keys = Vec::with_capacity(BATCH);
-                while keys.len() < BATCH {
+                let batch = view.rows_ahead(BATCH);
+                let mut keys = Vec::with_capacity(batch);
+                while keys.len() < batch {
                     let Some((key, value)) = entries.next(view).await? else {
                         self.entries = None;
                         break;
@@ -137,7 +146,7 @@ impl Reader {
                     self.entries = Some(view.scan(space, &range, access.backward, direct).await?);
                 }
                 Pending::Keys(keys) => {
-                    let keys: Vec<Vec<u8>> = keys.take(BATCH).collect();
+                    let keys: Vec<Vec<u8>> = keys.take(view.rows_ahead(BATCH)).collect();
                     if keys.is_empty() {
                         return Ok(false);
                     }
@@ -162,6 +171,7 @@ impl Reader {
         let codec = index(table, access)?;
         let space = table.codec.table().space();
         let mut rows = Vec::with_capacity(keys.len());
+        let keys = locked(view, space, keys).await?;
         let found = view.get_many(space, &keys).await?;
         for (key, value) in keys.iter().zip(found) {
             let Some(value) = value else { continue };
@@ -185,14 +195,38 @@ impl Reader {
             return Ok(());
         }
         let space = table.codec.table().space();
+        self.locked = view.locks().is_some();
+        let keys = locked(view, space, keys).await?;
         let found = view.get_many(space, &keys).await?;
         for (key, value) in keys.into_iter().zip(found) {
-            if let Some(value) = value {
-                self.ahead.push_back((key.into(), value));
+            match value {
+                Some(value) => self.ahead.push_back((key.into(), value)),
+                None => view.unlock(space, &key),
             }
         }
         Ok(())
     }
+}
+
+/// Locks keys before they are read, if they are to be locked at all: what is not there may
+/// be another transaction's, which is not decided yet. Without those that are skipped.
+async fn locked(
+    view: &mut View<'_>,
+    space: firn_engine::SpaceId,
+    mut keys: Vec<Vec<u8>>,
+) -> Result<Vec<Vec<u8>>> {
+    if view.locks().is_none() {
+        return Ok(keys);
+    }
+    let mut kept = 0;
+    for at in 0..keys.len() {
+        if view.lock(space, &keys[at]).await? {
+            keys.swap(kept, at);
+            kept += 1;
+        }
+    }
+    keys.truncate(kept);
+    Ok(keys)
 }
 
 fn index<'t>(table: &'t OpenTable, access: &Access) -> Result<&'t firn_table::key::IndexCodec> {

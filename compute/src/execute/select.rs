@@ -134,6 +134,9 @@ impl<'p> SelectRun<'p> {
                 self.skip = bound(offset, cx, self.params)?;
             }
         }
+        if self.plan.ordered && !select.grouped && self.left != u64::MAX {
+            view.want_rows(self.left.saturating_add(self.skip));
+        }
         for (at, step) in self.plan.steps.iter().enumerate() {
             if let StepRows::Derived(plan) = &step.rows {
                 let run = Box::pin(SelectRun::new(plan, self.params).all(view, cx));

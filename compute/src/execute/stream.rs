@@ -56,6 +56,23 @@ impl<'p> RowStream<'p> {
         }
     }
 
+    /// Whether the row that the table of step `at` gave is locked, and was read as it is now.
+    pub(crate) fn is_locked(&self, at: usize) -> bool {
+        match self.levels.get(at) {
+            Some(Level { source: From::Stored(reader), made_up: false, .. }) => reader.is_locked(),
+            _ => false,
+        }
+    }
+
+    /// Gives back the row of a step that turned out not to be wanted, if reading locked it.
+    pub(crate) fn release(&self, view: &mut View<'_>, at: usize) {
+        if self.is_locked(at)
+            && let (Some(key), Some(table)) = (self.key(at), self.steps[at].stored())
+        {
+            view.unlock(table.descriptor().space(), key);
+        }
+    }
+
     /// Rows of a derived table, which have to be given before the stream begins.
     pub(crate) fn give(&mut self, step: usize, rows: Vec<Vec<Value>>) {
         self.made[step] = Some(rows);
@@ -102,11 +119,13 @@ impl<'p> RowStream<'p> {
                 }
             } else if step.kind == JoinKind::Left {
                 if !holds(&step.on, cx, row, self.params)? {
+                    self.release(view, at);
                     continue;
                 }
                 self.levels[at].matched = true;
             }
             if !holds(&step.filter, cx, row, self.params)? {
+                self.release(view, at);
                 continue;
             }
             if at == last {
@@ -129,6 +148,9 @@ impl<'p> RowStream<'p> {
     ) -> Result<bool> {
         for (at, step) in self.steps.iter().enumerate() {
             let (Some(key), Some(table)) = (self.key(at), step.stored()) else { continue };
+            if self.is_locked(at) {
+                continue;
+            }
             let space = table.descriptor().space();
             if !view.lock(space, key).await? {
                 return Ok(false);
@@ -179,6 +201,7 @@ impl<'p> RowStream<'p> {
         cx: &mut Cx<'_>,
         row: &mut [Value],
     ) -> Result<bool> {
+        view.step().await?;
         let at = self.levels.len() - 1;
         let step = &self.steps[at];
         let level = &mut self.levels[at];

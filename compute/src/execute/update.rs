@@ -119,6 +119,9 @@ async fn find<'p>(
         }
     }
     let stop_early = plan.ordered;
+    if let Some(limit) = limit.filter(|_| stop_early) {
+        view.want_rows(limit);
+    }
     loop {
         if limit.is_some_and(|limit| stop_early && found.len() as u64 >= limit) {
             break;
@@ -131,10 +134,18 @@ async fn find<'p>(
         let mut still = true;
         for &at in targets {
             let (Some(key), Some(table)) = (&keys[at], plan.steps[at].stored()) else { continue };
+            if stream.is_locked(at) {
+                continue;
+            }
             still &= settle(view, cx, &plan.steps[at], table, key, &mut row).await?;
         }
         // What another transaction changed before the lock was had counts as it is now.
         if !still || !all_hold(plan, cx, &row, params)? {
+            for &at in targets {
+                if let (Some(key), Some(table)) = (&keys[at], plan.steps[at].stored()) {
+                    view.unlock(table.descriptor().space(), key);
+                }
+            }
             continue;
         }
         let mut order = Vec::new();
@@ -197,6 +208,7 @@ pub(crate) async fn update<'p>(
     let mut targets: Vec<usize> = plan.assignments.iter().map(|(step, ..)| *step).collect();
     targets.sort_unstable();
     targets.dedup();
+    view.look_first();
     let found = find(&plan.rows, &targets, params, view, cx).await?;
     let mut done = Updated::default();
     // A row is changed once, by the first combination that it is found in.

@@ -8,6 +8,7 @@ use firn_engine::key::KeyRange;
 use firn_mysql_semantics::error::SqlError;
 
 use super::{Relations, Result};
+use crate::catalog::{CATALOG_SPACE, auto_increment_key};
 use crate::session::{from_engine, from_transaction};
 use crate::table::OpenTable;
 use crate::txn::{
@@ -39,12 +40,27 @@ pub(crate) struct View<'t> {
     reading: Reading,
     wait: LockWait,
     relate: Option<&'t dyn Relate>,
+    /// Rows of a table that is walked are looked at before they are locked, where the
+    /// isolation level allows it: UPDATE.
+    looks_first: bool,
+    /// Rows that were read.
+    rows_read: u32,
+    /// Rows that are wanted at all, if that is known: no more are locked.
+    wanted_rows: Option<usize>,
 }
 
 impl<'t> View<'t> {
     /// For a statement that reads so, and waits so for locks.
     pub(crate) fn new(transaction: &'t mut Transaction, reading: Reading, wait: LockWait) -> Self {
-        Self { transaction, reading, wait, relate: None }
+        Self {
+            transaction,
+            reading,
+            wait,
+            relate: None,
+            looks_first: false,
+            rows_read: 0,
+            wanted_rows: None,
+        }
     }
 
     /// The same, minding foreign keys.
@@ -69,6 +85,40 @@ impl<'t> View<'t> {
         }
     }
 
+    /// From now on rows of tables that are walked are looked at before they are locked:
+    /// at READ COMMITTED an UPDATE does not wait for those that it is not about.
+    pub(crate) fn look_first(&mut self) {
+        self.looks_first = true;
+    }
+
+    /// How many rows are wanted in the end, of those that come one by one.
+    pub(crate) fn want_rows(&mut self, rows: u64) {
+        self.wanted_rows = Some(usize::try_from(rows).unwrap_or(usize::MAX));
+    }
+
+    /// Rows that may be locked before they are asked for.
+    pub(crate) fn rows_ahead(&self, usual: usize) -> usize {
+        match (self.reading, self.wanted_rows) {
+            (Reading::Locking(_), Some(wanted)) => wanted.clamp(1, usual),
+            _ => usual,
+        }
+    }
+
+    /// Reads the rows that a changing statement takes from elsewhere: at READ COMMITTED
+    /// without locks, else with shared ones. Gives back how it read before.
+    pub(crate) fn read_source(&mut self) -> Reading {
+        let source = match self.transaction.locks_ranges() {
+            true => Reading::Locking(LockMode::Shared),
+            false => Reading::Snapshot,
+        };
+        std::mem::replace(&mut self.reading, source)
+    }
+
+    /// Reads as before [`Self::read_source`].
+    pub(crate) fn read_as(&mut self, reading: Reading) {
+        self.reading = reading;
+    }
+
     fn mode(&self) -> ReadMode {
         match self.reading {
             Reading::Snapshot => ReadMode::Snapshot,
@@ -82,6 +132,20 @@ impl<'t> View<'t> {
     /// 1317, 3024.
     pub(crate) fn check(&self) -> Result<()> {
         self.transaction.interrupt().check().map_err(|error| from_transaction(&error))
+    }
+
+    /// Before each row that is read: long scans end when they are told to, and let others
+    /// run meanwhile.
+    ///
+    /// # Errors
+    /// 1317, 3024.
+    pub(crate) async fn step(&mut self) -> Result<()> {
+        self.rows_read = self.rows_read.wrapping_add(1);
+        if self.rows_read.is_multiple_of(STEPS) {
+            self.check()?;
+            tokio::task::yield_now().await;
+        }
+        Ok(())
     }
 
     /// The values of several keys.
@@ -118,13 +182,16 @@ impl<'t> View<'t> {
     ) -> Result<Entries> {
         self.check()?;
         let direction = if backward { Direction::Descending } else { Direction::Ascending };
-        if let Reading::Locking(mode) = self.reading
-            && self.transaction.locks_ranges()
-        {
+        let looks_first = self.looks_first && of_rows && !self.transaction.locks_ranges();
+        if let (Reading::Locking(mode), false) = (self.reading, looks_first) {
             let rows = if of_rows { RowLocks::Each(mode) } else { RowLocks::None };
-            let scan =
-                LockingScan::new(space, range.clone(), direction, rows, self.wait, LOCKED_AHEAD);
-            return Ok(Entries::Locking { scan, row: None });
+            let ahead = self.rows_ahead(LOCKED_AHEAD);
+            let mut scan =
+                LockingScan::new(space, range.clone(), direction, rows, self.wait, ahead);
+            if self.wanted_rows.is_some() {
+                scan = scan.steady();
+            }
+            return Ok(Entries::Locking { scan, row: None, locked: of_rows });
         }
         let mode = self.mode();
         let scan = self.transaction.scan(space, range, direction, mode).await;
@@ -163,6 +230,24 @@ impl<'t> View<'t> {
         Ok(row.map(|(key, value)| (Bytes::copy_from_slice(key), Bytes::copy_from_slice(value))))
     }
 
+    /// Waits until nobody else uses a key that is about to go, and keeps it.
+    ///
+    /// # Errors
+    /// As [`Self::lock`].
+    pub(crate) async fn lock_exclusive(&mut self, space: SpaceId, key: &[u8]) -> Result<()> {
+        let granted = self.transaction.lock_row(space, key, LockMode::Exclusive, self.wait).await;
+        granted.map(drop).map_err(|error| from_transaction(&error))
+    }
+
+    /// Waits until the inserts of others into a range are decided.
+    ///
+    /// # Errors
+    /// As [`Self::lock`].
+    pub(crate) async fn await_inserts(&mut self, space: SpaceId, range: &KeyRange) -> Result<()> {
+        let waited = self.transaction.await_inserts(space, range, self.wait).await;
+        waited.map_err(|error| from_transaction(&error))
+    }
+
     /// Keeps a key from being changed by others.
     ///
     /// # Errors
@@ -184,7 +269,9 @@ impl<'t> View<'t> {
 
     /// Gives a row back that turned out not to be wanted.
     pub(crate) fn unlock(&mut self, space: SpaceId, key: &[u8]) {
-        self.transaction.unlock_row(space, key);
+        if self.locks().is_some() {
+            self.transaction.unlock_row(space, key);
+        }
     }
 
     /// The newest value of a key that is locked.
@@ -214,6 +301,28 @@ impl<'t> View<'t> {
         granted.map(drop).map_err(|error| from_transaction(&error))
     }
 
+    /// The value at which AUTO_INCREMENT of a table goes on at least, as it is stored.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub(crate) async fn kept_auto_increment(&mut self, table: u32) -> Result<u64> {
+        let key = auto_increment_key(table);
+        let kept = self.transaction.get(CATALOG_SPACE, &key, ReadMode::Current).await;
+        let kept = kept.map_err(|error| from_transaction(&error))?;
+        let bytes = kept.as_deref().and_then(|kept| kept.try_into().ok());
+        Ok(bytes.map_or(0, u64::from_be_bytes))
+    }
+
+    /// Stores it, whatever becomes of the transaction.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub(crate) async fn keep_auto_increment(&self, table: u32, next: u64) -> Result<()> {
+        let key = auto_increment_key(table);
+        let kept = self.transaction.db().put(CATALOG_SPACE, &key, &next.to_be_bytes()).await;
+        kept.map(drop).map_err(engine_error)
+    }
+
     /// Sets a key.
     ///
     /// # Errors
@@ -231,6 +340,9 @@ impl<'t> View<'t> {
     }
 }
 
+/// Rows between two looks at whether to go on.
+const STEPS: u32 = 1024;
+
 /// Rows that a locking scan locks before they are asked for, at first.
 const LOCKED_AHEAD: usize = 16;
 
@@ -239,10 +351,20 @@ pub(crate) enum Entries {
     /// As they were or are.
     Plain(Box<Scan>),
     /// Locked.
-    Locking { scan: LockingScan, row: Option<LockedRow> },
+    Locking {
+        scan: LockingScan,
+        row: Option<LockedRow>,
+        /// Each of them is, not only the range.
+        locked: bool,
+    },
 }
 
 impl Entries {
+    /// Whether what it gives is locked.
+    pub(crate) fn is_locked(&self) -> bool {
+        matches!(self, Self::Locking { locked: true, .. })
+    }
+
     /// The next key and value.
     ///
     /// # Errors
@@ -250,7 +372,7 @@ impl Entries {
     pub(crate) async fn next(&mut self, view: &mut View<'_>) -> Result<Option<(&[u8], &[u8])>> {
         match self {
             Self::Plain(scan) => scan.next().await.map_err(|error| from_transaction(&error)),
-            Self::Locking { scan, row } => {
+            Self::Locking { scan, row, .. } => {
                 let next = scan.next(view.transaction).await;
                 *row = next.map_err(|error| from_transaction(&error))?;
                 Ok(row.as_ref().map(|row| (&row.key[..], &row.value[..])))

@@ -130,10 +130,14 @@ pub(crate) async fn add_entries(
 ///
 /// # Errors
 /// The engine's and the transaction's.
-pub(crate) fn delete(view: &mut View<'_>, table: &OpenTable, row: &Stored) -> Result<()> {
+pub(crate) async fn delete(view: &mut View<'_>, table: &OpenTable, row: &Stored) -> Result<()> {
     let space = table.descriptor().space();
     for codec in table.codec.indexes() {
-        let (key, _) = entry_key(codec, row)?;
+        let (key, exclusive) = entry_key(codec, row)?;
+        if exclusive {
+            // Who wants the value waits until it is decided whether it is free.
+            view.lock_exclusive(space, &key).await?;
+        }
         view.delete(space, &key)?;
     }
     view.delete(space, &row.key)
@@ -159,10 +163,13 @@ pub(crate) async fn replace(
     for codec in table.codec.indexes() {
         let (before, was_exclusive) = entry_key(codec, old)?;
         let (after, exclusive) = entry_key(codec, new)?;
-        if before != after
-            && let Some(taken) = taken(view, table, codec, &after, exclusive, new).await?
-        {
-            return Ok(Err(taken));
+        if before != after {
+            if was_exclusive {
+                view.lock_exclusive(space, &before).await?;
+            }
+            if let Some(taken) = taken(view, table, codec, &after, exclusive, new).await? {
+                return Ok(Err(taken));
+            }
         }
         let value = entry_value(codec, new, exclusive)?;
         if before == after && entry_value(codec, old, was_exclusive)? == value {

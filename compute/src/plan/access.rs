@@ -58,7 +58,7 @@ pub(crate) struct Wanted<'a> {
 pub(crate) fn choose(codec: &TableCodec, wanted: &Wanted<'_>) -> Result<Access> {
     let table = codec.table();
     let allowed = Allowed::new(table, wanted.hints)?;
-    let rows = candidate(table, codec.row_index(), true, wanted);
+    let rows = candidate(table, codec.row_index(), None, wanted);
     let mut best = (score(&rows, codec.row_index(), true, wanted), rows);
     let primary = table.primary();
     let rows_allowed = primary.is_none_or(|index| allowed.allows(index));
@@ -67,13 +67,13 @@ pub(crate) fn choose(codec: &TableCodec, wanted: &Wanted<'_>) -> Result<Access> 
             && !index.invisible
             && index.id != IndexId::ROWS
             && allowed.allows(index);
-        let Some(codec) = codec.index(index.id).filter(|_| usable) else { continue };
-        let access = candidate(table, codec, false, wanted);
+        let Some(entries) = codec.index(index.id).filter(|_| usable) else { continue };
+        let access = candidate(table, entries, primary.map(|_| codec.row_index()), wanted);
         // Without a condition or an order an index is read only if it has all columns.
         if access.parts.is_empty() && !access.ordered && !access.covering {
             continue;
         }
-        let mut points = score(&access, codec, false, wanted);
+        let mut points = score(&access, entries, false, wanted);
         if allowed.forced && (!access.parts.is_empty() || access.ordered) {
             points += 10_000;
         }
@@ -122,9 +122,10 @@ impl<'a> Allowed<'a> {
 fn candidate(
     table: &TableDescriptor,
     codec: &IndexCodec,
-    rows: bool,
+    behind: Option<&IndexCodec>,
     wanted: &Wanted<'_>,
 ) -> Access {
+    let rows = codec.id() == IndexId::ROWS;
     let mut parts: Vec<Vec<Term>> = Vec::new();
     // Parts of one value only: what is behind them is in order.
     let mut constant = 0;
@@ -150,15 +151,21 @@ fn candidate(
     }
     let covering =
         rows || (0..table.columns.len()).all(|at| !(wanted.reads)(at) || codec.covers(at));
-    let (ordered, backward) = order(codec, constant, wanted.order);
+    let (ordered, backward) = order(codec, behind, constant, wanted.order);
     let single = codec.is_unique() && codec.parts() > 0 && constant == codec.parts();
     debug_assert!(equal >= constant);
     let ordered = ordered || (single && !wanted.order.is_empty());
     Access { index: codec.id(), parts, covering, backward, ordered, single }
 }
 
-/// Whether the index gives an order behind `constant` parts, and whether backward.
-fn order(codec: &IndexCodec, constant: usize, order: &[(usize, bool)]) -> (bool, bool) {
+/// Whether the index gives an order behind `constant` parts, and whether backward. Entries
+/// of the same values are in the order of `behind`, the rows' own key.
+fn order(
+    codec: &IndexCodec,
+    behind: Option<&IndexCodec>,
+    constant: usize,
+    order: &[(usize, bool)],
+) -> (bool, bool) {
     if order.is_empty() {
         return (false, false);
     }
@@ -170,10 +177,14 @@ fn order(codec: &IndexCodec, constant: usize, order: &[(usize, bool)]) -> (bool,
         if fixed.contains(&column) {
             continue;
         }
-        if part >= codec.parts() || codec.column(part) != Some(column) || codec.is_prefix(part) {
+        let (codec, at) = match behind {
+            Some(behind) if part >= codec.parts() => (behind, part - codec.parts()),
+            _ => (codec, part),
+        };
+        if at >= codec.parts() || codec.column(at) != Some(column) || codec.is_prefix(at) {
             return (false, false);
         }
-        let backward = descending != codec.is_descending(part);
+        let backward = descending != codec.is_descending(at);
         if *direction.get_or_insert(backward) != backward {
             return (false, false);
         }

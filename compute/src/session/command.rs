@@ -204,6 +204,7 @@ impl server::Session for Session {
 
     async fn reset(&mut self) -> Result<()> {
         self.roll_back_open();
+        self.drop_all_temporary().await;
         self.values.reset();
         self.warnings.clear();
         self.parser = Parser::new(self.values.variables.parser_options());
@@ -216,6 +217,7 @@ impl server::Session for Session {
 
     async fn close(mut self) {
         self.roll_back_open();
+        self.drop_all_temporary().await;
         self.server.processes.remove(self.id);
     }
 }

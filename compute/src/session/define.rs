@@ -8,20 +8,24 @@
 //! definition plans again.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use firn_engine::{SpaceId, WriteBatch};
 use firn_mysql_parser::ast::{self, StatementKind as S};
 use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::Cx;
 
 use super::locks::TableLocks;
+use super::relations::CatalogRelations;
 use super::run::Arguments;
 use super::statement::{Done, Ended, Outcome};
 use super::{Session, from_engine, from_transaction};
 use crate::catalog::{
-    AlterPlan, CatalogChange, CatalogSnapshot, ChangeError, Facts, Work, plan_alter, plan_ddl,
+    AlterPlan, CATALOG_SPACE, CatalogChange, CatalogSnapshot, ChangeError, Facts, Work,
+    auto_increment_key, forget_scratch, plan_alter, plan_ddl,
 };
-use crate::execute;
+use crate::execute::{self, NewKeys};
 use crate::txn::{Interrupt, IsolationLevel, LockKey, LockMode, LockWait, OwnerId, Transaction};
 
 /// How often a change is planned again because others changed the catalog meanwhile.
@@ -36,14 +40,16 @@ impl Session {
         arguments: &Arguments,
     ) -> Result<Outcome, Ended> {
         let _ = (sql, arguments);
-        if let S::CreateTable(create) = &statement.kind {
-            if create.query.is_some() {
-                return Err(SqlError::not_supported_yet("CREATE TABLE … SELECT").into());
-            }
-            if create.temporary {
-                return Err(SqlError::not_supported_yet("temporary tables").into());
-            }
+        if let S::CreateTable(create) = &statement.kind
+            && create.query.is_some()
+        {
+            return Err(SqlError::not_supported_yet("CREATE TABLE … SELECT").into());
         }
+        let (done, left) = self.define_temporary(&statement.kind).await?;
+        if let Some(done) = done {
+            return Ok(done);
+        }
+        let kind = left.as_ref().unwrap_or(&statement.kind);
         self.commit_open().await?;
         if self.table_locks == TableLocks::Everything {
             return Err(SqlError::new(code::ER_CANT_UPDATE_WITH_READLOCK, &[]).into());
@@ -52,13 +58,13 @@ impl Session {
             let snapshot = self.server.catalog.snapshot();
             let mark = self.warnings.mark();
             let alter = self.planned(|facts, warnings, server| {
-                plan_alter(&snapshot, &*server.catalog, &statement.kind, facts, warnings)
+                plan_alter(&snapshot, &*server.catalog, kind, facts, warnings)
             })?;
             let done = match alter {
                 Some(plan) => self.alter(&snapshot, plan).await?,
                 None => {
                     let change = self.planned(|facts, warnings, server| {
-                        plan_ddl(&snapshot, &*server.catalog, &statement.kind, facts, warnings)
+                        plan_ddl(&snapshot, &*server.catalog, kind, facts, warnings)
                     })?;
                     let Some(change) = change else {
                         return Err(SqlError::not_supported_yet("this statement").into());
@@ -76,7 +82,7 @@ impl Session {
     }
 
     /// Plans with what the session knows.
-    fn planned<T>(
+    pub(super) fn planned<T>(
         &mut self,
         plan: impl FnOnce(
             &Facts<'_>,
@@ -172,12 +178,21 @@ impl Session {
             return Ok(Some(Done::default()));
         }
         let finish = plan.finish(None);
-        let Some(locks) = self.lock_names(snapshot, &finish).await? else { return Ok(None) };
+        let Some(mut locks) = self.lock_names(snapshot, &finish).await? else { return Ok(None) };
+        let parents = self.lock_parents(snapshot, &plan, &mut locks).await?;
+        if plan.work == Work::Copy {
+            let kept = self.server.catalog.keep_scratch(plan.now.id).await;
+            kept.map_err(|error| from_engine(&error))?;
+        }
         let mut affected = 0;
         if !plan.work.is_none() {
-            affected = self.work(&plan, locks.interrupt()).await?;
+            let interrupt = locks.interrupt().clone();
+            affected = self.work(&plan, &interrupt, &parents).await?;
         }
-        let applied = self.applied(self.server.catalog.apply(&finish).await.map(drop))?;
+        let mut batch = WriteBatch::new();
+        self.number_on(&plan, &mut batch).await?;
+        let applied = self.server.catalog.apply_with(&finish, batch).await;
+        let applied = self.applied(applied.map(drop))?;
         if !applied {
             return Err(SqlError::new(code::ER_TABLE_DEF_CHANGED, &[]).into());
         }
@@ -188,28 +203,90 @@ impl Session {
         Ok(Some(Done { affected, info, ..Done::default() }))
     }
 
-    /// Brings rows and indexes into the form of the new descriptor, while the table is
-    /// locked.
-    async fn work(&mut self, plan: &AlterPlan, interrupt: &Interrupt) -> Result<u64, Ended> {
+    /// Keeps the parents of new foreign keys from being changed while rows are checked.
+    async fn lock_parents(
+        &self,
+        snapshot: &CatalogSnapshot,
+        plan: &AlterPlan,
+        locks: &mut Transaction,
+    ) -> Result<Vec<SpaceId>, Ended> {
+        let mut parents = Vec::new();
+        if plan.work.is_none() {
+            return Ok(parents);
+        }
+        let seconds = self.values.variables.hot().lock_wait_timeout;
+        let wait = LockWait::For(Duration::from_secs(seconds));
+        for key in plan.now.foreign_keys.iter().filter(|key| !plan.was.foreign_keys.contains(key)) {
+            let parent = snapshot.table(&key.parent_schema, &key.parent_table);
+            let Some(parent) = parent.filter(|parent| parent.descriptor.id != plan.was.id) else {
+                continue;
+            };
+            let id = LockKey::Table(u64::from(parent.descriptor.id));
+            let locked = locks.lock(id, LockMode::Shared, wait).await;
+            locked.map_err(|error| from_transaction(&error))?;
+            parents.push(parent.descriptor.space());
+        }
+        parents.push(plan.was.space());
+        Ok(parents)
+    }
+
+    /// AUTO_INCREMENT goes on in a copy, and begins anew where the statement says so.
+    async fn number_on(&self, plan: &AlterPlan, batch: &mut WriteBatch) -> Result<(), Ended> {
         let was = self.server.opened.get(&plan.was)?;
+        let next = was.numbers.next_auto_increment.load(Ordering::Relaxed);
+        let (kept, now) = (auto_increment_key(plan.was.id), auto_increment_key(plan.now.id));
+        let said = plan.now.auto_increment_min != plan.was.auto_increment_min;
+        let done = if said {
+            was.numbers.forget_auto_increment();
+            batch.delete(CATALOG_SPACE, &kept)
+        } else if plan.was.id == plan.now.id {
+            Ok(())
+        } else if next != 0 {
+            batch.put(CATALOG_SPACE, &now, &next.to_be_bytes())
+        } else {
+            let stored = self.server.transactions.db().get(CATALOG_SPACE, &kept).await;
+            match stored.map_err(|error| from_engine(&error))? {
+                Some(next) => batch.put(CATALOG_SPACE, &now, &next),
+                None => Ok(()),
+            }
+        };
+        let done = done.and_then(|()| match plan.was.id == plan.now.id {
+            true => Ok(()),
+            false => forget_scratch(plan.now.id, batch),
+        });
+        done.map_err(|error| from_engine(&error).into())
+    }
+
+    /// Brings rows and indexes into the form of the new descriptor, while the table is
+    /// locked. `parents` are the spaces of tables that are locked as well.
+    pub(super) async fn work(
+        &mut self,
+        plan: &AlterPlan,
+        interrupt: &Interrupt,
+        parents: &[SpaceId],
+    ) -> Result<u64, Ended> {
+        let was = self.open_table(&plan.was)?;
         let now = self.server.opened.compile(&plan.now)?;
         let zone = self.values.variables.zone().clone();
         let storing = self.storing(&zone, false, true);
         let settings = Arc::clone(&self.settings);
         let server = Arc::clone(&self.server);
+        let relations = CatalogRelations::new(self);
+        let checks = self.values.variables.hot().foreign_key_checks;
+        let new_keys = plan.now.foreign_keys.iter();
+        let new_keys = new_keys.filter(|key| checks && !plan.was.foreign_keys.contains(key));
+        let new_keys: Vec<String> = new_keys.map(|key| key.name.clone()).collect();
+        let keys = NewKeys { names: &new_keys, relate: &relations, locked: parents };
         let mut cx = Cx::new(&settings, &mut self.values, &mut self.warnings);
+        let manager = &server.transactions;
         let done = match &plan.work {
             Work::None => Ok(0),
-            Work::Scan { foreign_keys, .. } if !foreign_keys.is_empty() => {
-                Err(SqlError::not_supported_yet("adding a foreign key to a table"))
-            }
             Work::Scan { fill, checks, .. } => {
-                execute::fill(&server.transactions, interrupt, &was, &now, fill, checks, &mut cx)
-                    .await
+                let new = execute::New { indexes: fill, checks, keys };
+                execute::fill(manager, interrupt, &was, &now, &new, &mut cx).await
             }
             Work::Copy => {
-                server.catalog.keep_ids().await.map_err(|error| from_engine(&error))?;
-                execute::copy(&server.transactions, interrupt, &was, &now, &storing, &mut cx).await
+                execute::copy(manager, interrupt, &was, &now, &storing, &keys, &mut cx).await
             }
         };
         Ok(done?)

@@ -4,9 +4,9 @@
 //! * [`statement`]: which statement does what.
 //! * [`run`]: what reads and changes rows. [`define`]: what changes the catalog.
 //! * [`transaction`]: where transactions begin and end.
-//! * [`tables`]: tables by name, as the session sees them.
+//! * [`tables`]: tables by name, as the session sees them. [`temporary`]: its own.
 //! * [`show`]: SHOW and DESCRIBE. [`admin`]: statements that look after the server.
-//! * [`explain`]: EXPLAIN. [`prepared`]: PREPARE. [`locks`]: LOCK TABLES.
+//! * [`explain`]: EXPLAIN. [`prepared`]: PREPARE. [`locks`]: LOCK TABLES. [`load`]: LOAD DATA.
 //! * [`accounts`]: users and roles. [`rights`]: what the session may do.
 //! * [`values`]: variables and all else that expressions ask of a session.
 
@@ -17,6 +17,7 @@ mod command;
 mod define;
 mod error;
 mod explain;
+mod load;
 mod locks;
 mod parameters;
 mod prepared;
@@ -28,6 +29,7 @@ pub mod set;
 mod show;
 mod statement;
 mod tables;
+mod temporary;
 mod transaction;
 mod user_variables;
 pub mod values;
@@ -78,6 +80,7 @@ pub struct Session {
     /// Locks beyond transactions: GET_LOCK, LOCK TABLES.
     locks: LockSet,
     table_locks: locks::TableLocks,
+    pub(crate) temporary: temporary::Temporary,
     /// Statements by name, in lower case: PREPARE.
     prepared: BTreeMap<String, Arc<prepared::NamedStatement>>,
     pub(crate) counters: SessionCounters,
@@ -111,6 +114,7 @@ impl Session {
             warnings: Warnings::default(),
             process,
             table_locks: locks::TableLocks::None,
+            temporary: temporary::Temporary::default(),
             prepared: BTreeMap::new(),
             counters: SessionCounters::default(),
         }

@@ -51,7 +51,7 @@ impl CatalogRelations {
 
 impl Relate for CatalogRelations {
     fn relations(&self, table: &OpenTable) -> Result<Option<Arc<Relations>>> {
-        if !self.enabled {
+        if !self.enabled || table.temporary {
             return Ok(None);
         }
         let found = table.relations(self.catalog.version, || {

@@ -127,7 +127,7 @@ impl Session {
 
     /// Locks the definitions of tables. `false` if one of them is no longer what the plan
     /// was made for.
-    async fn lock_tables(
+    pub(super) async fn lock_tables(
         &self,
         unit: &mut Unit,
         tables: &[Arc<OpenTable>],
@@ -137,13 +137,17 @@ impl Session {
         let wait = LockWait::For(std::time::Duration::from_secs(seconds));
         let write = mode == LockMode::IntentionExclusive;
         for table in tables {
+            if table.temporary {
+                unit.transaction.cover(table.descriptor().space());
+                continue;
+            }
             self.may_use(table, write)?;
             let key = LockKey::Table(u64::from(table.descriptor().id));
             let locked = unit.transaction.lock(key, mode, wait).await;
             locked.map_err(|error| from_transaction(&error))?;
         }
         let snapshot = self.server.catalog.snapshot();
-        Ok(tables.iter().all(|table| {
+        Ok(tables.iter().filter(|table| !table.temporary).all(|table| {
             let descriptor = table.descriptor();
             snapshot
                 .table_by_id(descriptor.id)
@@ -152,7 +156,10 @@ impl Session {
     }
 
     /// The same tables, and those that foreign keys lead to from them.
-    fn with_related(&self, tables: Vec<Arc<OpenTable>>) -> Result<Vec<Arc<OpenTable>>, SqlError> {
+    pub(super) fn with_related(
+        &self,
+        tables: Vec<Arc<OpenTable>>,
+    ) -> Result<Vec<Arc<OpenTable>>, SqlError> {
         let relations = CatalogRelations::new(self);
         let mut all = tables.clone();
         for table in &tables {
@@ -312,7 +319,7 @@ impl Session {
         }
     }
 
-    fn refuse_in_read_only(&self) -> Result<(), SqlError> {
+    pub(super) fn refuse_in_read_only(&self) -> Result<(), SqlError> {
         if self.read_only && (self.explicit || self.in_transaction()) {
             return Err(SqlError::new(code::ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION, &[]));
         }

@@ -1,5 +1,8 @@
 //! Which statement does what.
 
+use std::pin::pin;
+use std::time::Duration;
+
 use firn_mysql_parser::ast::{self, StatementKind as S};
 use firn_mysql_protocol::result::{Response, Summary};
 use firn_mysql_semantics::error::SqlError;
@@ -7,6 +10,7 @@ use firn_mysql_semantics::error::SqlError;
 use super::Session;
 use super::admin::Care;
 use super::run::Arguments;
+use crate::txn::Why;
 
 /// What a statement that sends no rows says of itself.
 #[derive(Debug, Default)]
@@ -60,6 +64,29 @@ impl Session {
         Ok(())
     }
 
+    /// A query that ends when its time is over.
+    async fn limited_query(
+        &mut self,
+        sql: &[u8],
+        query: &ast::Query,
+        arguments: &Arguments,
+        response: &mut Response<'_>,
+    ) -> Result<Outcome, Ended> {
+        let limit_ms = self.values.variables.hot().max_execution_time;
+        if limit_ms == 0 {
+            return self.query(sql, query, arguments, response).await;
+        }
+        let (env, interrupt) = (self.server.env.clone(), self.process.interrupt.clone());
+        let mut run = pin!(self.query(sql, query, arguments, response));
+        match env.timeout(Duration::from_millis(limit_ms), run.as_mut()).await {
+            Some(outcome) => outcome,
+            None => {
+                interrupt.set(Why::TimeLimit);
+                run.await
+            }
+        }
+    }
+
     pub(super) async fn dispatch(
         &mut self,
         sql: &[u8],
@@ -68,10 +95,11 @@ impl Session {
         response: &mut Response<'_>,
     ) -> Result<Outcome, Ended> {
         match &statement.kind {
-            S::Query(query) => self.query(sql, query, arguments, response).await,
+            S::Query(query) => self.limited_query(sql, query, arguments, response).await,
             S::Insert(insert) => self.insert(sql, insert, arguments).await,
             S::Update(update) => self.update(sql, update, arguments).await,
             S::Delete(delete) => self.delete(sql, delete, arguments).await,
+            S::Load(load) => self.load(sql, load, arguments, response).await,
             S::Do(list) => self.run_do(sql, list, arguments).await,
             S::Use(name) => self.use_schema(name.as_str()).await,
 
@@ -162,7 +190,6 @@ fn name_of(kind: &S) -> &'static str {
     match kind {
         S::Call(_) => "CALL",
         S::Handler(_) => "HANDLER",
-        S::Load(_) => "LOAD DATA",
         S::ImportTable(_) => "IMPORT TABLE",
         S::Help(_) => "HELP",
         S::CreateRoutine(_) | S::AlterRoutine(_) | S::DropRoutine { .. } => "stored routines",

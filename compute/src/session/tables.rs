@@ -37,6 +37,15 @@ impl Tables for SessionTables<'_> {
         {
             return Ok(found);
         }
+        if let Some(open) = self.session.temporary.named(schema, name.name.as_str()) {
+            let descriptor = open.descriptor();
+            return Ok(FoundTable {
+                schema: Arc::from(descriptor.schema.as_str()),
+                name: Arc::from(descriptor.name.as_str()),
+                columns: Arc::clone(&open.columns),
+                source: TableSource::Stored(Arc::clone(open)),
+            });
+        }
         let Some(table) = self.catalog.table(schema, name.name.as_str()) else {
             if self.catalog.schema(schema).is_none() {
                 return Err(SqlError::unknown_database(schema));

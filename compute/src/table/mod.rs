@@ -37,6 +37,8 @@ pub(crate) struct OpenTable {
     pub(crate) checks: Vec<(String, Node)>,
     /// The column with AUTO_INCREMENT.
     pub(crate) auto_increment: Option<usize>,
+    /// It is seen by one session only, and ends with it.
+    pub(crate) temporary: bool,
     /// What all versions of the table share.
     pub(crate) numbers: Arc<Numbers>,
     /// Foreign keys, as the catalog of this version has them.
@@ -61,6 +63,10 @@ pub(crate) enum Default {
 pub(crate) struct Numbers {
     /// The next value of AUTO_INCREMENT; 0 if it is not known yet.
     pub(crate) next_auto_increment: AtomicU64,
+    /// Values below this one may be given: it is stored that they were.
+    pub(crate) kept_auto_increment: AtomicU64,
+    /// How far ahead it was stored last. Held while it is stored.
+    pub(crate) keeping: tokio::sync::Mutex<u64>,
     /// The next number of a row without a primary key; 0 if it is not known yet.
     pub(crate) next_row: AtomicU64,
 }
@@ -69,6 +75,14 @@ impl Numbers {
     /// Raises a counter to at least `next`.
     pub(crate) fn raise(counter: &AtomicU64, next: u64) {
         counter.fetch_max(next, Ordering::Relaxed);
+    }
+}
+
+impl Numbers {
+    /// Forgets what AUTO_INCREMENT gives next: ALTER TABLE says something else.
+    pub(crate) fn forget_auto_increment(&self) {
+        self.next_auto_increment.store(0, Ordering::Relaxed);
+        self.kept_auto_increment.store(0, Ordering::Relaxed);
     }
 }
 
@@ -127,9 +141,18 @@ impl OpenTable {
             virtual_generated,
             checks,
             auto_increment,
+            temporary: false,
             numbers,
             relations: Mutex::new((u64::MAX, Arc::default())),
         })
+    }
+
+    /// The same, of a temporary table.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub(crate) fn temporary(table: Arc<TableDescriptor>, numbers: Arc<Numbers>) -> Result<Self> {
+        Ok(Self { temporary: true, ..Self::new(table, numbers)? })
     }
 
     /// The foreign keys of the table and to it, found once for each version of the catalog.

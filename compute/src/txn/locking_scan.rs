@@ -61,6 +61,8 @@ pub struct LockingScan {
     /// What was not read yet.
     left: Option<KeyRange>,
     batch_rows: usize,
+    /// Later batches are larger.
+    grows: bool,
     batch: VecDeque<LockedRow>,
 }
 
@@ -78,7 +80,15 @@ impl LockingScan {
     ) -> Self {
         let left = (!range.is_empty()).then_some(range);
         let batch_rows = expected_rows.clamp(1, BATCH_MAX);
-        Self { space, direction, rows, wait, left, batch_rows, batch: VecDeque::new() }
+        let batch = VecDeque::new();
+        Self { space, direction, rows, wait, left, batch_rows, grows: true, batch }
+    }
+
+    /// The same, never with more rows at a time than were expected first.
+    #[must_use]
+    pub fn steady(mut self) -> Self {
+        self.grows = false;
+        self
     }
 
     /// The next row; `None` at the end. After an error, and after its future was
@@ -147,7 +157,9 @@ impl LockingScan {
         let row = |(key, value)| LockedRow { is_new: new.contains(&key), key, value };
         self.batch = rows.map(row).collect();
         self.left = rest;
-        self.batch_rows = (self.batch_rows * 2).min(BATCH_MAX);
+        if self.grows {
+            self.batch_rows = (self.batch_rows * 2).min(BATCH_MAX);
+        }
         Ok(())
     }
 

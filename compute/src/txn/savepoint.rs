@@ -14,6 +14,8 @@ pub struct StatementMark(Mark);
 pub(super) struct Savepoint {
     name: Box<[u8]>,
     mark: Mark,
+    /// Nothing was read, written or locked before it.
+    is_first: bool,
 }
 
 impl Transaction {
@@ -51,7 +53,8 @@ impl Transaction {
         // The mark of one that is replaced stays: later ones count from it.
         self.savepoints.retain(|s| *s.name != *name);
         let mark = self.writes.mark();
-        self.savepoints.push(Savepoint { name: name.into(), mark });
+        let is_first = self.snapshot.is_none() && self.lock_count() == 0;
+        self.savepoints.push(Savepoint { name: name.into(), mark, is_first });
         Ok(())
     }
 
@@ -60,7 +63,8 @@ impl Transaction {
         self.savepoints.iter().position(|s| *s.name == *name).ok_or(Error::NoSuchSavepoint)
     }
 
-    /// ROLLBACK TO SAVEPOINT: it stays, later ones go. Locks stay.
+    /// ROLLBACK TO SAVEPOINT: it stays, later ones go. Locks stay, unless there was nothing
+    /// before it: then the transaction is as new.
     ///
     /// # Errors
     /// `NoSuchSavepoint`.
@@ -68,6 +72,9 @@ impl Transaction {
         let at = self.find_savepoint(name)?;
         self.writes.roll_back_to(self.savepoints[at].mark);
         self.savepoints.truncate(at + 1);
+        if self.savepoints[at].is_first {
+            self.begin_anew();
+        }
         Ok(())
     }
 

@@ -114,6 +114,12 @@ impl Transaction {
         &self.interrupt
     }
 
+    /// The database, for what is to stay whatever becomes of the transaction.
+    #[must_use]
+    pub fn db(&self) -> &firn_engine::Db {
+        &self.manager.db
+    }
+
     /// Number of keys it has written.
     #[must_use]
     pub fn written_keys(&self) -> usize {
@@ -136,6 +142,11 @@ impl Transaction {
     #[must_use]
     pub fn is_rolled_back(&self) -> bool {
         self.is_over
+    }
+
+    /// How much a rollback would lose.
+    fn weight(&self) -> u64 {
+        (self.writes.len() + self.locks.len()) as u64
     }
 
     pub(super) fn check(&self) -> Result<()> {
@@ -253,7 +264,7 @@ impl Transaction {
     /// `RolledBack`; and `Deadlock`, after which the transaction is rolled back.
     pub async fn lock(&mut self, key: LockKey, mode: LockMode, wait: LockWait) -> Result<Grant> {
         self.check()?;
-        let weight = self.writes.len() as u64;
+        let weight = self.weight();
         let request = Request { wait, interrupt: &self.interrupt, weight };
         let locked = self.locks.lock(key, mode, request).await;
         self.after(locked)
@@ -322,21 +333,34 @@ impl Transaction {
         key: &[u8],
         wait: LockWait,
     ) -> Result<Option<Bytes>> {
-        self.lock_row(space, key, LockMode::Exclusive, wait).await?;
-        let own = self.writes.get(space, key).map(|write| write.value.clone());
-        if let Some(Some(value)) = own {
-            return Ok(Some(value));
-        }
-        let committed = self.base(ReadMode::Current).get(space, key).await?;
-        if own.is_none() && committed.is_some() {
-            return Ok(committed);
-        }
-        // Over a row of one's own that is only deleted so far, the lock of the
-        // row keeps others away.
-        if committed.is_none() {
+        let mut intended = false;
+        loop {
+            let grant = self.lock_row(space, key, LockMode::Exclusive, wait).await?;
+            let own = self.writes.get(space, key).map(|write| write.value.clone());
+            if let Some(Some(value)) = own {
+                return Ok(Some(value));
+            }
+            let committed = self.base(ReadMode::Current).get(space, key).await?;
+            if own.is_none() && committed.is_some() {
+                return Ok(committed);
+            }
+            // Over a row of one's own that is only deleted so far, the lock of the
+            // row keeps others away.
+            if intended || committed.is_some() {
+                return Ok(None);
+            }
+            match self.intend_insert(space, key, LockWait::NoWait).await {
+                Ok(_) => return Ok(None),
+                Err(Error::LockTaken) if wait != LockWait::NoWait => {}
+                Err(error) => return Err(error),
+            }
+            // Who keeps the place may insert the key himself meanwhile.
+            if grant == Grant::New {
+                self.locks.unlock(&LockKey::Row(space, Bytes::copy_from_slice(key)));
+            }
             self.intend_insert(space, key, wait).await?;
+            intended = true;
         }
-        Ok(None)
     }
 
     /// Waits until nobody else keeps a place where a key is to be inserted.
@@ -355,7 +379,7 @@ impl Transaction {
         if self.is_covered(space) {
             return Ok(Grant::Held);
         }
-        let weight = self.writes.len() as u64;
+        let weight = self.weight();
         let request = Request { wait, interrupt: &self.interrupt, weight };
         let intended = self.locks.intend_insert(space, key, request).await;
         self.after(intended)
@@ -376,7 +400,7 @@ impl Transaction {
         if self.is_covered(space) {
             return Ok(Grant::Held);
         }
-        let weight = self.writes.len() as u64;
+        let weight = self.weight();
         let request = Request { wait, interrupt: &self.interrupt, weight };
         let locked = self.locks.lock_range(space, range, request).await;
         self.after(locked)
@@ -387,7 +411,7 @@ impl Transaction {
     ///
     /// # Errors
     /// As [`Self::lock`].
-    pub(super) async fn await_inserts(
+    pub async fn await_inserts(
         &mut self,
         space: SpaceId,
         range: &KeyRange,
@@ -397,7 +421,7 @@ impl Transaction {
         if self.is_covered(space) {
             return Ok(());
         }
-        let weight = self.writes.len() as u64;
+        let weight = self.weight();
         let request = Request { wait, interrupt: &self.interrupt, weight };
         let waited = self.locks.await_inserts(space, range, request).await;
         self.after(waited)
@@ -433,6 +457,11 @@ impl Transaction {
         self.writes.put(space, key, None, limit)
     }
 
+    /// Forgets what was written to a space that is gone: nobody else knew of it.
+    pub fn forget_space(&mut self, space: SpaceId) {
+        self.writes.forget_space(space);
+    }
+
     /// Commits: on return all writes are durable and visible, at the returned
     /// seq; `None` if there were none.
     ///
@@ -456,6 +485,13 @@ impl Transaction {
             drop(undecided.locks.take());
         }
         Ok(Some(result?))
+    }
+
+    /// Gives back all locks and the snapshot of a transaction that has written nothing.
+    pub(super) fn begin_anew(&mut self) {
+        self.snapshot = None;
+        self.covered.clear();
+        self.locks.release_all();
     }
 
     /// Takes everything back, and gives back all locks.

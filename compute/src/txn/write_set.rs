@@ -191,6 +191,21 @@ impl WriteSet {
         }
     }
 
+    /// Forgets what was written to a space, for good: it is gone.
+    pub(super) fn forget_space(&mut self, space: SpaceId) {
+        let Some(map) = &mut self.map else { return };
+        let Some(writes) = Arc::make_mut(map).0.remove(&space) else { return };
+        self.len -= writes.len();
+        let sizes = writes.iter().map(|(key, write)| write_bytes(key, write.value.as_ref()));
+        self.bytes -= sizes.sum::<usize>();
+        let keeps = |undo: &Undo| undo.space != space;
+        for (_, from) in &mut self.marks {
+            *from = self.undo[..*from].iter().filter(|undo| keeps(undo)).count();
+        }
+        self.undo.retain(keeps);
+        self.undo_bytes = self.undo.iter().map(|undo| undo_bytes(&undo.before)).sum();
+    }
+
     /// Forgets everything.
     pub(super) fn clear(&mut self) {
         *self = Self::default();

@@ -4,8 +4,13 @@
 
 mod accounts;
 mod admin;
+mod auto_increment;
 mod compared;
 mod explain;
 mod information_schema;
+mod isolation;
+mod limits;
+mod load;
 mod show;
 mod support;
+mod temporary;

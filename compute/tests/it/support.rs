@@ -86,6 +86,11 @@ impl World {
 }
 
 impl TestServer {
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.listener.address()
+    }
+
     /// Another connection, without a database.
     pub(crate) async fn client(&self) -> TestClient {
         self.try_client(None).await.expect("root gets in")
@@ -114,7 +119,9 @@ pub(crate) fn config() -> ClientConfig {
     ClientConfig {
         user: "root".into(),
         tls: ClientTls::Disabled,
-        capabilities: ClientConfig::default().capabilities | Capabilities::MULTI_STATEMENTS,
+        capabilities: ClientConfig::default().capabilities
+            | Capabilities::MULTI_STATEMENTS
+            | Capabilities::LOCAL_FILES,
         allow_public_key_retrieval: true,
         ..ClientConfig::default()
     }

@@ -64,7 +64,7 @@ impl Session {
             SessionTables::new(self).table(name)?;
             return Ok(Shown::empty("index"));
         }
-        let catalog = self.server.catalog.snapshot();
+        let catalog = self.seen_catalog();
         catalog.known_schema(&database)?;
         let descriptor = match catalog.relation(&database, &table) {
             Some(Relation::Table(found)) => &found.descriptor,

@@ -45,7 +45,7 @@ impl Session {
             SessionTables::new(self).table(name)?;
             return Err(SqlError::not_supported_yet("SHOW CREATE of tables that are not stored"));
         }
-        let catalog = self.server.catalog.snapshot();
+        let catalog = self.seen_catalog();
         match catalog.relation(&database, &table) {
             Some(Relation::View(view)) => Ok(self.create_view(view)),
             Some(Relation::Table(_)) if only_view => {
@@ -54,7 +54,10 @@ impl Session {
             }
             Some(Relation::Table(found)) => {
                 let next = self.next_auto_increment(found).await?;
-                let made = show::create_table(&found.descriptor, next);
+                let made = match self.temporary.open(found.descriptor.id) {
+                    Some(_) => show::create_temporary_table(&found.descriptor, next),
+                    None => show::create_table(&found.descriptor, next),
+                };
                 let row = vec![text(&found.descriptor.name), text(made)];
                 Ok(Shown::new("create table", vec![row]))
             }
@@ -67,7 +70,7 @@ impl Session {
 
     /// The next value of AUTO_INCREMENT, read if nobody knows it yet.
     async fn next_auto_increment(&self, table: &OpenTable) -> Result<Option<u64>, SqlError> {
-        let open = self.server.opened.get(&table.descriptor)?;
+        let open = self.open_table(&table.descriptor)?;
         if open.auto_increment.is_none() {
             return Ok(None);
         }

@@ -12,8 +12,8 @@
 //! does not wait himself, and ends of waits only take edges away. So every
 //! deadlock is found, when it comes about, and by the one who brings it about.
 //!
-//! The victim is who has written the fewest keys, of those the one who came
-//! last.
+//! The victim is who has written and locked the fewest keys, of those the one who
+//! came last.
 //!
 //! # Dropped futures
 //!
@@ -94,7 +94,7 @@ pub struct Request<'a> {
     pub wait: LockWait,
     /// Ends the wait from outside.
     pub interrupt: &'a Interrupt,
-    /// Keys that the owner has written: how much a rollback would lose.
+    /// Keys that the owner has written and locked: how much a rollback would lose.
     pub weight: u64,
 }
 

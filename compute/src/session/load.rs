@@ -1,0 +1,174 @@
+//! LOAD DATA LOCAL: the file comes from the client, piece by piece. Files of the server's
+//! are open to nobody, as `secure_file_priv` says.
+
+use std::sync::Arc;
+
+use firn_mysql_parser::ast;
+use firn_mysql_protocol::result::{LocalInfile, Response};
+use firn_mysql_semantics::charset::Charset;
+use firn_mysql_semantics::error::{SqlError, code};
+use firn_mysql_semantics::expr::{Cx, Session as _};
+use firn_mysql_semantics::{CollationId, Derivation, SqlType, Value};
+
+use super::Session;
+use super::relations::CatalogRelations;
+use super::run::Arguments;
+use super::statement::{Done, Ended, Outcome};
+use super::transaction::Unit;
+use crate::bind::BoundLoad;
+use crate::execute::{Format, Load, LoadPlan, LoadStep, Reading, View};
+use crate::txn::LockMode;
+use crate::variables::id;
+
+/// How often a statement is planned again because a table changed meanwhile.
+const REPLANS_MAX: u32 = 20;
+
+/// The error of statements that read or write files of the server's.
+pub(super) fn files_are_closed() -> SqlError {
+    SqlError::new(code::ER_OPTION_PREVENTS_STATEMENT, &["--secure-file-priv".into()])
+}
+
+impl Session {
+    /// LOAD DATA
+    pub(crate) async fn load(
+        &mut self,
+        sql: &[u8],
+        load: &ast::Load,
+        arguments: &Arguments,
+        response: &mut Response<'_>,
+    ) -> Result<Outcome, Ended> {
+        self.refuse_in_read_only()?;
+        if load.local && !self.server.globals.get(id::local_infile).as_bool() {
+            return Err(SqlError::new(code::ER_CLIENT_LOCAL_FILES_DISABLED, &[]).into());
+        }
+        if load.xml || load.algorithm_bulk || load.source != ast::LoadSource::Infile {
+            return Err(SqlError::not_supported_yet("LOAD XML and bulk loads").into());
+        }
+        let mut unit = self.unit();
+        let result = self.load_in(sql, load, arguments, &mut unit, response).await;
+        self.end_unit(unit, result).await
+    }
+
+    async fn load_in(
+        &mut self,
+        sql: &[u8],
+        load: &ast::Load,
+        arguments: &Arguments,
+        unit: &mut Unit,
+        response: &mut Response<'_>,
+    ) -> Result<Outcome, Ended> {
+        let charset = match &load.charset {
+            Some(name) => Charset::by_name(name.as_str()).ok_or_else(|| {
+                SqlError::new(code::ER_UNKNOWN_CHARACTER_SET, &[name.as_str().into()])
+            })?,
+            None => {
+                let name = self.values.system_variable("character_set_database");
+                let name = match &name {
+                    Some((Value::Bytes(name), _)) => std::str::from_utf8(name).ok(),
+                    _ => None,
+                };
+                name.and_then(Charset::by_name).unwrap_or_else(Charset::utf8mb4)
+            }
+        };
+        charset.supported().map_err(|why| SqlError::not_supported_yet(&why.to_string()))?;
+        if charset.min_bytes() > 1 {
+            let text = format!("LOAD DATA of files in {}", charset.name());
+            return Err(SqlError::not_supported_yet(&text).into());
+        }
+        let format = Format::new(&load.format)
+            .map_err(|_| SqlError::new(code::ER_WRONG_FIELD_TERMINATORS, &[]))?;
+        if format.is_fixed() {
+            return Err(SqlError::not_supported_yet("fields of fixed lengths").into());
+        }
+        let collation = CollationId(charset.default_collation().id());
+        let ignore = load.local || load.duplicates == Some(ast::Duplicates::Ignore);
+        // What SET finds in variables that fields go to are texts.
+        let text = SqlType::varchar(255, collation, Derivation::Implicit);
+        for column in &load.columns {
+            if let ast::LoadColumn::Variable(name) = column {
+                let name = name.as_str().to_lowercase();
+                self.values.set_user_variable(&name, Value::Null, text);
+            }
+        }
+        let mut plan = None;
+        for _ in 0..REPLANS_MAX {
+            let bound = self.bind(sql, &arguments.types, |statement| {
+                BoundLoad::bind(statement, load, ignore)
+            })?;
+            let one = LoadPlan::new(bound, collation, format.clone(), load.skip)?;
+            let tables = self.with_related(vec![Arc::clone(&one.insert().table)])?;
+            if self.lock_tables(unit, &tables, LockMode::IntentionExclusive).await? {
+                plan = Some(one);
+                break;
+            }
+        }
+        let Some(plan) = plan else {
+            return Err(SqlError::new(code::ER_TABLE_DEF_CHANGED, &[]).into());
+        };
+        for warning in &plan.insert().warnings {
+            self.warnings.warn(warning.clone());
+        }
+        if !load.local {
+            return Err(files_are_closed().into());
+        }
+        let zone = self.values.variables.zone().clone();
+        let storing = self.storing(&zone, ignore, false);
+        let settings = Arc::clone(&self.settings);
+        let wait = self.lock_wait();
+        let reading = Reading::Locking(LockMode::Exclusive);
+        let relations = CatalogRelations::new(self);
+        let mut view = View::new(&mut unit.transaction, reading, wait).relating(&relations);
+        let mut cx = Cx::new(&settings, &mut self.values, &mut self.warnings);
+        let mut file = response.local_infile(load.file.as_bytes()).await?;
+        let mut run = Load::new(&plan, &storing);
+        let taken = take_all(&mut run, &mut file, &mut view, &mut cx).await;
+        // The client is told only when all of its file was read.
+        file.skip().await?;
+        taken?;
+        let done = run.done();
+        self.values.check_assignments()?;
+        let deleted = if plan.insert().replace { done.duplicates } else { 0 };
+        let skipped = done.records.saturating_sub(done.affected.saturating_sub(deleted));
+        if let Some(id) = done.first_id {
+            self.values.variables.facts.last_insert_id = id;
+        }
+        self.values.row_count = done.affected.cast_signed();
+        let info = format!(
+            "Records: {}  Deleted: {deleted}  Skipped: {skipped}  Warnings: {}",
+            done.records,
+            self.warnings.total()
+        );
+        let last_insert_id = done.first_id.or(done.given_id).unwrap_or(0);
+        Ok(Done { affected: done.affected, last_insert_id, info, ..Done::default() }.into())
+    }
+}
+
+async fn take_all(
+    run: &mut Load<'_>,
+    file: &mut LocalInfile<'_, '_>,
+    view: &mut View<'_>,
+    cx: &mut Cx<'_>,
+) -> Result<(), Ended> {
+    loop {
+        match run.step(view, cx).await? {
+            LoadStep::Line => {}
+            LoadStep::End => return Ok(()),
+            LoadStep::More => {
+                // A long line is looked at again only when there is twice as much of it.
+                let wanted = run.waiting() * 2;
+                loop {
+                    match file.next().await? {
+                        Some(part) => run.push(&part),
+                        None => {
+                            run.complete();
+                            break;
+                        }
+                    }
+                    if run.waiting() >= wanted {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+}
