@@ -7,6 +7,7 @@
 //!   statements, a transaction. It answers the protocol's commands.
 //! * [`accounts`]: users, roles, privileges.
 //! * `bind`: from syntax to typed statements. `plan`: how they reach their rows.
+//!   `plan_cache`: statements that need neither again.
 //!   `execute`: running them, row by row. `output`: rows on the wire.
 //! * [`variables`]: system variables, their types, ranges and defaults.
 //! * [`catalog`]: databases and tables by name, in the engine's own key space.
@@ -21,6 +22,7 @@ mod execute;
 mod information_schema;
 mod output;
 mod plan;
+mod plan_cache;
 pub mod server;
 pub mod session;
 mod table;

@@ -33,7 +33,7 @@ pub use define::{ResultColumn, TableScope, default_value};
 pub use expression::parse as parse_expression;
 pub use facts::Facts;
 pub use name::TableName;
-pub use open::{Catalog, ChangeError};
+pub use open::{Catalog, ChangeError, Guard};
 pub use snapshot::{CatalogSnapshot, OpenTable, Relation, Schema, SchemaDescriptor};
 pub use store::{CATALOG_SPACE, FIRST_TABLE_ID, auto_increment_key, forget_scratch};
 pub use temporary::TemporaryTables;

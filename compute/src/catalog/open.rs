@@ -1,7 +1,7 @@
 //! The catalog of an open database.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use arc_swap::ArcSwap;
 use firn_engine::{Db, Error, WriteBatch};
@@ -17,6 +17,29 @@ pub struct Catalog {
     current: ArcSwap<CatalogSnapshot>,
     next_id: AtomicU32,
     changing: tokio::sync::Mutex<()>,
+    /// How many times changing has begun, and how many times it has ended: see
+    /// [`Catalog::epoch`].
+    steps: AtomicU64,
+    /// See [`Catalog::guard`].
+    guards: AtomicUsize,
+}
+
+/// While it lives, [`Catalog::epoch`] is `None`.
+pub struct Guard(Arc<Catalog>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.0.guards.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Ends a step of changing, whatever became of it.
+struct Step<'c>(&'c AtomicU64);
+
+impl Drop for Step<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
 }
 
 /// Why a change was not made.
@@ -43,6 +66,8 @@ impl Catalog {
             current: ArcSwap::from_pointee(snapshot),
             next_id: AtomicU32::new(next_id),
             changing: tokio::sync::Mutex::new(()),
+            steps: AtomicU64::new(0),
+            guards: AtomicUsize::new(0),
         })
     }
 
@@ -51,6 +76,30 @@ impl Catalog {
     #[must_use]
     pub fn snapshot(&self) -> Arc<CatalogSnapshot> {
         self.current.load_full()
+    }
+
+    /// Which catalog this is, for readers that lock no tables; `None` while it changes,
+    /// or while somebody holds a [`Guard`].
+    ///
+    /// Who was given a number, then planned, and after taking a snapshot of the engine
+    /// is given the same number, may read that snapshot by the plan: a change that the
+    /// snapshot could show would have begun before it was taken, and have made the
+    /// number another. (The other order, the number before the snapshot, would let a
+    /// change be written between the two.)
+    #[inline]
+    #[must_use]
+    pub fn epoch(&self) -> Option<u64> {
+        let steps = self.steps.load(Ordering::SeqCst);
+        let quiet = steps.is_multiple_of(2) && self.guards.load(Ordering::SeqCst) == 0;
+        quiet.then_some(steps)
+    }
+
+    /// Makes readers lock the tables that they read: who takes tables away from others
+    /// as long as he likes holds one from before he asks for their locks.
+    #[must_use]
+    pub fn guard(self: &Arc<Self>) -> Guard {
+        self.guards.fetch_add(1, Ordering::SeqCst);
+        Guard(Arc::clone(self))
     }
 
     /// Makes a change: on return it is durable, and visible to whoever asks next.
@@ -76,9 +125,12 @@ impl Catalog {
         change.apply_to(&mut next)?;
         change.write_to(&mut batch)?;
         Writes(&mut batch).put_next_id(self.next_id.load(Ordering::Acquire))?;
+        self.steps.fetch_add(1, Ordering::SeqCst);
+        let step = Step(&self.steps);
         self.db.write(&batch).await?;
         let next = Arc::new(next);
         self.current.store(Arc::clone(&next));
+        drop(step);
         Ok(next)
     }
 

@@ -104,7 +104,7 @@ pub(crate) fn plugins(_: &Facts) -> Vec<Vec<Value>> {
 pub(crate) fn process_row(facts: &Facts, process: &Process, info_max: usize) -> Vec<Value> {
     let now = process.now.lock().clone();
     let seconds = facts.server.env.now().since(now.since).as_secs();
-    let info = now.statement.map(|sql| sql.chars().take(info_max).collect::<String>());
+    let info = now.statement().map(|sql| sql.chars().take(info_max).collect::<String>());
     let state = if info.is_some() { "executing" } else { "" };
     vec![
         number(process.id.into()),
@@ -159,7 +159,7 @@ pub(crate) fn status(
     session: Option<&SessionCounters>,
 ) -> Vec<(&'static str, String)> {
     let all = server.processes.all();
-    let running = all.iter().filter(|process| process.now.lock().statement.is_some()).count();
+    let running = all.iter().filter(|process| process.now.lock().statement().is_some()).count();
     let facts = StatusFacts {
         threads_connected: all.len() as u64,
         threads_running: running as u64,

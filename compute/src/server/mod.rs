@@ -23,7 +23,8 @@ pub(crate) use usage::{LimitedUse, Usage};
 
 use crate::accounts::{Accounts, RootLogin};
 use crate::catalog::{Catalog, StoredAccounts};
-use crate::session::{Services, Session, SessionValues, to_protocol};
+use crate::plan_cache::PlanCache;
+use crate::session::{Compiled, Services, Session, SessionValues, to_protocol};
 use crate::txn::{Interrupt, Limits, LockSet, OwnerId, TransactionManager};
 use crate::variables::{Counter, GlobalVariables, ServerCounters, SessionVariables};
 
@@ -32,6 +33,7 @@ pub struct Server {
     pub(crate) env: Env,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) opened: OpenedTables,
+    pub(crate) plans: PlanCache<Compiled>,
     pub(crate) transactions: Arc<TransactionManager>,
     pub(crate) globals: Arc<GlobalVariables>,
     pub(crate) processes: Processes,
@@ -66,6 +68,7 @@ impl Server {
             env,
             catalog: Arc::new(catalog),
             opened: OpenedTables::default(),
+            plans: PlanCache::default(),
             transactions,
             globals: Arc::new(GlobalVariables::new(&[])),
             processes: Processes::default(),
@@ -110,12 +113,7 @@ impl Service for Handle {
             id: login.connection_id,
             user: login.user.clone(),
             host: format!("{}:{}", login.peer.host, login.peer.port),
-            now: Mutex::new(Doing {
-                database: None,
-                command: "Sleep",
-                since: server.env.now(),
-                statement: None,
-            }),
+            now: Mutex::new(Doing::nothing(server.env.now())),
             interrupt: Interrupt::default(),
             control: login.control.clone(),
         });

@@ -38,8 +38,36 @@ pub(crate) struct Doing {
     pub(crate) command: &'static str,
     /// Since when.
     pub(crate) since: Instant,
+    /// The statement; empty if there is none.
+    statement: String,
+}
+
+/// Longer statements are not kept whole, in bytes.
+const STATEMENT_BYTES_MAX: usize = 64 << 10;
+
+/// Memory that is kept for the next statement, in bytes.
+const STATEMENT_BYTES_KEPT: usize = 1 << 10;
+
+impl Doing {
+    /// Nothing, since `since`.
+    pub(crate) fn nothing(since: Instant) -> Self {
+        Self { database: None, command: "Sleep", since, statement: String::new() }
+    }
+
     /// The statement, if there is one.
-    pub(crate) statement: Option<String>,
+    pub(crate) fn statement(&self) -> Option<&str> {
+        (!self.statement.is_empty()).then_some(&*self.statement)
+    }
+
+    /// What is being carried out from now on.
+    pub(crate) fn set_statement(&mut self, sql: &[u8]) {
+        if self.statement.capacity() > STATEMENT_BYTES_KEPT {
+            self.statement = String::new();
+        }
+        self.statement.clear();
+        let shown = &sql[..sql.len().min(STATEMENT_BYTES_MAX)];
+        self.statement.push_str(&String::from_utf8_lossy(shown));
+    }
 }
 
 /// All connections.

@@ -10,16 +10,17 @@ use firn_mysql_protocol::{ColumnType, Error, Result, StatusFlags};
 use firn_mysql_semantics::SqlType;
 use firn_mysql_semantics::error::{SqlError, code};
 
+use super::known::Plans;
 use super::run::Arguments;
 use super::statement::Ended;
 use super::{Session, from_parser, parameters, to_protocol};
 use crate::variables::Counter;
 
 /// What a session keeps of a prepared statement.
-#[derive(Debug)]
 pub struct PreparedStatement {
     sql: Vec<u8>,
     statement: ast::Statement,
+    plans: Plans,
 }
 
 fn sent(error: &SqlError) -> Error {
@@ -49,6 +50,9 @@ impl Session {
         response: &mut Response<'_>,
     ) -> std::result::Result<(), Ended> {
         let sql = self.in_utf8(sql)?;
+        if self.run_known(&sql, response).await? {
+            return Ok(());
+        }
         let mut from = 0;
         loop {
             self.parser.set_mode(self.values.variables.parser_options().mode);
@@ -73,6 +77,9 @@ impl Session {
                 let near = String::from_utf8_lossy(&sql[parsed.end..]).trim_start().to_owned();
                 let line = sql[..parsed.end].iter().filter(|byte| **byte == b'\n').count();
                 return Err(self.failed(SqlError::parse_error(&near, line as u32 + 1)).into());
+            }
+            if from == 0 && self.run_kept(&sql, &parsed.statement, response).await? {
+                return Ok(());
             }
             self.statement(&sql, &parsed.statement, &Arguments::default(), response).await?;
             if rest {
@@ -134,7 +141,11 @@ impl server::Session for Session {
             parameters: vec![parameter; parsed.params as usize],
             columns,
             warnings: self.warnings.packet_count(),
-            statement: PreparedStatement { sql, statement: parsed.statement },
+            statement: PreparedStatement {
+                sql,
+                statement: parsed.statement,
+                plans: Plans::new(),
+            },
         })
     }
 
@@ -153,8 +164,8 @@ impl server::Session for Session {
             .map(|parameter| parameters::value_of(parameter, connection))
             .unzip();
         let arguments = Arguments { values, types };
-        let result =
-            self.statement(&statement.sql, &statement.statement, &arguments, response).await;
+        let PreparedStatement { sql, statement, plans } = statement;
+        let result = self.run_prepared(sql, statement, plans, &arguments, response).await;
         self.working("Sleep", None);
         Ok(result?)
     }

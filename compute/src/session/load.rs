@@ -96,8 +96,8 @@ impl Session {
                 BoundLoad::bind(statement, load, ignore)
             })?;
             let one = LoadPlan::new(bound, collation, format.clone(), load.skip)?;
-            let tables = self.with_related(vec![Arc::clone(&one.insert().table)])?;
-            if self.lock_tables(unit, &tables, LockMode::IntentionExclusive).await? {
+            let tables = self.changed(vec![Arc::clone(&one.insert().table)])?;
+            if self.lock_tables(unit, &tables).await? {
                 plan = Some(one);
                 break;
             }

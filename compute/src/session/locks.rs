@@ -50,6 +50,9 @@ impl Session {
             }
             *wanted.entry(name).or_default() |= write;
         }
+        if ids.values().any(|write| *write) {
+            self.reading_guard = Some(self.server.catalog.guard());
+        }
         // In one order, so that two of these do not wait for each other.
         for (id, write) in ids {
             let mode = if write { LockMode::Exclusive } else { LockMode::Shared };
@@ -122,6 +125,7 @@ impl Session {
     /// Lets go of all tables.
     pub(crate) fn unlock_tables(&mut self) {
         self.table_locks = TableLocks::None;
+        self.reading_guard = None;
         let keys: Vec<LockKey> = self
             .locks
             .keys()

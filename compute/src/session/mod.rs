@@ -2,7 +2,9 @@
 //!
 //! * [`command`]: the protocol's commands.
 //! * [`statement`]: which statement does what.
-//! * [`run`]: what reads and changes rows. [`define`]: what changes the catalog.
+//! * [`compiled`]: binding and planning what reads and changes rows. [`run`]: running it.
+//!   [`known`]: what was compiled before.
+//! * [`define`]: what changes the catalog.
 //! * [`transaction`]: where transactions begin and end.
 //! * [`tables`]: tables by name, as the session sees them. [`temporary`]: its own.
 //! * [`show`]: SHOW and DESCRIBE. [`admin`]: statements that look after the server.
@@ -14,9 +16,11 @@ mod accounts;
 mod admin;
 mod assign;
 mod command;
+mod compiled;
 mod define;
 mod error;
 mod explain;
+mod known;
 mod load;
 mod locks;
 mod parameters;
@@ -38,7 +42,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use firn_mysql_parser::Parser;
+use firn_mysql_parser::{Parser, Shape};
 use firn_mysql_parser::ast::{self, StatementKind};
 use firn_mysql_protocol::StatusFlags;
 use firn_mysql_protocol::server::Login;
@@ -47,6 +51,7 @@ use firn_mysql_semantics::charset::{Charset, convert};
 use firn_mysql_semantics::error::{Level, SqlError, Warnings};
 use firn_mysql_semantics::expr::Settings;
 
+pub(crate) use compiled::Compiled;
 pub(crate) use error::{from_engine, from_parser, from_transaction, to_protocol};
 pub(crate) use rights::Rights;
 pub(crate) use services::Services;
@@ -81,6 +86,10 @@ pub struct Session {
     locks: LockSet,
     table_locks: locks::TableLocks,
     pub(crate) temporary: temporary::Temporary,
+    /// While tables are locked for writing, others cannot read them unasked.
+    reading_guard: Option<crate::catalog::Guard>,
+    /// The text that is being looked up in the plan cache.
+    shape: Shape,
     /// Statements by name, in lower case: PREPARE.
     prepared: BTreeMap<String, Arc<prepared::NamedStatement>>,
     pub(crate) counters: SessionCounters,
@@ -115,6 +124,8 @@ impl Session {
             process,
             table_locks: locks::TableLocks::None,
             temporary: temporary::Temporary::default(),
+            reading_guard: None,
+            shape: Shape::default(),
             prepared: BTreeMap::new(),
             counters: SessionCounters::default(),
         }
@@ -122,7 +133,9 @@ impl Session {
 
     /// The settings that a statement runs by are those that it finds.
     fn begin_settings(&mut self) {
-        self.settings = Arc::new(self.values.variables.expressions().clone());
+        if *self.settings != *self.values.variables.expressions() {
+            self.settings = Arc::new(self.values.variables.expressions().clone());
+        }
         self.values.begin_statement();
     }
 
@@ -133,15 +146,6 @@ impl Session {
 
     /// Before a statement.
     fn begin_statement(&mut self, statement: &ast::Statement) {
-        self.count(Counter::Queries);
-        self.count(Counter::Questions);
-        if let Some(counter) = counter_of(&statement.kind) {
-            self.count(counter);
-        }
-        self.process.interrupt.clear();
-        self.begin_settings();
-        self.values.variables.facts.warning_count = self.warnings.total();
-        self.values.variables.facts.error_count = self.warnings.errors();
         // What asks for the conditions of the statement before leaves them.
         let keeps = matches!(&statement.kind, StatementKind::Show(show) if matches!(
             **show,
@@ -150,7 +154,21 @@ impl Session {
                 | ast::Show::CountWarnings
                 | ast::Show::CountErrors
         ));
-        if !keeps {
+        self.begin_counted(counter_of(&statement.kind), keeps);
+    }
+
+    /// Before a statement that counts so, and may leave the conditions of the one before.
+    fn begin_counted(&mut self, counter: Option<Counter>, keeps_conditions: bool) {
+        self.count(Counter::Queries);
+        self.count(Counter::Questions);
+        if let Some(counter) = counter {
+            self.count(counter);
+        }
+        self.process.interrupt.clear();
+        self.begin_settings();
+        self.values.variables.facts.warning_count = self.warnings.total();
+        self.values.variables.facts.error_count = self.warnings.errors();
+        if !keeps_conditions {
             self.warnings.clear();
         }
     }
@@ -188,11 +206,7 @@ impl Session {
         let mut now = self.process.now.lock();
         now.command = command;
         now.since = self.server.env.now();
-        // Long texts are not kept whole.
-        const SHOWN_MAX: usize = 64 << 10;
-        let statement =
-            sql.map(|sql| String::from_utf8_lossy(&sql[..sql.len().min(SHOWN_MAX)]).into_owned());
-        now.statement = statement;
+        now.set_statement(sql.unwrap_or_default());
     }
 
     /// A text of the client in UTF-8, as the parser takes it.

@@ -2,25 +2,22 @@
 
 use std::sync::Arc;
 
-use firn_mysql_parser::ast;
+use firn_mysql_parser::ast::{self, StatementKind as S};
 use firn_mysql_protocol::Capabilities;
-use firn_mysql_protocol::result::{Columns, Response, Summary};
+use firn_mysql_protocol::result::{Response, Summary};
 use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::{Binder, Cx, Row, Settings};
 use firn_mysql_semantics::{SqlType, Value};
 
+use super::compiled::{Compiled, QueryPlan, Work};
+use super::locks::TableLocks;
 use super::relations::CatalogRelations;
-use super::statement::{Done, Ended, Outcome};
-use super::tables::SessionTables;
+use super::statement::{Done, Ended, Outcome, within};
 use super::transaction::Unit;
-use super::values::VariablesScope;
 use super::{Session, from_transaction};
-use crate::bind::{
-    BoundDelete, BoundInsert, BoundSelect, BoundUpdate, ItemNames, Statement, StatementScope,
-};
+use crate::bind::{InsertSource, ItemNames, StatementScope};
 use crate::execute::{self, DeletePlan, InsertPlan, Reading, SelectRun, Storing, UpdatePlan, View};
-use crate::output::{self, ValueWriter};
-use crate::plan::{SelectPlan, StepRows};
+use crate::output;
 use crate::table::OpenTable;
 use crate::txn::{LockKey, LockMode, LockWait};
 use crate::variables::SqlMode;
@@ -35,94 +32,88 @@ pub(crate) struct Arguments {
     pub(crate) types: Vec<SqlType>,
 }
 
-/// A SELECT, with the columns that the client is told of.
-pub(crate) struct QueryPlan {
-    pub(crate) select: SelectPlan,
-    pub(crate) columns: Columns,
-    pub(crate) writers: Vec<ValueWriter>,
-}
-
 impl Session {
-    /// What a statement is bound with.
-    pub(super) fn bind<T>(
-        &self,
-        sql: &[u8],
-        types: &[SqlType],
-        bind: impl FnOnce(&Statement<'_>) -> Result<T, SqlError>,
-    ) -> Result<T, SqlError> {
-        let tables = SessionTables::new(self);
-        let variables = VariablesScope::new(&self.values);
-        let statement = Statement {
-            sql,
-            settings: &self.settings,
-            tables: &tables,
-            variables: &variables,
-            params: types,
-        };
-        bind(&statement).map_err(|error| variables.explain(error))
-    }
-
-    /// Binds and plans a SELECT.
-    pub(crate) fn plan_query(
+    /// SELECT, INSERT, REPLACE, UPDATE and DELETE
+    pub(crate) async fn rows_statement(
         &mut self,
         sql: &[u8],
-        query: &ast::Query,
-        types: &[SqlType],
-    ) -> Result<QueryPlan, SqlError> {
-        let mut select = self.bind(sql, types, |statement| BoundSelect::bind(statement, query))?;
-        for warning in std::mem::take(&mut select.warnings) {
-            self.warnings.warn(warning);
-        }
-        let results = self.result_charset();
-        let columns: Vec<_> = select
-            .items
-            .iter()
-            .map(|item| output::column_of(item, &select.tables, results))
-            .collect();
-        let writers = select
-            .items
-            .iter()
-            .map(|item| ValueWriter::new(&item.node.ty, item.zerofill, results))
-            .collect();
-        let select = SelectPlan::new(select)?;
-        Ok(QueryPlan { select, columns: Columns::new(&columns), writers })
-    }
-
-    /// SELECT
-    pub(crate) async fn query(
-        &mut self,
-        sql: &[u8],
-        query: &ast::Query,
+        statement: &S,
         arguments: &Arguments,
         response: &mut Response<'_>,
     ) -> Result<Outcome, Ended> {
-        let mut unit = self.unit();
-        let planned = self.settled_query(sql, query, arguments, &mut unit).await;
-        let result = match planned {
-            Ok(plan) => self.run_query(&plan, arguments, &mut unit, response).await,
-            Err(error) => Err(error),
+        let is_query = matches!(statement, S::Query(_));
+        if !is_query {
+            self.refuse_in_read_only()?;
+        }
+        let limit_ms = self.time_limit_ms(is_query);
+        let (env, interrupt) = (self.server.env.clone(), self.process.interrupt.clone());
+        let run = async {
+            let mut unit = self.unit();
+            let result = match self.settled(sql, statement, arguments, &mut unit).await {
+                Ok(compiled) => self.run(&compiled, arguments, &mut unit, response).await,
+                Err(error) => Err(error),
+            };
+            self.end_unit(unit, result).await
         };
-        self.end_unit(unit, result).await
+        within(limit_ms, &env, &interrupt, run).await
     }
 
-    /// A plan whose tables are locked against changes of their definitions.
-    async fn settled_query(
+    /// `max_execution_time`, which is for queries.
+    pub(super) fn time_limit_ms(&self, is_query: bool) -> u64 {
+        if is_query { self.values.variables.hot().max_execution_time } else { 0 }
+    }
+
+    /// The statement compiled, its tables locked against changes of their definitions.
+    async fn settled(
         &mut self,
         sql: &[u8],
-        query: &ast::Query,
+        statement: &S,
         arguments: &Arguments,
         unit: &mut Unit,
-    ) -> Result<QueryPlan, Ended> {
+    ) -> Result<Compiled, Ended> {
         for _ in 0..REPLANS_MAX {
             let mark = self.warnings.mark();
-            let plan = self.plan_query(sql, query, &arguments.types)?;
-            let tables = tables_of(&plan.select);
-            if self.lock_tables(unit, &tables, LockMode::IntentionShared).await? {
-                return Ok(plan);
+            let compiled = self.compile(sql, statement, &arguments.types)?;
+            if self.lock_tables(unit, &compiled.tables).await? {
+                return Ok(compiled);
             }
             self.warnings.rewind(mark);
         }
         Err(SqlError::new(code::ER_TABLE_DEF_CHANGED, &[]).into())
+    }
+
+    /// Runs a statement that was compiled before; `None` if it has to be compiled again.
+    pub(crate) async fn run_compiled(
+        &mut self,
+        compiled: &Compiled,
+        arguments: &Arguments,
+        response: &mut Response<'_>,
+    ) -> Option<Result<Outcome, Ended>> {
+        let is_query = matches!(compiled.work, Work::Query(_));
+        if !is_query && let Err(error) = self.refuse_in_read_only() {
+            return Some(Err(error.into()));
+        }
+        let mut unit = self.unit();
+        // A snapshot by itself keeps what it shows, and a table that is changed behind its
+        // back keeps the rows that it had: only who reads several times needs locks.
+        let settled = if unit.single
+            && compiled.is_plain_read()
+            && self.table_locks == TableLocks::None
+        {
+            unit.transaction.snapshot();
+            Ok(self.server.catalog.epoch() == compiled.epoch)
+        } else {
+            self.lock_tables(&mut unit, &compiled.tables).await
+        };
+        let result = match settled {
+            Ok(true) => self.run(compiled, arguments, &mut unit, response).await,
+            Ok(false) => {
+                let ended = self.end_unit(unit, Ok(())).await;
+                return ended.err().map(Err);
+            }
+            Err(error) => Err(error),
+        };
+        Some(self.end_unit(unit, result).await)
     }
 
     /// Locks the definitions of tables. `false` if one of them is no longer what the plan
@@ -130,24 +121,22 @@ impl Session {
     pub(super) async fn lock_tables(
         &self,
         unit: &mut Unit,
-        tables: &[Arc<OpenTable>],
-        mode: LockMode,
+        tables: &[(Arc<OpenTable>, LockMode)],
     ) -> Result<bool, Ended> {
         let seconds = self.values.variables.hot().lock_wait_timeout;
         let wait = LockWait::For(std::time::Duration::from_secs(seconds));
-        let write = mode == LockMode::IntentionExclusive;
-        for table in tables {
+        for (table, mode) in tables {
             if table.temporary {
                 unit.transaction.cover(table.descriptor().space());
                 continue;
             }
-            self.may_use(table, write)?;
+            self.may_use(table, *mode == LockMode::IntentionExclusive)?;
             let key = LockKey::Table(u64::from(table.descriptor().id));
-            let locked = unit.transaction.lock(key, mode, wait).await;
+            let locked = unit.transaction.lock(key, *mode, wait).await;
             locked.map_err(|error| from_transaction(&error))?;
         }
         let snapshot = self.server.catalog.snapshot();
-        Ok(tables.iter().filter(|table| !table.temporary).all(|table| {
+        Ok(tables.iter().filter(|(table, _)| !table.temporary).all(|(table, _)| {
             let descriptor = table.descriptor();
             snapshot
                 .table_by_id(descriptor.id)
@@ -155,17 +144,19 @@ impl Session {
         }))
     }
 
-    /// The same tables, and those that foreign keys lead to from them.
-    pub(super) fn with_related(
-        &self,
-        tables: Vec<Arc<OpenTable>>,
-    ) -> Result<Vec<Arc<OpenTable>>, SqlError> {
-        let relations = CatalogRelations::new(self);
-        let mut all = tables.clone();
-        for table in &tables {
-            all.extend(relations.reached(table)?);
+    async fn run(
+        &mut self,
+        compiled: &Compiled,
+        arguments: &Arguments,
+        unit: &mut Unit,
+        response: &mut Response<'_>,
+    ) -> Result<Outcome, Ended> {
+        match &compiled.work {
+            Work::Query(plan) => self.run_query(plan, arguments, unit, response).await,
+            Work::Insert(plan) => self.run_insert(plan, arguments, unit).await,
+            Work::Update(plan) => self.run_update(plan, arguments, unit).await,
+            Work::Delete(plan) => self.run_delete(plan, arguments, unit).await,
         }
-        Ok(all)
     }
 
     async fn run_query(
@@ -327,52 +318,18 @@ impl Session {
     }
 
     /// INSERT and REPLACE
-    pub(crate) async fn insert(
+    async fn run_insert(
         &mut self,
-        sql: &[u8],
-        insert: &ast::Insert,
-        arguments: &Arguments,
-    ) -> Result<Outcome, Ended> {
-        self.refuse_in_read_only()?;
-        let mut unit = self.unit();
-        let result = self.insert_in(sql, insert, arguments, &mut unit).await;
-        self.end_unit(unit, result).await
-    }
-
-    async fn insert_in(
-        &mut self,
-        sql: &[u8],
-        insert: &ast::Insert,
+        plan: &InsertPlan,
         arguments: &Arguments,
         unit: &mut Unit,
     ) -> Result<Outcome, Ended> {
-        let mut plan = None;
-        for _ in 0..REPLANS_MAX {
-            let bound =
-                self.bind(sql, &arguments.types, |statement| BoundInsert::bind(statement, insert))?;
-            let one = InsertPlan::new(bound)?;
-            let read = one.query.as_ref().map(tables_of).unwrap_or_default();
-            let target = self.with_related(vec![Arc::clone(&one.insert.table)])?;
-            if self.lock_tables(unit, &target, LockMode::IntentionExclusive).await?
-                && self.lock_tables(unit, &read, LockMode::IntentionShared).await?
-            {
-                plan = Some(one);
-                break;
-            }
-        }
-        let Some(mut plan) = plan else {
-            return Err(SqlError::new(code::ER_TABLE_DEF_CHANGED, &[]).into());
-        };
-        for warning in std::mem::take(&mut plan.insert.warnings) {
-            self.warnings.warn(warning);
-        }
-        let single_row = match &insert.source {
-            ast::InsertSource::Values(rows) => rows.len() == 1,
-            ast::InsertSource::Set(_) => true,
-            ast::InsertSource::Query(_) => false,
+        let single_row = match &plan.insert.source {
+            InsertSource::Values(rows) => plan.query.is_none() && rows.len() == 1,
+            InsertSource::Query(_) => false,
         };
         let zone = self.values.variables.zone().clone();
-        let storing = self.storing(&zone, insert.ignore, single_row);
+        let storing = self.storing(&zone, plan.insert.ignore, single_row);
         let found_rows = self.login.capabilities.contains(Capabilities::FOUND_ROWS);
         let settings = Arc::clone(&self.settings);
         let wait = self.lock_wait();
@@ -381,7 +338,7 @@ impl Session {
         let mut view = View::new(&mut unit.transaction, reading, wait).relating(&relations);
         let mut cx = Cx::new(&settings, &mut self.values, &mut self.warnings);
         let done =
-            execute::insert(&plan, &storing, found_rows, &arguments.values, &mut view, &mut cx)
+            execute::insert(plan, &storing, found_rows, &arguments.values, &mut view, &mut cx)
                 .await?;
         if let Some(id) = done.first_id {
             self.values.variables.facts.last_insert_id = id;
@@ -402,48 +359,21 @@ impl Session {
     }
 
     /// UPDATE
-    pub(crate) async fn update(
+    async fn run_update(
         &mut self,
-        sql: &[u8],
-        update: &ast::Update,
-        arguments: &Arguments,
-    ) -> Result<Outcome, Ended> {
-        self.refuse_in_read_only()?;
-        let mut unit = self.unit();
-        let result = self.update_in(sql, update, arguments, &mut unit).await;
-        self.end_unit(unit, result).await
-    }
-
-    async fn update_in(
-        &mut self,
-        sql: &[u8],
-        update: &ast::Update,
+        plan: &UpdatePlan,
         arguments: &Arguments,
         unit: &mut Unit,
     ) -> Result<Outcome, Ended> {
-        let mut plan = None;
-        for _ in 0..REPLANS_MAX {
-            let bound =
-                self.bind(sql, &arguments.types, |statement| BoundUpdate::bind(statement, update))?;
-            let one = UpdatePlan::new(bound)?;
-            let tables = self.with_related(tables_of(&one.rows))?;
-            if self.lock_tables(unit, &tables, LockMode::IntentionExclusive).await? {
-                plan = Some(one);
-                break;
-            }
-        }
-        let Some(plan) = plan else {
-            return Err(SqlError::new(code::ER_TABLE_DEF_CHANGED, &[]).into());
-        };
         let zone = self.values.variables.zone().clone();
-        let storing = self.storing(&zone, update.ignore, true);
+        let storing = self.storing(&zone, plan.ignore, true);
         let settings = Arc::clone(&self.settings);
         let wait = self.lock_wait();
         let reading = Reading::Locking(LockMode::Exclusive);
         let relations = CatalogRelations::new(self);
         let mut view = View::new(&mut unit.transaction, reading, wait).relating(&relations);
         let mut cx = Cx::new(&settings, &mut self.values, &mut self.warnings);
-        let done = execute::update(&plan, &storing, &arguments.values, &mut view, &mut cx).await?;
+        let done = execute::update(plan, &storing, &arguments.values, &mut view, &mut cx).await?;
         let found_rows = self.login.capabilities.contains(Capabilities::FOUND_ROWS);
         let affected = if found_rows { done.matched } else { done.changed };
         self.values.row_count = affected.cast_signed();
@@ -457,60 +387,20 @@ impl Session {
     }
 
     /// DELETE
-    pub(crate) async fn delete(
+    async fn run_delete(
         &mut self,
-        sql: &[u8],
-        delete: &ast::Delete,
-        arguments: &Arguments,
-    ) -> Result<Outcome, Ended> {
-        self.refuse_in_read_only()?;
-        let mut unit = self.unit();
-        let result = self.delete_in(sql, delete, arguments, &mut unit).await;
-        self.end_unit(unit, result).await
-    }
-
-    async fn delete_in(
-        &mut self,
-        sql: &[u8],
-        delete: &ast::Delete,
+        plan: &DeletePlan,
         arguments: &Arguments,
         unit: &mut Unit,
     ) -> Result<Outcome, Ended> {
-        let mut plan = None;
-        for _ in 0..REPLANS_MAX {
-            let bound =
-                self.bind(sql, &arguments.types, |statement| BoundDelete::bind(statement, delete))?;
-            let one = DeletePlan::new(bound)?;
-            let tables = self.with_related(tables_of(&one.rows))?;
-            if self.lock_tables(unit, &tables, LockMode::IntentionExclusive).await? {
-                plan = Some(one);
-                break;
-            }
-        }
-        let Some(plan) = plan else {
-            return Err(SqlError::new(code::ER_TABLE_DEF_CHANGED, &[]).into());
-        };
         let settings = Arc::clone(&self.settings);
         let wait = self.lock_wait();
         let reading = Reading::Locking(LockMode::Exclusive);
         let relations = CatalogRelations::new(self);
         let mut view = View::new(&mut unit.transaction, reading, wait).relating(&relations);
         let mut cx = Cx::new(&settings, &mut self.values, &mut self.warnings);
-        let deleted = execute::delete(&plan, &arguments.values, &mut view, &mut cx).await?;
+        let deleted = execute::delete(plan, &arguments.values, &mut view, &mut cx).await?;
         self.values.row_count = deleted.cast_signed();
         Ok(Done { affected: deleted, ..Done::default() }.into())
     }
-}
-
-/// The tables on the engine that a plan reads.
-fn tables_of(plan: &SelectPlan) -> Vec<Arc<OpenTable>> {
-    let mut tables = Vec::new();
-    for step in &plan.steps {
-        match &step.rows {
-            StepRows::Stored(table) => tables.push(Arc::clone(table)),
-            StepRows::Derived(inner) => tables.extend(tables_of(inner)),
-            StepRows::Virtual(_) => {}
-        }
-    }
-    tables
 }

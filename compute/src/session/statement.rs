@@ -3,14 +3,15 @@
 use std::pin::pin;
 use std::time::Duration;
 
+use firn_engine::Env;
 use firn_mysql_parser::ast::{self, StatementKind as S};
-use firn_mysql_protocol::result::{Response, Summary};
+use firn_mysql_protocol::result::Response;
 use firn_mysql_semantics::error::SqlError;
 
 use super::Session;
 use super::admin::Care;
 use super::run::Arguments;
-use crate::txn::Why;
+use crate::txn::{Interrupt, Why};
 
 /// What a statement that sends no rows says of itself.
 #[derive(Debug, Default)]
@@ -49,42 +50,7 @@ impl Session {
             Ok(()) => self.dispatch(sql, statement, arguments, response).await,
             Err(error) => Err(error.into()),
         };
-        let outcome = self.end_statement(outcome).await?;
-        if let Outcome::Done(done) = outcome {
-            let summary = Summary {
-                affected_rows: done.affected,
-                last_insert_id: done.last_insert_id,
-                status: self.status_flags(),
-                warnings: self.warnings.packet_count(),
-                info: done.info.into(),
-                changes: done.changes,
-            };
-            response.ok(&summary)?;
-        }
-        Ok(())
-    }
-
-    /// A query that ends when its time is over.
-    async fn limited_query(
-        &mut self,
-        sql: &[u8],
-        query: &ast::Query,
-        arguments: &Arguments,
-        response: &mut Response<'_>,
-    ) -> Result<Outcome, Ended> {
-        let limit_ms = self.values.variables.hot().max_execution_time;
-        if limit_ms == 0 {
-            return self.query(sql, query, arguments, response).await;
-        }
-        let (env, interrupt) = (self.server.env.clone(), self.process.interrupt.clone());
-        let mut run = pin!(self.query(sql, query, arguments, response));
-        match env.timeout(Duration::from_millis(limit_ms), run.as_mut()).await {
-            Some(outcome) => outcome,
-            None => {
-                interrupt.set(Why::TimeLimit);
-                run.await
-            }
-        }
+        self.answer(outcome, response).await
     }
 
     pub(super) async fn dispatch(
@@ -95,10 +61,9 @@ impl Session {
         response: &mut Response<'_>,
     ) -> Result<Outcome, Ended> {
         match &statement.kind {
-            S::Query(query) => self.limited_query(sql, query, arguments, response).await,
-            S::Insert(insert) => self.insert(sql, insert, arguments).await,
-            S::Update(update) => self.update(sql, update, arguments).await,
-            S::Delete(delete) => self.delete(sql, delete, arguments).await,
+            rows @ (S::Query(_) | S::Insert(_) | S::Update(_) | S::Delete(_)) => {
+                self.rows_statement(sql, rows, arguments, response).await
+            }
             S::Load(load) => self.load(sql, load, arguments, response).await,
             S::Do(list) => self.run_do(sql, list, arguments).await,
             S::Use(name) => self.use_schema(name.as_str()).await,
@@ -161,6 +126,26 @@ impl Session {
             S::UnlockTables => self.unlock_tables_statement().await,
 
             _ => Err(SqlError::not_supported_yet(name_of(&statement.kind)).into()),
+        }
+    }
+}
+
+/// Runs a statement that is told to end after so many milliseconds; 0: never.
+pub(super) async fn within<T>(
+    limit_ms: u64,
+    env: &Env,
+    interrupt: &Interrupt,
+    run: impl Future<Output = T>,
+) -> T {
+    if limit_ms == 0 {
+        return run.await;
+    }
+    let mut run = pin!(run);
+    match env.timeout(Duration::from_millis(limit_ms), run.as_mut()).await {
+        Some(outcome) => outcome,
+        None => {
+            interrupt.set(Why::TimeLimit);
+            run.await
         }
     }
 }

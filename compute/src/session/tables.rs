@@ -1,5 +1,6 @@
 //! Tables by name, as the session sees them.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use firn_mysql_parser::ast;
@@ -14,11 +15,18 @@ use crate::catalog::CatalogSnapshot;
 pub(crate) struct SessionTables<'a> {
     session: &'a Session,
     catalog: Arc<CatalogSnapshot>,
+    private: Cell<bool>,
 }
 
 impl<'a> SessionTables<'a> {
     pub(crate) fn new(session: &'a Session) -> Self {
-        Self { session, catalog: session.server.catalog.snapshot() }
+        let catalog = session.server.catalog.snapshot();
+        Self { session, catalog, private: Cell::new(false) }
+    }
+
+    /// Whether a table was found that others see otherwise, or not at all.
+    pub(crate) fn are_private(&self) -> bool {
+        self.private.get()
     }
 }
 
@@ -35,9 +43,11 @@ impl Tables for SessionTables<'_> {
         if let Some(found) =
             crate::information_schema::table(self.session, schema, name.name.as_str())?
         {
+            self.private.set(true);
             return Ok(found);
         }
         if let Some(open) = self.session.temporary.named(schema, name.name.as_str()) {
+            self.private.set(true);
             let descriptor = open.descriptor();
             return Ok(FoundTable {
                 schema: Arc::from(descriptor.schema.as_str()),

@@ -1,6 +1,6 @@
 //! What a session answers to the expressions of its statements.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use firn_engine::Env;
 use firn_mysql_parser::ast;
@@ -219,12 +219,18 @@ impl Session for SessionValues {
 pub struct VariablesScope<'a> {
     session: &'a SessionValues,
     refused: RefCell<Option<SqlError>>,
+    asked: Cell<bool>,
 }
 
 impl<'a> VariablesScope<'a> {
     /// Those of a session.
     pub fn new(session: &'a SessionValues) -> VariablesScope<'a> {
-        VariablesScope { session, refused: RefCell::default() }
+        VariablesScope { session, refused: RefCell::default(), asked: Cell::new(false) }
+    }
+
+    /// Whether anything depends on a variable.
+    pub fn were_asked(&self) -> bool {
+        self.asked.get()
     }
 
     /// What binding failed with: a binder says of every variable that has no value
@@ -243,10 +249,12 @@ impl Scope for VariablesScope<'_> {
     }
 
     fn user_variable(&self, name: &str) -> Option<SqlType> {
+        self.asked.set(true);
         self.session.user_variables.get(name).map(|(_, ty)| *ty)
     }
 
     fn system_variable(&self, name: &str) -> Option<SqlType> {
+        self.asked.set(true);
         match self.session.variables.get_by_name(name) {
             Ok((_, ty)) => Some(ty),
             Err(error) => {

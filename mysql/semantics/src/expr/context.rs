@@ -6,7 +6,7 @@ use crate::value::Value;
 
 /// The settings of a session that change what expressions mean. They may differ
 /// between binding and running only as MySQL's may between PREPARE and EXECUTE.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// STRICT_TRANS_TABLES or STRICT_ALL_TABLES.
     pub strict: bool,

@@ -1,0 +1,275 @@
+//! Statements that read and change rows, bound and planned.
+
+use std::sync::Arc;
+
+use firn_mysql_parser::ast::StatementKind as S;
+use firn_mysql_protocol::result::Columns;
+use firn_mysql_semantics::{Derivation, SqlType, TypeKind};
+use firn_mysql_semantics::error::SqlError;
+
+use super::Session;
+use super::relations::CatalogRelations;
+use super::tables::SessionTables;
+use super::values::VariablesScope;
+use crate::bind::{
+    BoundDelete, BoundInsert, BoundSelect, BoundUpdate, Given, InsertSource, Statement,
+};
+use crate::execute::{DeletePlan, InsertPlan, UpdatePlan};
+use crate::output::{self, ValueWriter};
+use crate::plan::{SelectPlan, StepRows};
+use crate::plan_cache::{self, Setting, TEXT_LENGTH};
+use crate::table::OpenTable;
+use crate::txn::LockMode;
+use crate::variables::{Counter, counter_of};
+
+/// A SELECT, with the columns that the client is told of.
+pub(crate) struct QueryPlan {
+    pub(crate) select: SelectPlan,
+    pub(crate) columns: Columns,
+    pub(crate) writers: Vec<ValueWriter>,
+}
+
+/// What a statement does.
+pub(crate) enum Work {
+    Query(QueryPlan),
+    Insert(InsertPlan),
+    Update(UpdatePlan),
+    Delete(DeletePlan),
+}
+
+/// A statement that can be run, again and again while it is fresh.
+pub(crate) struct Compiled {
+    pub(crate) work: Work,
+    /// Tables that it uses, those that foreign keys lead to included, and how.
+    pub(crate) tables: Vec<(Arc<OpenTable>, LockMode)>,
+    /// What it counts as.
+    pub(crate) counter: Option<Counter>,
+    /// What it was bound with.
+    pub(crate) setting: Setting,
+    /// The catalog that it was bound with; `None` if that was changing.
+    pub(crate) epoch: Option<u64>,
+    /// Types of its parameters.
+    pub(crate) types: Vec<SqlType>,
+    /// Nothing in it is of this one session or moment.
+    pub(crate) shared: bool,
+    /// Nothing but the values of its parameters counts, so that literals can be such.
+    pub(crate) direct: bool,
+}
+
+/// The tables on the engine that a plan reads.
+pub(crate) fn tables_of(plan: &SelectPlan) -> Vec<Arc<OpenTable>> {
+    let mut tables = Vec::new();
+    for step in &plan.steps {
+        match &step.rows {
+            StepRows::Stored(table) => tables.push(Arc::clone(table)),
+            StepRows::Derived(inner) => tables.extend(tables_of(inner)),
+            StepRows::Virtual(_) => {}
+        }
+    }
+    tables
+}
+
+impl Compiled {
+    /// Whether the session would compile it to the same.
+    pub(crate) fn is_fresh(&self, setting: &Setting, types: &[SqlType], epoch: u64) -> bool {
+        let same = |(one, other): (&SqlType, &SqlType)| {
+            one == other || (self.direct && *one == without_length(*other))
+        };
+        self.epoch == Some(epoch)
+            && self.setting == *setting
+            && self.types.len() == types.len()
+            && self.types.iter().zip(types).all(same)
+    }
+
+    /// It reads committed rows only, and locks none.
+    pub(crate) fn is_plain_read(&self) -> bool {
+        match &self.work {
+            Work::Query(plan) => plan.select.select.locking.is_none(),
+            _ => false,
+        }
+    }
+}
+
+/// Types of parameters of any length.
+pub(super) fn general(types: &[SqlType]) -> Vec<SqlType> {
+    types.iter().map(|ty| without_length(*ty)).collect()
+}
+
+/// The type of a string of any length, for parameters of which only the value counts.
+fn without_length(ty: SqlType) -> SqlType {
+    let is_text = ty.kind == TypeKind::Varchar && ty.derivation == Derivation::Coercible;
+    if is_text { SqlType { length: TEXT_LENGTH, ..ty } } else { ty }
+}
+
+impl Session {
+    /// What compiling depends on, beside the statement and the catalog.
+    pub(super) fn setting(&self) -> Setting {
+        Setting {
+            settings: Arc::clone(&self.settings),
+            results: self.result_charset(),
+            foreign_key_checks: self.values.variables.hot().foreign_key_checks,
+        }
+    }
+
+    /// What a statement is bound with. With the result comes whether it depends on
+    /// nothing that is of this session alone.
+    pub(super) fn bind_shared<T>(
+        &self,
+        sql: &[u8],
+        types: &[SqlType],
+        bind: impl FnOnce(&Statement<'_>) -> Result<T, SqlError>,
+    ) -> Result<(T, bool), SqlError> {
+        let tables = SessionTables::new(self);
+        let variables = VariablesScope::new(&self.values);
+        let statement = Statement {
+            sql,
+            settings: &self.settings,
+            tables: &tables,
+            variables: &variables,
+            params: types,
+        };
+        let bound = bind(&statement).map_err(|error| variables.explain(error))?;
+        Ok((bound, !variables.were_asked() && !tables.are_private()))
+    }
+
+    /// As [`Self::bind_shared`], for once.
+    pub(super) fn bind<T>(
+        &self,
+        sql: &[u8],
+        types: &[SqlType],
+        bind: impl FnOnce(&Statement<'_>) -> Result<T, SqlError>,
+    ) -> Result<T, SqlError> {
+        self.bind_shared(sql, types, bind).map(|(bound, _)| bound)
+    }
+
+    /// Plans a SELECT.
+    fn planned_query(&mut self, mut select: BoundSelect) -> Result<QueryPlan, SqlError> {
+        for warning in std::mem::take(&mut select.warnings) {
+            self.warnings.warn(warning);
+        }
+        let results = self.result_charset();
+        let columns: Vec<_> = select
+            .items
+            .iter()
+            .map(|item| output::column_of(item, &select.tables, results))
+            .collect();
+        let writers = select
+            .items
+            .iter()
+            .map(|item| ValueWriter::new(&item.node.ty, item.zerofill, results))
+            .collect();
+        let select = SelectPlan::new(select)?;
+        Ok(QueryPlan { select, columns: Columns::new(&columns), writers })
+    }
+
+    /// Binds and plans a SELECT.
+    pub(crate) fn plan_query(
+        &mut self,
+        sql: &[u8],
+        query: &firn_mysql_parser::ast::Query,
+        types: &[SqlType],
+    ) -> Result<QueryPlan, SqlError> {
+        let select = self.bind(sql, types, |statement| BoundSelect::bind(statement, query))?;
+        self.planned_query(select)
+    }
+
+    /// Binds and plans a statement that reads or changes rows.
+    ///
+    /// # Errors
+    /// MySQL's for what does not make sense; 1235 for other statements.
+    pub(crate) fn compile(
+        &mut self,
+        sql: &[u8],
+        statement: &S,
+        types: &[SqlType],
+    ) -> Result<Compiled, SqlError> {
+        // Before anything of the catalog is read: see `Catalog::epoch`.
+        let epoch = self.server.catalog.epoch();
+        let read = |plan: &SelectPlan| -> Vec<_> {
+            let tables = tables_of(plan).into_iter();
+            tables.map(|table| (table, LockMode::IntentionShared)).collect()
+        };
+        let before = self.warnings.total();
+        let (work, tables, shared, direct) = match statement {
+            S::Query(query) => {
+                let (select, shared) =
+                    self.bind_shared(sql, types, |one| BoundSelect::bind(one, query))?;
+                let direct = select.filter.iter().all(plan_cache::are_direct);
+                let plan = self.planned_query(select)?;
+                let shared = shared && plan.select.select.into.is_empty();
+                let tables = read(&plan.select);
+                (Work::Query(plan), tables, shared, direct)
+            }
+            S::Insert(insert) => {
+                let (mut insert, shared) =
+                    self.bind_shared(sql, types, |one| BoundInsert::bind(one, insert))?;
+                for warning in std::mem::take(&mut insert.warnings) {
+                    self.warnings.warn(warning);
+                }
+                let direct = match &insert.source {
+                    InsertSource::Values(rows) => rows.iter().flatten().all(is_direct),
+                    InsertSource::Query(select) => {
+                        select.filter.iter().all(plan_cache::are_direct)
+                    }
+                };
+                let plan = InsertPlan::new(insert)?;
+                let mut tables = self.changed(vec![Arc::clone(&plan.insert.table)])?;
+                tables.extend(plan.query.iter().flat_map(read));
+                (Work::Insert(plan), tables, shared, direct)
+            }
+            S::Update(update) => {
+                let (update, shared) =
+                    self.bind_shared(sql, types, |one| BoundUpdate::bind(one, update))?;
+                let direct = update.assignments.iter().all(|(_, _, given)| is_direct(given))
+                    && update.rows.filter.iter().all(plan_cache::are_direct);
+                let plan = UpdatePlan::new(update)?;
+                let tables = self.changed(tables_of(&plan.rows))?;
+                (Work::Update(plan), tables, shared, direct)
+            }
+            S::Delete(delete) => {
+                let (delete, shared) =
+                    self.bind_shared(sql, types, |one| BoundDelete::bind(one, delete))?;
+                let direct = delete.rows.filter.iter().all(plan_cache::are_direct);
+                let plan = DeletePlan::new(delete)?;
+                let tables = self.changed(tables_of(&plan.rows))?;
+                (Work::Delete(plan), tables, shared, direct)
+            }
+            _ => return Err(SqlError::not_supported_yet("this statement")),
+        };
+        Ok(Compiled {
+            work,
+            tables,
+            counter: counter_of(statement),
+            setting: self.setting(),
+            epoch,
+            types: types.to_vec(),
+            // What binding warns of would be missing the next time.
+            shared: shared && epoch.is_some() && self.warnings.total() == before,
+            direct,
+        })
+    }
+
+    /// Tables that are changed, and those that foreign keys lead to from them.
+    pub(super) fn changed(
+        &self,
+        tables: Vec<Arc<OpenTable>>,
+    ) -> Result<Vec<(Arc<OpenTable>, LockMode)>, SqlError> {
+        let relations = CatalogRelations::new(self);
+        let mut all = tables.clone();
+        for table in &tables {
+            all.extend(relations.reached(table)?);
+        }
+        Ok(all.into_iter().map(|table| (table, LockMode::IntentionExclusive)).collect())
+    }
+}
+
+/// Parameters in it are all of it.
+fn is_direct(given: &Given) -> bool {
+    match given {
+        Given::Default => true,
+        Given::Value(node) => {
+            matches!(node.op, firn_mysql_semantics::expr::Op::Param(_))
+                || plan_cache::are_direct(node)
+        }
+    }
+}
