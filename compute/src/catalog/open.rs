@@ -4,8 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use arc_swap::ArcSwap;
-use firn_engine::{Db, Error, WriteBatch};
+use bytes::Bytes;
+use firn_engine::manifest::SpaceOptions;
+use firn_engine::{Db, Error, ErrorKind, WriteBatch};
 use firn_mysql_semantics::error::{SqlError, code};
+
+use firn_table::RowDescription;
+use firn_table::descriptor::TableDescriptor;
 
 use super::ddl::TableIds;
 use super::store::{self, Writes};
@@ -124,6 +129,11 @@ impl Catalog {
         let mut next = (*self.snapshot()).clone();
         change.apply_to(&mut next)?;
         change.write_to(&mut batch)?;
+        for (was, now) in change.tables() {
+            if let Some(now) = now {
+                self.declare_rows(was.map(|was| &**was), now).await?;
+            }
+        }
         Writes(&mut batch).put_next_id(self.next_id.load(Ordering::Acquire))?;
         self.steps.fetch_add(1, Ordering::SeqCst);
         let step = Step(&self.steps);
@@ -132,6 +142,27 @@ impl Catalog {
         self.current.store(Arc::clone(&next));
         drop(step);
         Ok(next)
+    }
+
+    /// Tells the engine how rows of a table are read, for their column copies: before
+    /// the first of them is written in that form.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn declare_rows(
+        &self,
+        was: Option<&TableDescriptor>,
+        now: &TableDescriptor,
+    ) -> firn_engine::Result<()> {
+        let row_schema = described(now)?;
+        if let Some(was) = was
+            && was.id == now.id
+            && described(was)? == row_schema
+        {
+            return Ok(());
+        }
+        let options = SpaceOptions { row_schema, ..SpaceOptions::default() };
+        self.db.declare_space(now.space(), options).await
     }
 
     /// Makes sure that ids given so far are not given again after a crash.
@@ -157,6 +188,16 @@ impl Catalog {
         store::put_scratch(id, &mut batch)?;
         Writes(&mut batch).put_next_id(self.next_id.load(Ordering::Acquire))?;
         self.db.write(&batch).await.map(drop)
+    }
+}
+
+/// What describes the rows of a table; nothing if that would be too long: such tables
+/// have no column copies.
+fn described(table: &TableDescriptor) -> firn_engine::Result<Bytes> {
+    match RowDescription::table(table) {
+        Ok(description) => Ok(description.encode()),
+        Err(error) if error.kind() == ErrorKind::BadRequest => Ok(Bytes::new()),
+        Err(error) => Err(error),
     }
 }
 

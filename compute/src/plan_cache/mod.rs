@@ -21,7 +21,7 @@ use firn_mysql_parser::ast::{Literal, Span};
 use firn_mysql_semantics::expr::Settings;
 use parking_lot::Mutex;
 
-pub(crate) use literals::{TEXT_LENGTH, argument_of, are_direct, into_parameters};
+pub(crate) use literals::{TEXT_LENGTH, are_direct, argument_of, into_parameters};
 
 use crate::output::ResultCharset;
 
@@ -126,12 +126,7 @@ impl<P> PlanCache<P> {
     }
 
     /// The plan of a statement, compiled with the catalog of `epoch`.
-    pub(crate) fn find(
-        &self,
-        shape: &Shape,
-        setting: &Setting,
-        epoch: u64,
-    ) -> Option<Found<P>> {
+    pub(crate) fn find(&self, shape: &Shape, setting: &Setting, epoch: u64) -> Option<Found<P>> {
         if shape.key.len() > SHAPE_BYTES_MAX {
             return None;
         }

@@ -141,11 +141,7 @@ impl server::Session for Session {
             parameters: vec![parameter; parsed.params as usize],
             columns,
             warnings: self.warnings.packet_count(),
-            statement: PreparedStatement {
-                sql,
-                statement: parsed.statement,
-                plans: Plans::new(),
-            },
+            statement: PreparedStatement { sql, statement: parsed.statement, plans: Plans::new() },
         })
     }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use firn_mysql_parser::ast::StatementKind as S;
 use firn_mysql_protocol::result::Columns;
-use firn_mysql_semantics::{Derivation, SqlType, TypeKind};
 use firn_mysql_semantics::error::SqlError;
+use firn_mysql_semantics::{Derivation, SqlType, TypeKind};
 
 use super::Session;
 use super::relations::CatalogRelations;
@@ -208,9 +208,7 @@ impl Session {
                 }
                 let direct = match &insert.source {
                     InsertSource::Values(rows) => rows.iter().flatten().all(is_direct),
-                    InsertSource::Query(select) => {
-                        select.filter.iter().all(plan_cache::are_direct)
-                    }
+                    InsertSource::Query(select) => select.filter.iter().all(plan_cache::are_direct),
                 };
                 let plan = InsertPlan::new(insert)?;
                 let mut tables = self.changed(vec![Arc::clone(&plan.insert.table)])?;

@@ -286,6 +286,8 @@ impl Session {
                 execute::fill(manager, interrupt, &was, &now, &new, &mut cx).await
             }
             Work::Copy => {
+                let declared = server.catalog.declare_rows(None, &plan.now).await;
+                declared.map_err(|error| from_engine(&error))?;
                 execute::copy(manager, interrupt, &was, &now, &storing, &keys, &mut cx).await
             }
         };

@@ -24,7 +24,9 @@ pub(crate) type Plans = Vec<Arc<Compiled>>;
 /// Whether a text may begin a statement that is kept.
 fn may_be_kept(sql: &[u8]) -> bool {
     let first = sql.iter().find(|byte| !byte.is_ascii_whitespace());
-    first.is_some_and(|byte| matches!(byte.to_ascii_lowercase(), b's' | b'i' | b'u' | b'd' | b'r' | b'/'))
+    first.is_some_and(|byte| {
+        matches!(byte.to_ascii_lowercase(), b's' | b'i' | b'u' | b'd' | b'r' | b'/')
+    })
 }
 
 impl Session {
@@ -115,7 +117,8 @@ impl Session {
         statement: &ast::Statement,
         response: &mut Response<'_>,
     ) -> Result<bool, Ended> {
-        let rows = matches!(statement.kind, S::Query(_) | S::Insert(_) | S::Update(_) | S::Delete(_));
+        let rows =
+            matches!(statement.kind, S::Query(_) | S::Insert(_) | S::Update(_) | S::Delete(_));
         if self.shape.key.is_empty() || !rows {
             return Ok(false);
         }

@@ -42,8 +42,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use firn_mysql_parser::{Parser, Shape};
 use firn_mysql_parser::ast::{self, StatementKind};
+use firn_mysql_parser::{Parser, Shape};
 use firn_mysql_protocol::StatusFlags;
 use firn_mysql_protocol::server::Login;
 use firn_mysql_semantics::CollationId;

@@ -96,15 +96,13 @@ impl Session {
         let mut unit = self.unit();
         // A snapshot by itself keeps what it shows, and a table that is changed behind its
         // back keeps the rows that it had: only who reads several times needs locks.
-        let settled = if unit.single
-            && compiled.is_plain_read()
-            && self.table_locks == TableLocks::None
-        {
-            unit.transaction.snapshot();
-            Ok(self.server.catalog.epoch() == compiled.epoch)
-        } else {
-            self.lock_tables(&mut unit, &compiled.tables).await
-        };
+        let settled =
+            if unit.single && compiled.is_plain_read() && self.table_locks == TableLocks::None {
+                unit.transaction.snapshot();
+                Ok(self.server.catalog.epoch() == compiled.epoch)
+            } else {
+                self.lock_tables(&mut unit, &compiled.tables).await
+            };
         let result = match settled {
             Ok(true) => self.run(compiled, arguments, &mut unit, response).await,
             Ok(false) => {

@@ -11,6 +11,7 @@ mod information_schema;
 mod isolation;
 mod limits;
 mod load;
+mod plan_cache;
 mod show;
 mod support;
 mod temporary;

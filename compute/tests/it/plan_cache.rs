@@ -1,0 +1,223 @@
+//! Statements that are compiled once and run often: with other values, in other
+//! settings, after the tables have changed.
+
+use firn_mysql_protocol::client::Client;
+use firn_mysql_protocol::command::ParameterValue;
+
+use crate::support::{TestClient, TestServer, start};
+
+async fn filled() -> (TestServer, TestClient) {
+    let (server, mut client) = start().await;
+    client.run("CREATE TABLE a (id INT PRIMARY KEY, k INT, s VARCHAR(20), KEY (k))").await;
+    client.run("INSERT INTO a VALUES (1, 10, 'one'), (2, 20, 'two'), (3, 30, 'three')").await;
+    (server, client)
+}
+
+#[tokio::test]
+async fn values_of_a_kept_statement_are_its_own() {
+    let (_server, mut client) = filled().await;
+    for (id, s) in [(1, "one"), (2, "two"), (3, "three"), (1, "one")] {
+        assert_eq!(client.lines(&format!("SELECT s FROM a WHERE id = {id}")).await, [s]);
+        assert_eq!(client.lines(&format!("SELECT s FROM a WHERE s='{s}'")).await, [s]);
+    }
+    for (from, to, expected) in [(1, 2, vec!["1", "2"]), (3, 3, vec!["3"]), (2, 3, vec!["2", "3"])]
+    {
+        let sql = format!("SELECT id FROM a WHERE id BETWEEN {from} AND {to} ORDER BY id");
+        assert_eq!(client.lines(&sql).await, expected);
+        let sql = format!("SELECT id FROM a WHERE id IN ({from}, {to}) ORDER BY id LIMIT {to}");
+        assert_eq!(client.lines(&sql).await.len(), if from == to { 1 } else { 2 });
+    }
+    for (id, k) in [(4, 40), (5, 50)] {
+        client.run(&format!("INSERT INTO a (id, k, s) VALUES ({id}, {k}, 'v{k}')")).await;
+        client.run(&format!("UPDATE a SET s = 'w{k}' WHERE id = {id}")).await;
+        assert_eq!(
+            client.lines(&format!("SELECT k, s FROM a WHERE id = {id}")).await,
+            [format!("{k}|w{k}")]
+        );
+        client.run(&format!("UPDATE a SET k = k + {id} WHERE id = {id}")).await;
+        assert_eq!(
+            client.lines(&format!("SELECT k, s FROM a WHERE id = {id}")).await,
+            [format!("{}|w{k}", k + id)]
+        );
+        client.run(&format!("DELETE FROM a WHERE id = {id}")).await;
+    }
+    assert_eq!(client.value("SELECT COUNT(*) FROM a").await.as_deref(), Some("3"));
+}
+
+#[tokio::test]
+async fn literals_that_types_depend_on_are_kept_apart() {
+    let (_server, mut client) = filled().await;
+    for (literal, expected) in [("1", "1"), ("123", "123"), ("'x'", "x"), ("1.50", "1.50")] {
+        let sql = format!("SELECT {literal} AS v, id FROM a WHERE id = 1");
+        for _ in 0..2 {
+            let result = client.result(&sql).await;
+            assert_eq!(
+                crate::support::lines_of(&crate::support::rows_of(&result)),
+                [format!("{expected}|1")]
+            );
+            let length = if literal.starts_with('\'') { 4 } else { literal.len() as u32 + 1 };
+            assert_eq!(result.columns[0].length, length, "{sql}");
+        }
+    }
+    // A string beside a number is read as one, whatever was in its place before.
+    for (literal, rows) in [("1", 1), ("'1'", 1), ("'1x'", 1), ("9", 0), ("2.0", 1), ("1e0", 1)] {
+        let sql = format!("SELECT s FROM a WHERE id = {literal}");
+        assert_eq!(client.lines(&sql).await.len(), rows, "{sql}");
+        assert_eq!(client.lines(&sql).await.len(), rows, "{sql}");
+        let warned = client.lines("SHOW WARNINGS").await.len();
+        assert_eq!(warned > 0, literal == "'1x'", "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn a_changed_table_is_compiled_anew() {
+    let (server, mut client) = filled().await;
+    let mut other = server.try_client(Some("t")).await.expect("root gets in");
+    let sql = "SELECT * FROM a WHERE id = 1";
+    assert_eq!(client.lines(sql).await, ["1|10|one"]);
+    assert_eq!(client.lines(sql).await, ["1|10|one"]);
+    other.run("ALTER TABLE a ADD COLUMN n INT DEFAULT 7").await;
+    assert_eq!(client.lines(sql).await, ["1|10|one|7"]);
+    other.run("ALTER TABLE a MODIFY s VARBINARY(30), DROP COLUMN k").await;
+    assert_eq!(client.lines(sql).await, ["1|one|7"]);
+    other.run("DROP TABLE a").await;
+    assert_eq!(client.error(sql).await.0, 1146);
+    other
+        .run("CREATE TABLE a (id VARCHAR(5) PRIMARY KEY); INSERT INTO a VALUES ('1'), ('1b')")
+        .await;
+    assert_eq!(client.lines(sql).await.len(), 2);
+    other.run("DROP TABLE a; CREATE VIEW a AS SELECT 1 AS id").await;
+    other.run("DROP VIEW a; CREATE TABLE a (id INT, x INT)").await;
+    assert!(client.lines(sql).await.is_empty());
+}
+
+#[tokio::test]
+async fn databases_and_settings_are_kept_apart() {
+    let (_server, mut client) = filled().await;
+    client.run("CREATE DATABASE u; CREATE TABLE u.a (id INT PRIMARY KEY, s VARCHAR(9)); INSERT INTO u.a VALUES (1, 'other')").await;
+    for _ in 0..2 {
+        client.run("USE t").await;
+        assert_eq!(client.lines("SELECT s FROM a WHERE id = 1").await, ["one"]);
+        client.run("USE u").await;
+        assert_eq!(client.lines("SELECT s FROM a WHERE id = 1").await, ["other"]);
+    }
+    client.run("USE t").await;
+    for _ in 0..2 {
+        client.run("SET sql_mode = ''").await;
+        client.run("UPDATE a SET s = 'a very long text that is cut' WHERE id = 1").await;
+        assert_eq!(client.lines("SELECT s FROM a WHERE id = 1").await, ["a very long text tha"]);
+        client.run("SET sql_mode = 'STRICT_ALL_TABLES'").await;
+        let sql = "UPDATE a SET s = 'a very long text that is cut' WHERE id = 1";
+        assert_eq!(client.error(sql).await.0, 1406);
+        client.run("SET sql_mode = 'ANSI_QUOTES'").await;
+        assert_eq!(client.error("SELECT id FROM a WHERE s = \"one\"").await.0, 1054);
+        client.run("SET sql_mode = ''").await;
+        assert!(client.lines("SELECT id FROM a WHERE s = \"one\"").await.is_empty());
+    }
+    // Types of variables are those of the moment.
+    for (value, expected) in [("1", "one"), ("'3'", "three"), ("NULL", "")] {
+        client.run(&format!("SET @v = {value}; UPDATE a SET s = 'one' WHERE id = 1")).await;
+        let lines = client.lines("SELECT s FROM a WHERE id = @v").await;
+        assert_eq!(lines.concat(), expected, "{value}");
+    }
+}
+
+#[tokio::test]
+async fn warnings_and_counts_are_those_of_each_run() {
+    let (_server, mut client) = filled().await;
+    client.run("SET sql_mode = ''").await;
+    for round in 0..3 {
+        client.run(&format!("INSERT INTO a VALUES ({}, 'x', 'y')", 100 + round)).await;
+        assert_eq!(
+            client.lines("SHOW WARNINGS").await,
+            ["Warning|1366|Incorrect integer value: 'x' for column 'k' at row 1"]
+        );
+        assert_eq!(
+            client.error("INSERT INTO a VALUES (1, 2, 'y')").await,
+            (1062, "Duplicate entry '1' for key 'a.PRIMARY'".into())
+        );
+    }
+    assert_eq!(client.value("SELECT COUNT(*) FROM a WHERE k = 0").await.as_deref(), Some("3"));
+}
+
+/// Runs a prepared statement: its rows as texts.
+async fn executed(client: &mut Client, id: u32, values: &[ParameterValue<'_>]) -> Vec<String> {
+    let result = client.execute(id, values).await.expect("it runs");
+    let text = |value: ParameterValue<'_>| match value {
+        ParameterValue::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        ParameterValue::Int(number) => number.to_string(),
+        other => format!("{other:?}"),
+    };
+    let row = |row: &firn_mysql_protocol::client::Row| {
+        let values = row.values(&result.columns).expect("a row");
+        values.into_iter().map(text).collect::<Vec<_>>().join("|")
+    };
+    result.rows.iter().map(row).collect()
+}
+
+#[tokio::test]
+async fn parameters_of_other_types_are_compiled_for() {
+    use ParameterValue::{Bytes, Double, Int, Null};
+    let (server, mut client) = filled().await;
+    let mut other = server.try_client(Some("t")).await.expect("root gets in");
+    let prepared =
+        client.0.prepare(b"SELECT s, id FROM a WHERE id = ?").await.expect("it is right");
+    let id = prepared.id;
+    for _ in 0..2 {
+        for (value, expected) in [
+            (Int(1), &["one|1"][..]),
+            (Bytes(b"2"), &["two|2"]),
+            (Int(3), &["three|3"]),
+            (Null, &[]),
+            (Double(2.0), &["two|2"]),
+            (Bytes(b"nothing at all"), &[]),
+        ] {
+            assert_eq!(executed(&mut client.0, id, &[value]).await, expected, "{value:?}");
+        }
+    }
+    other.run("ALTER TABLE a MODIFY id VARCHAR(10), MODIFY s VARCHAR(40) FIRST").await;
+    assert_eq!(executed(&mut client.0, id, &[Int(1)]).await, ["one|1"]);
+    other.run("DROP TABLE a").await;
+    let error = client.0.execute(id, &[Int(1)]).await.expect_err("it is gone");
+    assert!(error.to_string().contains("doesn't exist"), "{error}");
+}
+
+#[tokio::test]
+async fn a_table_locked_for_writing_is_not_read_by_others() {
+    let (server, mut client) = filled().await;
+    let mut other = server.try_client(Some("t")).await.expect("root gets in");
+    let sql = "SELECT s FROM a WHERE id = 1";
+    assert_eq!(other.lines(sql).await, ["one"]);
+    client.run("LOCK TABLES a WRITE").await;
+    other.run("SET lock_wait_timeout = 1").await;
+    assert_eq!(other.error(sql).await.0, 1205);
+    client.run("UPDATE a SET s = 'new' WHERE id = 1; UNLOCK TABLES").await;
+    assert_eq!(other.lines(sql).await, ["new"]);
+    assert_eq!(other.lines(sql).await, ["new"]);
+}
+
+/// A reader that locks nothing must not plan with one definition and read what another
+/// one has left: it would find nothing, or take one column for another.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn readers_beside_a_table_that_is_rebuilt_find_its_rows() {
+    let (server, mut client) = filled().await;
+    let mut reader = server.try_client(Some("t")).await.expect("root gets in");
+    let done = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let stop = std::sync::Arc::clone(&done);
+    #[allow(clippy::disallowed_methods, reason = "a client of its own in a test")]
+    let reading = tokio::spawn(async move {
+        let mut reads = 0;
+        while !stop.load(std::sync::atomic::Ordering::Relaxed) || reads == 0 {
+            let lines = reader.lines("SELECT s FROM a WHERE id = 2").await;
+            assert_eq!(lines, ["two"], "after {reads} reads");
+            reads += 1;
+        }
+    });
+    for _ in 0..20 {
+        client.run("ALTER TABLE a MODIFY k VARCHAR(20)").await;
+        client.run("ALTER TABLE a MODIFY k INT FIRST").await;
+        client.run("ALTER TABLE a MODIFY k INT AFTER id").await;
+    }
+    done.store(true, std::sync::atomic::Ordering::Relaxed);
+    reading.await.expect("what it read was right");
+}
