@@ -1,8 +1,9 @@
 //! Statements that are compiled once and run often: with other values, in other
 //! settings, after the tables have changed.
 
-use firn_mysql_protocol::client::Client;
-use firn_mysql_protocol::command::ParameterValue;
+use firn_mysql_protocol::ColumnType;
+use firn_mysql_protocol::client::{Client, PreparedStatement};
+use firn_mysql_protocol::command::{Parameter, ParameterValue};
 
 use crate::support::{TestClient, TestServer, start};
 
@@ -86,8 +87,7 @@ async fn a_changed_table_is_compiled_anew() {
         .run("CREATE TABLE a (id VARCHAR(5) PRIMARY KEY); INSERT INTO a VALUES ('1'), ('1b')")
         .await;
     assert_eq!(client.lines(sql).await.len(), 2);
-    other.run("DROP TABLE a; CREATE VIEW a AS SELECT 1 AS id").await;
-    other.run("DROP VIEW a; CREATE TABLE a (id INT, x INT)").await;
+    other.run("DROP TABLE a; CREATE TABLE a (id INT, x INT)").await;
     assert!(client.lines(sql).await.is_empty());
 }
 
@@ -141,18 +141,29 @@ async fn warnings_and_counts_are_those_of_each_run() {
 }
 
 /// Runs a prepared statement: its rows as texts.
-async fn executed(client: &mut Client, id: u32, values: &[ParameterValue<'_>]) -> Vec<String> {
-    let result = client.execute(id, values).await.expect("it runs");
+async fn executed(
+    client: &mut Client,
+    statement: &PreparedStatement,
+    value: ParameterValue<'_>,
+) -> Result<Vec<String>, firn_mysql_protocol::Error> {
+    let kind = match value {
+        ParameterValue::Int(_) => ColumnType::LongLong,
+        ParameterValue::Double(_) => ColumnType::Double,
+        _ => ColumnType::VarString,
+    };
+    let parameter = Parameter { name: Vec::new(), kind, value };
+    let outcome = client.execute(statement, &[parameter], false, |_| false).await?;
+    let results = client.read_all(outcome).await?;
     let text = |value: ParameterValue<'_>| match value {
         ParameterValue::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
         ParameterValue::Int(number) => number.to_string(),
         other => format!("{other:?}"),
     };
     let row = |row: &firn_mysql_protocol::client::Row| {
-        let values = row.values(&result.columns).expect("a row");
+        let values = row.values(&results[0].columns).expect("a row");
         values.into_iter().map(text).collect::<Vec<_>>().join("|")
     };
-    result.rows.iter().map(row).collect()
+    Ok(results[0].rows.iter().map(row).collect())
 }
 
 #[tokio::test]
@@ -162,7 +173,6 @@ async fn parameters_of_other_types_are_compiled_for() {
     let mut other = server.try_client(Some("t")).await.expect("root gets in");
     let prepared =
         client.0.prepare(b"SELECT s, id FROM a WHERE id = ?").await.expect("it is right");
-    let id = prepared.id;
     for _ in 0..2 {
         for (value, expected) in [
             (Int(1), &["one|1"][..]),
@@ -172,13 +182,14 @@ async fn parameters_of_other_types_are_compiled_for() {
             (Double(2.0), &["two|2"]),
             (Bytes(b"nothing at all"), &[]),
         ] {
-            assert_eq!(executed(&mut client.0, id, &[value]).await, expected, "{value:?}");
+            let rows = executed(&mut client.0, &prepared, value).await.expect("it runs");
+            assert_eq!(rows, expected, "{value:?}");
         }
     }
     other.run("ALTER TABLE a MODIFY id VARCHAR(10), MODIFY s VARCHAR(40) FIRST").await;
-    assert_eq!(executed(&mut client.0, id, &[Int(1)]).await, ["one|1"]);
+    assert_eq!(executed(&mut client.0, &prepared, Int(1)).await.expect("it runs"), ["one|1"]);
     other.run("DROP TABLE a").await;
-    let error = client.0.execute(id, &[Int(1)]).await.expect_err("it is gone");
+    let error = executed(&mut client.0, &prepared, Int(1)).await.expect_err("it is gone");
     assert!(error.to_string().contains("doesn't exist"), "{error}");
 }
 
