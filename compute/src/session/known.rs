@@ -10,7 +10,7 @@ use firn_mysql_protocol::result::{Response, Summary};
 use firn_mysql_semantics::SqlType;
 
 use super::Session;
-use super::compiled::Compiled;
+use super::compiled::{Compiled, Work};
 use super::run::Arguments;
 use super::statement::{Ended, Outcome, within};
 use crate::plan_cache::{self, Setting};
@@ -58,6 +58,10 @@ impl Session {
         response: &mut Response<'_>,
     ) -> Result<bool, Ended> {
         self.begin_counted(compiled.counter, false);
+        if let Err(error) = self.admit_kind(!matches!(compiled.work, Work::Query(_)), false) {
+            self.answer(Err(error.into()), response).await?;
+            return Ok(true);
+        }
         let limit_ms = self.time_limit_ms(matches!(compiled.work, Work::Query(_)));
         let outcome = if limit_ms == 0 {
             self.run_compiled(compiled, arguments, response).await

@@ -43,12 +43,24 @@ impl Session {
     /// # Errors
     /// 1226, 1820.
     pub(crate) fn admit(&mut self, kind: &S) -> Result<(), SqlError> {
+        self.admit_kind(is_update(kind), changes_password(kind))
+    }
+
+    /// The same for a statement of which no more is known.
+    ///
+    /// # Errors
+    /// As [`Self::admit`].
+    pub(crate) fn admit_kind(
+        &mut self,
+        is_update: bool,
+        changes_password: bool,
+    ) -> Result<(), SqlError> {
         self.refresh_access();
-        if self.rights.must_change_password && !changes_password(kind) {
+        if self.rights.must_change_password && !changes_password {
             return Err(must_change_password());
         }
         if let Some(limited) = &self.rights.limited {
-            limited.statement(is_update(kind), self.server.env.unix_ms())?;
+            limited.statement(is_update, self.server.env.unix_ms())?;
         }
         Ok(())
     }
