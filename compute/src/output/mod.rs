@@ -4,4 +4,4 @@ mod column;
 mod value;
 
 pub(crate) use column::{ResultCharset, column_of, definition};
-pub(crate) use value::{ValueWriter, put};
+pub(crate) use value::{ValueWriter, put, put_cell};

@@ -6,6 +6,7 @@ use firn_mysql_semantics::charset::{Charset, convert};
 use firn_mysql_semantics::collation::Collation;
 use firn_mysql_semantics::expr::Node;
 use firn_mysql_semantics::{CollationId, SqlType, TypeKind, Value};
+use firn_table::Cell;
 
 use super::ResultCharset;
 use crate::session::to_protocol;
@@ -96,6 +97,28 @@ pub(crate) fn put(
             rows.bytes(bytes)
         }
         _ => text(rows, writer, node, value),
+    }
+}
+
+/// Writes a column as it lies in a row. `node` is the column.
+///
+/// # Errors
+/// The connection's.
+pub(crate) fn put_cell(
+    rows: &mut Rows<'_, '_, '_>,
+    writer: &ValueWriter,
+    node: &Node,
+    cell: Cell<'_>,
+) -> Result<()> {
+    match cell {
+        Cell::Bytes(bytes)
+            if writer.convert.is_none()
+                && writer.kind.is_string()
+                && !matches!(writer.kind, TypeKind::Enum | TypeKind::Set) =>
+        {
+            rows.bytes(&bytes)
+        }
+        cell => put(rows, writer, node, &Value::from(cell)),
     }
 }
 

@@ -3,14 +3,17 @@
 //! * [`interval`]: sets of encoded key parts.
 //! * [`fit`]: a compared value among the values of a column.
 //! * [`access`]: which index is read, from what conditions.
+//! * [`point`]: reads of one row by its key.
 
 mod access;
 mod condition;
 mod fit;
 mod interval;
+mod point;
 mod select;
 
 pub(crate) use access::{Access, Lookup, Wanted, choose};
 pub(crate) use condition::{Condition, Term};
 pub(crate) use interval::{Interval, Intervals};
+pub(crate) use point::PointPlan;
 pub(crate) use select::{SelectPlan, Step, StepRows};

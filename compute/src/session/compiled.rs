@@ -16,7 +16,7 @@ use crate::bind::{
 };
 use crate::execute::{DeletePlan, InsertPlan, UpdatePlan};
 use crate::output::{self, ValueWriter};
-use crate::plan::{SelectPlan, StepRows};
+use crate::plan::{PointPlan, SelectPlan, StepRows};
 use crate::plan_cache::{self, Setting, TEXT_LENGTH};
 use crate::table::OpenTable;
 use crate::txn::LockMode;
@@ -27,6 +27,8 @@ pub(crate) struct QueryPlan {
     pub(crate) select: SelectPlan,
     pub(crate) columns: Columns,
     pub(crate) writers: Vec<ValueWriter>,
+    /// It reads one row, and computes nothing.
+    pub(crate) point: Option<PointPlan>,
 }
 
 /// What a statement does.
@@ -159,7 +161,8 @@ impl Session {
             .map(|item| ValueWriter::new(&item.node.ty, item.zerofill, results))
             .collect();
         let select = SelectPlan::new(select)?;
-        Ok(QueryPlan { select, columns: Columns::new(&columns), writers })
+        let point = PointPlan::of(&select);
+        Ok(QueryPlan { select, columns: Columns::new(&columns), writers, point })
     }
 
     /// Binds and plans a SELECT.

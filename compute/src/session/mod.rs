@@ -24,6 +24,7 @@ mod known;
 mod load;
 mod locks;
 mod parameters;
+mod point;
 mod prepared;
 mod relations;
 mod rights;

@@ -89,9 +89,17 @@ impl Session {
         arguments: &Arguments,
         response: &mut Response<'_>,
     ) -> Option<Result<Outcome, Ended>> {
-        let is_query = matches!(compiled.work, Work::Query(_));
-        if !is_query && let Err(error) = self.refuse_in_read_only() {
-            return Some(Err(error.into()));
+        match &compiled.work {
+            Work::Query(plan) => {
+                if let Some(result) = self.run_point(compiled, plan, arguments, response).await {
+                    return Some(result);
+                }
+            }
+            _ => {
+                if let Err(error) = self.refuse_in_read_only() {
+                    return Some(Err(error.into()));
+                }
+            }
         }
         let mut unit = self.unit();
         // A snapshot by itself keeps what it shows, and a table that is changed behind its

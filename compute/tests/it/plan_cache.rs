@@ -232,3 +232,69 @@ async fn readers_beside_a_table_that_is_rebuilt_find_its_rows() {
     done.store(true, std::sync::atomic::Ordering::Relaxed);
     reading.await.expect("what it read was right");
 }
+
+#[tokio::test]
+async fn reads_of_one_row_send_all_kinds_of_columns() {
+    let (_server, mut client) = start().await;
+    client.run("CREATE TABLE k (a INT, b VARCHAR(10), n INT, d DECIMAL(6,2), e ENUM('x','y'), s SET('p','q'), t DATETIME(2), ts TIMESTAMP, j JSON, l VARCHAR(9) CHARACTER SET latin1, z INT(5) ZEROFILL, g INT AS (n + 1), bt BIT(9), y YEAR, f FLOAT, bl BLOB, PRIMARY KEY (a, b))").await;
+    client.run("INSERT INTO k (a, b, n, d, e, s, t, ts, j, l, z, bt, y, f, bl) VALUES (1, 'Key', NULL, 3.5, 'y', 'p,q', '2024-02-03 04:05:06.78', '2024-02-03 04:05:06', '{\"a\": 1}', 'é', 42, 5, 1999, 1.5, x'00ff')").await;
+    for list in ["a, b, n, d, e, s, t", "ts", "j, l, z", "g", "bt, y, f", "HEX(bl), a", "*"] {
+        // A range of one row goes another way.
+        let other = client.lines(&format!("SELECT {list} FROM k WHERE a >= 1 AND b >= ''")).await;
+        assert_eq!(other.len(), 1, "{list}");
+        for _ in 0..3 {
+            let point =
+                client.lines(&format!("SELECT {list} FROM k WHERE b = 'kEY' AND a = 1")).await;
+            assert_eq!(point, other, "{list}");
+        }
+    }
+    client.run("SET character_set_results = latin1").await;
+    let in_latin1 = client.result("SELECT l FROM k WHERE a = 1 AND b = 'key'").await;
+    let again = client.result("SELECT l FROM k WHERE a = 1 AND b = 'key'").await;
+    assert_eq!(in_latin1.rows, again.rows);
+    for (condition, found) in [
+        ("a = 1 AND b = 'key' AND a = 1", 1),
+        ("a = 1 AND b = 'key' AND a = 2", 0),
+        ("a = 1 AND b = 'key' AND n IS NULL", 1),
+        ("a = 1 AND b = 'key' AND n = 1", 0),
+        ("a = 99999999999 AND b = 'key'", 0),
+        ("a = -1 AND b = 'key'", 0),
+        ("a = '1' AND b = 'key'", 1),
+        ("a = 1 AND b = 'key  '", 0),
+        ("a = 1 AND b = 'a text longer than the column'", 0),
+        ("a = NULL AND b = 'key'", 0),
+    ] {
+        for _ in 0..2 {
+            let lines = client.lines(&format!("SELECT a FROM k WHERE {condition}")).await;
+            assert_eq!(lines.len(), found, "{condition}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn reads_of_one_row_see_their_transaction() {
+    let (server, mut client) = filled().await;
+    let mut other = server.try_client(Some("t")).await.expect("root gets in");
+    let sql = "SELECT s FROM a WHERE id = 1";
+    client.run(sql).await;
+    client.run("BEGIN").await;
+    assert_eq!(client.lines(sql).await, ["one"]);
+    other.run("UPDATE a SET s = 'others' WHERE id = 1").await;
+    assert_eq!(client.lines(sql).await, ["one"]);
+    client.run("UPDATE a SET k = 11 WHERE id = 1").await;
+    assert_eq!(client.lines(sql).await, ["others"]);
+    client.run("ROLLBACK").await;
+    assert_eq!(client.lines(sql).await, ["others"]);
+    client.run("SET autocommit = 0").await;
+    assert_eq!(client.lines(sql).await, ["others"]);
+    other.run("UPDATE a SET s = 'newer' WHERE id = 1").await;
+    assert_eq!(client.lines(sql).await, ["others"]);
+    client.run("COMMIT").await;
+    assert_eq!(client.lines(sql).await, ["newer"]);
+    client.run("ROLLBACK; SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE; BEGIN").await;
+    assert_eq!(client.lines(sql).await, ["newer"]);
+    other.run("SET innodb_lock_wait_timeout = 1").await;
+    assert_eq!(other.error("UPDATE a SET s = 'x' WHERE id = 1").await.0, 1205);
+    client.run("COMMIT").await;
+    assert_eq!(client.value("SELECT FOUND_ROWS()").await.as_deref(), Some("1"));
+}
