@@ -196,6 +196,14 @@ pub(super) fn decimal(
         }
         ArithOp::Modulo => leaf::decimal_modulo(&a, &b),
     };
+    if let Some(difference) = &value
+        && op == ArithOp::Subtract
+        && node.ty.unsigned
+        && difference.is_negative()
+        && !difference.is_zero()
+    {
+        return Err(out_of_range("DECIMAL UNSIGNED", node));
+    }
     value.ok_or_else(|| out_of_range("DECIMAL", node)).map(Some)
 }
 

@@ -264,7 +264,14 @@ fn year(operand: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Value> {
             (Some(i128::from(number)), number.to_string().into_bytes())
         }
         _ => {
-            let number = operand.eval_int(cx, row)?;
+            let number = match &*value {
+                // It is not computed again: it may be by chance.
+                Value::Double(value) => {
+                    operand.check_bigint(*value)?;
+                    Some(domain::int_of_double(*value))
+                }
+                _ => operand.eval_int(cx, row)?,
+            };
             let shown = match (&*value, number) {
                 // As a signed integer.
                 (

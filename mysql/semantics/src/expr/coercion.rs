@@ -192,7 +192,7 @@ pub(crate) fn unify(
     let coll = aggregate(&sides, purpose, operation, binder.connection())?;
     for at in which {
         let Some(arg) = args.get_mut(*at) else { continue };
-        settle(arg, coll.id, binder);
+        settle(arg, coll.id, binder)?;
         if purpose == Purpose::Compare && coll.id.is_binary() {
             as_bytes(arg);
         }
@@ -216,11 +216,15 @@ pub(crate) fn unify(
 
 /// A constant of another character set is computed at once: NULL has no length then,
 /// and a literal loses its introducer.
-pub(crate) fn settle(node: &mut Node, to: CollationId, binder: &Binder<'_>) {
+///
+/// # Errors
+///
+/// 3854 for what has no place there.
+pub(crate) fn settle(node: &mut Node, to: CollationId, binder: &Binder<'_>) -> Result<()> {
     let from = node.ty.collation;
     let text = node.ty.kind.is_string();
     if !text || to.is_binary() || from.is_binary() || leaf::same_charset(from, to) {
-        return;
+        return Ok(());
     }
     match &node.op {
         Op::Literal(Value::Bytes(text)) if text.is_ascii() && node.written.is_some() => {
@@ -228,8 +232,13 @@ pub(crate) fn settle(node: &mut Node, to: CollationId, binder: &Binder<'_>) {
             node.ty.collation = to;
         }
         Op::Literal(_) | Op::Hex(_) => {}
-        _ => binder.settle_constant(node),
+        _ => {
+            if let Some(text) = binder.settle_constant(node) {
+                leaf::to_charset_strictly(&text, from, to)?;
+            }
+        }
     }
+    Ok(())
 }
 
 /// Literals that are compared with bytes are bytes.

@@ -178,13 +178,8 @@ pub(super) fn rows(
     let [left, right] = &*node.args else { return Err(internal()) };
     if !matches!(op, CompareOp::Eq | CompareOp::Ne | CompareOp::NullSafeEq) {
         // Rows of constants are computed as a whole.
-        for side in [left, right] {
-            if side.args.iter().any(|arg| !arg.is_literal()) && side.is_constant() {
-                for arg in &side.args {
-                    arg.eval(cx, row)?;
-                }
-            }
-        }
+        left.compute_constants(cx, row)?;
+        right.compute_constants(cx, row)?;
     }
     row_truth(op, with, left, right, cx, row)
 }

@@ -94,10 +94,7 @@ fn decimal_of_text(text: &[u8], node: &Node, cx: &mut Cx<'_>) -> Decimal {
     );
     let quiet = node.is_quiet_text();
     if parsed.status == ParseStatus::NoNumber && (column || made) && (column || !quiet) {
-        cx.warn(SqlError::with_message(
-            code::ER_TRUNCATED_WRONG_VALUE_FOR_FIELD,
-            "Incorrect DECIMAL value: '0' for column '' at row -1",
-        ));
+        cx.warn(no_decimal());
     }
     if made {
         return parsed.value;
@@ -171,6 +168,22 @@ fn quiet_int(text: &[u8]) -> i128 {
     i128::from((if read.negative { -magnitude } else { magnitude }) as i64)
 }
 
+/// The decimal before what is none; only where there is none at all it is warned of.
+fn quiet_decimal(text: &[u8], cx: &mut Cx<'_>) -> Decimal {
+    let parsed = Decimal::parse_prefix(text);
+    if parsed.status == ParseStatus::NoNumber {
+        cx.warn(no_decimal());
+    }
+    parsed.value
+}
+
+fn no_decimal() -> SqlError {
+    SqlError::with_message(
+        code::ER_TRUNCATED_WRONG_VALUE_FOR_FIELD,
+        "Incorrect DECIMAL value: '0' for column '' at row -1",
+    )
+}
+
 /// A time as a number, rounded as that.
 fn rounded(value: &Value) -> i128 {
     let whole = leaf::temporal_decimal(value).to_i64(Rounding::HalfUp);
@@ -232,7 +245,7 @@ impl Node {
         Ok(Some(match source {
             Source::Null => return Ok(None),
             Source::Operand(operand) => return operand.eval_decimal(cx, row),
-            Source::Text(text) => Decimal::parse_prefix(&text).value,
+            Source::Text(text) => quiet_decimal(&text, cx),
             Source::Temporal(value) => leaf::temporal_decimal(&value),
             Source::Whole(number) => Decimal::from(number),
             Source::ExtremeOfNumbers { greatest } => {
@@ -269,7 +282,8 @@ impl Node {
             _ => false,
         };
         if computed && number::double_to_i64(value).is_err() {
-            return Err(arith::out_of_range("BIGINT", self));
+            let kind = if self.ty.unsigned { "BIGINT UNSIGNED" } else { "BIGINT" };
+            return Err(arith::out_of_range(kind, self));
         }
         Ok(())
     }
@@ -301,7 +315,10 @@ impl Node {
                 self.check_bigint(*value)?;
                 int_of_double(*value)
             }
-            Value::Float(value) => int_of_double(f64::from(*value)),
+            Value::Float(value) => {
+                self.check_bigint(f64::from(*value))?;
+                int_of_double(f64::from(*value))
+            }
             Value::Decimal(value) if self.cuts_fraction() => {
                 i128::from(value.to_i64(Rounding::Truncate).unwrap_or_else(|end| end))
             }
@@ -372,6 +389,11 @@ impl Node {
             return Ok(Some(Decimal::from(number_of_hex(bytes, cx))));
         }
         if let Some(source) = self.number_source(cx, row)? {
+            // ELT hands on other numbers, but the text of decimals.
+            if let (Source::Operand(operand), Op::Call(_)) = (&source, &self.op) {
+                let text = operand.eval_text(cx, row)?;
+                return Ok(text.map(|text| quiet_decimal(&text, cx)));
+            }
             return self.decimal_of_source(source, cx, row);
         }
         if let Op::NullIf(with) = &self.op {

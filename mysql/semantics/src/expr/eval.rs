@@ -187,6 +187,19 @@ impl Node {
         )
     }
 
+    /// Constants alone are computed, for their warnings, but for comparisons that cannot
+    /// be NULL.
+    pub(crate) fn compute_constants(&self, cx: &mut Cx<'_>, row: Row<'_>) -> Result<()> {
+        let compared = |arg: &Node| matches!(arg.op, Op::Compare(..)) && !arg.ty.nullable;
+        let computed = |arg: &&Node| !arg.is_literal() && !compared(arg);
+        if self.args.iter().any(|arg| computed(&arg)) && self.is_constant() {
+            for arg in self.args.iter().filter(computed) {
+                arg.eval(cx, row)?;
+            }
+        }
+        Ok(())
+    }
+
     /// A truth that is made by one comparison, or of what is one.
     fn is_compared(&self) -> bool {
         matches!(
@@ -206,6 +219,12 @@ impl Node {
 
     /// The value of a branch in the type of the whole.
     fn chosen<'a>(&'a self, branch: &'a Node, cx: &mut Cx<'_>, row: Row<'a>) -> Result<Out<'a>> {
+        // An extreme has its own decimals only within functions.
+        if self.keeps_scale() && matches!(branch.op, Op::Extreme { .. }) {
+            if branch.ty.kind == self.ty.kind && branch.ty.unsigned == self.ty.unsigned {
+                return branch.run(cx, row);
+            }
+        }
         let scaled = matches!(self.op, Op::Coalesce) && branch.ty.decimals != self.ty.decimals;
         if branch.ty.kind == self.ty.kind && branch.ty.unsigned == self.ty.unsigned && !scaled {
             return branch.eval(cx, row);
@@ -274,7 +293,24 @@ impl Node {
             {
                 Ok(Some(*negated))
             }
-            Op::IsNull { negated } => Ok(Some(self.first()?.eval(cx, row)?.is_null() != *negated)),
+            // A comparison is NULL where an operand is: they are not compared.
+            Op::IsNull { negated } => {
+                let operand = self.first()?;
+                let compared = match operand.op {
+                    Op::Compare(op, _) => op != compare::CompareOp::NullSafeEq,
+                    Op::Xor => true,
+                    _ => false,
+                };
+                if !compared {
+                    return Ok(Some(operand.eval(cx, row)?.is_null() != *negated));
+                }
+                for arg in &operand.args {
+                    if arg.eval(cx, row)?.is_null() {
+                        return Ok(Some(!*negated));
+                    }
+                }
+                Ok(Some(*negated))
+            }
             Op::IsTruth { truth, negated } => {
                 let value = self.first()?.eval_truth(cx, row)?;
                 Ok(Some((value == Some(*truth)) != *negated))

@@ -59,8 +59,11 @@ fn among_each<'a>(
     cx: &mut Cx<'_>,
     row: Row<'a>,
 ) -> Result<Option<bool>> {
+    if value.is_null_literal() {
+        return Ok(None);
+    }
     if value.eval(cx, row)?.is_null() {
-        // Numbers and dates of the list are read all the same, for their warnings.
+        // The list is read all the same, for its warnings.
         for (one, with) in list.iter().zip(with) {
             match with {
                 Comparison::Double => drop(one.eval_double(cx, row)?),
@@ -68,6 +71,8 @@ fn among_each<'a>(
                     leaf::compared_datetime(one, value, *with, cx, row)?;
                 }
                 Comparison::Time => drop(leaf::compared_time(one, cx, row)?),
+                Comparison::Decimal => drop(one.eval_decimal(cx, row)?),
+                Comparison::Int | Comparison::Wrapped => drop(one.eval_int(cx, row)?),
                 _ => {}
             }
         }
@@ -92,6 +97,9 @@ fn among_dates(
     row: Row<'_>,
 ) -> Result<Option<bool>> {
     let with = Comparison::LenientDateTime;
+    if value.is_null_literal() {
+        return Ok(None);
+    }
     let Some(value) = leaf::compared_datetime(value, deciding, with, cx, row)? else {
         // The list is read all the same, for its warnings.
         for one in list {
@@ -174,7 +182,14 @@ fn key<'a>(
         Comparison::Double => node.eval_double(cx, row)?.map(Key::Double),
         Comparison::Text(coll) => node.eval_text(cx, row)?.map(|text| Key::Text(coll, text)),
         Comparison::LenientDateTime => {
-            leaf::compared_datetime(node, beside, with, cx, row)?.map(Key::DateTime)
+            match leaf::compared_datetime(node, beside, with, cx, row)? {
+                Some(value) => Some(Key::DateTime(value)),
+                // A number that is no date equals none.
+                None if node.numeric_class().is_some() && !node.eval(cx, row)?.is_null() => {
+                    Some(Key::Time(None))
+                }
+                None => None,
+            }
         }
         Comparison::Time => leaf::compared_time(node, cx, row)?.map(Key::Time),
         #[allow(clippy::cast_possible_truncation, reason = "64 bits are meant")]
@@ -213,13 +228,22 @@ pub(super) fn in_rows(
     let mut constants = Vec::new();
     if how.constants {
         let mut known = !row_nullable(value);
-        for one in list.iter().flat_map(|other| &other.args) {
+        for one in list
+            .iter()
+            .flat_map(|other| &other.args)
+            .filter(|one| one.ty.nullable || !one.is_literal())
+        {
             known &= !one.eval(cx, row)?.is_null();
         }
         for other in list.iter().filter(|_| known) {
             for (at, column) in columns() {
                 constants.push(of_column(node, column, at, other, cx, row)?);
             }
+        }
+    }
+    if !how.constants {
+        for other in list {
+            other.compute_constants(cx, row)?;
         }
     }
     let mut constants = constants.into_iter();
@@ -235,8 +259,10 @@ pub(super) fn in_rows(
         let (mut same, mut known) = (true, true);
         for (at, column) in columns() {
             let ours = own.get(at).ok_or_else(internal)?;
+            let literal = value.args.get(at).is_some_and(Node::is_null_literal);
             let theirs = match known_row.next() {
                 Some(key) => key,
+                None if literal => None,
                 None => of_column(node, column, at, other, cx, row)?,
             };
             match (ours, theirs) {

@@ -36,6 +36,8 @@ fn quoted(text: &[u8], out: &mut String) {
             '\r' => out.push_str("\\r"),
             '\0' => out.push_str("\\0"),
             '\u{1a}' => out.push_str("\\Z"),
+            // Names are of utf8mb3.
+            other if other.len_utf8() > 3 => out.push_str("????"),
             other => out.push(other),
         }
     }
@@ -85,12 +87,12 @@ fn literal(node: &Node, value: &Value, out: &mut String) {
     let text = leaf::text_of(value, node);
     match (value, text) {
         (Value::Bytes(bytes), _) => {
-            let charset = leaf::charset_name(node.ty.collation);
-            if charset != "utf8mb4" {
-                out.push('_');
-                out.push_str(charset);
+            // What has become text of another set has no introducer.
+            if node.ty.collation.is_binary() {
+                quoted(bytes, out);
+            } else {
+                quoted(leaf::to_utf8(bytes, node.ty.collation).as_bytes(), out);
             }
-            quoted(bytes, out);
         }
         (Value::Date(_), Some(text)) => {
             out.push_str("DATE");
@@ -180,7 +182,16 @@ fn put(node: &Node, out: &mut String) {
             out.push_str("))");
         }
         Op::Like { .. } => {
-            infix(args.get(..2).unwrap_or(args), "like", out);
+            let [value, pattern, escape] = &**args else { return };
+            out.push('(');
+            put(value, out);
+            out.push_str(" like ");
+            put(pattern, out);
+            if !matches!(&escape.op, Op::Literal(Value::Bytes(text)) if &**text == b"\\") {
+                out.push_str(" escape ");
+                put(escape, out);
+            }
+            out.push(')');
         }
         Op::IsNull { negated } => {
             out.push('(');

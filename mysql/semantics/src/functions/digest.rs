@@ -87,6 +87,12 @@ fn sha2(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
 }
 
 fn weight_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
+    let mut ty = weight_length(site)?;
+    ty.derivation = crate::types::Derivation::Implicit;
+    Ok(ty)
+}
+
+fn weight_length(site: &Site<'_, '_>) -> Result<SqlType> {
     let operand = site.node(0)?;
     let bytes = site.byte_length(0);
     if operand.ty.kind.is_temporal() && matches!(operand.op, Op::Column(_)) {

@@ -40,7 +40,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     .own_nulls(),
 ];
 
-/// The longest result of REGEXP_REPLACE, in characters.
+/// The longest result of REGEXP_REPLACE, in bytes.
 const REPLACED_LENGTH: u64 = 16_777_216;
 
 /// 3995 where bytes meet characters; the collation that decides about case.
@@ -100,7 +100,7 @@ fn replace_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
         ));
     }
     let mut ty = site.text(REPLACED_LENGTH, coll);
-    ty.kind = TypeKind::LongText;
+    (ty.kind, ty.length) = (TypeKind::LongText, REPLACED_LENGTH as u32);
     // Texts may fail to become what the matcher reads; numbers cannot.
     let texts = [0, 1, 2].iter().filter_map(|at| site.args.get(*at));
     let nullable = site.args.iter().any(|arg| arg.ty.nullable)

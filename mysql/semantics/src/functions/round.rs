@@ -149,10 +149,17 @@ fn round_int(value: i128, places: i128, cut: bool) -> i128 {
     if !cut && rest.abs() * 2 >= unit { down + unit * value.signum() } else { down }
 }
 
+/// The double nearest to a power of ten.
+fn power_of_ten(exponent: usize) -> f64 {
+    static POWERS: std::sync::LazyLock<Vec<f64>> = std::sync::LazyLock::new(|| {
+        (0..=308).map(|exponent| format!("1e{exponent}").parse().unwrap_or(f64::INFINITY)).collect()
+    });
+    POWERS.get(exponent).copied().unwrap_or(f64::INFINITY)
+}
+
 /// As MySQL rounds doubles: scaled by a power of ten, to even at a half.
 pub(super) fn round_double(value: f64, places: i128, cut: bool) -> f64 {
-    let size = places.unsigned_abs().min(400) as i32;
-    let unit = 10f64.powi(size);
+    let unit = power_of_ten(places.unsigned_abs().min(400) as usize);
     if places < 0 && unit.is_infinite() {
         return 0.0;
     }

@@ -43,12 +43,14 @@ pub(super) fn number_of(length: u32, coll: Coll) -> SqlType {
 
 fn instr_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     let coll = site.first_collation(0, &[1])?;
+    site.refuse_literals(coll)?;
     site.collation = coll.id;
     Ok(number_of(11, coll))
 }
 
 fn locate_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     let coll = site.first_collation(1, &[0])?;
+    site.refuse_literals(coll)?;
     site.collation = coll.id;
     Ok(number_of(11, coll))
 }
@@ -181,11 +183,7 @@ fn interval(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
         .all(|arg| arg.numeric_domain() != crate::expr::Domain::Double);
     let with = if all_exact { Comparison::Decimal } else { Comparison::Double };
     // Of constants alone, all are computed.
-    if call.node.args.iter().any(|arg| !arg.is_literal()) && call.node.is_constant() {
-        for arg in &call.node.args {
-            arg.eval(cx, call.row)?;
-        }
-    }
+    call.node.compute_constants(cx, call.row)?;
     let Some(first) = call.arg(0) else { return Ok(Value::Int(-1)) };
     if first.eval(cx, call.row)?.is_null() {
         return Ok(Value::Int(-1));

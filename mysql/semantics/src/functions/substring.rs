@@ -58,6 +58,8 @@ fn substring_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     if let Some(start) = site.constant_int(1) {
         length = match start {
             0 => 0,
+            // What no 32 bits hold counts for nothing.
+            start if i32::try_from(start).is_err() => length,
             start if start < 0 => {
                 if -start > length {
                     0
@@ -65,8 +67,6 @@ fn substring_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
                     -start
                 }
             }
-            // What no 32 bits hold counts for nothing.
-            start if start > i128::from(i32::MAX) => length,
             start => (length - start + 1).max(0),
         };
     }
@@ -80,16 +80,19 @@ fn substring_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
 
 fn index_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     let coll = site.first_collation(0, &[1])?;
+    site.refuse_literals(coll)?;
     Ok(site.text(site.length(0), coll))
 }
 
 fn insert_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     let coll = site.first_collation(0, &[3])?;
+    site.refuse_literals(coll)?;
     Ok(site.bounded_text(site.length(0) + site.length(3), coll))
 }
 
 fn pad_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     let coll = site.first_collation(0, &[2])?;
+    site.refuse_literals(coll)?;
     let length = match site.constant_int(1) {
         Some(count) if count < 0 => NEGATIVE_COUNT,
         Some(count) => count.clamp(0, i128::from(u32::MAX)) as u64,
@@ -279,10 +282,13 @@ fn pad(call: &Call<'_>, cx: &mut Cx<'_>, left: bool) -> Result<Value> {
     if text.is_none() && !constant {
         return Ok(Value::Null);
     }
-    // Both are asked, for their errors and warnings; constants whatever the text is.
-    let count = call.int(1, cx)?;
+    // A constant is asked whatever the text is, for its warnings.
+    if constant {
+        call.int(1, cx)?;
+    }
     let Some(text) = text else { return Ok(Value::Null) };
-    let (Some(fill), Some(count)) = (call.text(2, cx)?, count) else { return Ok(Value::Null) };
+    let fill = arg!(call.text(2, cx));
+    let count = arg!(call.int(1, cx));
     let coll = call.ty().collation;
     if count < 0 {
         return Ok(Value::Null);

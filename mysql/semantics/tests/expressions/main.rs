@@ -7,6 +7,7 @@ mod client;
 mod formats;
 mod generate;
 mod generate_json;
+mod literals;
 mod mended;
 mod oracle;
 mod recorded;

@@ -1,5 +1,6 @@
 //! Tests of the crate from outside.
 
+mod docs;
 mod fixture;
 mod oracle;
 mod regexp;

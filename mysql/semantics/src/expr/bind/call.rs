@@ -33,7 +33,12 @@ impl Binder<'_> {
         }
         let mut args = call.args.iter().map(|arg| self.bind(arg)).collect::<Result<Vec<_>>>()?;
         let name = call.name.as_str().to_ascii_lowercase();
-        if !self.text.is_empty() && !functions::NAMELESS.contains(&name.as_str()) {
+        // POSITION has another grammar than LOCATE.
+        let position = || {
+            let written = self.text.get(span.start as usize..).and_then(|text| text.get(..8));
+            written.is_some_and(|written| written.eq_ignore_ascii_case(b"position"))
+        };
+        if !self.text.is_empty() && !functions::NAMELESS.contains(&name.as_str()) && !position() {
             for (node, arg) in args.iter_mut().zip(&call.args) {
                 if !matches!(node.op, Op::Column(_) | Op::Literal(_) | Op::Hex(_)) {
                     node.name = argument_text(self.text, span, arg.span);

@@ -4,7 +4,7 @@ use firn_mysql_parser::ast::{self, CastType, DataType};
 
 use super::Binder;
 use super::merge::temporal_length;
-use super::site::text_length;
+use super::site::{announced_length, text_length};
 use crate::error::{SqlError, code};
 use crate::expr::cast::CastTarget;
 use crate::expr::node::{Node, Op};
@@ -154,7 +154,7 @@ impl Binder<'_> {
     pub(crate) fn to_binary(&self, operand: Node, length: Option<u64>) -> Result<Node> {
         let bytes = if operand.ty.kind.is_string() {
             let per = leaf::charset_facts(operand.ty.collation).max_bytes;
-            operand.ty.length.saturating_mul(per.into())
+            text_length(&operand).saturating_mul(per.into())
         } else {
             cast_length(&operand, CollationId::BINARY)
         };
@@ -176,6 +176,7 @@ impl Binder<'_> {
         );
         let per = u32::from(leaf::charset_facts(collation).max_bytes);
         ty.kind = text_kind(ty.length.saturating_mul(per));
+        ty.length = announced_length(ty.length, ty.kind, collation);
         ty.nullable = true;
         let ascii = operand.ascii;
         let target = CastTarget::Text { characters: given };
@@ -190,6 +191,7 @@ impl Binder<'_> {
             SqlType::varchar(cast_length(&operand, collation), collation, Derivation::Implicit);
         let per = u32::from(leaf::charset_facts(collation).max_bytes);
         ty.kind = text_kind(ty.length.saturating_mul(per));
+        ty.length = announced_length(ty.length, ty.kind, collation);
         ty.nullable = true;
         let ascii = operand.ascii;
         let from =
@@ -205,6 +207,7 @@ fn cast_length(operand: &Node, to: CollationId) -> u32 {
     match operand.ty.kind {
         TypeKind::Json if multibyte => u32::MAX,
         TypeKind::Double if !to.is_binary() => text_length(operand),
+        kind if kind.is_string() => text_length(operand),
         _ => operand.ty.length,
     }
 }

@@ -149,7 +149,11 @@ impl Binder<'_> {
             return Ok(Comparison::Text(unify(pair, &[0, 1], Purpose::Compare, name, self)?.id));
         }
         if class(a) == Class::Text && class(b) == Class::Text {
-            return self.checked_comparison(pair, name);
+            let constant = |node: &Node| node.ty.kind.is_string() && node.is_constant();
+            if constant(a) || constant(b) {
+                return self.checked_comparison(pair, name);
+            }
+            return Ok(Comparison::Text(unify(pair, &[0, 1], Purpose::Compare, name, self)?.id));
         }
         Ok(Comparison::Text(CollationId::BINARY))
     }
@@ -203,7 +207,9 @@ impl Binder<'_> {
         let mut all = Vec::with_capacity(left.args.len());
         for (a, b) in left.args.iter_mut().zip(right.args.iter_mut()) {
             let mut pair = [a.clone(), b.clone()];
-            self.store_numbers(&mut pair);
+            if matches!(operation, "=" | "<>" | "<=>") {
+                self.store_numbers(&mut pair);
+            }
             let with = self.checked_comparison(&mut pair, operation)?;
             all.push(with);
             let [x, y] = pair;

@@ -164,7 +164,11 @@ fn extreme_dates(args: &[Node], ty: &mut SqlType, bytes: Box<[Bytes]>) -> Option
     let decimals =
         args.iter().map(|arg| leaf::decimals_as_time(arg, dated.is_some())).max().unwrap_or(0);
     let printed = match (dated, with_time) {
-        (None, _) => temporal_length(10, decimals),
+        (None, _) => {
+            let times = args.iter().filter(|arg| arg.ty.kind == TypeKind::Time);
+            let longest = times.map(|arg| arg.ty.length).max().unwrap_or(0);
+            temporal_length(longest.min(10), decimals)
+        }
         (_, Some(_)) => temporal_length(19, decimals),
         _ => 10,
     };

@@ -149,13 +149,9 @@ pub(super) fn decimal(node: &Node) -> Option<Decimal> {
 }
 
 impl Binder<'_> {
-    /// Makes a constant number or time the text that it is, if reading it warns of
-    /// nothing: its length is known then.
+    /// Makes a constant number or time the text that it is: its length is known then.
     pub(super) fn constant_into_text(&self, node: &mut Node, collation: CollationId) {
-        let Some((text, quiet)) = self.constant_text(node) else { return };
-        if text.is_some() && !quiet {
-            return;
-        }
+        let Some(text) = self.constant_text(node) else { return };
         let length = text.as_ref().map_or(0, Vec::len) as u32;
         let written = crate::expr::printed(node);
         let nullable = node.ty.nullable;
@@ -165,10 +161,12 @@ impl Binder<'_> {
             .with_written(written);
     }
 
-    /// Computes a constant that has to be converted: of its value only NULL is kept,
-    /// which has no length.
-    pub(crate) fn settle_constant(&self, node: &mut Node) {
-        let Some((None, _)) = self.constant_text(node) else { return };
+    /// Computes a constant that has to be converted, and gives its text, if it is known:
+    /// only NULL takes its place, which has no length.
+    pub(crate) fn settle_constant(&self, node: &mut Node) -> Option<Vec<u8>> {
+        if let Some(text) = self.constant_text(node)? {
+            return Some(text);
+        }
         let written = crate::expr::printed(node);
         let mut ty = node.ty.with_nullable(true);
         ty.length = 0;
@@ -176,6 +174,7 @@ impl Binder<'_> {
             ty = SqlType::varchar(0, self.connection(), ty.derivation);
         }
         *node = Node::leaf(Op::Literal(Value::Null), ty).with_ascii(true).with_written(written);
+        None
     }
 
     /// Computes a constant for its warnings alone, as the server does to know its type.
@@ -185,17 +184,16 @@ impl Binder<'_> {
         }
     }
 
-    /// The text of a constant, and whether reading it warned of nothing. What it
-    /// warned of is warned of.
-    fn constant_text(&self, node: &Node) -> Option<(Option<Vec<u8>>, bool)> {
+    /// The text of a constant; `Some(None)` is NULL. What reading it warns of is warned
+    /// of.
+    fn constant_text(&self, node: &Node) -> Option<Option<Vec<u8>>> {
         let mut warnings = Warnings::default();
         let text = run(node, &mut warnings, |node, cx| {
             let text = node.eval_text(cx, Row::default()).ok()?;
             Some(text.map(std::borrow::Cow::into_owned))
         })?;
-        let warned = warnings.kept();
-        warned.iter().for_each(|one| self.warn(one.error.clone()));
-        Some((text, warned.is_empty()))
+        warnings.kept().iter().for_each(|one| self.warn(one.error.clone()));
+        Some(text)
     }
 }
 

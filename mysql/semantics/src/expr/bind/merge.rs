@@ -2,7 +2,7 @@
 
 use super::Binder;
 use super::operator::{decimal_precision, double_type};
-use super::site::text_length;
+use super::site::{announced_length, text_length};
 use crate::expr::Result;
 use crate::expr::coercion::{Purpose, unify};
 use crate::expr::node::Node;
@@ -166,13 +166,14 @@ pub(crate) fn merged_type(
                 let bytes = |arg: &Node| match arg.ty.kind.is_string() {
                     true => {
                         let per = crate::expr::leaf::charset_facts(arg.ty.collation).max_bytes;
-                        arg.ty.length.saturating_mul(per.into())
+                        text_length(arg).saturating_mul(per.into())
                     }
                     false if arg.ty.kind == K::Json => u32::MAX,
                     false => arg.ty.length,
                 };
                 length = which.iter().filter_map(|at| args.get(*at)).map(bytes).max().unwrap_or(0);
             }
+            let length = announced_length(length, kind, coll.id);
             let mut ty = SqlType::varchar(length, coll.id, coll.derivation);
             ty.kind = kind;
             ty

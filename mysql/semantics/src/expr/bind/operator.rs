@@ -25,6 +25,7 @@ pub(crate) fn decimal_precision(node: &Node) -> u32 {
         TypeKind::Time => 7 + u32::from(ty.decimals),
         TypeKind::DateTime | TypeKind::Timestamp => 14 + u32::from(ty.decimals),
         TypeKind::Null => 0,
+        _ if matches!(&node.op, Op::Call(call) if call.function.name == "interval") => 2,
         // As many digits as the largest number of so many bytes.
         _ if matches!(node.op, Op::Hex(_)) => {
             256f64.powi(ty.length.min(8) as i32).log10().ceil() as u32
@@ -295,6 +296,11 @@ pub(crate) fn negate(operand: Node) -> Node {
         {
             Domain::Decimal
         }
+        (Op::Bit(..) | Op::BitNot(_), Domain::Int)
+            if super::fold::integer(&operand).is_some_and(|value| value > i128::from(i64::MAX)) =>
+        {
+            Domain::Decimal
+        }
         _ => domain,
     };
     let nullable = operand.ty.nullable;
@@ -319,7 +325,9 @@ pub(crate) fn bit_type() -> SqlType {
 }
 
 fn bytes_type(node: &Node) -> SqlType {
-    SqlType::varchar(node.ty.length, CollationId::BINARY, Derivation::Implicit)
+    let mut ty = SqlType::varchar(node.ty.length, CollationId::BINARY, Derivation::Implicit);
+    ty.kind = super::cast::text_kind(ty.length);
+    ty
 }
 
 /// A string of bytes to bit operators: literals in hexadecimal are numbers.

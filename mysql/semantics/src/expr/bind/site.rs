@@ -112,7 +112,8 @@ impl Site<'_, '_> {
     /// are brought without a loss.
     pub(crate) fn first_collation(&mut self, first: usize, others: &[usize]) -> Result<Coll> {
         let node = self.node(first)?;
-        let coll = match node.ty.kind.is_string() || node.is_null_literal() {
+        let own = node.ty.kind.is_integer() && node.ty.derivation != Derivation::Numeric;
+        let coll = match node.ty.kind.is_string() || node.is_null_literal() || own {
             true => Coll::of(node),
             false => self.connection_text(),
         };
@@ -120,10 +121,12 @@ impl Site<'_, '_> {
         for at in others {
             if let Some(arg) = self.args.get_mut(*at) {
                 if arg.ty.kind.is_string() {
-                    settle(arg, coll.id, self.binder);
+                    settle(arg, coll.id, self.binder)?;
                 }
                 convert_strictly(arg, coll.id);
-                let plain = !arg.ty.kind.is_string() && arg.ty.kind != TypeKind::Json;
+                let plain = !arg.ty.kind.is_string()
+                    && arg.ty.kind != TypeKind::Json
+                    && arg.ty.derivation == Derivation::Numeric;
                 let same = coll.id.is_binary()
                     || leaf::same_charset(coll.id, CollationId::LATIN1_SWEDISH_CI);
                 if plain && !same && !arg.is_null_literal() {
@@ -192,9 +195,10 @@ impl Site<'_, '_> {
         }
     }
 
-    /// The type of a function that makes texts longer: never more than 2²⁴ characters.
+    /// The type of a function that makes texts longer: never more than 2²⁴ bytes.
     pub(crate) fn bounded_text(&self, characters: u64, coll: Coll) -> SqlType {
-        self.text(characters.min(1 << 24), coll)
+        let per = u64::from(leaf::charset_facts(coll.id).max_bytes);
+        self.text(characters.min((1 << 24) / per), coll)
     }
 
     /// A string type of so many characters.
@@ -205,6 +209,7 @@ impl Site<'_, '_> {
         let length = if fits { characters as u32 } else { u32::MAX };
         let mut ty = SqlType::varchar(length, coll.id, coll.derivation);
         ty.kind = text_kind(u32::try_from(u64::from(length) * per).unwrap_or(u32::MAX));
+        ty.length = announced_length(length, ty.kind, coll.id);
         ty
     }
 
@@ -218,10 +223,9 @@ impl Site<'_, '_> {
 
     /// Characters of a string whose length is known only when it is made.
     pub(crate) fn longest(&self, coll: Coll) -> u64 {
-        match leaf::charset_facts(coll.id).max_bytes {
-            1 => 16_777_216,
-            _ => self.binder.settings.max_allowed_packet_bytes,
-        }
+        let bytes = leaf::charset_facts(coll.id).max_bytes;
+        let most = self.binder.settings.max_allowed_packet_bytes / u64::from(bytes);
+        most.min(16_777_216)
     }
 
     /// Names and such: utf8mb3.
@@ -301,7 +305,24 @@ pub(crate) fn text_length(node: &Node) -> u32 {
         TypeKind::Double => 22,
         // No text is longer than a document's.
         TypeKind::Json => u32::MAX,
+        // Long texts that are computed are announced by their bytes.
+        TypeKind::MediumText | TypeKind::LongText
+            if node.ty.length < u32::MAX
+                && !matches!(node.op, Op::Column(_) | Op::UserVariable(_) | Op::Param(_)) =>
+        {
+            node.ty.length / u32::from(leaf::charset_facts(node.ty.collation).max_bytes)
+        }
         _ => node.ty.length,
+    }
+}
+
+/// What a string of so many characters is announced with.
+pub(crate) fn announced_length(characters: u32, kind: TypeKind, collation: CollationId) -> u32 {
+    match kind {
+        TypeKind::MediumText | TypeKind::LongText if characters < u32::MAX => {
+            characters.saturating_mul(leaf::charset_facts(collation).max_bytes.into())
+        }
+        _ => characters,
     }
 }
 

@@ -103,8 +103,17 @@ pub(crate) fn extracted_time(
             return time_or_datetime(node, cx, row);
         }
         _ => {
-            let Some(number) = number_read(node, &value, cx, row)? else { return Ok(None) };
-            let shown = shown_number(&value, node);
+            let (number, shown) = match &*value {
+                // Beyond 63 bits it is taken as signed.
+                Value::UInt(value) => {
+                    let number = *value as i64;
+                    (Decimal::from(number), number.to_string().into_bytes())
+                }
+                value => {
+                    let Some(number) = number_read(node, value, cx, row)? else { return Ok(None) };
+                    (number, shown_number(value, node))
+                }
+            };
             let read = number_time_or_datetime(&number, &shown, cx);
             if read.is_none() {
                 refuse("time", &shown, cx);
@@ -115,6 +124,12 @@ pub(crate) fn extracted_time(
     let document = node.ty.kind == TypeKind::Json;
     if document || !text.iter().skip(1).any(|byte| *byte == b'-') {
         return Ok(time(node, cx, row)?.map(TimeOrDateTime::Time));
+    }
+    // It is read as a time all the same, which warnings of what follows say.
+    let parsed = parse_datetime(text, DateMode::default());
+    if parsed.value.is_some() && !parsed.warnings.is_empty() {
+        refuse("time", &super::shown_in_full(text, node.ty.collation), cx);
+        return Ok(parsed.value.map(TimeOrDateTime::DateTime));
     }
     Ok(datetime(node, cx, row)?.map(TimeOrDateTime::DateTime))
 }

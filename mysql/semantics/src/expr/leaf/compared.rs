@@ -136,7 +136,7 @@ fn warn_of_text(
             None => cx.warn(SqlError::truncated_wrong_value(kind, &shown)),
         },
         _ => match (&other.op, other.ty.kind) {
-            (Op::Column(_), TypeKind::DateTime | TypeKind::Timestamp) => {
+            (_, TypeKind::DateTime | TypeKind::Timestamp) if !other.is_constant() => {
                 no_datetime(shown.as_bytes(), cx)
             }
             _ => cx.warn(SqlError::truncated_wrong_value(

@@ -2,6 +2,7 @@
 
 use super::moment::{date_mode, no_datetime, now, refuse, warn_of_delimiter, zoned};
 use crate::decimal::{Decimal, Rounding};
+use crate::expr::arith::ArithOp;
 use crate::expr::context::{Cx, Row};
 use crate::expr::json;
 use crate::expr::node::{Node, Op};
@@ -82,6 +83,10 @@ pub(super) fn written<'a>(node: &'a Node, cx: &mut Cx<'_>, row: Row<'a>) -> Resu
         (TypeKind::Enum | TypeKind::Set | TypeKind::Bit, value) => {
             node.text(value)?.map_or(Value::Null, Value::from)
         }
+        // CAST AS DOUBLE of NULL is zero to what reads dates.
+        (TypeKind::Double | TypeKind::Float, Value::Null) if matches!(node.op, Op::Cast(_)) => {
+            Value::Int(0)
+        }
         // What functions of times print is a time or date still.
         (kind, Value::Bytes(text)) if kind.is_string() && node.computes_time() => {
             match temporal_of(text) {
@@ -101,15 +106,25 @@ pub(super) fn shown_number(value: &Value, node: &Node) -> Vec<u8> {
         Value::Double(value) => crate::number::write_double(*value, &mut out),
         Value::Float(value) => crate::number::write_double(f64::from(*value), &mut out),
         // What arithmetic gives is zero without decimals; an extreme keeps its own.
-        Value::Decimal(number) if number.is_zero() && matches!(node.op, Op::Arith(..)) => {
-            out.push(b'0');
-        }
-        Value::Decimal(number) if matches!(node.op, Op::Extreme { .. }) => {
-            number.write_text(&mut out);
-        }
+        Value::Decimal(number) if number.is_zero() && made_zero(node) => out.push(b'0'),
+        Value::Decimal(number) if own_scale(node) => number.write_text(&mut out),
         _ => return super::text_of(value, node).unwrap_or_default(),
     }
     out
+}
+
+/// Arithmetic but addition gives zero without decimals.
+fn made_zero(node: &Node) -> bool {
+    matches!(&node.op, Op::Arith(op, _) if *op != ArithOp::Add)
+}
+
+/// Its decimals are settled only where a client gets them.
+fn own_scale(node: &Node) -> bool {
+    match &node.op {
+        Op::Extreme { .. } => true,
+        Op::Call(call) => call.function.name == "unix_timestamp",
+        _ => false,
+    }
 }
 
 /// What a value is read as, which decides how warnings show it.

@@ -19,7 +19,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     Function::new(
         "json_pretty",
         (1, 1),
-        |site| Ok(text_type(site, 67_108_864)),
+        |site| Ok(text_type(site, 16_777_216)),
         pretty,
         "A document on many lines",
     )

@@ -22,6 +22,9 @@ fn sized(kind: TypeKind, whole: u32, decimals: u8) -> SqlType {
 fn time_decimals(site: &Site<'_, '_>, at: usize, dated: bool) -> u8 {
     let Some(arg) = site.args.get(at) else { return 0 };
     let computed = arg.ty.kind.is_string() && !arg.is_literal();
+    if computed {
+        site.binder.warn_of_constant(arg);
+    }
     match site.constant_text(at).filter(|_| computed) {
         Some(text) => leaf::decimals_of_text(&text, dated),
         None => leaf::decimals_as_time(arg, dated),

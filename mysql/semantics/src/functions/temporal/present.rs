@@ -175,7 +175,7 @@ fn from_unixtime(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
         return Ok(moment.map_or(Value::Null, Value::DateTime));
     }
     let seconds = arg!(call.decimal(0, cx));
-    if seconds.to_i64(Rounding::Truncate).is_err() {
+    if seconds.integer_digits() > 18 {
         let mut shown = Vec::new();
         seconds.write_text(&mut shown);
         cx.warn(SqlError::truncated_wrong_value("DECIMAL", &String::from_utf8_lossy(&shown)));
@@ -204,11 +204,7 @@ fn unix_timestamp(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
     }
     let value = leaf::fuzzy_datetime(operand, cx, call.row)?.unwrap_or(DateTime::ZERO);
     let zero = |decimals: u8| {
-        if decimals == 0 {
-            Value::Int(0)
-        } else {
-            Decimal::new(0, decimals).map_or(Value::Null, Value::Decimal)
-        }
+        if decimals == 0 { Value::Int(0) } else { Value::Decimal(Decimal::ZERO) }
     };
     let decimals = call.ty().decimals;
     if value.date().has_zero() {
@@ -222,7 +218,6 @@ fn unix_timestamp(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
     if decimals == 0 {
         return Ok(Value::Int(seconds));
     }
-    let unit = 10i64.pow(u32::from(6 - decimals.min(6)));
-    let decimal = Decimal::new(i128::from(micros / unit), decimals.min(6));
-    Ok(decimal.map_or(Value::Null, Value::Decimal))
+    // Within functions it has microseconds always.
+    Ok(Decimal::new(i128::from(micros), 6).map_or(Value::Null, Value::Decimal))
 }

@@ -165,6 +165,7 @@ impl Binder<'_> {
     ) -> Option<Node> {
         let op = column_of(column)?;
         let number = constant_number(constant)?;
+        self.warn_of_constant(constant);
         let exact = !matches!(constant.numeric_class(), Some(Domain::Double));
         let stored = match column.ty.kind {
             TypeKind::Time => number_as_time(&number, &column.ty),
