@@ -6,6 +6,7 @@ use std::path::Path;
 use firn_engine::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
+use super::tpcc::Tpcc;
 use crate::config::{locate, units};
 
 /// One workload.
@@ -35,6 +36,9 @@ pub struct MysqlConfig {
     /// Rows of each.
     #[serde(default = "MysqlConfig::rows_default", deserialize_with = "units::count")]
     pub rows: u64,
+    /// Size of the tables of `tpcc`.
+    #[serde(default)]
+    pub tpcc: Tpcc,
     /// How ids spread over the rows.
     #[serde(default)]
     pub distribution: Distribution,
@@ -194,6 +198,9 @@ pub enum Kind {
     SelectRandomPoints,
     /// A count over ten short ranges of an indexed column.
     SelectRandomRanges,
+    /// A load after TPC-C, not of sysbench; its consistency conditions are
+    /// checked behind it.
+    Tpcc,
 }
 
 impl Kind {
@@ -212,6 +219,7 @@ impl Kind {
             Self::BulkInsert => "bulk_insert",
             Self::SelectRandomPoints => "select_random_points",
             Self::SelectRandomRanges => "select_random_ranges",
+            Self::Tpcc => "tpcc",
         }
     }
 }
@@ -397,6 +405,11 @@ impl MysqlConfig {
         Ok(config)
     }
 
+    /// Whether any phase is one of sysbench's, or, if `tpcc`, any is not.
+    pub(crate) fn has(&self, tpcc: bool) -> bool {
+        self.phases.iter().any(|phase| (phase.kind == Kind::Tpcc) == tpcc)
+    }
+
     /// Numbers of connections of a phase.
     #[must_use]
     pub fn threads_of<'a>(&'a self, phase: &'a Phase) -> &'a [u32] {
@@ -421,6 +434,9 @@ impl MysqlConfig {
         within(&["duration_s"], &self.duration_s, 1, 86_400)?;
         within(&["settle_limit_s"], &self.settle_limit_s, 0, 86_400)?;
         within(&["rounds"], &self.rounds, 1, 100)?;
+        within(&["tpcc", "warehouses"], &self.tpcc.warehouses, 1, 10_000)?;
+        within(&["tpcc", "divide_by"], &self.tpcc.divide_by, 1, 1000)?;
+        within(&["tpcc", "keying"], &self.tpcc.keying, 0.0, 1.0)?;
         check_threads(&["threads"], &self.threads)?;
         self.check_servers()?;
         if self.phases.is_empty() {

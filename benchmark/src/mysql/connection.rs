@@ -214,7 +214,6 @@ impl Connection {
     }
 
     /// Carries out a statement by its number; gives the rows, and their columns.
-    #[allow(dead_code, reason = "workloads that read what they are given need it")]
     pub(crate) async fn rows(
         &mut self,
         statement: usize,

@@ -35,12 +35,31 @@ const OVER: u8 = 2;
 pub(crate) enum Asker {
     /// See [`super::sysbench`].
     Sysbench(super::sysbench::Worker),
+    /// See [`super::tpcc`].
+    Tpcc(super::tpcc::Terminal),
 }
 
 impl Asker {
+    /// What kind of event comes next, if there are several.
+    fn label(&self) -> Option<&'static str> {
+        match self {
+            Self::Sysbench(_) => None,
+            Self::Tpcc(terminal) => Some(terminal.label()),
+        }
+    }
+
+    /// How long to wait before it.
+    fn pause(&mut self) -> Duration {
+        match self {
+            Self::Sysbench(_) => Duration::ZERO,
+            Self::Tpcc(terminal) => terminal.pause(),
+        }
+    }
+
     async fn event(&mut self, on: &mut Connection) -> std::result::Result<(), Failure> {
         match self {
             Self::Sysbench(worker) => worker.event(on).await,
+            Self::Tpcc(terminal) => terminal.event(on).await,
         }
     }
 }
@@ -88,6 +107,7 @@ struct Shared {
     /// Events of the counting stage, for those who watch.
     events: AtomicU64,
     go: watch::Sender<bool>,
+    over: watch::Sender<bool>,
     failure: Mutex<Option<Error>>,
 }
 
@@ -98,8 +118,14 @@ impl Shared {
 
     fn fail(&self, error: Error) {
         self.failure.lock().get_or_insert(error);
+        self.end();
+    }
+
+    /// No more events.
+    fn end(&self) {
         self.stage.store(OVER, Ordering::Relaxed);
         self.go.send_replace(true);
+        self.over.send_replace(true);
     }
 }
 
@@ -116,6 +142,7 @@ pub(crate) async fn measure(job: Job) -> Result<Measured> {
         ready: AtomicU32::new(0),
         events: AtomicU64::new(0),
         go: watch::Sender::new(false),
+        over: watch::Sender::new(false),
         failure: Mutex::default(),
     });
     let mut threads = Vec::new();
@@ -134,8 +161,7 @@ pub(crate) async fn measure(job: Job) -> Result<Measured> {
         threads.push(ended);
     }
     let watched = watch_over(&shared).await;
-    shared.stage.store(OVER, Ordering::Relaxed);
-    shared.go.send_replace(true);
+    shared.end();
     let mut tally = Tally::default();
     for ended in threads {
         match ended.await {
@@ -222,7 +248,7 @@ fn client_thread(shared: &Arc<Shared>, first: u32, of: u32) -> Tally {
 /// One connection from its login to its end.
 async fn connection(shared: &Shared, number: u32, tally: &RefCell<Tally>) -> Result<()> {
     let job = &shared.job;
-    let mut go = shared.go.subscribe();
+    let (mut go, mut over) = (shared.go.subscribe(), shared.over.subscribe());
     let opened =
         Connection::open(&job.login, &job.schema, Arc::clone(&job.statements), job.protocol).await;
     let mut on = opened?;
@@ -231,6 +257,14 @@ async fn connection(shared: &Shared, number: u32, tally: &RefCell<Tally>) -> Res
     // The sender lives as long as we do.
     let _ = go.wait_for(|go| *go).await;
     while shared.stage() != OVER {
+        let (pause, label) = (asker.pause(), asker.label());
+        if !pause.is_zero() {
+            // Whoever waits longer than the measurement lasts is not waited for.
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                _ = over.wait_for(|over| *over) => break,
+            }
+        }
         let (start, queries) = (Instant::now(), on.queries);
         loop {
             match asker.event(&mut on).await {
@@ -250,7 +284,7 @@ async fn connection(shared: &Shared, number: u32, tally: &RefCell<Tally>) -> Res
             }
         }
         if shared.stage() == COUNTING {
-            tally.borrow_mut().event(start.elapsed(), on.queries - queries);
+            tally.borrow_mut().event(label, start.elapsed(), on.queries - queries);
             shared.events.fetch_add(1, Ordering::Relaxed);
         }
     }

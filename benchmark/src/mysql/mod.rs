@@ -6,7 +6,7 @@
 //! of it again in the next round. What is asked follows from the seed alone.
 //!
 //! [`sysbench`] has the statements, tables and keys of sysbench 1.0's OLTP
-//! scripts. The client is the protocol crate's: a few threads, each with a
+//! scripts, [`tpcc`] is a load after TPC-C. The client is the protocol crate's: a few threads, each with a
 //! share of the connections, so that the servers have the machine.
 
 mod config;
@@ -19,9 +19,11 @@ mod run;
 mod server;
 mod sysbench;
 mod tally;
+mod tpcc;
 
 pub use config::{
     Distribution, Goal, Kind, Measure, MysqlConfig, Phase, Protocol, ServerKind, ServerSpec,
 };
 pub use report::{MysqlReport, Row, ServerFacts};
 pub use run::{MysqlSummary, is_mysql_workload, run, run_config};
+pub use tpcc::Tpcc;

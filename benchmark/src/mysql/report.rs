@@ -129,6 +129,15 @@ impl Row {
         self.p99_us = tally.quantile_us(0.99);
         self.max_us = tally.max_us();
         self.retries.clone_from(&tally.retries);
+        for (kind, events, [p50, p95, p99]) in tally.by_kind() {
+            self.remarks.push(format!(
+                "{kind}: {} a minute, p50 {}, p95 {}, p99 {}",
+                short(events as f64 / seconds * 60.0),
+                time(p50),
+                time(p95),
+                time(p99)
+            ));
+        }
         let server_s = measured.server_cpu.map(|cpu| cpu.as_secs_f64());
         self.server_cores = server_s.map(|s| s / seconds);
         self.server_cpu_us_per_query =

@@ -7,10 +7,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use firn_engine::{Context, Error, ErrorKind, Result};
 
 use super::config::{Kind, MysqlConfig, Phase, ServerKind};
-use super::drive::{self, Asker, Job};
+use super::connection::Login;
+use super::drive::{self, Asker, AskerOf, Job};
 use super::report::{self, MysqlReport, Row};
 use super::server::Server;
-use super::{process, sysbench};
+use super::{process, sysbench, tpcc};
 use crate::generate::mix;
 use crate::measure::Machine;
 
@@ -96,7 +97,7 @@ pub async fn run_config(
     }
     for server in &mut servers {
         let begun = Instant::now();
-        sysbench::prepare(&server.login, config)
+        fill(&server.login, config)
             .await
             .context(|| format!("filling the tables of {}", server.name))?;
         server.facts.prepare_s = begun.elapsed().as_secs_f64();
@@ -123,6 +124,18 @@ pub async fn run_config(
     let (json, html) = report::write(&report, out_dir)?;
     report::print_results(&report, &html)?;
     Ok(MysqlSummary { report, json, html })
+}
+
+/// Makes the database and its tables anew and fills them.
+async fn fill(login: &Login, config: &MysqlConfig) -> Result<()> {
+    sysbench::create(login, config).await?;
+    if config.has(false) {
+        sysbench::prepare(login, config).await?;
+    }
+    if config.has(true) {
+        tpcc::prepare(login, &config.database, &config.tpcc, config.seed).await?;
+    }
+    Ok(())
 }
 
 async fn measure_all(config: &MysqlConfig, servers: &[Server]) -> Result<Vec<Row>> {
@@ -165,27 +178,51 @@ async fn measure(
     seed: u64,
 ) -> Result<drive::Measured> {
     if phase.fresh {
-        sysbench::prepare(&server.login, config).await?;
+        match phase.kind {
+            Kind::Tpcc => {
+                tpcc::prepare(&server.login, &config.database, &config.tpcc, config.seed).await?;
+            }
+            _ => sysbench::prepare(&server.login, config).await?,
+        }
     }
     if phase.kind == Kind::BulkInsert {
         sysbench::prepare_bulk(&server.login, config, threads).await?;
     }
-    let plan = Arc::new(sysbench::Plan::new(config, phase));
+    let (statements, asker): (_, Arc<AskerOf>) = match phase.kind {
+        Kind::Tpcc => {
+            let size = config.tpcc.clone();
+            let asker =
+                move |number, seed| Asker::Tpcc(tpcc::Terminal::new(size.clone(), number, seed));
+            (tpcc::statements(), Arc::new(asker))
+        }
+        _ => {
+            let plan = Arc::new(sysbench::Plan::new(config, phase));
+            let asker = {
+                let plan = Arc::clone(&plan);
+                move |number, seed| {
+                    Asker::Sysbench(sysbench::Worker::new(Arc::clone(&plan), number, seed))
+                }
+            };
+            (plan.statements(), Arc::new(asker))
+        }
+    };
     let job = Job {
         login: server.login.clone(),
         pid: server.pid,
         schema: config.database.clone(),
-        statements: plan.statements(),
+        statements,
         protocol: phase.protocol.unwrap_or(config.protocol),
         threads,
         warmup: Duration::from_secs(phase.warmup_s.unwrap_or(config.warmup_s).into()),
         duration: Duration::from_secs(phase.duration_s.unwrap_or(config.duration_s).into()),
         seed,
-        asker: Arc::new(move |number, seed| {
-            Asker::Sysbench(sysbench::Worker::new(Arc::clone(&plan), number, seed))
-        }),
+        asker,
     };
-    drive::measure(job).await
+    let measured = drive::measure(job).await?;
+    if phase.kind == Kind::Tpcc {
+        tpcc::check(&server.login, &config.database, &config.tpcc).await?;
+    }
+    Ok(measured)
 }
 
 /// Waits until no server has work left; false if that takes too long.

@@ -5,7 +5,7 @@ mod schema;
 mod text;
 
 pub(crate) use event::Worker;
-pub(crate) use schema::{cleanup, prepare, prepare_bulk};
+pub(crate) use schema::{cleanup, create, prepare, prepare_bulk};
 
 use std::sync::Arc;
 
@@ -126,8 +126,10 @@ fn groups(kind: Kind) -> Vec<OfTable> {
         Kind::UpdateIndex => vec![T::IndexUpdate],
         Kind::UpdateNonIndex => vec![T::NonIndexUpdate],
         Kind::Delete => vec![T::Delete],
-        Kind::Insert | Kind::BulkInsert | Kind::SelectRandomPoints | Kind::SelectRandomRanges => {
-            Vec::new()
-        }
+        Kind::Insert
+        | Kind::BulkInsert
+        | Kind::SelectRandomPoints
+        | Kind::SelectRandomRanges
+        | Kind::Tpcc => Vec::new(),
     }
 }

@@ -25,11 +25,15 @@ async fn run(client: &mut Client, sql: &str) -> Result<()> {
     })
 }
 
-/// Makes the database and its tables anew and fills them.
-pub(crate) async fn prepare(login: &Login, config: &MysqlConfig) -> Result<()> {
+/// Makes the database anew.
+pub(crate) async fn create(login: &Login, config: &MysqlConfig) -> Result<()> {
     let mut client = login.client(None).await?;
     run(&mut client, &format!("DROP DATABASE IF EXISTS `{}`", config.database)).await?;
-    run(&mut client, &format!("CREATE DATABASE `{}`", config.database)).await?;
+    run(&mut client, &format!("CREATE DATABASE `{}`", config.database)).await
+}
+
+/// Makes the tables anew and fills them.
+pub(crate) async fn prepare(login: &Login, config: &MysqlConfig) -> Result<()> {
     let tables = futures::stream::iter(1..=config.tables);
     tables
         .map(|table| fill(login, config, table))
@@ -48,6 +52,7 @@ async fn fill(login: &Login, config: &MysqlConfig, table: u32) -> Result<()> {
          c CHAR(120) DEFAULT '' NOT NULL, pad CHAR(60) DEFAULT '' NOT NULL, \
          PRIMARY KEY (id)) /*! ENGINE = innodb */"
     );
+    run(&mut client, &format!("DROP TABLE IF EXISTS sbtest{table}")).await?;
     run(&mut client, &create).await?;
     let keys = Keys::new(config.distribution, config.rows);
     let mut rng = Rng::new(mix(config.seed, u64::from(table)));
