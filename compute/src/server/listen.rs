@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use firn_engine::{Env, Error, ErrorKind, Result, TaskClass};
 use firn_mysql_protocol::server::{ConnectionControl, Peer, ServerConfig, serve};
@@ -16,7 +17,11 @@ pub struct Listener {
     address: SocketAddr,
     task: firn_engine::Task<()>,
     server: Arc<Server>,
+    env: Env,
 }
+
+/// Time between looks whether all connections have ended.
+const LOOK: Duration = Duration::from_millis(10);
 
 impl Listener {
     /// Where it listens.
@@ -25,12 +30,43 @@ impl Listener {
         self.address
     }
 
-    /// Takes no more clients, and ends those that are there.
-    pub fn stop(&self) {
+    /// Takes no more clients, and ends those that are there with error 1053: at
+    /// once who waits for nothing, behind their statement who wait for one, as
+    /// long as that takes no longer than `grace`. Later statements are ended
+    /// too; what they leave when they do not end within as much time again is
+    /// cut off with the process.
+    pub async fn stop(&self, grace: Duration) {
+        self.task.abort();
+        let all = self.server.processes.all();
+        for process in &all {
+            process.shut_down();
+        }
+        if !self.all_gone_within(grace).await {
+            for process in self.server.processes.all() {
+                process.shut_down_now();
+            }
+            if !self.all_gone_within(grace).await {
+                let connections = self.server.processes.len();
+                tracing::warn!(connections, "connections are cut off");
+            }
+        }
+    }
+
+    /// Takes no more clients and kills those that are there, without waiting.
+    pub fn abort(&self) {
         self.task.abort();
         for process in self.server.processes.all() {
             process.kill(false);
         }
+    }
+
+    async fn all_gone_within(&self, limit: Duration) -> bool {
+        let gone = async {
+            while self.server.processes.len() > 0 {
+                self.env.sleep(LOOK).await;
+            }
+        };
+        self.env.timeout(limit, gone).await.is_some()
     }
 }
 
@@ -59,7 +95,7 @@ pub async fn listen(
                 Err(error) => {
                     // No more files, most likely: others have to go first.
                     tracing::warn!(%error, "a client could not be taken");
-                    spawner.sleep(std::time::Duration::from_millis(100)).await;
+                    spawner.sleep(Duration::from_millis(100)).await;
                     continue;
                 }
             };
@@ -82,5 +118,5 @@ pub async fn listen(
         }
     };
     let task = env.spawn(TaskClass::Foreground, "MySQL port", accept);
-    Ok(Listener { address, task, server })
+    Ok(Listener { address, task, server, env: env.clone() })
 }

@@ -110,6 +110,17 @@ impl Processes {
 }
 
 impl Process {
+    /// The server stops: the connection ends as soon as no statement runs.
+    pub(crate) fn shut_down(&self) {
+        self.control.shut_down();
+    }
+
+    /// The server stops: what still runs has to end.
+    pub(crate) fn shut_down_now(&self) {
+        self.interrupt.set(Why::Shutdown);
+        self.control.shut_down();
+    }
+
     /// KILL, or KILL QUERY.
     pub(crate) fn kill(&self, query: bool) {
         if query {

@@ -71,6 +71,7 @@ impl Error {
             Self::LockTaken => Some(3572),
             Self::Interrupted(Why::Query | Why::Connection) => Some(1317),
             Self::Interrupted(Why::TimeLimit) => Some(3024),
+            Self::Interrupted(Why::Shutdown) => Some(1053),
             Self::TooManyLocks { .. } => Some(1206),
             Self::TooLarge { .. } => Some(1197),
             Self::NoSuchSavepoint => Some(1305),

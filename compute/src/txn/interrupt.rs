@@ -14,8 +14,10 @@ pub enum Why {
     Query,
     /// `max_execution_time` has passed.
     TimeLimit,
-    /// KILL CONNECTION, or the server stops.
+    /// KILL CONNECTION.
     Connection,
+    /// The server stops.
+    Shutdown,
 }
 
 const NONE: u8 = 0;
@@ -26,6 +28,7 @@ impl Why {
             1 => Some(Self::Query),
             2 => Some(Self::TimeLimit),
             3 => Some(Self::Connection),
+            4 => Some(Self::Shutdown),
             _ => None,
         }
     }
@@ -35,6 +38,7 @@ impl Why {
             Self::Query => 1,
             Self::TimeLimit => 2,
             Self::Connection => 3,
+            Self::Shutdown => 4,
         }
     }
 }

@@ -129,7 +129,7 @@ pub(crate) fn config() -> ClientConfig {
 
 impl Drop for TestServer {
     fn drop(&mut self) {
-        self.listener.stop();
+        self.listener.abort();
     }
 }
 

@@ -33,6 +33,11 @@ impl SqlError {
         Self::new(1043, b"08S01", "Bad handshake")
     }
 
+    /// 1053: the server stops.
+    pub fn server_shutdown() -> Self {
+        Self::new(1053, b"08S01", "Server shutdown in progress")
+    }
+
     /// 1047: a command that does not exist, or not here.
     pub fn unknown_command() -> Self {
         Self::new(1047, b"08S01", "Unknown command")

@@ -16,8 +16,12 @@ use crate::error::{Error, Result, SqlError};
 const READ_STEP_BYTES: usize = 4 << 10;
 /// How far a buffer grows ahead of the bytes that a header only promises.
 const READ_AHEAD_MAX_BYTES: usize = 64 << 10;
-/// Buffers up to this size stay with an idle connection.
+/// Buffers up to this size stay between commands.
 const IDLE_BUFFER_BYTES: usize = 16 << 10;
+/// A connection that has waited for so long gives its buffers back.
+const REST_AFTER: Duration = Duration::from_secs(2);
+/// What it reads into then: most commands are shorter.
+const REST_READ_BYTES: usize = 256;
 /// A response is sent in parts once it has this size.
 pub(crate) const FLUSH_BYTES: usize = 64 << 10;
 
@@ -44,6 +48,8 @@ pub(crate) struct Channel {
     /// Reads no byte past the packet asked for: before a change to TLS, what
     /// follows belongs to the stream beneath.
     exact: bool,
+    /// Waits for a command since [`REST_AFTER`].
+    rests: bool,
     /// Longest packet that is taken, bytes.
     pub(crate) packet_max_bytes: usize,
     pub(crate) timeouts: Timeouts,
@@ -59,6 +65,7 @@ impl Channel {
             compression: None,
             packed_sequence: 0,
             exact: true,
+            rests: false,
             packet_max_bytes,
             timeouts,
         }
@@ -90,6 +97,29 @@ impl Channel {
     pub(crate) fn reset_sequence(&mut self) {
         self.output.sequence = 0;
         self.packed_sequence = 0;
+    }
+
+    /// As [`read_packet`](Self::read_packet), between commands: while none comes
+    /// the connection holds no buffers to speak of.
+    pub(crate) async fn read_command(&mut self, first: Duration) -> Result<Bytes> {
+        if !self.is_at_rest() || first <= REST_AFTER {
+            return self.read_packet(first).await;
+        }
+        match self.fill(1, REST_AFTER).await {
+            Err(Error::Io(error))
+                if error.kind() == io::ErrorKind::TimedOut && self.is_at_rest() =>
+            {
+                self.input = BytesMut::new();
+                self.packed = BytesMut::new();
+                self.output.clear(0);
+                self.rests = true;
+                let filled = self.fill(1, first - REST_AFTER).await;
+                self.rests = false;
+                filled?;
+            }
+            filled => filled?,
+        }
+        self.read_packet(first).await
     }
 
     /// The next packet's payload, whole. The first byte may take `first`, each
@@ -173,7 +203,9 @@ impl Channel {
                 self.unpack_frame(compression, limit).await?;
             } else {
                 let missing = len - self.input.len();
-                receive(&mut self.stream, &mut self.input, missing, self.exact, limit).await?;
+                let step = if self.rests { REST_READ_BYTES } else { READ_STEP_BYTES };
+                let step = if self.exact { 0 } else { step };
+                receive(&mut self.stream, &mut self.input, missing, step, limit).await?;
             }
         }
         Ok(())
@@ -205,7 +237,8 @@ impl Channel {
         }
         while self.packed.len() < len {
             let missing = len - self.packed.len();
-            receive(&mut self.stream, &mut self.packed, missing, false, limit).await?;
+            let step = if self.rests { REST_READ_BYTES } else { READ_STEP_BYTES };
+            receive(&mut self.stream, &mut self.packed, missing, step, limit).await?;
         }
         Ok(())
     }
@@ -266,19 +299,20 @@ impl Channel {
     }
 }
 
-/// Receives some bytes. `missing` are wanted; with `exact`, no more are taken.
+/// Receives some bytes. `missing` are wanted, and there is room for `step`; no
+/// more than are wanted are taken if that is 0.
 async fn receive(
     stream: &mut BoxedStream,
     into: &mut BytesMut,
     missing: usize,
-    exact: bool,
+    step: usize,
     limit: Duration,
 ) -> Result<()> {
     // Grows with what has arrived, not with what was promised.
     let grow = missing.min(READ_AHEAD_MAX_BYTES.max(into.len()));
-    into.reserve(if exact { grow } else { grow.max(READ_STEP_BYTES) });
+    into.reserve(grow.max(step));
     let read = async {
-        if exact {
+        if step == 0 {
             stream.take(missing as u64).read_buf(into).await
         } else {
             stream.read_buf(into).await

@@ -54,7 +54,24 @@ pub async fn serve<S: Service>(
     connection_id: u32,
     control: ConnectionControl,
 ) -> Result<()> {
-    let mut channel = Channel::new(Box::new(stream), LOGIN_PACKET_MAX_BYTES, config.timeouts());
+    let channel = Channel::new(Box::new(stream), LOGIN_PACKET_MAX_BYTES, config.timeouts());
+    // What is needed at the beginning, at the end, and while a command runs is
+    // boxed: a connection that waits takes no room for it.
+    let mut connection =
+        Box::pin(establish(service, config, channel, peer, connection_id, control)).await?;
+    let outcome = connection.run().await;
+    Box::pin(connection.end(outcome)).await
+}
+
+/// From the greeting to a session that is open.
+async fn establish<S: Service>(
+    service: Arc<S>,
+    config: Arc<ServerConfig>,
+    mut channel: Channel,
+    peer: Peer,
+    connection_id: u32,
+    control: ConnectionControl,
+) -> Result<Box<Connection<S>>> {
     let login = log_in(&service, &config, &mut channel, peer, connection_id, control);
     let opened = match timeout(config.connect_timeout, login).await {
         Ok(opened) => opened,
@@ -67,7 +84,7 @@ pub async fn serve<S: Service>(
     };
     let statements =
         Statements::new(config.statements_max, config.long_data_max_bytes, config.packet_max_bytes);
-    let mut connection = Connection {
+    Ok(Box::new(Connection {
         service,
         config,
         channel,
@@ -76,15 +93,7 @@ pub async fn serve<S: Service>(
         login,
         nonce,
         failed_changes: 0,
-    };
-    let outcome = connection.run().await;
-    if let Some(session) = connection.session.take() {
-        session.close().await;
-    }
-    match outcome {
-        Ok(()) => Ok(()),
-        Err(error) => Err(end_with(&mut connection.channel, error).await),
-    }
+    }))
 }
 
 /// Refuses a connection before its greeting, for example with "Too many
@@ -215,11 +224,11 @@ impl<S: Service> Connection<S> {
             let idle = session.idle_timeout();
             let payload = tokio::select! {
                 biased;
-                payload = self.channel.read_packet(idle) => payload,
-                () = control.killed() => return Ok(()),
+                payload = self.channel.read_command(idle) => payload,
+                () = control.ended() => return control.last_words(),
             };
             let flow = match payload {
-                Ok(payload) => carry_out(self, &payload).await?,
+                Ok(payload) => Box::pin(carry_out(self, &payload)).await?,
                 // Too long a packet: it was skipped.
                 Err(Error::Sql(error)) => {
                     put_error(&mut self.channel.output, self.login.capabilities, &error);
@@ -229,9 +238,24 @@ impl<S: Service> Connection<S> {
                 Err(error) => return Err(error),
             };
             self.channel.finish_exchange().await?;
-            if flow == Flow::Quit || control.is_killed() {
+            if flow == Flow::Quit {
                 return Ok(());
             }
+            if control.is_ended() {
+                self.channel.reset_sequence();
+                return control.last_words();
+            }
+        }
+    }
+
+    /// Closes the session, and tells the client if there is something to tell.
+    async fn end(mut self: Box<Self>, outcome: Result<()>) -> Result<()> {
+        if let Some(session) = self.session.take() {
+            session.close().await;
+        }
+        match outcome {
+            Ok(()) => Ok(()),
+            Err(error) => Err(end_with(&mut self.channel, error).await),
         }
     }
 

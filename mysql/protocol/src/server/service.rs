@@ -41,15 +41,25 @@ impl Peer {
     }
 }
 
-/// Ends one connection from outside (KILL). Clones are for the same connection.
+/// Ends one connection from outside: KILL, or the end of the server. Clones
+/// are for the same connection.
 #[derive(Clone, Debug)]
 pub struct ConnectionControl {
-    killed: Arc<watch::Sender<bool>>,
+    ended: Arc<watch::Sender<Option<End>>>,
+}
+
+/// How a connection is ended from outside.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum End {
+    /// Without a word.
+    Killed,
+    /// With error 1053.
+    Shutdown,
 }
 
 impl Default for ConnectionControl {
     fn default() -> Self {
-        Self { killed: Arc::new(watch::Sender::new(false)) }
+        Self { ended: Arc::new(watch::Sender::new(None)) }
     }
 }
 
@@ -57,19 +67,39 @@ impl ConnectionControl {
     /// Ends the connection: at once if it waits for a command, else after the
     /// command. The session itself has to stop a statement that runs.
     pub fn kill(&self) {
-        self.killed.send_replace(true);
+        self.ended.send_replace(Some(End::Killed));
+    }
+
+    /// As [`kill`](Self::kill), and the client is told that the server stops
+    /// (1053): in place of an answer if it waits for none.
+    pub fn shut_down(&self) {
+        self.ended.send_if_modified(|end| {
+            let first = end.is_none();
+            if first {
+                *end = Some(End::Shutdown);
+            }
+            first
+        });
     }
 
     /// Whether the connection was ended.
-    pub fn is_killed(&self) -> bool {
-        *self.killed.borrow()
+    pub fn is_ended(&self) -> bool {
+        self.ended.borrow().is_some()
     }
 
-    /// Waits for [`kill`](Self::kill).
-    pub async fn killed(&self) {
-        let mut receiver = self.killed.subscribe();
+    /// Waits for [`kill`](Self::kill) or [`shut_down`](Self::shut_down).
+    pub async fn ended(&self) {
+        let mut receiver = self.ended.subscribe();
         // The sender lives as long as `self`.
-        let _ = receiver.wait_for(|killed| *killed).await;
+        let _ = receiver.wait_for(Option::is_some).await;
+    }
+
+    /// What the client is told.
+    pub(super) fn last_words(&self) -> crate::error::Result<()> {
+        match *self.ended.borrow() {
+            Some(End::Shutdown) => Err(crate::error::Error::Sql(SqlError::server_shutdown())),
+            Some(End::Killed) | None => Ok(()),
+        }
     }
 }
 
