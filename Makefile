@@ -2,7 +2,7 @@
 # git, make and a network; the rest they install or name (scripts/setup).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test fmt lint ci
+.PHONY: help setup build run bench test fmt lint ci
 
 # Set PEERS=1 to build RocksDB and SlateDB into the benchmark, beside Firn.
 ifdef PEERS
@@ -16,7 +16,11 @@ endif
 # Parts that no command of `firn` links yet, for tests and clippy.
 TESTED := --features firn-mysql-semantics/vector
 
-# What `make run` runs.
+# Where `make run` takes MySQL clients, and where it keeps their data.
+ADDR ?= 127.0.0.1:3306
+DATA ?= firn-data
+
+# What `make bench` runs.
 BENCH ?= benchmark/configs/quick.yaml
 
 help: ## Print this list
@@ -28,7 +32,10 @@ setup: ## Look for a compiler; install what is missing through apt
 build: setup ## Build the `firn` command in release
 	cargo build --release --locked $(FEATURES)
 
-run: build ## Benchmark the engine on a folder for a minute, and print where the report is
+run: build ## Run a MySQL server on 127.0.0.1:3306, data in ./firn-data; ADDR=127.0.0.1:3307 and DATA=folder change that
+	cargo run --release --locked --quiet $(FEATURES) -- up --mysql-addr $(ADDR) --data-dir $(DATA)
+
+bench: build ## Benchmark the engine on a folder for a minute, and print where the report is
 	cargo run --release --locked --quiet $(FEATURES) -- bench $(BENCH)
 
 test: setup ## Run every test

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use firn_services::config::Argument;
 
 /// A MySQL-compatible database whose data lives on object storage.
 #[derive(Debug, Parser)]
@@ -21,9 +22,12 @@ pub struct Cli {
 pub enum Command {
     /// Run a database with all its parts in this process until told to stop
     ///
-    /// MySQL clients connect to `mysql_listen`; metrics, health and status are
-    /// served over HTTP at `http_listen`.
-    Up,
+    /// Without options: data in ./firn-data, MySQL clients on 127.0.0.1:3306,
+    /// metrics, health and status over HTTP on 127.0.0.1:7400. Prints how to
+    /// connect when it is ready. Options go over configuration and environment.
+    Up(UpArgs),
+    /// Run the MySQL front end alone, its parts elsewhere; not possible yet
+    Compute(ComputeArgs),
     /// Run the phases of a benchmark and write a report
     Bench(BenchArgs),
     /// Look for missing, corrupt and orphaned objects; beside a running database if need be
@@ -32,6 +36,64 @@ pub enum Command {
     Config,
     /// Show the insides of a database
     Ctl(CtlArgs),
+}
+
+/// Arguments of `firn up`.
+#[derive(Debug, Clone, Default, Args)]
+pub struct UpArgs {
+    /// Folder of the journal, the disk cache and, without --object-store, the objects
+    #[arg(long, value_name = "FOLDER")]
+    pub data_dir: Option<PathBuf>,
+    /// Where MySQL clients connect
+    #[arg(long, value_name = "HOST:PORT")]
+    pub mysql_addr: Option<String>,
+    /// Where metrics, health and status are served, or `none`
+    #[arg(long, value_name = "HOST:PORT")]
+    pub http_addr: Option<String>,
+    /// Where the data lives: a folder, or s3://bucket/prefix with credentials
+    /// from the environment or wherever AWS's tools look for them
+    #[arg(long, value_name = "URL")]
+    pub object_store: Option<String>,
+    /// What makes commits durable: `local`, files in the data folder; or
+    /// `object`, the object store, for machines whose disk does not outlive them
+    #[arg(long, value_name = "KIND")]
+    pub journal: Option<String>,
+}
+
+impl UpArgs {
+    /// The keys of the configuration that they set.
+    #[must_use]
+    pub fn settings(&self) -> Vec<Argument> {
+        let folder = self.data_dir.as_ref().map(|folder| folder.display().to_string());
+        let all = [
+            ("--data-dir", "data_dir", folder),
+            ("--mysql-addr", "mysql_listen", self.mysql_addr.clone()),
+            ("--http-addr", "http_listen", self.http_addr.clone()),
+            ("--object-store", "object_store.url", self.object_store.clone()),
+            ("--journal", "journal.kind", self.journal.clone()),
+        ];
+        let set = all
+            .into_iter()
+            .filter_map(|(option, key, value)| Some(Argument { option, key, value: value? }));
+        set.collect()
+    }
+}
+
+/// Arguments of `firn compute`.
+#[derive(Debug, Clone, Args)]
+pub struct ComputeArgs {
+    /// Where the journal service is
+    #[arg(long, value_name = "HOST:PORT")]
+    pub journal_addr: String,
+    /// Where the storage service is
+    #[arg(long, value_name = "HOST:PORT")]
+    pub storage_addr: String,
+    /// Where MySQL clients connect
+    #[arg(long, value_name = "HOST:PORT")]
+    pub mysql_addr: Option<String>,
+    /// Where the data lives
+    #[arg(long, value_name = "URL")]
+    pub object_store: Option<String>,
 }
 
 /// Arguments of `firn bench`.

@@ -28,6 +28,17 @@ pub struct ProcessStats {
     pub start_unix_s: u64,
 }
 
+/// Lets this process open as many files, connections among them, as the system
+/// allows it; gives how many that are.
+pub fn raise_file_limit() -> u64 {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // Refused only where the limit is not ours to raise: then it stays as it is.
+    let _ = setrlimit(Resource::Nofile, limit);
+    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
+}
+
 impl ProcessStats {
     /// Reads them from `/proc/self`; takes well under a millisecond.
     pub fn read() -> Self {

@@ -14,7 +14,7 @@ use firn_services::runtime::Runtimes;
 use firn_services::shutdown::Shutdown;
 use firn_services::telemetry;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, ComputeArgs};
 
 /// How long tasks may take to end when a command is done.
 const RUNTIME_STOP_MAX: Duration = Duration::from_secs(10);
@@ -25,7 +25,13 @@ const RUNTIME_STOP_MAX: Duration = Duration::from_secs(10);
 /// What stopped it; the chain of causes is one line.
 pub fn run(cli: Cli) -> Result<()> {
     let machine = Machine::detect();
-    let config = Config::load(cli.config.as_deref(), std::env::vars_os(), &machine)?;
+    let arguments = match &cli.command {
+        Command::Up(args) => args.settings(),
+        Command::Compute(args) => return Err(compute(args)),
+        _ => Vec::new(),
+    };
+    let variables = std::env::vars_os();
+    let config = Config::load_with(cli.config.as_deref(), variables, &arguments, &machine)?;
     if matches!(cli.command, Command::Config) {
         return print(&config.to_yaml());
     }
@@ -35,7 +41,7 @@ pub fn run(cli: Cli) -> Result<()> {
     shutdown.on_signals()?;
     let done = runtimes.block_on(async {
         match cli.command {
-            Command::Up => up::run(&config, &runtimes, &shutdown).await,
+            Command::Up(_) => up::run(&config, &runtimes, &shutdown).await,
             // These may be cut off anywhere.
             Command::Bench(args) => {
                 shutdown.interrupts(crate::bench::run(&config, &args, &runtimes)).await
@@ -46,11 +52,22 @@ pub fn run(cli: Cli) -> Result<()> {
             Command::Ctl(args) => {
                 shutdown.interrupts(ctl::run(&config, &args, &runtimes.env())).await
             }
-            Command::Config => Ok(()),
+            Command::Config | Command::Compute(_) => Ok(()),
         }
     });
     let stopped = runtimes.shutdown(RUNTIME_STOP_MAX);
     done.and(stopped)
+}
+
+/// The front end alone needs services that answer over the network, and there
+/// are none yet.
+fn compute(args: &ComputeArgs) -> Error {
+    let why = format!(
+        "the journal service at {} and the storage service at {} cannot be used: \
+         Firn's parts do not talk over the network yet; `firn up` runs them all in one process",
+        args.journal_addr, args.storage_addr
+    );
+    Error::new(ErrorKind::BadRequest, why)
 }
 
 /// Writes to standard output. That nobody reads it any more is not an error.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use firn_compute::accounts::RootLogin;
 use firn_compute::server::{self, Listener};
-use firn_engine::{Context, Env, Error, Result};
+use firn_engine::{Context, Env, Error, ErrorKind, Result};
 use firn_mysql_protocol::server::ServerConfig;
 use firn_mysql_protocol::tls::ServerTls;
 use firn_services::config::Config;
@@ -24,6 +24,10 @@ use crate::store::Store;
 /// How long everything may take to stop: what could not be flushed by then is in the journal.
 const STOP_MAX: Duration = Duration::from_secs(30);
 
+/// How long statements may still run when the process shall end, and how long
+/// they may take to end when they are told to.
+const STATEMENT_GRACE: Duration = Duration::from_secs(3);
+
 /// How often it is looked whether the database has failed.
 const WATCH_EVERY: Duration = Duration::from_millis(500);
 
@@ -36,6 +40,10 @@ struct Health {
 }
 
 pub(super) async fn run(config: &Config, runtimes: &Runtimes, shutdown: &Shutdown) -> Result<()> {
+    if let Some(address) = config.mysql_listen {
+        check_port(address)?;
+    }
+    firn_services::process::raise_file_limit();
     let dir = DataDir::take(&config.data_dir)?;
     let health = Health::start(config, runtimes).await?;
     let opened = shutdown.interrupts(open(config, runtimes, dir, &health)).await;
@@ -59,7 +67,11 @@ pub(super) async fn run(config: &Config, runtimes: &Runtimes, shutdown: &Shutdow
     let mut stopping = Stopping::within(STOP_MAX);
     if let Ok((local, listener)) = &opened {
         if let Some(listener) = listener {
-            listener.stop();
+            let stopped = async {
+                listener.stop(STATEMENT_GRACE).await;
+                Ok(())
+            };
+            stopping.part("MySQL port", stopped).await;
         }
         stopping.part("database", local.close(STOP_MAX)).await;
     }
@@ -86,15 +98,28 @@ async fn listen(config: &Config, env: &Env, local: &Local) -> Result<Option<List
     };
     let server = server::Server::open(Arc::clone(local.db()), env.clone(), &root).await;
     let server = server.context(|| format!("MySQL on {address}"))?;
-    let tls = ServerTls::generated(&["localhost"]).map_err(|error| {
-        Error::new(firn_engine::ErrorKind::Internal, format!("a certificate: {error}"))
-    })?;
+    let tls = ServerTls::generated(&["localhost"])
+        .map_err(|error| Error::new(ErrorKind::Internal, format!("a certificate: {error}")))?;
     let settings = ServerConfig { tls: Some(tls), ..ServerConfig::default() };
     let listener = server::listen(server, env, address, settings).await?;
     let address = listener.address();
     tracing::info!(%address, "MySQL clients can connect");
     super::print(&format!("ready: {}\n", connect_line(address)))?;
     Ok(Some(listener))
+}
+
+/// Says of a port in use what can be done, before anything is opened. Whoever
+/// takes it from here on is met by [`listen`].
+fn check_port(address: SocketAddr) -> Result<()> {
+    match std::net::TcpListener::bind(address) {
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+            let why = format!(
+                "MySQL port {address} is in use by another program: choose one with --mysql-addr"
+            );
+            Err(Error::new(ErrorKind::BadRequest, why))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The command that connects the stock client from this machine.

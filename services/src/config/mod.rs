@@ -138,6 +138,17 @@ pub enum LogFormat {
     Json,
 }
 
+/// An option of the command line that sets a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Argument {
+    /// As it is written: `--data-dir`.
+    pub option: &'static str,
+    /// The key that it sets.
+    pub key: &'static str,
+    /// Its value.
+    pub value: String,
+}
+
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
@@ -147,6 +158,8 @@ pub enum Origin {
     File(PathBuf),
     /// This variable.
     Environment(String),
+    /// This option of the command line.
+    Argument(&'static str),
 }
 
 impl std::fmt::Display for Origin {
@@ -155,6 +168,7 @@ impl std::fmt::Display for Origin {
             Self::Default => f.write_str("default"),
             Self::File(path) => write!(f, "{}", path.display()),
             Self::Environment(name) => write!(f, "environment, {name}"),
+            Self::Argument(option) => write!(f, "command line, {option}"),
         }
     }
 }
@@ -173,6 +187,19 @@ impl Config {
     pub fn load(
         file: Option<&Path>,
         env: impl IntoIterator<Item = (OsString, OsString)>,
+        machine: &Machine,
+    ) -> Result<Self> {
+        Self::load_with(file, env, &[], machine)
+    }
+
+    /// As [`load`](Self::load), and what the command line says goes over all.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn load_with(
+        file: Option<&Path>,
+        env: impl IntoIterator<Item = (OsString, OsString)>,
+        arguments: &[Argument],
         machine: &Machine,
     ) -> Result<Self> {
         let mut variables = BTreeMap::new();
@@ -195,6 +222,9 @@ impl Config {
         }
         for (name, value) in variables {
             config.set_from_variable(&name, &value)?;
+        }
+        for argument in arguments {
+            config.set_from_argument(argument)?;
         }
         config.finish(machine)?;
         Ok(config)
@@ -234,6 +264,17 @@ impl Config {
     pub fn location(&self) -> Result<Location> {
         settings::location(&self.object_store.url)
             .map_err(|why| Error::new(ErrorKind::BadRequest, format!("object_store.url: {why}")))
+    }
+
+    fn set_from_argument(&mut self, argument: &Argument) -> Result<()> {
+        let Argument { option, key, value } = argument;
+        let bad = |why| Error::new(ErrorKind::BadRequest, format!("{option}: {why}"));
+        let setting = settings::find(key).ok_or_else(|| {
+            Error::new(ErrorKind::Internal, format!("{option} is for no key: {key}"))
+        })?;
+        (setting.set)(self, value).map_err(bad)?;
+        self.origins.insert(setting.key, Origin::Argument(option));
+        Ok(())
     }
 
     fn set_from_variable(&mut self, name: &str, value: &str) -> Result<()> {

@@ -87,6 +87,9 @@ A process reads one YAML file, named by `--config FILE` or the variable `FIRN_CO
 Variables of the environment go over the file: `FIRN_` and the key in capitals, with two underscores between levels, \
 such as `FIRN_OBJECT_STORE__URL`. A key without a value and an empty variable are as if they were not there.
 
+`firn up` takes options for the few keys that most need, and they go over all: `--data-dir`, `--mysql-addr` (`mysql_listen`), \
+`--http-addr` (`http_listen`), `--object-store` (`object_store.url`) and `--journal` (`journal.kind`).
+
 A key or a variable that does not exist is an error, and so is a value that cannot be used: the process says which file \
 and line or which variable, and does not start. Variables that Kubernetes makes for Services named `firn…` are passed over.
 
