@@ -3,7 +3,9 @@
 use firn_mysql_parser::ast::{self, AggregateKind};
 use firn_mysql_semantics::error::SqlError;
 use firn_mysql_semantics::expr::{Binder, Node, Result};
-use firn_mysql_semantics::{CollationId, SqlType, TypeKind};
+use firn_mysql_semantics::{CollationId, Derivation, SqlType, TypeKind};
+
+use super::OrderBy;
 
 /// An aggregate call.
 #[derive(Debug, Clone)]
@@ -14,6 +16,10 @@ pub(crate) struct Aggregate {
     pub(crate) distinct: bool,
     /// Its operands; none for `COUNT(*)`.
     pub(crate) args: Vec<Node>,
+    /// Of GROUP_CONCAT: the order of the values.
+    pub(crate) order_by: Vec<OrderBy>,
+    /// Of GROUP_CONCAT: what stands between them.
+    pub(crate) separator: Vec<u8>,
     /// The type of its result.
     pub(crate) ty: SqlType,
 }
@@ -41,6 +47,14 @@ pub(crate) enum AggregateFunction {
     BitOr,
     /// BIT_XOR
     BitXor,
+    /// STDDEV_POP, STDDEV_SAMP, VAR_POP and VAR_SAMP.
+    Variance { sample: bool, root: bool },
+    /// GROUP_CONCAT
+    Concat,
+    /// JSON_ARRAYAGG, over arrays of one element.
+    JsonArray,
+    /// JSON_OBJECTAGG, over objects of one member.
+    JsonObject,
 }
 
 impl Aggregate {
@@ -53,7 +67,7 @@ impl Aggregate {
             return Err(SqlError::not_supported_yet("window functions"));
         }
         // COUNT(*) has no operand, or a literal one.
-        let args = call.args.iter().map(|arg| binder.bind(arg)).collect::<Result<Vec<_>>>()?;
+        let mut args = call.args.iter().map(|arg| binder.bind(arg)).collect::<Result<Vec<_>>>()?;
         let exact = args.first().is_some_and(|arg| is_exact(&arg.ty));
         use AggregateFunction as F;
         let function = match call.kind {
@@ -67,19 +81,44 @@ impl Aggregate {
             AggregateKind::BitAnd => F::BitAnd,
             AggregateKind::BitOr => F::BitOr,
             AggregateKind::BitXor => F::BitXor,
-            AggregateKind::GroupConcat => return Err(SqlError::not_supported_yet("GROUP_CONCAT")),
-            AggregateKind::JsonArrayAgg | AggregateKind::JsonObjectAgg => {
-                return Err(SqlError::not_supported_yet("aggregates of JSON"));
-            }
+            AggregateKind::GroupConcat => F::Concat,
+            AggregateKind::JsonArrayAgg => F::JsonArray,
+            AggregateKind::JsonObjectAgg => F::JsonObject,
             AggregateKind::StCollect => return Err(SqlError::not_supported_yet("ST_COLLECT")),
-            AggregateKind::StddevPop
-            | AggregateKind::StddevSamp
-            | AggregateKind::VarPop
-            | AggregateKind::VarSamp => return Err(SqlError::not_supported_yet("variances")),
+            AggregateKind::StddevPop => F::Variance { sample: false, root: true },
+            AggregateKind::StddevSamp => F::Variance { sample: true, root: true },
+            AggregateKind::VarPop => F::Variance { sample: false, root: false },
+            AggregateKind::VarSamp => F::Variance { sample: true, root: false },
         };
-        let first = args.first().map(|arg| arg.ty);
-        let ty = result_type(function, first, binder);
-        Ok(Self { function, distinct: call.distinct, args, ty })
+        let mut order_by = Vec::with_capacity(call.order_by.len());
+        for key in &call.order_by {
+            let node = match &key.expr.kind {
+                ast::ExprKind::Literal(ast::Literal::Int(number)) => {
+                    let at = usize::try_from(*number).ok().and_then(|number| number.checked_sub(1));
+                    let arg = at.and_then(|at| args.get(at)).cloned();
+                    let unknown = || SqlError::unknown_column(&number.to_string(), "order clause");
+                    arg.ok_or_else(unknown)?
+                }
+                _ => binder.bind(&key.expr)?,
+            };
+            order_by.push(OrderBy { node, descending: key.descending });
+        }
+        let ty = match function {
+            F::Concat => concatenated(&mut args, binder)?,
+            F::JsonArray | F::JsonObject => {
+                let document = document(function, call, binder)?;
+                let ty = document.ty.with_nullable(true);
+                args = vec![document];
+                ty
+            }
+            _ => result_type(function, args.first().map(|arg| arg.ty), binder),
+        };
+        let separator = match (&call.separator, function) {
+            (Some(text), F::Concat) => separator_in(text, &ty)?,
+            (None, F::Concat) => separator_in(b",", &ty)?,
+            _ => Vec::new(),
+        };
+        Ok(Self { function, distinct: call.distinct, args, order_by, separator, ty })
     }
 }
 
@@ -126,7 +165,9 @@ fn result_type(
             let precision = (precision + u32::from(more)).clamp(u32::from(scale), 65);
             SqlType::decimal(precision as u8, scale, false)
         }
-        F::SumDouble | F::AvgDouble => SqlType::double(),
+        F::SumDouble | F::AvgDouble | F::Variance { .. } => SqlType::double(),
+        // These have types of their own.
+        F::Concat | F::JsonArray | F::JsonObject => first,
         F::Min | F::Max => {
             let mut ty = first.with_nullable(true);
             // The value is the member's text, not its number.
@@ -145,4 +186,60 @@ fn result_type(
 
 fn binder_increment(binder: &Binder<'_>) -> u8 {
     binder.settings().div_precision_increment
+}
+
+/// Characters of GROUP_CONCAT as clients are told: the default of `group_concat_max_len`.
+const CONCAT_CHARS: u32 = 1024;
+
+/// The type of GROUP_CONCAT; strings among its operands are brought into one set.
+fn concatenated(args: &mut [Node], binder: &Binder<'_>) -> Result<SqlType> {
+    let is_text = |arg: &Node| arg.ty.kind.is_string() || arg.ty.kind == TypeKind::Json;
+    let at: Vec<usize> = (0..args.len()).filter(|at| is_text(&args[*at])).collect();
+    let mut texts: Vec<Node> = at.iter().map(|at| args[*at].clone()).collect();
+    let collation = match texts.is_empty() {
+        true => binder.settings().connection_collation,
+        false => binder.merged(&mut texts, "group_concat")?.collation,
+    };
+    for (at, text) in at.into_iter().zip(texts) {
+        args[at] = text;
+    }
+    let characters = CONCAT_CHARS;
+    let mut ty = SqlType::varchar(characters, collation, Derivation::Coercible);
+    ty.kind = TypeKind::Text;
+    Ok(ty)
+}
+
+/// A text of the connection in the character set of a type.
+fn separator_in(text: &[u8], ty: &SqlType) -> Result<Vec<u8>> {
+    use firn_mysql_semantics::charset::{Charset, convert};
+    use firn_mysql_semantics::collation::Collation;
+    let to = Collation::by_id(ty.collation.0).map_or(Charset::utf8mb4(), Collation::charset);
+    if to.name() == "binary" {
+        return Ok(text.to_vec());
+    }
+    let mut out = Vec::with_capacity(text.len());
+    convert(text, Charset::utf8mb4(), to, &mut out)
+        .map_err(|why| SqlError::not_supported_yet(&why.to_string()))?;
+    Ok(out)
+}
+
+/// `JSON_ARRAY(value)` and `JSON_OBJECT(name, value)`: what one row adds.
+fn document(
+    function: AggregateFunction,
+    call: &ast::Aggregate,
+    binder: &Binder<'_>,
+) -> Result<Node> {
+    let name = match function {
+        AggregateFunction::JsonObject => "json_object",
+        _ => "json_array",
+    };
+    let span = ast::Span::default();
+    let call = ast::Call {
+        schema: None,
+        name: ast::Ident { text: name.into(), span },
+        keyword: true,
+        args: call.args.clone(),
+        window: None,
+    };
+    binder.bind(&ast::Expr { kind: ast::ExprKind::Call(Box::new(call)), span })
 }

@@ -1,5 +1,7 @@
 //! UPDATE and DELETE, bound.
 
+use std::sync::Arc;
+
 use firn_mysql_parser::ast;
 use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::{Binder, Result};
@@ -7,8 +9,8 @@ use firn_mysql_semantics::expr::{Binder, Result};
 use super::from::From;
 use super::insert::{Given, given, scope};
 use super::select::{BoundSelect, LimitBound, OrderBy};
-use super::statement::{Statement, not_yet};
-use super::{TableSource, conjuncts};
+use super::statement::Statement;
+use super::{Block, TableSource, ViewCheck, conjuncts};
 
 /// UPDATE: the rows that it reads, and what it gives to which columns.
 pub(crate) struct BoundUpdate {
@@ -16,6 +18,8 @@ pub(crate) struct BoundUpdate {
     pub(crate) rows: BoundSelect,
     /// Table (among the scope's), column, and value, in the order of SET.
     pub(crate) assignments: Vec<(usize, usize, Given)>,
+    /// What must hold for rows of views, by table.
+    pub(crate) checks: Vec<(usize, ViewCheck)>,
     /// IGNORE
     pub(crate) ignore: bool,
 }
@@ -36,10 +40,17 @@ impl BoundUpdate {
     /// # Errors
     /// MySQL's for unknown names and for what cannot be changed.
     pub(crate) fn bind(statement: &Statement<'_>, update: &ast::Update) -> Result<Self> {
-        if update.with.is_some() {
-            return not_yet("WITH");
+        match &update.with {
+            Some(with) => {
+                super::with::bind(statement, with, &mut |inner| Self::update(inner, update))
+            }
+            None => Self::update(statement, update),
         }
-        let from = From::bind(statement, &update.tables)?;
+    }
+
+    fn update(statement: &Statement<'_>, update: &ast::Update) -> Result<Self> {
+        let block = Block::default();
+        let from = From::bind(statement, &block, &update.tables)?;
         if from.tables.len() > 1 && (!update.order_by.is_empty() || update.limit.is_some()) {
             let (clause, of) = if update.order_by.is_empty() {
                 ("UPDATE", "LIMIT")
@@ -49,8 +60,9 @@ impl BoundUpdate {
             return Err(SqlError::new(code::ER_WRONG_USAGE, &[clause.into(), of.into()]));
         }
         let mut assignments = Vec::with_capacity(update.assignments.len());
+        let mut stored = Vec::new();
         {
-            let scope = scope(statement, &from.tables, None);
+            let scope = scope(statement, &block, &from.tables, None);
             let binder = Binder::new(statement.settings, &scope, statement.params);
             for one in &update.assignments {
                 let Some((table, column)) = scope.find(&one.column)? else {
@@ -64,12 +76,15 @@ impl BoundUpdate {
                         &[(&*from.tables[table].alias).into(), "UPDATE".into()],
                     ));
                 };
+                stored.push((open.descriptor().id, Arc::clone(&from.tables[table].alias)));
                 assignments.push((table, column, given(open, column, &one.value, &binder)?));
             }
         }
+        let checks = from.checks.clone();
         let filter = update.filter.as_ref();
-        let rows = read(statement, from, filter, &update.order_by, update.limit.as_ref())?;
-        Ok(Self { rows, assignments, ignore: update.ignore })
+        let rows = read(statement, &block, from, filter, &update.order_by, update.limit.as_ref())?;
+        refuse_reading(&rows.subqueries, &stored)?;
+        Ok(Self { rows, assignments, checks, ignore: update.ignore })
     }
 }
 
@@ -79,10 +94,17 @@ impl BoundDelete {
     /// # Errors
     /// MySQL's for unknown names and for what cannot be changed.
     pub(crate) fn bind(statement: &Statement<'_>, delete: &ast::Delete) -> Result<Self> {
-        if delete.with.is_some() {
-            return not_yet("WITH");
+        match &delete.with {
+            Some(with) => {
+                super::with::bind(statement, with, &mut |inner| Self::delete(inner, delete))
+            }
+            None => Self::delete(statement, delete),
         }
-        let from = From::bind(statement, &delete.tables)?;
+    }
+
+    fn delete(statement: &Statement<'_>, delete: &ast::Delete) -> Result<Self> {
+        let block = Block::default();
+        let from = From::bind(statement, &block, &delete.tables)?;
         let mut targets = Vec::new();
         if delete.targets.is_empty() {
             targets.push(0);
@@ -101,33 +123,56 @@ impl BoundDelete {
             };
             targets.push(at);
         }
+        let mut stored = Vec::new();
         for &at in &targets {
             let source = from.sources.iter().find(|source| source.table == at);
-            if !matches!(source.map(|source| &source.rows), Some(TableSource::Stored(_))) {
+            let Some(TableSource::Stored(open)) = source.map(|source| &source.rows) else {
                 return Err(SqlError::new(
                     code::ER_NON_UPDATABLE_TABLE,
                     &[(&*from.tables[at].alias).into(), "DELETE".into()],
                 ));
-            }
+            };
+            stored.push((open.descriptor().id, Arc::clone(&from.tables[at].alias)));
         }
         let filter = delete.filter.as_ref();
-        let rows = read(statement, from, filter, &delete.order_by, delete.limit.as_ref())?;
+        let rows = read(statement, &block, from, filter, &delete.order_by, delete.limit.as_ref())?;
+        refuse_reading(&rows.subqueries, &stored)?;
         Ok(Self { rows, targets, ignore: delete.ignore })
     }
+}
+
+/// 1093 for subqueries that read a table which the statement changes: `stored` are the
+/// ids of those tables, and their names in the statement.
+pub(super) fn refuse_reading(
+    subqueries: &[super::BoundSubquery],
+    stored: &[(u32, Arc<str>)],
+) -> Result<()> {
+    for subquery in subqueries {
+        for source in &subquery.query.sources {
+            let TableSource::Stored(open) = &source.rows else { continue };
+            let id = open.descriptor().id;
+            if let Some((_, name)) = stored.iter().find(|(one, _)| *one == id) {
+                return Err(SqlError::new(code::ER_UPDATE_TABLE_USED, &[(&**name).into()]));
+            }
+        }
+        refuse_reading(&subquery.query.subqueries, stored)?;
+    }
+    Ok(())
 }
 
 /// The rows that a change reads.
 fn read(
     statement: &Statement<'_>,
+    block: &Block,
     from: From,
     filter: Option<&ast::Expr>,
     order_by: &[ast::OrderItem],
     limit: Option<&ast::Limit>,
 ) -> Result<BoundSelect> {
-    let From { tables, sources, mut conditions, len } = from;
+    let From { tables, sources, mut conditions, len, .. } = from;
     let (mut order, mut cut, mut warnings) = (Vec::new(), None, Vec::new());
     {
-        let scope = scope(statement, &tables, None);
+        let scope = scope(statement, block, &tables, None);
         let binder = Binder::new(statement.settings, &scope, statement.params);
         if let Some(filter) = filter {
             scope.clause.set("where clause");
@@ -143,12 +188,14 @@ fn read(
             cut = Some(LimitBound { rows, offset: None });
         }
         warnings.extend(binder.take_warnings());
+        warnings.extend(block.take_warnings());
     }
     Ok(BoundSelect {
         tables,
         sources,
         filter: conditions,
         group_by: Vec::new(),
+        rollup: None,
         grouped: false,
         aggregates: Vec::new(),
         aggregates_start: len,
@@ -161,6 +208,9 @@ fn read(
         calc_found_rows: false,
         locking: None,
         into: Vec::new(),
+        subqueries: block.take_subqueries(),
+        outer: Vec::new(),
+        outer_start: len,
         row_len: len,
         warnings,
     })

@@ -4,7 +4,7 @@ use firn_mysql_parser::ast::{self, ExprKind};
 use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::{Binder, Column, Node, Op, Result};
 
-use super::statement::{Statement, not_yet};
+use super::statement::Statement;
 use super::{Item, ItemNames, LimitBound, OrderBy, StatementScope};
 
 /// The clauses behind the select list.
@@ -30,9 +30,6 @@ impl Clauses {
         let binder = Binder::new(statement.settings, scope, statement.params);
         let mut this = Self::default();
         if let Some(group) = &select.group_by {
-            if group.rollup {
-                return not_yet("WITH ROLLUP");
-            }
             scope.clause.set("group statement");
             scope.item_names.set(ItemNames::Last);
             for expr in &group.items {
@@ -107,6 +104,21 @@ fn item_itself(node: Node, items: &[Item], items_start: usize) -> Node {
         }
         _ => node,
     }
+}
+
+/// Whether an expression has a query in it.
+pub(crate) fn has_query(expr: &ast::Expr) -> bool {
+    let mut found = false;
+    walk(expr, &mut |one| {
+        found |= matches!(
+            one.kind,
+            ExprKind::Subquery(_)
+                | ExprKind::Exists(_)
+                | ExprKind::InQuery(_)
+                | ExprKind::Quantified(_)
+        );
+    });
+    found
 }
 
 /// Calls `each` with an expression and all that it is made of, but for queries.

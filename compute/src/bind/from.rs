@@ -1,16 +1,16 @@
 //! FROM: tables, and how they are joined.
 
-use std::cell::Cell;
 use std::sync::Arc;
 
 use firn_mysql_parser::ast;
 use firn_mysql_semantics::Value;
 use firn_mysql_semantics::error::{SqlError, code};
-use firn_mysql_semantics::expr::{Binder, Node, Result, Settings};
+use firn_mysql_semantics::expr::{Binder, Node, Result};
 
-use super::scope::{ItemNames, ScopeColumn, ScopeTable, StatementScope};
+use super::scope::{ScopeColumn, ScopeTable, StatementScope};
 use super::statement::{Statement, not_yet};
-use super::{BoundSelect, conjuncts};
+use super::{Block, BoundSelect, BoundSet, Recursive, Shared, ViewCheck, conjuncts};
+use crate::catalog::ViewDescriptor;
 use crate::table::OpenTable;
 
 /// Tables of one statement: no more than MySQL joins.
@@ -44,8 +44,24 @@ pub(crate) enum TableSource {
     /// Rows that the server makes up when asked.
     #[allow(dead_code, reason = "information_schema is being built")]
     Virtual(Arc<dyn VirtualTable>),
-    /// A query in FROM.
-    Derived(Box<BoundSelect>),
+    /// A query in FROM, or what became one.
+    Derived(Box<Derived>),
+    /// A view: its query is bound where it is used.
+    View(Arc<ViewDescriptor>),
+}
+
+/// Rows of a query.
+pub(crate) enum Derived {
+    /// A query's; what it takes from the row around it, over that row.
+    Query { query: BoundSelect, outer: Vec<Node>, lateral: bool },
+    /// Those of several queries.
+    Set(BoundSet),
+    /// A common table that is read once, wherever it is named.
+    Shared(Arc<Shared>),
+    /// A common table that is made from itself.
+    Recursive(Recursive),
+    /// The rows of the step before, within such a one: its number.
+    Working(usize),
 }
 
 /// A table whose rows the server makes up.
@@ -91,14 +107,29 @@ pub(crate) struct From {
     pub(crate) conditions: Vec<Node>,
     /// Places of the flat row that are taken.
     pub(crate) len: usize,
+    /// What must hold for rows that are written through views, by table.
+    pub(crate) checks: Vec<(usize, ViewCheck)>,
+    /// Conditions of views, by table.
+    filters: Vec<(usize, Vec<Node>)>,
 }
 
 impl From {
     /// Binds a FROM clause.
-    pub(crate) fn bind(statement: &Statement<'_>, list: &[ast::TableRef]) -> Result<Self> {
+    pub(crate) fn bind(
+        statement: &Statement<'_>,
+        block: &Block,
+        list: &[ast::TableRef],
+    ) -> Result<Self> {
         let mut from = Self::default();
         for item in list {
-            from.add(statement, item)?;
+            from.add(statement, block, item)?;
+        }
+        for (table, filter) in std::mem::take(&mut from.filters) {
+            let source = from.sources.iter_mut().find(|source| source.table == table);
+            match source {
+                Some(source) if source.kind == JoinKind::Left => source.on.extend(filter),
+                _ => from.conditions.extend(filter),
+            }
         }
         Ok(from)
     }
@@ -136,7 +167,12 @@ impl From {
         Ok(table)
     }
 
-    fn add(&mut self, statement: &Statement<'_>, item: &ast::TableRef) -> Result<()> {
+    fn add(
+        &mut self,
+        statement: &Statement<'_>,
+        block: &Block,
+        item: &ast::TableRef,
+    ) -> Result<()> {
         match item {
             ast::TableRef::Table(factor) => {
                 if !factor.partitions.is_empty() {
@@ -145,57 +181,71 @@ impl From {
                 if factor.sample.is_some() {
                     return not_yet("TABLESAMPLE");
                 }
-                let found = statement.tables.table(&factor.name)?;
+                let found = match super::with::find(statement, &factor.name) {
+                    Some(common) => common.table(statement, block)?,
+                    None => statement.tables.table(&factor.name)?,
+                };
                 let alias = match &factor.alias {
                     Some(alias) => Arc::from(alias.as_str()),
                     None => Arc::clone(&found.name),
                 };
-                self.push(found, alias, factor.hints.clone())?;
+                if let Some(names) = statement.names {
+                    names.table(&**factor, Arc::clone(&found.schema));
+                }
+                let hints = factor.hints.clone();
+                let TableSource::View(view) = &found.source else {
+                    self.push(found, alias, hints)?;
+                    return Ok(());
+                };
+                let Some(simple) = super::view::simple(statement, block, view, self.len)? else {
+                    self.push(super::view_table(statement, view)?, alias, hints)?;
+                    return Ok(());
+                };
+                let table = self.push(simple.found, alias, hints)?;
+                self.filters.push((table, simple.filter));
+                self.checks.extend(simple.checks.into_iter().map(|check| (table, check)));
                 Ok(())
             }
-            ast::TableRef::Join(join) => self.join(statement, join),
-            ast::TableRef::List(list) => list.iter().try_for_each(|item| self.add(statement, item)),
-            ast::TableRef::Derived(derived) => self.derived(statement, derived),
+            ast::TableRef::Join(join) => self.join(statement, block, join),
+            ast::TableRef::List(list) => {
+                list.iter().try_for_each(|item| self.add(statement, block, item))
+            }
+            ast::TableRef::Derived(derived) => self.derived(statement, block, derived),
             ast::TableRef::JsonTable(_) => not_yet("JSON_TABLE"),
         }
     }
 
-    fn derived(&mut self, statement: &Statement<'_>, derived: &ast::Derived) -> Result<()> {
-        if derived.lateral {
-            return not_yet("LATERAL");
-        }
-        let query = BoundSelect::bind(statement, &derived.query)?;
-        if !derived.columns.is_empty() && derived.columns.len() != query.items.len() {
-            return Err(SqlError::new(code::ER_VIEW_WRONG_LIST, &[]));
-        }
-        let columns = query.items.iter().enumerate().map(|(at, item)| ScopeColumn {
-            name: match derived.columns.get(at) {
-                Some(name) => Arc::from(name.as_str()),
-                None => Arc::from(&*item.name),
-            },
-            ty: item.node.ty,
-            members: item.members.clone(),
-            flags: firn_mysql_protocol::ColumnFlags::EMPTY,
-            zerofill: None,
-            named: true,
-            starred: true,
-        });
+    fn derived(
+        &mut self,
+        statement: &Statement<'_>,
+        block: &Block,
+        derived: &ast::Derived,
+    ) -> Result<()> {
+        // What is around the query is around its derived tables, too; LATERAL ones see
+        // the tables before them.
+        let seen = if derived.lateral { &*self.tables } else { &[] };
+        let scope = StatementScope::of_tables(*statement, block, seen, "field list");
+        let outer = (derived.lateral || statement.outer.is_some()).then_some(&scope);
+        let query = BoundSelect::bind(&Statement { outer, ..statement.deeper()? }, &derived.query)?;
+        let columns = columns_of_query(&query, &derived.columns)?;
         let alias: Arc<str> = Arc::from(derived.alias.as_str());
+        let outer = query.outer.iter().cloned().map(Node::column).collect();
+        let rows = Derived::Query { query, outer, lateral: derived.lateral };
         let found = FoundTable {
             schema: Arc::from(""),
             name: Arc::clone(&alias),
-            columns: columns.collect(),
-            source: TableSource::Derived(Box::new(query)),
+            columns,
+            source: TableSource::Derived(Box::new(rows)),
         };
         self.push(found, alias, Vec::new())?;
         Ok(())
     }
 
-    fn join(&mut self, statement: &Statement<'_>, join: &ast::Join) -> Result<()> {
+    fn join(&mut self, statement: &Statement<'_>, block: &Block, join: &ast::Join) -> Result<()> {
         let before = self.tables.len();
-        self.add(statement, &join.left)?;
+        self.add(statement, block, &join.left)?;
         let middle = self.tables.len();
-        self.add(statement, &join.right)?;
+        self.add(statement, block, &join.right)?;
         let end = self.tables.len();
         let outer = match join.kind {
             ast::JoinKind::Inner | ast::JoinKind::Straight => None,
@@ -211,18 +261,18 @@ impl From {
         let condition = match &join.condition {
             ast::JoinCondition::None => Vec::new(),
             ast::JoinCondition::On(expr) => {
-                let node = self.bind_on(statement, expr, before)?;
+                let node = self.bind_on(statement, block, expr, before)?;
                 let mut list = Vec::new();
                 conjuncts(node, &mut list);
                 list
             }
             ast::JoinCondition::Using(names) => {
                 let names = names.iter().map(|name| name.as_str().to_owned()).collect();
-                self.using(statement, names, before, middle)?
+                self.using(statement, block, join, names, before, middle)?
             }
             ast::JoinCondition::Natural => {
                 let names = self.common(before, middle);
-                self.using(statement, names, before, middle)?
+                self.using(statement, block, join, names, before, middle)?
             }
         };
         let Some(side) = outer else {
@@ -241,19 +291,15 @@ impl From {
     }
 
     /// An ON clause sees the tables of its join.
-    fn bind_on(&self, statement: &Statement<'_>, expr: &ast::Expr, first: usize) -> Result<Node> {
-        let scope = StatementScope {
-            tables: &self.tables[first..],
-            items: &[],
-            clause: Cell::new("on clause"),
-            item_names: Cell::new(ItemNames::Hidden),
-            aggregates: None,
-            aggregates_start: 0,
-            new_row: None,
-            variables: statement.variables,
-            settings: statement.settings,
-            params: statement.params,
-        };
+    fn bind_on(
+        &self,
+        statement: &Statement<'_>,
+        block: &Block,
+        expr: &ast::Expr,
+        first: usize,
+    ) -> Result<Node> {
+        let tables = &self.tables[first..];
+        let scope = StatementScope::of_tables(*statement, block, tables, "on clause");
         Binder::new(statement.settings, &scope, statement.params).bind(expr)
     }
 
@@ -281,18 +327,26 @@ impl From {
     fn using(
         &mut self,
         statement: &Statement<'_>,
+        block: &Block,
+        join: &ast::Join,
         names: Vec<String>,
         before: usize,
         middle: usize,
     ) -> Result<Vec<Node>> {
         let mut conditions = Vec::with_capacity(names.len());
+        let mut pairs = Vec::new();
         for name in names {
             let left = self.one_of(before..middle, &name)?;
             let right = self.one_of(middle..self.tables.len(), &name)?;
-            conditions.push(self.equal(statement.settings, left, right)?);
+            conditions.push(self.equal(statement, block, left, right)?);
+            let resolved = |(table, column): (usize, usize)| self.tables[table].resolved(column);
+            pairs.push((resolved(left), resolved(right)));
             // The column stands once: that of the side which is always there.
             let (optional, column) = if self.tables[left.0].optional { left } else { right };
             self.tables[optional].merged.push(column);
+        }
+        if let Some(names) = statement.names {
+            names.join(join, pairs);
         }
         Ok(conditions)
     }
@@ -317,7 +371,8 @@ impl From {
 
     fn equal(
         &self,
-        settings: &Settings,
+        statement: &Statement<'_>,
+        block: &Block,
         left: (usize, usize),
         right: (usize, usize),
     ) -> Result<Node> {
@@ -335,18 +390,74 @@ impl From {
         let binary = ast::Binary { op: ast::BinaryOp::Eq, left: name(left), right: name(right) };
         let span = ast::Span::default();
         let expr = ast::Expr { kind: ast::ExprKind::Binary(Box::new(binary)), span };
-        let scope = StatementScope {
-            tables: &self.tables,
-            items: &[],
-            clause: Cell::new("on clause"),
-            item_names: Cell::new(ItemNames::Hidden),
-            aggregates: None,
-            aggregates_start: 0,
-            new_row: None,
-            variables: &super::variables::NoVariables,
-            settings,
-            params: &[],
-        };
-        Binder::new(settings, &scope, &[]).bind(&expr)
+        let scope = StatementScope::of_tables(*statement, block, &self.tables, "on clause");
+        Binder::new(statement.settings, &scope, &[]).bind(&expr)
+    }
+}
+
+/// The columns of a query as a table's; `names` are theirs, if there are any.
+///
+/// # Errors
+/// 1353 if there are not as many names, 1060 if two columns have one name.
+pub(super) fn columns_of_query(
+    query: &BoundSelect,
+    names: &[ast::Ident],
+) -> Result<Arc<[ScopeColumn]>> {
+    if !names.is_empty() && names.len() != query.items.len() {
+        return Err(SqlError::new(code::ER_VIEW_WRONG_LIST, &[]));
+    }
+    let columns: Vec<ScopeColumn> = query
+        .items
+        .iter()
+        .enumerate()
+        .map(|(at, item)| ScopeColumn {
+            name: match names.get(at) {
+                Some(name) => Arc::from(name.as_str()),
+                None => Arc::from(&*item.name),
+            },
+            ty: item.node.ty,
+            members: item.members.clone(),
+            flags: firn_mysql_protocol::ColumnFlags::EMPTY,
+            zerofill: item.zerofill,
+            named: true,
+            starred: true,
+        })
+        .collect();
+    for (at, column) in columns.iter().enumerate() {
+        if columns.iter().take(at).any(|other| super::scope::same(other, &column.name)) {
+            return Err(SqlError::new(code::ER_DUP_FIELDNAME, &[(&*column.name).into()]));
+        }
+    }
+    Ok(columns.into())
+}
+
+impl Derived {
+    /// Calls `each` with every expression over the row around.
+    pub(super) fn outer(&mut self, each: &mut dyn FnMut(&mut Node)) {
+        match self {
+            Self::Query { outer, .. } => outer.iter_mut().for_each(each),
+            Self::Set(set) => set.outer(each),
+            Self::Recursive(recursive) => recursive.outer(each),
+            Self::Shared(_) | Self::Working(_) => {}
+        }
+    }
+
+    /// Whether it may give something else each time it is read.
+    pub(super) fn is_volatile(&mut self) -> bool {
+        match self {
+            Self::Query { query, .. } => query.is_volatile(),
+            Self::Set(set) => set.is_volatile(),
+            Self::Recursive(recursive) => recursive.is_volatile(),
+            Self::Shared(_) | Self::Working(_) => false,
+        }
+    }
+}
+
+/// Where no table can stand.
+pub(crate) struct NoTables;
+
+impl Tables for NoTables {
+    fn table(&self, _: &ast::ObjectName) -> Result<FoundTable> {
+        Err(SqlError::new(code::ER_NO_TABLES_USED, &[]))
     }
 }

@@ -1,6 +1,5 @@
 //! INSERT and REPLACE, bound.
 
-use std::cell::Cell;
 use std::sync::Arc;
 
 use firn_mysql_parser::ast;
@@ -9,9 +8,9 @@ use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::{Binder, Node, Result};
 
 use super::from::FoundTable;
-use super::scope::{ItemNames, ScopeTable, StatementScope};
+use super::scope::{ScopeTable, StatementScope};
 use super::statement::{Statement, not_yet};
-use super::{BoundSelect, TableSource};
+use super::{Block, BoundSelect, BoundSubquery, TableSource, ViewCheck};
 use crate::table::{Default, OpenTable};
 
 /// INSERT or REPLACE into one table.
@@ -28,6 +27,10 @@ pub(crate) struct BoundInsert {
     pub(crate) ignore: bool,
     /// ON DUPLICATE KEY UPDATE: over the old row, and behind it the new one.
     pub(crate) on_duplicate: Vec<(usize, Given)>,
+    /// Subqueries in the values, and in ON DUPLICATE KEY UPDATE.
+    pub(crate) subqueries: Vec<BoundSubquery>,
+    /// What must hold for rows of a view.
+    pub(crate) checks: Vec<ViewCheck>,
     /// Deprecated forms.
     pub(crate) warnings: Vec<SqlError>,
 }
@@ -58,7 +61,8 @@ impl BoundInsert {
         if !insert.partitions.is_empty() {
             return not_yet("PARTITION");
         }
-        let found = statement.tables.table(&insert.table)?;
+        let block = Block::default();
+        let (found, checks) = written(statement, &block, &insert.table)?;
         let table = stored(&found)?;
         let scope_table = scope_of(&found, 0);
         let columns = match &insert.source {
@@ -66,7 +70,7 @@ impl BoundInsert {
                 let names: Vec<_> = assignments.iter().map(|one| one.column.clone()).collect();
                 targets(&scope_table, &names)?
             }
-            _ if insert.columns.is_empty() => starred(&table),
+            _ if insert.columns.is_empty() => starred(&scope_table),
             _ => targets(&scope_table, &insert.columns)?,
         };
         let width = table.columns.len();
@@ -74,7 +78,7 @@ impl BoundInsert {
         let source = match &insert.source {
             ast::InsertSource::Values(rows) => {
                 let tables = [scope_table.clone()];
-                let scope = scope(statement, &tables, None);
+                let scope = scope(statement, &block, &tables, None);
                 let binder = Binder::new(statement.settings, &scope, statement.params);
                 let mut bound = Vec::with_capacity(rows.len());
                 for (at, row) in rows.iter().enumerate() {
@@ -97,7 +101,7 @@ impl BoundInsert {
             }
             ast::InsertSource::Set(assignments) => {
                 let tables = [scope_table.clone()];
-                let scope = scope(statement, &tables, None);
+                let scope = scope(statement, &block, &tables, None);
                 let binder = Binder::new(statement.settings, &scope, statement.params);
                 let row = columns
                     .iter()
@@ -116,7 +120,11 @@ impl BoundInsert {
                 InsertSource::Query(Box::new(select))
             }
         };
-        let on_duplicate = duplicates(statement, insert, &table, &found, width, &columns)?;
+        let on_duplicate = duplicates(statement, &block, insert, &table, &found, width, &columns)?;
+        let subqueries = block.take_subqueries();
+        let id = table.descriptor().id;
+        super::change::refuse_reading(&subqueries, &[(id, Arc::clone(&found.name))])?;
+        warnings.extend(block.take_warnings());
         Ok(Self {
             table,
             columns,
@@ -124,14 +132,34 @@ impl BoundInsert {
             replace: insert.replace,
             ignore: insert.ignore,
             on_duplicate,
+            subqueries,
+            checks,
             warnings,
         })
+    }
+}
+
+/// The table that is written, by itself or through a view.
+fn written(
+    statement: &Statement<'_>,
+    block: &Block,
+    name: &ast::ObjectName,
+) -> Result<(FoundTable, Vec<ViewCheck>)> {
+    let found = statement.tables.table(name)?;
+    let TableSource::View(view) = &found.source else { return Ok((found, Vec::new())) };
+    match super::view::simple(statement, block, view, 0)? {
+        Some(simple) => Ok((simple.found, simple.checks)),
+        None => Err(SqlError::new(
+            code::ER_NON_INSERTABLE_TABLE,
+            &[view.name.as_str().into(), "INSERT".into()],
+        )),
     }
 }
 
 /// ON DUPLICATE KEY UPDATE.
 fn duplicates(
     statement: &Statement<'_>,
+    block: &Block,
     insert: &ast::Insert,
     table: &Arc<OpenTable>,
     found: &FoundTable,
@@ -159,7 +187,7 @@ fn duplicates(
         }
         tables.push(new);
     }
-    let scope = scope(statement, &tables, Some(width));
+    let scope = scope(statement, block, &tables, Some(width));
     let binder = Binder::new(statement.settings, &scope, statement.params);
     insert
         .on_duplicate
@@ -174,21 +202,11 @@ fn duplicates(
 /// The scope of values of a table's own statement.
 pub(super) fn scope<'a>(
     statement: &Statement<'a>,
+    block: &'a Block,
     tables: &'a [ScopeTable],
     new_row: Option<usize>,
 ) -> StatementScope<'a> {
-    StatementScope {
-        tables,
-        items: &[],
-        clause: Cell::new("field list"),
-        item_names: Cell::new(ItemNames::Hidden),
-        aggregates: None,
-        aggregates_start: 0,
-        new_row,
-        variables: statement.variables,
-        settings: statement.settings,
-        params: statement.params,
-    }
+    StatementScope { new_row, ..StatementScope::of_tables(*statement, block, tables, "field list") }
 }
 
 /// The table on the engine that a statement changes.
@@ -215,7 +233,7 @@ pub(super) fn scope_of(found: &FoundTable, start: usize) -> ScopeTable {
     }
 }
 
-fn starred(table: &OpenTable) -> Vec<usize> {
+fn starred(table: &ScopeTable) -> Vec<usize> {
     let columns = table.columns.iter().enumerate();
     columns.filter(|(_, column)| column.starred).map(|(at, _)| at).collect()
 }

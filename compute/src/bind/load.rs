@@ -3,6 +3,7 @@
 use firn_mysql_parser::ast;
 use firn_mysql_semantics::expr::{Binder, Result};
 
+use super::Block;
 use super::insert::{BoundInsert, Given, InsertSource, given, scope, scope_of, stored, target};
 use super::statement::{Statement, not_yet};
 
@@ -51,7 +52,8 @@ impl BoundLoad {
             let starred = columns.filter(|(_, column)| column.starred);
             fields.extend(starred.map(|(at, _)| LoadTarget::Column(at)));
         }
-        let scope = scope(statement, &tables, None);
+        let block = Block::without_queries();
+        let scope = scope(statement, &block, &tables, None);
         let binder = Binder::new(statement.settings, &scope, statement.params);
         let mut set = Vec::with_capacity(load.set.len());
         for assignment in &load.set {
@@ -77,6 +79,8 @@ impl BoundLoad {
             replace,
             ignore: ignore && !replace,
             on_duplicate: Vec::new(),
+            subqueries: Vec::new(),
+            checks: Vec::new(),
             warnings,
         };
         Ok(Self { insert, fields, set })

@@ -1,29 +1,44 @@
 //! From syntax to typed statements: names become places in one flat row.
 //!
 //! The flat row of a statement is, from the left: the columns of its tables in the
-//! order of FROM, the results of its aggregates, the items of its select list. Every
-//! expression of the statement is bound against it, so all of them run over one
-//! slice of values.
+//! order of FROM, the results of its aggregates, the items of its select list, and what
+//! a subquery takes from the row around it. Every expression of the query is bound
+//! against it, so all of them run over one slice of values.
 
 mod aggregate;
+mod block;
 mod change;
 mod clauses;
 mod conjuncts;
 mod from;
+mod full_group;
 mod insert;
 mod load;
+mod rollup;
 mod scope;
 mod select;
+mod set;
 mod statement;
+mod subquery;
 mod variables;
+mod view;
+mod with;
 
 pub(crate) use aggregate::{Aggregate, AggregateFunction};
+pub(crate) use block::Block;
 pub(crate) use change::{BoundDelete, BoundUpdate};
+pub(crate) use clauses::has_query;
 pub(crate) use conjuncts::{columns_of, conjuncts};
-pub(crate) use from::{FoundTable, JoinKind, Source, TableSource, Tables, VirtualTable};
+pub(crate) use from::{
+    Derived, FoundTable, JoinKind, NoTables, Source, TableSource, Tables, VirtualTable,
+};
 pub(crate) use insert::{BoundInsert, Given, InsertSource};
 pub(crate) use load::{BoundLoad, LoadTarget};
 pub(crate) use scope::{ItemNames, NamedItem, ScopeColumn, ScopeTable, StatementScope};
 pub(crate) use select::{BoundSelect, Item, LimitBound, OrderBy};
+pub(crate) use set::{BoundSet, SetPart};
 pub(crate) use statement::Statement;
+pub(crate) use subquery::{Asked, BoundSubquery};
 pub(crate) use variables::{NoVariables, VariableTypes};
+pub(crate) use view::{ViewChain, ViewCheck, table as view_table};
+pub(crate) use with::{CommonTable, Recursive, Shared};

@@ -12,7 +12,8 @@ use firn_mysql_semantics::{SqlType, Value};
 use firn_table::descriptor::same_name;
 
 use super::aggregate::Aggregate;
-use super::variables::VariableTypes;
+use super::{Block, Statement};
+use crate::catalog::ResolvedColumn;
 
 /// A column of a table in FROM.
 #[derive(Debug, Clone)]
@@ -59,6 +60,16 @@ impl ScopeTable {
         ty.with_nullable(ty.nullable || self.optional)
     }
 
+    /// A column by the name that its table has in the statement.
+    pub(super) fn resolved(&self, column: usize) -> ResolvedColumn {
+        let renamed = self.schema.is_empty() || self.alias != self.table;
+        ResolvedColumn {
+            schema: (!renamed).then(|| Arc::clone(&self.schema)),
+            table: Arc::clone(&self.alias),
+            column: Arc::clone(&self.columns[column].name),
+        }
+    }
+
     fn is(&self, qualifier: &ast::Qualifier) -> bool {
         self.alias.as_ref() == qualifier.table.as_str()
             && match &qualifier.schema {
@@ -70,6 +81,10 @@ impl ScopeTable {
 
 /// What names mean now.
 pub(crate) struct StatementScope<'a> {
+    /// The statement, or the query within it.
+    pub(crate) statement: Statement<'a>,
+    /// What its query block gathers.
+    pub(crate) block: &'a Block,
     /// Tables in the order of FROM.
     pub(crate) tables: &'a [ScopeTable],
     /// Items of the select list that ORDER BY, GROUP BY and HAVING may name: their
@@ -86,12 +101,6 @@ pub(crate) struct StatementScope<'a> {
     /// `VALUES(column)` and the new row's alias in ON DUPLICATE KEY UPDATE: place of
     /// the new row's first column.
     pub(crate) new_row: Option<usize>,
-    /// Types of variables.
-    pub(crate) variables: &'a dyn VariableTypes,
-    /// For the operands of aggregates.
-    pub(crate) settings: &'a firn_mysql_semantics::expr::Settings,
-    /// Types of the statement's parameters.
-    pub(crate) params: &'a [SqlType],
 }
 
 /// An item of the select list.
@@ -118,7 +127,27 @@ pub(crate) enum ItemNames {
     Last,
 }
 
-impl StatementScope<'_> {
+impl<'a> StatementScope<'a> {
+    /// The scope of expressions over tables alone.
+    pub(crate) fn of_tables(
+        statement: Statement<'a>,
+        block: &'a Block,
+        tables: &'a [ScopeTable],
+        clause: &'static str,
+    ) -> Self {
+        Self {
+            statement,
+            block,
+            tables,
+            items: &[],
+            clause: Cell::new(clause),
+            item_names: Cell::new(ItemNames::Hidden),
+            aggregates: None,
+            aggregates_start: 0,
+            new_row: None,
+        }
+    }
+
     fn full_name(name: &ast::ColumnRef) -> String {
         let mut full = String::new();
         if let Some(qualifier) = &name.qualifier {
@@ -206,38 +235,65 @@ impl StatementScope<'_> {
     }
 }
 
-impl Scope for StatementScope<'_> {
-    fn column(&self, name: &ast::ColumnRef) -> Result<Column> {
+impl StatementScope<'_> {
+    /// What a name means in the query itself.
+    fn own(&self, name: &ast::ColumnRef) -> Result<Option<Column>> {
         if self.item_names.get() == ItemNames::First
             && let Some(column) = self.item(name)?
         {
-            return Ok(column);
+            return Ok(Some(column));
         }
         if let Some((table, column)) = self.find(name)? {
-            return Ok(self.column_at(table, column));
+            self.note(name, table, column);
+            return Ok(Some(self.column_at(table, column)));
         }
-        if self.item_names.get() == ItemNames::Last
-            && let Some(column) = self.item(name)?
-        {
-            return Ok(column);
+        if self.item_names.get() == ItemNames::Last {
+            return self.item(name);
         }
-        Err(SqlError::unknown_column(&Self::full_name(name), self.clause.get()))
+        Ok(None)
+    }
+
+    /// Keeps what a name means.
+    pub(super) fn note(&self, name: &ast::ColumnRef, table: usize, column: usize) {
+        if let Some(names) = self.statement.names {
+            names.column(name, self.tables[table].resolved(column));
+        }
+    }
+
+    /// What a name means in the query, or else in those around it.
+    fn lookup(&self, name: &ast::ColumnRef) -> Result<Option<Column>> {
+        if let Some(column) = self.own(name)? {
+            return Ok(Some(column));
+        }
+        let Some(outer) = self.statement.outer else { return Ok(None) };
+        Ok(outer.lookup(name)?.map(|column| self.block.import(column)))
+    }
+}
+
+impl Scope for StatementScope<'_> {
+    fn column(&self, name: &ast::ColumnRef) -> Result<Column> {
+        let found = self.lookup(name)?;
+        found.ok_or_else(|| SqlError::unknown_column(&Self::full_name(name), self.clause.get()))
     }
 
     fn special(&self, expr: &ast::Expr) -> Option<Result<Node>> {
         match &expr.kind {
             ast::ExprKind::Aggregate(aggregate) => Some(self.aggregate(aggregate)),
             ast::ExprKind::Values(name) => Some(self.new_value(name)),
+            ast::ExprKind::Subquery(query) => Some(self.scalar(query)),
+            ast::ExprKind::Exists(query) => Some(self.exists(query)),
+            ast::ExprKind::InQuery(asked) => Some(self.in_query(asked)),
+            ast::ExprKind::Quantified(asked) => Some(self.quantified(asked)),
             _ => None,
         }
     }
 
     fn user_variable(&self, name: &str) -> Option<SqlType> {
-        self.variables.user_variable(name)
+        self.statement.variables.user_variable(name)
     }
 
     fn system_variable(&self, name: &str) -> Option<SqlType> {
-        self.variables.system_variable(name)
+        self.statement.variables.system_variable(name)
     }
 }
 
@@ -250,19 +306,9 @@ impl StatementScope<'_> {
             ));
         };
         // Operands are of rows, not of groups: no aggregates inside, no items.
-        let inner = StatementScope {
-            tables: self.tables,
-            items: &[],
-            clause: Cell::new(self.clause.get()),
-            item_names: Cell::new(ItemNames::Hidden),
-            aggregates: None,
-            aggregates_start: self.aggregates_start,
-            new_row: None,
-            variables: self.variables,
-            settings: self.settings,
-            params: self.params,
-        };
-        let binder = Binder::new(self.settings, &inner, self.params);
+        let clause = self.clause.get();
+        let inner = Self::of_tables(self.statement, self.block, self.tables, clause);
+        let binder = Binder::new(self.statement.settings, &inner, self.statement.params);
         let bound = Aggregate::bind(aggregate, &binder)?;
         let ty = bound.ty;
         let mut list = list.borrow_mut();

@@ -3,15 +3,19 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use firn_mysql_parser::ast;
+use firn_mysql_parser::{Options, Parser, ast};
 use firn_mysql_protocol::ColumnFlags;
 use firn_mysql_semantics::error::{SqlError, code};
-use firn_mysql_semantics::expr::{Binder, Node, Op, Result};
+use firn_mysql_semantics::expr::{Binder, Column, Node, Op, Result};
 use firn_mysql_semantics::value::Bytes;
 
 use super::from::From;
 use super::statement::{Statement, not_yet};
-use super::{Aggregate, ItemNames, NamedItem, ScopeTable, Source, StatementScope, conjuncts};
+use super::{
+    Aggregate, Block, BoundSubquery, ItemNames, NamedItem, ScopeTable, Source, StatementScope,
+    TableSource, conjuncts,
+};
+use crate::catalog::ResolvedColumn;
 
 /// A SELECT of one query block.
 pub(crate) struct BoundSelect {
@@ -23,6 +27,8 @@ pub(crate) struct BoundSelect {
     pub(crate) filter: Vec<Node>,
     /// GROUP BY.
     pub(crate) group_by: Vec<Node>,
+    /// WITH ROLLUP: the place of the first value of GROUP BY in rows of the result.
+    pub(crate) rollup: Option<usize>,
     /// Rows are gathered: there is a GROUP BY or an aggregate.
     pub(crate) grouped: bool,
     /// Aggregates.
@@ -47,6 +53,12 @@ pub(crate) struct BoundSelect {
     pub(crate) locking: Option<(bool, ast::LockWait)>,
     /// `SELECT … INTO @a, …`
     pub(crate) into: Vec<String>,
+    /// Subqueries in its expressions.
+    pub(crate) subqueries: Vec<BoundSubquery>,
+    /// What it takes from the row around it, if it is a subquery.
+    pub(crate) outer: Vec<Column>,
+    /// Place of the first value taken from there.
+    pub(crate) outer_start: usize,
     /// Places of the flat row.
     pub(crate) row_len: usize,
     /// Deprecated forms.
@@ -68,7 +80,7 @@ pub(crate) struct Item {
     pub(crate) flags: ColumnFlags,
     /// Numbers are shown with zeros in front, up to this many digits.
     pub(crate) zerofill: Option<u8>,
-    aliased: bool,
+    pub(super) aliased: bool,
 }
 
 /// A key of ORDER BY.
@@ -90,15 +102,26 @@ pub(crate) struct LimitBound {
 }
 
 impl BoundSelect {
-    /// Binds a query of one block.
+    /// Binds a query. What is of several blocks becomes one block over the others' rows.
     ///
     /// # Errors
     /// MySQL's for unknown names and wrong types; 1235 for what is not built yet.
     pub(crate) fn bind(statement: &Statement<'_>, query: &ast::Query) -> Result<Self> {
-        if query.with.is_some() {
-            return not_yet("WITH");
+        match &query.with {
+            Some(with) => super::with::bind(statement, with, &mut |inner| {
+                Self::body(inner, &query.body, query)
+            }),
+            None => Self::body(statement, &query.body, query),
         }
-        let select = match &query.body {
+    }
+
+    /// Binds a body with the clauses that stand behind it.
+    pub(super) fn body(
+        statement: &Statement<'_>,
+        body: &ast::QueryBody,
+        query: &ast::Query,
+    ) -> Result<Self> {
+        let select = match body {
             ast::QueryBody::Select(select) => select,
             ast::QueryBody::Nested(inner)
                 if query.order_by.is_empty()
@@ -108,10 +131,10 @@ impl BoundSelect {
             {
                 return Self::bind(statement, inner);
             }
-            ast::QueryBody::Nested(_) => return not_yet("clauses behind a query in parentheses"),
             ast::QueryBody::Table(name) => return Self::table(statement, query, name),
-            ast::QueryBody::Values(_) => return not_yet("VALUES as a query"),
-            ast::QueryBody::Set { .. } => return not_yet("UNION"),
+            ast::QueryBody::Nested(_) | ast::QueryBody::Values(_) | ast::QueryBody::Set { .. } => {
+                return Self::over_parts(statement, body, query);
+            }
         };
         Self::block(statement, query, select)
     }
@@ -140,34 +163,42 @@ impl BoundSelect {
             windows: Vec::new(),
             qualify: None,
         };
-        Self::block(statement, query, &select)
+        let bound = Self::block(statement, query, &select)?;
+        if let Some(names) = statement.names {
+            let column = |item: &Item| {
+                let column = item.column.map(|(table, at)| bound.tables[table].resolved(at));
+                (column, item.name.clone())
+            };
+            names.item(name, bound.items.iter().map(column).collect());
+            let schema = bound.tables.first().map(|table| Arc::clone(&table.schema));
+            names.table(name, schema.unwrap_or_else(|| Arc::from("")));
+        }
+        Ok(bound)
     }
 
-    fn block(statement: &Statement<'_>, query: &ast::Query, select: &ast::Select) -> Result<Self> {
+    /// Binds one block; of `query` only what stands behind it.
+    pub(super) fn block(
+        statement: &Statement<'_>,
+        query: &ast::Query,
+        select: &ast::Select,
+    ) -> Result<Self> {
+        let block = Block::default();
         if !select.windows.is_empty() {
             return not_yet("window functions");
         }
         if select.qualify.is_some() {
             return not_yet("QUALIFY");
         }
-        let From { tables, sources, conditions, len } = From::bind(statement, &select.from)?;
+        let From { tables, sources, conditions, len, .. } =
+            From::bind(statement, &block, &select.from)?;
         let aggregates_start = len;
         let aggregates = RefCell::new(Vec::new());
         // Aggregates come before the items in the flat row, and there is no more than one
         // to a character of the statement.
         let items_start = aggregates_start + count_aggregates(select, query);
-        let mut scope = StatementScope {
-            tables: &tables,
-            items: &[],
-            clause: Cell::new("field list"),
-            item_names: Cell::new(ItemNames::Hidden),
-            aggregates: Some(&aggregates),
-            aggregates_start,
-            new_row: None,
-            variables: statement.variables,
-            settings: statement.settings,
-            params: statement.params,
-        };
+        let of_rows = StatementScope::of_tables(*statement, &block, &tables, "field list");
+        let mut scope =
+            StatementScope { aggregates: Some(&aggregates), aggregates_start, ..of_rows };
         let mut warnings = Vec::new();
         let items = {
             let binder = Binder::new(statement.settings, &scope, statement.params);
@@ -211,6 +242,7 @@ impl BoundSelect {
             items_start,
         )?;
         warnings.extend(clauses.warnings);
+        warnings.extend(block.take_warnings());
 
         let aggregates = aggregates.into_inner();
         debug_assert!(aggregates_start + aggregates.len() <= items_start);
@@ -218,12 +250,18 @@ impl BoundSelect {
         if items.is_empty() {
             return Err(SqlError::new(code::ER_NO_TABLES_USED, &[]));
         }
-        let row_len = items_start + items.len();
+        let rollup = select.group_by.as_ref().is_some_and(|group| group.rollup);
+        let groups_start = items_start + items.len();
+        let groups = if rollup { clauses.group_by.len() } else { 0 };
+        let outer_start = groups_start + groups;
+        let outer = block.take_outer();
+        let row_len = outer_start + outer.len();
         let mut this = Self {
             tables,
             sources,
             filter,
             group_by: clauses.group_by,
+            rollup: None,
             grouped,
             aggregates,
             aggregates_start,
@@ -236,12 +274,69 @@ impl BoundSelect {
             calc_found_rows: select.options.calc_found_rows,
             locking: None,
             into: Vec::new(),
+            subqueries: block.take_subqueries(),
+            outer,
+            outer_start,
             row_len,
             warnings,
         };
+        this.nodes(&mut |node| super::block::place_outer(node, outer_start));
+        if statement.full_group {
+            super::full_group::check(&this)?;
+        }
+        if rollup {
+            this.roll_up(groups_start);
+        }
         this.locking = locking(&query.locking)?;
         this.into = into(query.into.as_deref())?;
         Ok(this)
+    }
+}
+
+impl BoundSelect {
+    /// Calls `each` with every expression of the block over its flat row.
+    pub(crate) fn nodes(&mut self, each: &mut dyn FnMut(&mut Node)) {
+        self.filter.iter_mut().for_each(&mut *each);
+        self.group_by.iter_mut().for_each(&mut *each);
+        for aggregate in &mut self.aggregates {
+            aggregate.args.iter_mut().for_each(&mut *each);
+            aggregate.order_by.iter_mut().for_each(|key| each(&mut key.node));
+        }
+        self.items.iter_mut().for_each(|item| each(&mut item.node));
+        self.having.iter_mut().for_each(&mut *each);
+        self.order_by.iter_mut().for_each(|key| each(&mut key.node));
+        for source in &mut self.sources {
+            source.on.iter_mut().for_each(&mut *each);
+            if let TableSource::Derived(derived) = &mut source.rows {
+                derived.outer(each);
+            }
+        }
+    }
+
+    /// Whether there are queries within it.
+    pub(crate) fn is_nested(&self) -> bool {
+        let derived = |source: &Source| matches!(source.rows, TableSource::Derived(_));
+        !self.subqueries.is_empty() || self.sources.iter().any(derived)
+    }
+
+    /// Whether it may give something else each time it runs.
+    pub(super) fn is_volatile(&mut self) -> bool {
+        fn volatile(node: &Node) -> bool {
+            let own = match &node.op {
+                Op::Call(call) => !call.function.deterministic,
+                Op::UserVariable(_) | Op::Assign(_) => true,
+                _ => false,
+            };
+            own || node.args.iter().any(volatile)
+        }
+        let mut any = self.subqueries.iter().any(|one| one.volatile);
+        self.nodes(&mut |node| any |= volatile(node));
+        for source in &mut self.sources {
+            if let TableSource::Derived(derived) = &mut source.rows {
+                any |= derived.is_volatile();
+            }
+        }
+        any
     }
 }
 
@@ -263,7 +358,7 @@ fn count_aggregates(select: &ast::Select, query: &ast::Query) -> usize {
     count
 }
 
-fn locking(list: &[ast::Locking]) -> Result<Option<(bool, ast::LockWait)>> {
+pub(super) fn locking(list: &[ast::Locking]) -> Result<Option<(bool, ast::LockWait)>> {
     match list {
         [] => Ok(None),
         [one] if one.of.is_empty() => Ok(Some((one.update, one.wait))),
@@ -271,7 +366,7 @@ fn locking(list: &[ast::Locking]) -> Result<Option<(bool, ast::LockWait)>> {
     }
 }
 
-fn into(clause: Option<&ast::IntoClause>) -> Result<Vec<String>> {
+pub(super) fn into(clause: Option<&ast::IntoClause>) -> Result<Vec<String>> {
     match clause {
         None => Ok(Vec::new()),
         Some(ast::IntoClause::Variables(list)) => list
@@ -293,8 +388,9 @@ fn select_list(
     binder: &Binder<'_>,
     list: &[ast::SelectItem],
 ) -> Result<Vec<Item>> {
-    let mut items = Vec::with_capacity(list.len());
+    let mut items: Vec<Item> = Vec::with_capacity(list.len());
     for item in list {
+        let before = items.len();
         match item {
             ast::SelectItem::All => {
                 if scope.tables.is_empty() {
@@ -323,8 +419,17 @@ fn select_list(
                 items.push(expression(statement, scope, binder, expr, alias.as_ref())?);
             }
         }
+        if let Some(names) = statement.names {
+            names.item(item, items[before..].iter().map(|item| told(scope, item)).collect());
+        }
     }
     Ok(items)
+}
+
+/// An item as the query of a view keeps it.
+fn told(scope: &StatementScope<'_>, item: &Item) -> (Option<ResolvedColumn>, Box<str>) {
+    let column = item.column.map(|(table, column)| scope.tables[table].resolved(column));
+    (column, item.name.clone())
 }
 
 /// `*`: columns that USING has merged stand once, and first.
@@ -338,7 +443,7 @@ fn star(scope: &StatementScope<'_>, items: &mut Vec<Item>) {
     }
 }
 
-fn column_item(scope: &StatementScope<'_>, table: usize, column: usize) -> Item {
+pub(super) fn column_item(scope: &StatementScope<'_>, table: usize, column: usize) -> Item {
     let known = scope.column_at(table, column);
     let definition = &scope.tables[table].columns[column];
     let members = known.members.clone();
@@ -364,6 +469,7 @@ fn expression(
     let mut item = match &expr.kind {
         ast::ExprKind::Column(name) => match scope.find(name)? {
             Some((table, column)) => {
+                scope.note(name, table, column);
                 let mut item = column_item(scope, table, column);
                 // These tell their names as they have them, whatever was written.
                 if &*scope.tables[table].schema != "information_schema" {
@@ -398,12 +504,40 @@ fn computed(node: Node, name: String) -> Item {
     }
 }
 
+/// The value of the first of several pieces of a string; `None` if there is one.
+fn first_piece(text: &str) -> Option<String> {
+    let quote = text.chars().next().filter(|first| matches!(first, '\'' | '"'))?;
+    let mut rest = text.char_indices().skip(1).peekable();
+    let end = loop {
+        let (at, one) = rest.next()?;
+        match one {
+            '\\' => drop(rest.next()?),
+            _ if one == quote && rest.peek().is_some_and(|(_, next)| *next == quote) => {
+                rest.next();
+            }
+            _ if one == quote => break at + 1,
+            _ => {}
+        }
+    };
+    if text.get(end..)?.trim().is_empty() {
+        return None;
+    }
+    let piece = Parser::new(Options::default()).parse_expr(text.get(..end)?.as_bytes()).ok()?;
+    match piece.kind {
+        ast::ExprKind::Literal(ast::Literal::Text(text)) => {
+            Some(String::from_utf8_lossy(&text.value).into_owned())
+        }
+        _ => None,
+    }
+}
+
 /// The name of a result's column that has no alias: a string's value, else the
 /// expression as it was written.
 fn name_of(statement: &Statement<'_>, expr: &ast::Expr) -> String {
     match &expr.kind {
         ast::ExprKind::Literal(ast::Literal::Text(text)) if text.charset.is_none() => {
-            let text = String::from_utf8_lossy(&text.value);
+            let whole = || String::from_utf8_lossy(&text.value).into_owned();
+            let text = first_piece(&statement.text_of(expr.span)).unwrap_or_else(whole);
             text.trim_start().to_owned()
         }
         ast::ExprKind::Literal(ast::Literal::Null) => "NULL".to_owned(),

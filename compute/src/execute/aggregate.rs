@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use firn_mysql_semantics::Value;
-use firn_mysql_semantics::decimal::Decimal;
+use firn_mysql_semantics::decimal::{Decimal, Rounding};
 use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::{Comparison, Cx, Node, Result, Row, compared_value};
+use firn_mysql_semantics::json;
+use firn_mysql_semantics::{TypeKind, Value};
 
+use super::concat::Concat;
 use super::sort_key;
 use crate::bind::{Aggregate, AggregateFunction as F};
 
@@ -21,10 +23,105 @@ pub(crate) struct Accumulator {
 #[derive(Debug)]
 enum State {
     Count(u64),
-    Decimal { sum: Decimal, count: u64 },
-    Double { sum: f64, count: u64 },
+    Decimal {
+        sum: Decimal,
+        count: u64,
+    },
+    Double {
+        sum: f64,
+        count: u64,
+    },
     Extreme(Option<(Vec<u8>, Value)>),
     Bits(u64),
+    /// The mean so far, and the squares of the distances from it.
+    Variance {
+        count: u64,
+        mean: f64,
+        squares: f64,
+    },
+    Concat(Concat),
+    Documents(Vec<Value>),
+}
+
+/// What a row gives to an aggregate.
+#[derive(Debug, Clone)]
+pub(crate) struct Operands {
+    /// In the form that the aggregate takes.
+    value: Value,
+    /// Its place among others: of MIN and MAX, and of GROUP_CONCAT with an order.
+    order: Vec<u8>,
+    /// Equal ones are equal operands; of DISTINCT.
+    same: Vec<u8>,
+}
+
+impl Aggregate {
+    /// The least of several equal ones is the same.
+    fn counts_once(&self) -> bool {
+        self.distinct && !matches!(self.function, F::Min | F::Max | F::BitAnd | F::BitOr)
+    }
+
+    /// What a row gives; `None` if it does not count.
+    ///
+    /// # Errors
+    /// Those of evaluating the operands.
+    pub(crate) fn operands(&self, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Option<Operands>> {
+        let mut order = Vec::new();
+        let value = match (self.function, &*self.args) {
+            (F::Count, []) => Value::Null,
+            (F::Count, args) => {
+                for arg in args {
+                    if arg.eval(cx, row)?.is_null() {
+                        return Ok(None);
+                    }
+                }
+                Value::Null
+            }
+            (F::Concat, args) => {
+                let mut text = Vec::new();
+                for arg in args {
+                    let value = arg.run(cx, row)?;
+                    let Some(part) = arg.text(&value)? else { return Ok(None) };
+                    text.extend_from_slice(&part);
+                }
+                for key in &self.order_by {
+                    let value = key.node.eval(cx, row)?;
+                    sort_key::push(&value, &key.node.ty, key.descending, &mut order);
+                }
+                Value::Bytes(text.into())
+            }
+            (_, []) => return Ok(None),
+            (F::SumDecimal | F::AvgDecimal | F::BitAnd | F::BitOr | F::BitXor, [arg, ..]) => {
+                operand(Comparison::Decimal, arg, cx, row)?
+            }
+            (F::SumDouble | F::AvgDouble | F::Variance { .. }, [arg, ..]) => {
+                operand(Comparison::Double, arg, cx, row)?
+            }
+            (F::Min | F::Max, [arg, ..]) => {
+                let value = arg.eval(cx, row)?;
+                let (mut ty, mut value) = (arg.ty, value.into_owned());
+                // ENUM and SET are their texts.
+                if matches!(ty.kind, TypeKind::Enum | TypeKind::Set)
+                    && let Some(text) = arg.text(&value)?
+                {
+                    (ty.kind, value) = (TypeKind::Varchar, Value::from(text));
+                }
+                sort_key::push(&value, &ty, false, &mut order);
+                value
+            }
+            (F::JsonArray | F::JsonObject, [arg, ..]) => arg.eval(cx, row)?.into_owned(),
+        };
+        if value.is_null() && self.function != F::Count {
+            return Ok(None);
+        }
+        let mut same = Vec::new();
+        if self.counts_once() {
+            for arg in &self.args {
+                let value = arg.eval(cx, row)?;
+                sort_key::push(&value, &arg.ty, false, &mut same);
+            }
+        }
+        Ok(Some(Operands { value, order, same }))
+    }
 }
 
 impl Accumulator {
@@ -37,105 +134,76 @@ impl Accumulator {
             F::Min | F::Max => State::Extreme(None),
             F::BitAnd => State::Bits(u64::MAX),
             F::BitOr | F::BitXor => State::Bits(0),
+            F::Variance { .. } => State::Variance { count: 0, mean: 0.0, squares: 0.0 },
+            F::Concat => State::Concat(Concat::new(!aggregate.order_by.is_empty())),
+            F::JsonArray | F::JsonObject => State::Documents(Vec::new()),
         };
-        // The least of several equal ones is the same.
-        let counts = !matches!(aggregate.function, F::Min | F::Max | F::BitAnd | F::BitOr);
-        let seen = (aggregate.distinct && counts).then(BTreeSet::new);
-        Self { state, seen }
+        Self { state, seen: aggregate.counts_once().then(BTreeSet::new) }
     }
 
     /// Takes in a row. Gives the bytes that are held for it.
     ///
     /// # Errors
-    /// Those of evaluating the operands.
+    /// 1690 for a sum of too many digits.
     pub(crate) fn add(
         &mut self,
         aggregate: &Aggregate,
-        cx: &mut Cx<'_>,
-        row: Row<'_>,
+        operands: Option<Operands>,
+        cx: &Cx<'_>,
     ) -> Result<usize> {
+        let Some(Operands { value, order, same }) = operands else { return Ok(0) };
         let mut held = 0;
         if let Some(seen) = &mut self.seen {
-            let mut key = Vec::new();
-            for arg in &aggregate.args {
-                let value = arg.eval(cx, row)?;
-                if value.is_null() {
-                    return Ok(0);
-                }
-                sort_key::push(&value, &arg.ty, false, &mut key);
-            }
-            held = key.len() + 48;
-            if !seen.insert(key) {
+            held = same.len() + 48;
+            if !seen.insert(same) {
                 return Ok(0);
             }
         }
-        let Some(arg) = aggregate.args.first() else {
-            if let State::Count(count) = &mut self.state {
+        match (&mut self.state, value) {
+            (State::Count(count), _) => *count += 1,
+            (State::Decimal { sum, count }, Value::Decimal(value)) => {
+                *sum = sum.add(&value).map_err(|_| overflow())?;
                 *count += 1;
             }
-            return Ok(held);
-        };
-        match &mut self.state {
-            State::Count(count) => {
-                for arg in &aggregate.args {
-                    if arg.eval(cx, row)?.is_null() {
-                        return Ok(held);
-                    }
-                }
+            (State::Double { sum, count }, Value::Double(value)) => {
+                *sum += value;
                 *count += 1;
             }
-            State::Decimal { sum, count } => {
-                if let Value::Decimal(value) = operand(Comparison::Decimal, arg, cx, row)? {
-                    *sum = sum.add(&value).map_err(|_| overflow())?;
-                    *count += 1;
-                }
+            (State::Variance { count, mean, squares }, Value::Double(value)) => {
+                *count += 1;
+                let before = value - *mean;
+                #[allow(clippy::cast_precision_loss, reason = "as MySQL divides")]
+                let step = before / *count as f64;
+                *mean += step;
+                *squares += before * (value - *mean);
             }
-            State::Double { sum, count } => {
-                if let Value::Double(value) = operand(Comparison::Double, arg, cx, row)? {
-                    *sum += value;
-                    *count += 1;
-                }
-            }
-            State::Extreme(best) => {
-                let value = arg.eval(cx, row)?;
-                if value.is_null() {
-                    return Ok(held);
-                }
-                let mut key = Vec::with_capacity(24);
-                sort_key::push(&value, &arg.ty, false, &mut key);
+            (State::Extreme(best), value) => {
                 let better = best.as_ref().is_none_or(|(old, _)| {
-                    if aggregate.function == F::Min { key < *old } else { key > *old }
+                    if aggregate.function == F::Min { order < *old } else { order > *old }
                 });
                 if better {
-                    // ENUM and SET are given by their texts.
-                    let value = match arg.text(&value)? {
-                        Some(text) if value_is_member(arg) => Value::from(text),
-                        _ => value.into_owned(),
-                    };
-                    *best = Some((key, value));
+                    *best = Some((order, value));
                 }
             }
-            State::Bits(bits) => {
-                let value = match operand(Comparison::Decimal, arg, cx, row)? {
-                    Value::Decimal(value) => value,
-                    _ => return Ok(held),
-                };
-                let number = match value
-                    .round(0, firn_mysql_semantics::decimal::Rounding::HalfUp)
-                    .and_then(|whole| whole.to_i128())
-                {
-                    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-                    Some((number, _)) => {
-                        number.clamp(i128::from(i64::MIN), i128::from(u64::MAX)) as u64
-                    }
-                    None => u64::MAX,
-                };
+            (State::Bits(bits), Value::Decimal(value)) => {
+                let number = bits_of(&value);
                 match aggregate.function {
                     F::BitAnd => *bits &= number,
                     F::BitOr => *bits |= number,
                     _ => *bits ^= number,
                 }
             }
+            (State::Concat(concat), Value::Bytes(text)) => {
+                held += concat.add(text.to_vec(), order, &aggregate.separator, cx);
+            }
+            (State::Documents(all), value) => {
+                held += match &value {
+                    Value::Bytes(bytes) => bytes.len() + 32,
+                    _ => 32,
+                };
+                all.push(value);
+            }
+            _ => {}
         }
         Ok(held)
     }
@@ -144,7 +212,8 @@ impl Accumulator {
     ///
     /// # Errors
     /// 1690 if it has too many digits.
-    pub(crate) fn finish(self, aggregate: &Aggregate, increment: u8) -> Result<Value> {
+    pub(crate) fn finish(self, aggregate: &Aggregate, cx: &mut Cx<'_>) -> Result<Value> {
+        let increment = cx.settings.div_precision_increment;
         #[allow(clippy::cast_precision_loss, reason = "as MySQL divides")]
         Ok(match self.state {
             #[allow(clippy::cast_possible_wrap, reason = "fewer rows than that")]
@@ -161,15 +230,66 @@ impl Accumulator {
             }
             State::Double { sum, .. } if !sum.is_finite() => return Err(overflow()),
             State::Double { sum, .. } => Value::Double(sum),
+            State::Variance { count, squares, .. } => {
+                let F::Variance { sample, root } = aggregate.function else {
+                    return Ok(Value::Null);
+                };
+                match count.checked_sub(u64::from(sample)).filter(|divisor| *divisor > 0) {
+                    Some(divisor) => {
+                        let variance = squares / divisor as f64;
+                        Value::Double(if root { variance.sqrt() } else { variance })
+                    }
+                    None => Value::Null,
+                }
+            }
             State::Extreme(best) => best.map_or(Value::Null, |(_, value)| value),
             State::Bits(bits) => Value::UInt(bits),
+            State::Concat(concat) => concat.finish(aggregate, cx),
+            State::Documents(all) if all.is_empty() => Value::Null,
+            State::Documents(all) => {
+                let object = aggregate.function == F::JsonObject;
+                Value::from(joined(&all, object).map_err(|error| {
+                    SqlError::with_message(code::ER_INVALID_JSON_TEXT, error.to_string())
+                })?)
+            }
         })
     }
 }
 
-fn value_is_member(arg: &Node) -> bool {
-    use firn_mysql_semantics::TypeKind;
-    matches!(arg.ty.kind, TypeKind::Enum | TypeKind::Set)
+/// One document of the contents of several.
+fn joined(all: &[Value], object: bool) -> std::result::Result<Vec<u8>, json::JsonError> {
+    let mut builder = json::Builder::new();
+    if object {
+        builder.begin_object()?;
+    } else {
+        builder.begin_array()?;
+    }
+    for value in all {
+        let Value::Bytes(bytes) = value else { continue };
+        let root = json::JsonRef::open(bytes)?;
+        if let Some(members) = root.as_object()? {
+            for member in members.iter() {
+                let (name, value) = member?;
+                builder.name(name);
+                builder.value(value)?;
+            }
+        } else if let Some(elements) = root.as_array()? {
+            for element in elements.iter() {
+                builder.value(element?)?;
+            }
+        }
+    }
+    builder.end()?;
+    Ok(builder.finish()?.into_bytes())
+}
+
+/// A number as 64 bits.
+fn bits_of(value: &Decimal) -> u64 {
+    match value.round(0, Rounding::HalfUp).and_then(|whole| whole.to_i128()) {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        Some((number, _)) => number.clamp(i128::from(i64::MIN), i128::from(u64::MAX)) as u64,
+        None => u64::MAX,
+    }
 }
 
 fn operand(with: Comparison, arg: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Value> {

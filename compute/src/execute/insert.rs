@@ -9,11 +9,12 @@ use firn_mysql_semantics::{TypeKind, Value};
 use firn_table::descriptor::IndexId;
 
 use super::store::Storing;
+use super::subquery::Subqueries;
 use super::view::{View, engine_error};
 use super::write::{self, Duplicate, Stored};
 use super::{Result, SelectRun, foreign_key};
 use crate::bind::{BoundInsert, Given, InsertSource};
-use crate::plan::SelectPlan;
+use crate::plan::{SelectPlan, SubqueryPlan};
 use crate::table::{Numbers, OpenTable};
 
 /// Values of AUTO_INCREMENT that are stored as given before they are: the first time, and
@@ -41,6 +42,8 @@ pub(crate) struct InsertPlan {
     pub(crate) insert: BoundInsert,
     /// The query that gives the rows.
     pub(crate) query: Option<SelectPlan>,
+    /// Subqueries in the values.
+    pub(crate) subqueries: Vec<SubqueryPlan>,
 }
 
 impl InsertPlan {
@@ -56,7 +59,8 @@ impl InsertPlan {
                 None
             }
         };
-        Ok(Self { insert, query })
+        let subqueries = SubqueryPlan::all(std::mem::take(&mut insert.subqueries))?;
+        Ok(Self { insert, query, subqueries })
     }
 }
 
@@ -72,6 +76,7 @@ pub(crate) async fn run<'p>(
     view: &mut View<'_>,
     cx: &mut Cx<'p>,
 ) -> Result<Inserted> {
+    let mut subqueries = Subqueries::new(&plan.subqueries, params);
     let mut job = Job::new(plan, storing, found_rows, params);
     if let Some(query) = &plan.query {
         // What is inserted must not be read again.
@@ -85,7 +90,7 @@ pub(crate) async fn run<'p>(
             let mut row = vec![Value::Null; plan.insert.table.columns.len()];
             job.defaults(cx, &mut row)?;
             let stored = job.put_query(cx, &nodes, values, &mut row);
-            job.take(stored, view, cx, row).await?;
+            job.take(stored, view, cx, &mut subqueries, row).await?;
         }
         return Ok(job.done);
     }
@@ -93,8 +98,9 @@ pub(crate) async fn run<'p>(
         for (at, given) in rows.iter().enumerate() {
             cx.row_number = at as u64 + 1;
             let mut row = vec![Value::Null; plan.insert.table.columns.len()];
-            let stored = job.put_values(cx, given, &mut row);
-            job.take(stored, view, cx, row).await?;
+            let put = |cx: &mut Cx<'p>| job.put_values(cx, given, &mut row);
+            let stored = subqueries.run(view, cx, put).await;
+            job.take(stored, view, cx, &mut subqueries, row).await?;
         }
     }
     Ok(job.done)
@@ -181,11 +187,12 @@ impl<'a> Job<'a> {
     }
 
     /// Puts a row into the table, whose values are there if `stored` says so.
-    pub(super) async fn take(
+    pub(super) async fn take<'q>(
         &mut self,
         stored: Result<()>,
         view: &mut View<'_>,
-        cx: &mut Cx<'_>,
+        cx: &mut Cx<'q>,
+        subqueries: &mut Subqueries<'q>,
         mut row: Vec<Value>,
     ) -> Result<()> {
         self.done.records += 1;
@@ -198,6 +205,14 @@ impl<'a> Job<'a> {
             }
             Err(error) => Err(error),
         };
+        let mut ready = ready;
+        for check in &plan.insert.checks {
+            let holds =
+                |cx: &mut Cx<'q>| super::stream::holds(&check.conditions, cx, &row, self.params);
+            if ready.is_ok() && !subqueries.run(view, cx, holds).await? {
+                ready = Err(super::update::view_check_failed(check));
+            }
+        }
         if let Err(error) = ready {
             // A row that IGNORE leaves out is only warned of.
             if plan.insert.ignore && is_ignored(&error) {
@@ -221,7 +236,7 @@ impl<'a> Job<'a> {
                 continue;
             }
             if !plan.insert.on_duplicate.is_empty() {
-                return self.update(view, cx, &taken, row).await;
+                return self.update(view, cx, subqueries, &taken, row).await;
             }
             if plan.insert.ignore {
                 self.done.duplicates += 1;
@@ -253,10 +268,11 @@ impl<'a> Job<'a> {
     }
 
     /// ON DUPLICATE KEY UPDATE.
-    async fn update(
+    async fn update<'q>(
         &mut self,
         view: &mut View<'_>,
-        cx: &mut Cx<'_>,
+        cx: &mut Cx<'q>,
+        subqueries: &mut Subqueries<'q>,
         taken: &Duplicate,
         new: Vec<Value>,
     ) -> Result<()> {
@@ -271,7 +287,9 @@ impl<'a> Job<'a> {
         both.extend(new);
         for (column, given) in &plan.insert.on_duplicate {
             let row = Row { columns: &both, params: self.params };
-            both[*column] = self.storing.given(table, *column, given, cx, row)?;
+            let given = |cx: &mut Cx<'q>| self.storing.given(table, *column, given, cx, row);
+            let value = subqueries.run(view, cx, given).await?;
+            both[*column] = value;
         }
         both.truncate(width);
         let assigned: Vec<usize> = plan.insert.on_duplicate.iter().map(|(at, _)| *at).collect();
@@ -363,6 +381,7 @@ pub(crate) fn is_ignored(error: &SqlError) -> bool {
             | code::ER_NO_REFERENCED_ROW_2
             | code::ER_ROW_IS_REFERENCED_2
             | code::ER_SUBQUERY_NO_1_ROW
+            | code::ER_VIEW_CHECK_FAILED
     )
 }
 

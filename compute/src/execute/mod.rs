@@ -3,12 +3,15 @@
 //! * [`view`]: the keys that a statement sees, through its transaction.
 //! * [`reader`]: the rows of one table, by an index.
 //! * [`stream`]: rows of all tables of a statement, joined.
-//! * [`select`]: results: gathered, sorted, cut.
+//! * [`select`]: results: gathered, sorted, cut. [`derived`]: rows of queries in FROM.
+//! * [`subquery`]: subqueries of expressions.
 //! * [`store`]: values into columns. [`write`]: one row into a table.
 //! * [`insert`], [`update`]: the changing statements. [`load`]: LOAD DATA.
 
 mod aggregate;
 mod backfill;
+mod concat;
+mod derived;
 mod foreign_key;
 mod insert;
 mod load;
@@ -18,6 +21,7 @@ mod shown;
 mod sort_key;
 mod store;
 mod stream;
+mod subquery;
 mod update;
 mod view;
 mod write;

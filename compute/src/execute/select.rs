@@ -8,8 +8,10 @@ use firn_mysql_semantics::expr::{Cx, Node, Row};
 
 use super::aggregate::Accumulator;
 use super::stream::{RowStream, holds};
+use super::subquery::Subqueries;
 use super::view::View;
-use super::{Result, sort_key};
+use super::{Result, derived, sort_key};
+use crate::bind::BoundSelect;
 use crate::plan::{SelectPlan, StepRows};
 
 /// Memory for rows that are gathered or sorted, of one statement.
@@ -23,6 +25,7 @@ pub(crate) struct SelectRun<'p> {
     plan: &'p SelectPlan,
     params: &'p [Value],
     stream: RowStream<'p>,
+    subqueries: Subqueries<'p>,
     /// The flat row.
     row: Vec<Value>,
     gathered: Option<std::vec::IntoIter<Vec<Value>>>,
@@ -44,6 +47,7 @@ impl<'p> SelectRun<'p> {
             plan,
             params,
             stream: RowStream::new(&plan.steps, params),
+            subqueries: Subqueries::new(&plan.subqueries, params),
             row: vec![Value::Null; plan.select.row_len],
             gathered: None,
             distinct: BTreeSet::new(),
@@ -59,6 +63,13 @@ impl<'p> SelectRun<'p> {
     /// The same, with no more rows than `sql_select_limit` unless LIMIT says otherwise.
     pub(crate) fn limited(mut self, rows_max: u64) -> Self {
         self.left = rows_max;
+        self
+    }
+
+    /// The same for these values of the row around it, if it is a subquery.
+    pub(crate) fn with_outer(mut self, values: Vec<Value>) -> Self {
+        let places = self.row.iter_mut().skip(self.plan.select.outer_start);
+        places.zip(values).for_each(|(place, value)| *place = value);
         self
     }
 
@@ -102,7 +113,9 @@ impl<'p> SelectRun<'p> {
                 continue;
             }
             self.left -= 1;
-            return Ok(Some(&self.row[self.plan.select.items_start..]));
+            let select = &self.plan.select;
+            let items = select.items_start..select.items_start + select.items.len();
+            return Ok(Some(&self.row[items]));
         }
     }
 
@@ -138,13 +151,16 @@ impl<'p> SelectRun<'p> {
             view.want_rows(self.left.saturating_add(self.skip));
         }
         for (at, step) in self.plan.steps.iter().enumerate() {
-            if let StepRows::Derived(plan) = &step.rows {
-                let run = Box::pin(SelectRun::new(plan, self.params).all(view, cx));
-                let rows = run.await?;
+            if let StepRows::Derived(plan) = &step.rows
+                && !plan.is_lateral()
+            {
+                let rows = derived::rows(plan, &self.row, self.params, view, cx).await?;
                 self.stream.give(at, rows);
             }
         }
-        let possible = holds(&self.plan.constant, cx, &self.row, self.params)?;
+        let Self { plan, row, params, subqueries, .. } = self;
+        let constant = |cx: &mut Cx<'p>| holds(&plan.constant, cx, row, params);
+        let possible = subqueries.run(view, cx, constant).await?;
         if select.grouped {
             let groups = self.group(view, cx, possible).await?;
             self.gathered = Some(groups.into_iter());
@@ -165,38 +181,43 @@ impl<'p> SelectRun<'p> {
             return Ok(true);
         }
         loop {
-            if !self.stream.next(view, cx, &mut self.row).await? {
+            let Self { stream, subqueries, row, .. } = self;
+            if !stream.next(view, cx, subqueries, row).await? {
                 return Ok(false);
             }
-            if view.locks().is_some() && !self.stream.settle(view, cx, &mut self.row).await? {
+            if view.locks().is_some() && !stream.settle(view, cx, subqueries, row).await? {
                 continue;
             }
-            self.compute(cx)?;
-            if self.passes(cx)? {
+            self.compute(view, cx).await?;
+            if self.passes(view, cx).await? {
                 return Ok(true);
             }
         }
     }
 
     /// Computes the items of the row.
-    fn compute(&mut self, cx: &mut Cx<'p>) -> Result<()> {
-        let select = &self.plan.select;
+    async fn compute(&mut self, view: &mut View<'_>, cx: &mut Cx<'p>) -> Result<()> {
+        let Self { plan, params, row, subqueries, .. } = self;
+        let select = &plan.select;
         for (at, item) in select.items.iter().enumerate() {
-            cx.item_name = Some(&item.name);
-            let row = Row { columns: &self.row, params: self.params };
-            let value = item.node.run(cx, row)?.into_owned();
-            self.row[select.items_start + at] = value;
+            let value = subqueries
+                .run(view, cx, |cx| {
+                    cx.item_name = Some(&item.name);
+                    Ok(item.node.run(cx, Row { columns: row, params })?.into_owned())
+                })
+                .await?;
+            row[select.items_start + at] = value;
         }
         cx.item_name = None;
         Ok(())
     }
 
-    fn passes(&self, cx: &mut Cx<'p>) -> Result<bool> {
-        let row = Row { columns: &self.row, params: self.params };
-        match &self.plan.select.having {
-            Some(having) => Ok(having.eval_truth(cx, row)? == Some(true)),
-            None => Ok(true),
-        }
+    async fn passes(&mut self, view: &mut View<'_>, cx: &mut Cx<'p>) -> Result<bool> {
+        let Self { plan, params, row, subqueries, .. } = self;
+        let Some(having) = &plan.select.having else { return Ok(true) };
+        let row = Row { columns: row, params };
+        let truth = subqueries.run(view, cx, |cx| having.eval_truth(cx, row)).await?;
+        Ok(truth == Some(true))
     }
 
     /// Whether no row before had the same items.
@@ -226,7 +247,7 @@ impl<'p> SelectRun<'p> {
             if select.distinct && !self.is_new()? {
                 continue;
             }
-            self.keep(cx, &mut rows)?;
+            self.keep(view, cx, &mut rows).await?;
             if let Some(wanted) = cut
                 && rows.len() >= wanted.saturating_mul(2) + 1024
             {
@@ -240,13 +261,24 @@ impl<'p> SelectRun<'p> {
     }
 
     /// Keeps the flat row with its key.
-    fn keep(&mut self, cx: &mut Cx<'p>, rows: &mut Vec<(Vec<u8>, Vec<Value>)>) -> Result<()> {
-        let mut key = Vec::with_capacity(32);
-        let row = Row { columns: &self.row, params: self.params };
-        for order in &self.plan.select.order_by {
-            let value = order.node.eval(cx, row)?;
-            sort_key::push(&value, &order.node.ty, order.descending, &mut key);
-        }
+    async fn keep(
+        &mut self,
+        view: &mut View<'_>,
+        cx: &mut Cx<'p>,
+        rows: &mut Vec<(Vec<u8>, Vec<Value>)>,
+    ) -> Result<()> {
+        let Self { plan, params, row, subqueries, .. } = self;
+        let order = &plan.select.order_by;
+        let key = subqueries
+            .run(view, cx, |cx| {
+                let mut key = Vec::with_capacity(32);
+                for one in order {
+                    let value = one.node.eval(cx, Row { columns: row, params })?;
+                    sort_key::push(&value, &one.node.ty, one.descending, &mut key);
+                }
+                Ok(key)
+            })
+            .await?;
         self.bytes += key.len() + bytes_of(&self.row);
         check_memory(self.bytes)?;
         rows.push((key, self.row.clone()));
@@ -265,54 +297,104 @@ impl<'p> SelectRun<'p> {
             || -> Vec<Accumulator> { select.aggregates.iter().map(Accumulator::new).collect() };
         let mut places: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
         let mut groups: Vec<(Vec<Value>, Vec<Accumulator>)> = Vec::new();
-        while possible && self.stream.next(view, cx, &mut self.row).await? {
-            let mut key = Vec::with_capacity(32);
-            let row = Row { columns: &self.row, params: self.params };
-            for node in &select.group_by {
-                let value = node.eval(cx, row)?;
-                sort_key::push(&value, &node.ty, false, &mut key);
+        while possible {
+            let Self { stream, subqueries, row, params, .. } = self;
+            if !stream.next(view, cx, subqueries, row).await? {
+                break;
             }
-            let at = match places.get(&key) {
-                Some(at) => *at,
-                None => {
-                    self.bytes += key.len() + 64 + bytes_of(&self.row);
-                    check_memory(self.bytes)?;
-                    groups.push((self.row.clone(), fresh()));
-                    places.insert(key, groups.len() - 1);
-                    groups.len() - 1
+            if view.locks().is_some() && !stream.settle(view, cx, subqueries, row).await? {
+                continue;
+            }
+            let values = subqueries
+                .run(view, cx, |cx| {
+                    let from = Row { columns: row, params };
+                    let values = select.group_by.iter();
+                    let values = values.map(|node| Ok(node.eval(cx, from)?.into_owned()));
+                    values.collect::<Result<Vec<Value>>>()
+                })
+                .await?;
+            let mut operands = Vec::with_capacity(select.aggregates.len());
+            for aggregate in &select.aggregates {
+                let operand = subqueries
+                    .run(view, cx, |cx| aggregate.operands(cx, Row { columns: row, params }))
+                    .await?;
+                operands.push(operand);
+            }
+            // With ROLLUP a row counts in the sums above its group, too.
+            let first = if select.rollup.is_some() { 0 } else { values.len() };
+            for level in first..=values.len() {
+                let key = group_key(select, &values, level);
+                let at = match places.get(&key) {
+                    Some(at) => *at,
+                    None => {
+                        self.bytes += key.len() + 64 + bytes_of(row);
+                        check_memory(self.bytes)?;
+                        let mut group = row.clone();
+                        if let Some(start) = select.rollup {
+                            let known = values.iter().take(level).cloned();
+                            let all = known.chain(std::iter::repeat(Value::Null));
+                            let places = group.iter_mut().skip(start).take(values.len());
+                            places.zip(all).for_each(|(place, value)| *place = value);
+                        }
+                        groups.push((group, fresh()));
+                        places.insert(key, groups.len() - 1);
+                        groups.len() - 1
+                    }
+                };
+                let accumulators = groups[at].1.iter_mut().zip(&select.aggregates);
+                for ((accumulator, aggregate), operand) in accumulators.zip(&operands) {
+                    self.bytes += accumulator.add(aggregate, operand.clone(), cx)?;
                 }
-            };
-            for (accumulator, aggregate) in groups[at].1.iter_mut().zip(&select.aggregates) {
-                self.bytes += accumulator.add(aggregate, cx, row)?;
             }
             check_memory(self.bytes)?;
         }
         // Without GROUP BY there is one group, if of no rows.
-        if groups.is_empty() && select.group_by.is_empty() {
-            self.row.fill(Value::Null);
+        if groups.is_empty() && (select.group_by.is_empty() || select.rollup.is_some()) {
+            self.row[..select.outer_start].fill(Value::Null);
             groups.push((self.row.clone(), fresh()));
         }
+        if select.rollup.is_some() && !places.is_empty() {
+            // Sums come behind what they are of.
+            let mut order: Vec<usize> = vec![0; groups.len()];
+            places.into_values().enumerate().for_each(|(to, from)| order[from] = to);
+            let mut ordered: Vec<_> = order.into_iter().zip(groups).collect();
+            ordered.sort_by_key(|(to, _)| *to);
+            groups = ordered.into_iter().map(|(_, group)| group).collect();
+        }
         let mut rows = Vec::with_capacity(groups.len());
-        let increment = cx.settings.div_precision_increment;
         for (row, accumulators) in groups {
             self.row = row;
             for (at, accumulator) in accumulators.into_iter().enumerate() {
-                let value = accumulator.finish(&select.aggregates[at], increment)?;
+                let value = accumulator.finish(&select.aggregates[at], cx)?;
                 self.row[select.aggregates_start + at] = value;
             }
-            self.compute(cx)?;
-            if !self.passes(cx)? || (select.distinct && !self.is_new()?) {
+            self.compute(view, cx).await?;
+            if !self.passes(view, cx).await? || (select.distinct && !self.is_new()?) {
                 continue;
             }
-            self.keep(cx, &mut rows)?;
+            self.keep(view, cx, &mut rows).await?;
         }
         rows.sort_by(|a, b| a.0.cmp(&b.0));
         Ok(rows.into_iter().map(|(_, row)| row).collect())
     }
 }
 
+/// What rows of one group have in common: the first `level` values of GROUP BY.
+fn group_key(select: &BoundSelect, values: &[Value], level: usize) -> Vec<u8> {
+    let mut key = Vec::with_capacity(32);
+    for (at, (node, value)) in select.group_by.iter().zip(values).enumerate() {
+        if at < level {
+            sort_key::push(value, &node.ty, false, &mut key);
+        } else {
+            // Behind all values.
+            key.push(0xff);
+        }
+    }
+    key
+}
+
 /// A number of LIMIT.
-fn bound(node: &Node, cx: &mut Cx<'_>, params: &[Value]) -> Result<u64> {
+pub(super) fn bound(node: &Node, cx: &mut Cx<'_>, params: &[Value]) -> Result<u64> {
     match node.eval(cx, Row { columns: &[], params })?.as_ref() {
         Value::UInt(number) => Ok(*number),
         Value::Int(number) if *number >= 0 => Ok(number.unsigned_abs()),
@@ -320,7 +402,7 @@ fn bound(node: &Node, cx: &mut Cx<'_>, params: &[Value]) -> Result<u64> {
     }
 }
 
-fn bytes_of(row: &[Value]) -> usize {
+pub(super) fn bytes_of(row: &[Value]) -> usize {
     let heap = |value: &Value| match value {
         Value::Bytes(bytes) if bytes.len() > 16 => bytes.len(),
         _ => 0,
@@ -328,7 +410,7 @@ fn bytes_of(row: &[Value]) -> usize {
     24 + row.iter().map(|value| std::mem::size_of::<Value>() + heap(value)).sum::<usize>()
 }
 
-fn check_memory(bytes: usize) -> Result<()> {
+pub(super) fn check_memory(bytes: usize) -> Result<()> {
     if bytes > GATHERED_BYTES_MAX {
         return Err(SqlError::new(code::ER_OUT_OF_SORTMEMORY, &[]));
     }

@@ -4,7 +4,9 @@ use firn_mysql_semantics::Value;
 use firn_mysql_semantics::expr::{Cx, Node, Row};
 
 use super::Result;
+use super::derived::{self, Made};
 use super::reader::Reader;
+use super::subquery::Subqueries;
 use super::view::View;
 use crate::bind::JoinKind;
 use crate::plan::{Step, StepRows};
@@ -16,7 +18,7 @@ pub(crate) struct RowStream<'p> {
     /// What is being read, one for each step so far.
     levels: Vec<Level>,
     /// Rows of virtual and derived tables, by step.
-    made: Vec<Option<Vec<Vec<Value>>>>,
+    made: Vec<Option<Made>>,
     state: State,
 }
 
@@ -74,7 +76,7 @@ impl<'p> RowStream<'p> {
     }
 
     /// Rows of a derived table, which have to be given before the stream begins.
-    pub(crate) fn give(&mut self, step: usize, rows: Vec<Vec<Value>>) {
+    pub(crate) fn give(&mut self, step: usize, rows: Made) {
         self.made[step] = Some(rows);
     }
 
@@ -85,9 +87,11 @@ impl<'p> RowStream<'p> {
     pub(crate) async fn next(
         &mut self,
         view: &mut View<'_>,
-        cx: &mut Cx<'_>,
+        cx: &mut Cx<'p>,
+        subqueries: &mut Subqueries<'p>,
         row: &mut [Value],
     ) -> Result<bool> {
+        let params = self.params;
         let Some(last) = self.steps.len().checked_sub(1) else {
             // Without a table there is one row.
             let first = self.state == State::Before;
@@ -97,7 +101,7 @@ impl<'p> RowStream<'p> {
         match self.state {
             State::Before => {
                 self.state = State::Reading;
-                self.open(cx, row)?;
+                self.open(view, cx, subqueries, row).await?;
             }
             State::Reading => {}
             State::Done => return Ok(false),
@@ -118,20 +122,22 @@ impl<'p> RowStream<'p> {
                     continue;
                 }
             } else if step.kind == JoinKind::Left {
-                if !holds(&step.on, cx, row, self.params)? {
+                let on = |cx: &mut Cx<'p>| holds(&step.on, cx, row, params);
+                if !subqueries.run(view, cx, on).await? {
                     self.release(view, at);
                     continue;
                 }
                 self.levels[at].matched = true;
             }
-            if !holds(&step.filter, cx, row, self.params)? {
+            let filter = |cx: &mut Cx<'p>| holds(&step.filter, cx, row, params);
+            if !step.filter.is_empty() && !subqueries.run(view, cx, filter).await? {
                 self.release(view, at);
                 continue;
             }
             if at == last {
                 return Ok(true);
             }
-            self.open(cx, row)?;
+            self.open(view, cx, subqueries, row).await?;
         }
     }
 
@@ -143,9 +149,11 @@ impl<'p> RowStream<'p> {
     pub(crate) async fn settle(
         &self,
         view: &mut View<'_>,
-        cx: &mut Cx<'_>,
+        cx: &mut Cx<'p>,
+        subqueries: &mut Subqueries<'p>,
         row: &mut [Value],
     ) -> Result<bool> {
+        let params = self.params;
         for (at, step) in self.steps.iter().enumerate() {
             let (Some(key), Some(table)) = (self.key(at), step.stored()) else { continue };
             if self.is_locked(at) {
@@ -161,7 +169,8 @@ impl<'p> RowStream<'p> {
             row[step.start..step.end].clone_from_slice(&values);
         }
         for step in self.steps {
-            if !holds(&step.filter, cx, row, self.params)? {
+            let filter = |cx: &mut Cx<'p>| holds(&step.filter, cx, row, params);
+            if !subqueries.run(view, cx, filter).await? {
                 for (at, step) in self.steps.iter().enumerate() {
                     if let (Some(key), Some(table)) = (self.key(at), step.stored()) {
                         view.unlock(table.descriptor().space(), key);
@@ -174,18 +183,30 @@ impl<'p> RowStream<'p> {
     }
 
     /// Begins to read the next step's table.
-    fn open(&mut self, cx: &mut Cx<'_>, row: &[Value]) -> Result<()> {
+    async fn open(
+        &mut self,
+        view: &mut View<'_>,
+        cx: &mut Cx<'p>,
+        subqueries: &mut Subqueries<'p>,
+        row: &[Value],
+    ) -> Result<()> {
         let at = self.levels.len();
         let step = &self.steps[at];
         let source = match (&step.rows, &step.access) {
             (StepRows::Stored(table), Some(access)) => {
                 let values = Row { columns: row, params: self.params };
-                From::Stored(Box::new(Reader::new(table, access, cx, values)?))
+                let reader = |cx: &mut Cx<'p>| Reader::new(table, access, cx, values);
+                From::Stored(Box::new(subqueries.run(view, cx, reader).await?))
             }
             (StepRows::Virtual(table), _) => {
                 if self.made[at].is_none() {
-                    self.made[at] = Some(table.rows()?);
+                    self.made[at] = Some(table.rows()?.into());
                 }
+                From::Made(0)
+            }
+            (StepRows::Derived(plan), _) if plan.is_lateral() => {
+                let rows = derived::rows(plan, row, self.params, view, cx).await?;
+                self.made[at] = Some(rows);
                 From::Made(0)
             }
             _ => From::Made(0),
@@ -214,7 +235,7 @@ impl<'p> RowStream<'p> {
                 reader.next(view, table, access, &step.columns, cx, out).await
             }
             (From::Made(next), _, _) => {
-                let rows = self.made[at].as_deref().unwrap_or_default();
+                let rows = self.made[at].as_ref().map_or(&[][..], |rows| &rows[..]);
                 let Some(values) = rows.get(*next) else { return Ok(false) };
                 *next += 1;
                 out.clone_from_slice(values);

@@ -10,10 +10,11 @@ use firn_mysql_semantics::expr::{Cx, Row};
 use super::insert::{Change, is_ignored};
 use super::store::Storing;
 use super::stream::{RowStream, holds};
+use super::subquery::Subqueries;
 use super::view::View;
 use super::write::{self, Duplicate, Stored};
 use super::{Result, foreign_key, sort_key};
-use crate::bind::{BoundDelete, BoundUpdate, Given};
+use crate::bind::{BoundDelete, BoundUpdate, Given, ViewCheck};
 use crate::plan::{SelectPlan, Step, StepRows};
 use crate::table::OpenTable;
 
@@ -25,6 +26,8 @@ pub(crate) struct UpdatePlan {
     pub(crate) rows: SelectPlan,
     /// Step, column, and what it gets, in the order of SET.
     pub(crate) assignments: Vec<(usize, usize, Given)>,
+    /// What must hold for rows of views, by step.
+    pub(crate) checks: Vec<(usize, ViewCheck)>,
     pub(crate) ignore: bool,
 }
 
@@ -64,7 +67,9 @@ impl UpdatePlan {
         let step = |table: usize| rows.step_at(starts[table]);
         let assignments = update.assignments.into_iter();
         let assignments = assignments.map(|(table, column, given)| (step(table), column, given));
-        Ok(Self { assignments: assignments.collect(), rows, ignore: update.ignore })
+        let checks = update.checks.into_iter();
+        let checks = checks.map(|(table, check)| (step(table), check)).collect();
+        Ok(Self { assignments: assignments.collect(), checks, rows, ignore: update.ignore })
     }
 }
 
@@ -94,11 +99,13 @@ async fn find<'p>(
     plan: &'p SelectPlan,
     targets: &[usize],
     params: &'p [Value],
+    subqueries: &mut Subqueries<'p>,
     view: &mut View<'_>,
     cx: &mut Cx<'p>,
 ) -> Result<Vec<Found>> {
     let mut row = vec![Value::Null; plan.select.row_len];
-    if !holds(&plan.constant, cx, &row, params)? {
+    let constant = |cx: &mut Cx<'p>| holds(&plan.constant, cx, &row, params);
+    if !subqueries.run(view, cx, constant).await? {
         return Ok(Vec::new());
     }
     let limit = match &plan.select.limit {
@@ -113,9 +120,13 @@ async fn find<'p>(
     let mut bytes = 0;
     let mut stream = RowStream::new(&plan.steps, params);
     for (at, step) in plan.steps.iter().enumerate() {
-        if let StepRows::Derived(query) = &step.rows {
-            let rows = Box::pin(super::SelectRun::new(query, params).all(view, cx)).await?;
-            stream.give(at, rows);
+        if let StepRows::Derived(query) = &step.rows
+            && !query.is_lateral()
+        {
+            let reading = view.enter_subquery();
+            let rows = super::derived::rows(query, &row, params, view, cx).await;
+            view.leave_subquery(reading);
+            stream.give(at, rows?);
         }
     }
     let stop_early = plan.ordered;
@@ -126,7 +137,7 @@ async fn find<'p>(
         if limit.is_some_and(|limit| stop_early && found.len() as u64 >= limit) {
             break;
         }
-        if !stream.next(view, cx, &mut row).await? {
+        if !stream.next(view, cx, subqueries, &mut row).await? {
             break;
         }
         let keys: Vec<Option<Vec<u8>>> =
@@ -140,7 +151,8 @@ async fn find<'p>(
             still &= settle(view, cx, &plan.steps[at], table, key, &mut row).await?;
         }
         // What another transaction changed before the lock was had counts as it is now.
-        if !still || !all_hold(plan, cx, &row, params)? {
+        let all = |cx: &mut Cx<'p>| all_hold(plan, cx, &row, params);
+        if !still || !subqueries.run(view, cx, all).await? {
             for &at in targets {
                 if let (Some(key), Some(table)) = (&keys[at], plan.steps[at].stored()) {
                     view.unlock(table.descriptor().space(), key);
@@ -148,11 +160,16 @@ async fn find<'p>(
             }
             continue;
         }
-        let mut order = Vec::new();
-        for key in &plan.select.order_by {
-            let value = key.node.eval(cx, Row { columns: &row, params })?;
-            sort_key::push(&value, &key.node.ty, key.descending, &mut order);
-        }
+        let order = subqueries
+            .run(view, cx, |cx| {
+                let mut order = Vec::new();
+                for key in &plan.select.order_by {
+                    let value = key.node.eval(cx, Row { columns: &row, params })?;
+                    sort_key::push(&value, &key.node.ty, key.descending, &mut order);
+                }
+                Ok(order)
+            })
+            .await?;
         bytes += order.len() + 64 + row.len() * std::mem::size_of::<Value>();
         if bytes > FOUND_BYTES_MAX {
             return Err(SqlError::new(code::ER_OUT_OF_SORTMEMORY, &[]));
@@ -209,7 +226,8 @@ pub(crate) async fn update<'p>(
     targets.sort_unstable();
     targets.dedup();
     view.look_first();
-    let found = find(&plan.rows, &targets, params, view, cx).await?;
+    let mut subqueries = Subqueries::new(&plan.rows.subqueries, params);
+    let found = find(&plan.rows, &targets, params, &mut subqueries, view, cx).await?;
     let mut done = Updated::default();
     // A row is changed once, by the first combination that it is found in.
     let mut seen: std::collections::BTreeSet<(usize, Vec<u8>)> = std::collections::BTreeSet::new();
@@ -232,11 +250,19 @@ pub(crate) async fn update<'p>(
                 // A single table's assignments see what those before them gave.
                 let columns = if targets.len() == 1 { &row } else { &before };
                 let columns = Row { columns, params };
-                match storing.given(table, *column, given, cx, columns) {
+                let given = |cx: &mut Cx<'p>| storing.given(table, *column, given, cx, columns);
+                match subqueries.run(view, cx, given).await {
                     Ok(value) => row[step.start + column] = value,
                     Err(error) => failed = Some(error),
                 }
                 assigned.push(*column);
+            }
+            for (of, check) in &plan.checks {
+                let conditions = &check.conditions;
+                let holds = |cx: &mut Cx<'p>| holds(conditions, cx, &row, params);
+                if *of == target && failed.is_none() && !subqueries.run(view, cx, holds).await? {
+                    failed = Some(view_check_failed(check));
+                }
             }
             if let Some(error) = failed {
                 if plan.ignore && is_ignored(&error) {
@@ -264,6 +290,13 @@ pub(crate) async fn update<'p>(
         }
     }
     Ok(done)
+}
+
+/// 1369
+pub(super) fn view_check_failed(check: &ViewCheck) -> SqlError {
+    let (schema, name) = &check.view;
+    let names = [schema.as_str().into(), name.as_str().into()];
+    SqlError::new(code::ER_VIEW_CHECK_FAILED, &names)
 }
 
 /// How a row's change ended.
@@ -318,7 +351,8 @@ pub(crate) async fn delete<'p>(
     view: &mut View<'_>,
     cx: &mut Cx<'p>,
 ) -> Result<u64> {
-    let found = find(&plan.rows, &plan.targets, params, view, cx).await?;
+    let mut subqueries = Subqueries::new(&plan.rows.subqueries, params);
+    let found = find(&plan.rows, &plan.targets, params, &mut subqueries, view, cx).await?;
     let mut seen: std::collections::BTreeSet<(usize, Vec<u8>)> = std::collections::BTreeSet::new();
     let mut deleted = 0;
     let several = plan.rows.steps.len() > 1;

@@ -1,5 +1,6 @@
 //! The keys that a statement sees and changes, through its transaction.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -7,6 +8,7 @@ use firn_engine::SpaceId;
 use firn_engine::key::KeyRange;
 use firn_mysql_semantics::error::SqlError;
 
+use super::derived::Made;
 use super::{Relations, Result};
 use crate::catalog::{CATALOG_SPACE, auto_increment_key};
 use crate::session::{from_engine, from_transaction};
@@ -47,6 +49,8 @@ pub(crate) struct View<'t> {
     rows_read: u32,
     /// Rows that are wanted at all, if that is known: no more are locked.
     wanted_rows: Option<usize>,
+    /// Rows of common tables, by their numbers in the statement.
+    made: BTreeMap<usize, Made>,
 }
 
 impl<'t> View<'t> {
@@ -60,6 +64,7 @@ impl<'t> View<'t> {
             looks_first: false,
             rows_read: 0,
             wanted_rows: None,
+            made: BTreeMap::new(),
         }
     }
 
@@ -75,6 +80,33 @@ impl<'t> View<'t> {
     /// As [`Relate::relations`].
     pub(crate) fn relations(&self, table: &OpenTable) -> Result<Option<Arc<Relations>>> {
         self.relate.map_or(Ok(None), |relate| relate.relations(table))
+    }
+
+    /// Reads as subqueries do: a SELECT that locks its rows does not lock theirs, and
+    /// what a change depends on is kept from being changed. Gives what it was before.
+    pub(crate) fn enter_subquery(&mut self) -> Reading {
+        let before = self.reading;
+        if self.reading == Reading::Locking(LockMode::Exclusive) {
+            let keeps = self.relate.is_some() && self.transaction.locks_ranges();
+            self.reading =
+                if keeps { Reading::Locking(LockMode::Shared) } else { Reading::Snapshot };
+        }
+        before
+    }
+
+    /// Reads as it did before.
+    pub(crate) fn leave_subquery(&mut self, before: Reading) {
+        self.reading = before;
+    }
+
+    /// Rows that were made of a common table.
+    pub(crate) fn made(&self, number: usize) -> Option<Made> {
+        self.made.get(&number).cloned()
+    }
+
+    /// Keeps rows of a common table.
+    pub(crate) fn keep_made(&mut self, number: usize, rows: Made) {
+        self.made.insert(number, rows);
     }
 
     /// The mode in which rows are locked, if they are.

@@ -4,9 +4,11 @@
 //! * [`fit`]: a compared value among the values of a column.
 //! * [`access`]: which index is read, from what conditions.
 //! * [`point`]: reads of one row by its key.
+//! * [`derived`]: rows of queries within queries.
 
 mod access;
 mod condition;
+mod derived;
 mod fit;
 mod interval;
 mod point;
@@ -14,6 +16,7 @@ mod select;
 
 pub(crate) use access::{Access, Lookup, Wanted, choose};
 pub(crate) use condition::{Condition, Term};
+pub(crate) use derived::{DerivedPlan, PartPlan, RecursivePlan, SetPlan, SubqueryPlan};
 pub(crate) use interval::{Interval, Intervals};
 pub(crate) use point::PointPlan;
 pub(crate) use select::{SelectPlan, Step, StepRows};

@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
+use firn_mysql_semantics::error::SqlError;
 use firn_mysql_semantics::expr::{Node, Op, Result};
 
-use super::{Access, Condition, Wanted, choose};
-use crate::bind::{BoundSelect, JoinKind, Source, TableSource, VirtualTable, columns_of};
+use super::{Access, Condition, DerivedPlan, SubqueryPlan, Wanted, choose};
+use crate::bind::{BoundSelect, Derived, JoinKind, Source, TableSource, VirtualTable, columns_of};
 use crate::table::OpenTable;
 
 /// One table that is read.
@@ -36,7 +37,7 @@ pub(crate) enum StepRows {
     /// Rows that the server makes up.
     Virtual(Arc<dyn VirtualTable>),
     /// A query in FROM.
-    Derived(Box<SelectPlan>),
+    Derived(Box<DerivedPlan>),
 }
 
 impl StepRows {
@@ -44,7 +45,11 @@ impl StepRows {
         Ok(match rows {
             TableSource::Stored(table) => Self::Stored(table),
             TableSource::Virtual(table) => Self::Virtual(table),
-            TableSource::Derived(query) => Self::Derived(Box::new(SelectPlan::new(*query)?)),
+            TableSource::Derived(rows) => Self::Derived(Box::new(DerivedPlan::new(*rows)?)),
+            // It was a query's rows since it was bound.
+            TableSource::View(view) => {
+                return Err(SqlError::no_such_table(&view.schema, &view.name));
+            }
         })
     }
 }
@@ -59,6 +64,8 @@ pub(crate) struct SelectPlan {
     pub(crate) constant: Vec<Node>,
     /// Rows come in the order of ORDER BY.
     pub(crate) ordered: bool,
+    /// Subqueries in its expressions.
+    pub(crate) subqueries: Vec<SubqueryPlan>,
 }
 
 impl SelectPlan {
@@ -66,8 +73,8 @@ impl SelectPlan {
     ///
     /// # Errors
     /// 1176 for hints that name no index.
-    pub(crate) fn new(select: BoundSelect) -> Result<Self> {
-        let reads = columns_read(&select);
+    pub(crate) fn new(mut select: BoundSelect) -> Result<Self> {
+        let reads = columns_read(&mut select);
         Self::reading(select, reads)
     }
 
@@ -77,11 +84,11 @@ impl SelectPlan {
     /// # Errors
     /// As [`Self::new`].
     pub(crate) fn for_change(
-        select: BoundSelect,
+        mut select: BoundSelect,
         targets: &[usize],
         more: &[usize],
     ) -> Result<Self> {
-        let mut reads = columns_read(&select);
+        let mut reads = columns_read(&mut select);
         for &target in targets {
             let table = &select.tables[target];
             reads[table.start..table.start + table.columns.len()].fill(true);
@@ -99,11 +106,15 @@ impl SelectPlan {
         let sources = std::mem::take(&mut select.sources);
         let mut filter: Vec<Option<Node>> =
             std::mem::take(&mut select.filter).into_iter().map(Some).collect();
-        let constant = take_known(&mut filter, &|_| false);
+        let subqueries = SubqueryPlan::all(std::mem::take(&mut select.subqueries))?;
+        let outer_start = select.outer_start;
+        let constant = take_known(&mut filter, &|place| place >= outer_start);
         let order = plain_order(&select);
-        let all_inner = sources.iter().all(|source| source.kind == JoinKind::Inner);
+        let free = |source: &Source| source.kind == JoinKind::Inner && !is_lateral(source);
+        let all_inner = sources.iter().all(free);
         let mut waiting: Vec<Source> = sources;
         let mut known = vec![false; select.row_len];
+        known[outer_start..].fill(true);
         let mut steps: Vec<Step> = Vec::with_capacity(waiting.len());
         let mut ordered = select.order_by.is_empty();
         while !waiting.is_empty() {
@@ -137,8 +148,14 @@ impl SelectPlan {
                 filter,
             });
         }
-        Ok(Self { select, steps, constant, ordered })
+        Ok(Self { select, steps, constant, ordered, subqueries })
     }
+}
+
+/// Its rows depend on those of the tables before it.
+fn is_lateral(source: &Source) -> bool {
+    matches!(&source.rows, TableSource::Derived(rows)
+        if matches!(**rows, Derived::Query { lateral: true, .. }))
 }
 
 /// The conditions all of whose columns are known, taken out.
@@ -158,16 +175,9 @@ fn take_known(filter: &mut [Option<Node>], known: &dyn Fn(usize) -> bool) -> Vec
 }
 
 /// Which places of the flat row the statement reads.
-fn columns_read(select: &BoundSelect) -> Vec<bool> {
+fn columns_read(select: &mut BoundSelect) -> Vec<bool> {
     let mut reads = vec![false; select.row_len];
-    let mut mark = |node: &Node| columns_of(node, &mut |place| reads[place] = true);
-    select.filter.iter().for_each(&mut mark);
-    select.group_by.iter().for_each(&mut mark);
-    select.items.iter().for_each(|item| mark(&item.node));
-    select.aggregates.iter().flat_map(|one| &one.args).for_each(&mut mark);
-    select.having.iter().for_each(&mut mark);
-    select.order_by.iter().for_each(|key| mark(&key.node));
-    select.sources.iter().flat_map(|source| &source.on).for_each(&mut mark);
+    select.nodes(&mut |node| columns_of(node, &mut |place| reads[place] = true));
     reads
 }
 
@@ -241,7 +251,7 @@ fn cost_of(source: &Source, access: Option<&Access>) -> u64 {
             100 - access.parts.len().min(50) as u64
         }
         (TableSource::Stored(_), _) => 10_000,
-        (TableSource::Virtual(_) | TableSource::Derived(_), _) => 1_000,
+        _ => 1_000,
     }
 }
 

@@ -4,8 +4,10 @@ use firn_mysql_parser::ast::{self, StatementKind};
 use firn_mysql_semantics::error::SqlError;
 
 use super::Session;
+use super::run::Arguments;
 use super::set::SetStatement;
 use super::statement::{Done, Ended, Outcome};
+use crate::bind::has_query;
 use crate::variables::SetContext;
 
 /// What a SET leaves to do.
@@ -20,7 +22,10 @@ struct Assigned<'s> {
 impl Session {
     /// SET in all its forms.
     pub(crate) async fn set(&mut self, statement: &ast::Statement) -> Result<Outcome, Ended> {
-        let assigned = self.assign(statement)?;
+        let assigned = match &statement.kind {
+            StatementKind::Set(items) if with_queries(items)? => self.assign_queried(items).await?,
+            _ => self.assign(statement)?,
+        };
         if assigned.commits {
             self.commit_open().await?;
         }
@@ -29,6 +34,25 @@ impl Session {
             self.set_passwords(&assigned.passwords).await?;
         }
         Ok(Done::default().into())
+    }
+
+    /// Carries out a SET where a value is a query's.
+    async fn assign_queried<'s>(
+        &mut self,
+        items: &'s [ast::SetItem],
+    ) -> Result<Assigned<'s>, Ended> {
+        let set = SetStatement::prepare(items)?;
+        let mut values = Vec::new();
+        for expr in set.expressions() {
+            values.push(self.scalar(b"", expr, &Arguments::default()).await?);
+        }
+        let in_transaction = self.in_transaction();
+        let warnings = &mut self.warnings;
+        let access = &self.rights.access;
+        let mut cx = SetContext { in_transaction, may: &|any| access.has_any(any), warnings };
+        let outcome = set.run(values, &mut self.values, &mut cx)?;
+        let commits = outcome.changes.iter().any(|change| change.commits);
+        Ok(Assigned { commits, passwords: outcome.passwords })
     }
 
     /// Carries out a SET.
@@ -59,4 +83,9 @@ impl Session {
         }
         Ok(Assigned::default())
     }
+}
+
+/// Whether a value of a SET has a query in it.
+fn with_queries(items: &[ast::SetItem]) -> Result<bool, SqlError> {
+    Ok(SetStatement::prepare(items)?.expressions().any(has_query))
 }

@@ -20,7 +20,7 @@ use crate::plan::{PointPlan, SelectPlan, StepRows};
 use crate::plan_cache::{self, Setting, TEXT_LENGTH};
 use crate::table::OpenTable;
 use crate::txn::LockMode;
-use crate::variables::{Counter, counter_of};
+use crate::variables::{Counter, SqlMode, counter_of};
 
 /// A SELECT, with the columns that the client is told of.
 pub(crate) struct QueryPlan {
@@ -61,13 +61,13 @@ pub(crate) struct Compiled {
 /// The tables on the engine that a plan reads.
 pub(crate) fn tables_of(plan: &SelectPlan) -> Vec<Arc<OpenTable>> {
     let mut tables = Vec::new();
-    for step in &plan.steps {
-        match &step.rows {
-            StepRows::Stored(table) => tables.push(Arc::clone(table)),
-            StepRows::Derived(inner) => tables.extend(tables_of(inner)),
-            StepRows::Virtual(_) => {}
+    plan.each(&mut |plan| {
+        for step in &plan.steps {
+            if let StepRows::Stored(table) = &step.rows {
+                tables.push(Arc::clone(table));
+            }
         }
-    }
+    });
     tables
 }
 
@@ -123,15 +123,16 @@ impl Session {
     ) -> Result<(T, bool), SqlError> {
         let tables = SessionTables::new(self);
         let variables = VariablesScope::new(&self.values);
-        let statement = Statement {
-            sql,
-            settings: &self.settings,
-            tables: &tables,
-            variables: &variables,
-            params: types,
-        };
+        let numbers = std::cell::Cell::new(0);
+        let statement = Statement::new(sql, &self.settings, &tables, &variables, types, &numbers);
+        let statement = Statement { full_group: self.groups_fully(), ..statement };
         let bound = bind(&statement).map_err(|error| variables.explain(error))?;
         Ok((bound, !variables.were_asked() && !tables.are_private()))
+    }
+
+    /// ONLY_FULL_GROUP_BY
+    fn groups_fully(&self) -> bool {
+        self.values.variables.hot().sql_mode.has(SqlMode::ONLY_FULL_GROUP_BY)
     }
 
     /// As [`Self::bind_shared`], for once.
@@ -197,9 +198,12 @@ impl Session {
             S::Query(query) => {
                 let (select, shared) =
                     self.bind_shared(sql, types, |one| BoundSelect::bind(one, query))?;
-                let direct = select.filter.iter().all(plan_cache::are_direct);
+                let direct =
+                    !select.is_nested() && select.filter.iter().all(plan_cache::are_direct);
+                // What others refuse to bind is not for them.
+                let lax = !self.groups_fully() && (select.grouped || select.distinct);
                 let plan = self.planned_query(select)?;
-                let shared = shared && plan.select.select.into.is_empty();
+                let shared = shared && !lax && plan.select.select.into.is_empty();
                 let tables = read(&plan.select);
                 (Work::Query(plan), tables, shared, direct)
             }
@@ -209,19 +213,24 @@ impl Session {
                 for warning in std::mem::take(&mut insert.warnings) {
                     self.warnings.warn(warning);
                 }
-                let direct = match &insert.source {
-                    InsertSource::Values(rows) => rows.iter().flatten().all(is_direct),
-                    InsertSource::Query(select) => select.filter.iter().all(plan_cache::are_direct),
-                };
+                let direct = insert.subqueries.is_empty()
+                    && match &insert.source {
+                        InsertSource::Values(rows) => rows.iter().flatten().all(is_direct),
+                        InsertSource::Query(select) => {
+                            !select.is_nested() && select.filter.iter().all(plan_cache::are_direct)
+                        }
+                    };
                 let plan = InsertPlan::new(insert)?;
                 let mut tables = self.changed(vec![Arc::clone(&plan.insert.table)])?;
                 tables.extend(plan.query.iter().flat_map(read));
+                tables.extend(plan.subqueries.iter().flat_map(|one| read(&one.plan)));
                 (Work::Insert(plan), tables, shared, direct)
             }
             S::Update(update) => {
                 let (update, shared) =
                     self.bind_shared(sql, types, |one| BoundUpdate::bind(one, update))?;
                 let direct = update.assignments.iter().all(|(_, _, given)| is_direct(given))
+                    && !update.rows.is_nested()
                     && update.rows.filter.iter().all(plan_cache::are_direct);
                 let plan = UpdatePlan::new(update)?;
                 let tables = self.changed(tables_of(&plan.rows))?;
@@ -230,7 +239,8 @@ impl Session {
             S::Delete(delete) => {
                 let (delete, shared) =
                     self.bind_shared(sql, types, |one| BoundDelete::bind(one, delete))?;
-                let direct = delete.rows.filter.iter().all(plan_cache::are_direct);
+                let direct = !delete.rows.is_nested()
+                    && delete.rows.filter.iter().all(plan_cache::are_direct);
                 let plan = DeletePlan::new(delete)?;
                 let tables = self.changed(tables_of(&plan.rows))?;
                 (Work::Delete(plan), tables, shared, direct)

@@ -39,11 +39,11 @@ impl Session {
         statement: &ast::Statement,
         arguments: &Arguments,
     ) -> Result<Outcome, Ended> {
-        let _ = (sql, arguments);
         if let S::CreateTable(create) = &statement.kind
+            && create.temporary
             && create.query.is_some()
         {
-            return Err(SqlError::not_supported_yet("CREATE TABLE … SELECT").into());
+            return Err(SqlError::not_supported_yet("CREATE TEMPORARY TABLE … SELECT").into());
         }
         let (done, left) = self.define_temporary(&statement.kind).await?;
         if let Some(done) = done {
@@ -54,15 +54,25 @@ impl Session {
         if self.table_locks == TableLocks::Everything {
             return Err(SqlError::new(code::ER_CANT_UPDATE_WITH_READLOCK, &[]).into());
         }
+        if let S::CreateTable(create) = &statement.kind
+            && let Some(query) = &create.query
+        {
+            return self.create_table_as(sql, create, query, arguments).await;
+        }
         for _ in 0..REPLANS_MAX {
             let snapshot = self.server.catalog.snapshot();
             let mark = self.warnings.mark();
             let alter = self.planned(|facts, warnings, server| {
                 plan_alter(&snapshot, &*server.catalog, kind, facts, warnings)
             })?;
-            let done = match alter {
-                Some(plan) => self.alter(&snapshot, plan).await?,
-                None => {
+            let done = match (alter, &statement.kind) {
+                (Some(plan), _) => self.alter(&snapshot, plan).await?,
+                (None, S::CreateView(view) | S::AlterView(view)) => {
+                    let alter = matches!(statement.kind, S::AlterView(_));
+                    let change = self.planned_view(sql, view, alter, &snapshot, arguments)?;
+                    self.change(&snapshot, &change).await?.then(Done::default)
+                }
+                (None, _) => {
                     let change = self.planned(|facts, warnings, server| {
                         plan_ddl(&snapshot, &*server.catalog, kind, facts, warnings)
                     })?;
@@ -114,7 +124,7 @@ impl Session {
     }
 
     /// Locks what a change touches. `None` if the catalog is no longer `snapshot`.
-    async fn lock_names(
+    pub(super) async fn lock_names(
         &self,
         snapshot: &CatalogSnapshot,
         change: &CatalogChange,
@@ -157,7 +167,7 @@ impl Session {
         self.applied(self.server.catalog.apply(change).await.map(drop))
     }
 
-    fn applied(&self, result: Result<(), ChangeError>) -> Result<bool, Ended> {
+    pub(super) fn applied(&self, result: Result<(), ChangeError>) -> Result<bool, Ended> {
         match result {
             Ok(()) => Ok(true),
             Err(ChangeError::Sql(error)) if error.number() == code::ER_TABLE_DEF_CHANGED => {

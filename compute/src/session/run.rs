@@ -15,7 +15,7 @@ use super::relations::CatalogRelations;
 use super::statement::{Done, Ended, Outcome, within};
 use super::transaction::Unit;
 use super::{Session, from_transaction};
-use crate::bind::{InsertSource, ItemNames, StatementScope};
+use crate::bind::{Block, InsertSource, StatementScope, has_query};
 use crate::execute::{self, DeletePlan, InsertPlan, Reading, SelectRun, Storing, UpdatePlan, View};
 use crate::output;
 use crate::table::OpenTable;
@@ -254,6 +254,10 @@ impl Session {
         arguments: &Arguments,
     ) -> Result<Outcome, Ended> {
         for expr in list {
+            if has_query(expr) {
+                self.scalar(sql, expr, arguments).await?;
+                continue;
+            }
             let node = self.bind_expression(sql, expr, &arguments.types)?;
             let settings = Arc::clone(&self.settings);
             let mut cx = Cx::new(&settings, &mut self.values, &mut self.warnings);
@@ -270,18 +274,8 @@ impl Session {
         types: &[SqlType],
     ) -> Result<firn_mysql_semantics::expr::Node, SqlError> {
         let (node, warnings) = self.bind(sql, types, |statement| {
-            let scope = StatementScope {
-                tables: &[],
-                items: &[],
-                clause: std::cell::Cell::new("field list"),
-                item_names: std::cell::Cell::new(ItemNames::Hidden),
-                aggregates: None,
-                aggregates_start: 0,
-                new_row: None,
-                variables: statement.variables,
-                settings: statement.settings,
-                params: statement.params,
-            };
+            let block = Block::without_queries();
+            let scope = StatementScope::of_tables(*statement, &block, &[], "field list");
             let binder = Binder::new(statement.settings, &scope, statement.params);
             let node = binder.bind(expr)?;
             Ok((node, binder.take_warnings()))

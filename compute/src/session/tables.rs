@@ -9,7 +9,7 @@ use firn_mysql_semantics::expr::Result;
 
 use super::Session;
 use crate::bind::{FoundTable, TableSource, Tables};
-use crate::catalog::CatalogSnapshot;
+use crate::catalog::{CatalogSnapshot, Relation};
 
 /// The catalog at one moment, through a session's eyes.
 pub(crate) struct SessionTables<'a> {
@@ -54,6 +54,14 @@ impl Tables for SessionTables<'_> {
                 name: Arc::from(descriptor.name.as_str()),
                 columns: Arc::clone(&open.columns),
                 source: TableSource::Stored(Arc::clone(open)),
+            });
+        }
+        if let Some(Relation::View(view)) = self.catalog.relation(schema, name.name.as_str()) {
+            return Ok(FoundTable {
+                schema: Arc::from(view.schema.as_str()),
+                name: Arc::from(view.name.as_str()),
+                columns: Arc::new([]),
+                source: TableSource::View(Arc::clone(view)),
             });
         }
         let Some(table) = self.catalog.table(schema, name.name.as_str()) else {

@@ -7,7 +7,9 @@ use firn_mysql_semantics::expr::{Binder, Node, Result, Settings};
 use firn_table::descriptor::TableDescriptor;
 
 use super::corrupt;
-use crate::bind::{ItemNames, NoVariables, ScopeColumn, ScopeTable, StatementScope};
+use crate::bind::{
+    Block, NoTables, NoVariables, ScopeColumn, ScopeTable, Statement, StatementScope,
+};
 
 /// A generated column.
 #[derive(Debug)]
@@ -48,18 +50,9 @@ impl<'a> Expressions<'a> {
         let expr = Parser::new(Options::default()).parse_expr(sql.as_bytes()).map_err(|error| {
             corrupt(&format!("an expression of a table cannot be read: {sql}: {error}"))
         })?;
-        let scope = StatementScope {
-            tables: &self.tables,
-            items: &[],
-            clause: Cell::new("field list"),
-            item_names: Cell::new(ItemNames::Hidden),
-            aggregates: None,
-            aggregates_start: 0,
-            new_row: None,
-            variables: &NoVariables,
-            settings: self.settings,
-            params: &[],
-        };
+        let (numbers, block) = (Cell::new(0), Block::without_queries());
+        let statement = Statement::new(b"", self.settings, &NoTables, &NoVariables, &[], &numbers);
+        let scope = StatementScope::of_tables(statement, &block, &self.tables, "field list");
         Binder::new(self.settings, &scope, &[]).bind(&expr)
     }
 }

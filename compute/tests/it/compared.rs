@@ -1,5 +1,5 @@
-//! The same statements here and on a MySQL server: `recorded.txt` has what such a server
-//! answered.
+//! The same statements here and on a MySQL server: `recorded.txt` (SHOW and such) and
+//! `queries.txt` have what such a server answered.
 
 use std::fmt::Write as _;
 
@@ -11,10 +11,16 @@ use crate::support::{TestClient, World, lines_of, rows_of};
 
 static RECORDED: &str = include_str!("recorded.txt");
 
-/// The statements of the file, each with what was answered.
-fn recorded() -> Vec<(String, Vec<String>)> {
+/// The queries and what a server answered.
+fn queries() -> String {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/queries.txt");
+    std::fs::read_to_string(path).expect("the file is there")
+}
+
+/// The statements of a file, each with what was answered. Lines with `#` are comments.
+fn recorded(text: &str) -> Vec<(String, Vec<String>)> {
     let mut all: Vec<(String, Vec<String>)> = Vec::new();
-    for line in RECORDED.lines() {
+    for line in text.lines() {
         if let Some(sql) = line.strip_prefix("> ") {
             all.push((sql.to_owned(), Vec::new()));
         } else if let (Some(answer), Some(last)) = (line.strip_prefix("  "), all.last_mut()) {
@@ -29,7 +35,8 @@ const KEY_FLAGS: u16 = 0x400e;
 
 /// Names of columns; of SHOW also what else a client is told of them.
 fn columns(sql: &str, result: &ResultSet) -> String {
-    let whole = !sql.starts_with("SELECT");
+    let queries = ["SELECT", "WITH", "VALUES", "TABLE", "("];
+    let whole = !queries.iter().any(|word| sql.starts_with(word));
     let one = |column: &firn_mysql_protocol::result::Column| {
         let name = String::from_utf8_lossy(&column.name).into_owned();
         if !whole {
@@ -60,9 +67,9 @@ async fn answer(client: &mut TestClient, sql: &str) -> Vec<String> {
 }
 
 /// Answers that are not as recorded.
-async fn differences(client: &mut TestClient) -> String {
+async fn differences(client: &mut TestClient, text: &str) -> String {
     let mut out = String::new();
-    for (sql, expected) in recorded() {
+    for (sql, expected) in recorded(text) {
         let given = answer(client, &sql).await;
         if given != expected {
             let (expected, given) = (expected.join("\n    "), given.join("\n    "));
@@ -77,12 +84,21 @@ async fn differences(client: &mut TestClient) -> String {
 async fn answers_are_those_of_a_server() {
     let server = World::new().start().await;
     let mut client = server.client().await;
-    let differences = differences(&mut client).await;
+    let differences = differences(&mut client, RECORDED).await;
+    assert!(differences.is_empty(), "{differences}");
+}
+
+#[tokio::test]
+async fn queries_answer_as_on_a_server() {
+    let server = World::new().start().await;
+    let mut client = server.client().await;
+    let differences = differences(&mut client, &queries()).await;
     assert!(differences.is_empty(), "{differences}");
 }
 
 /// `MYSQL_ORACLE=127.0.0.1:13306 cargo test -p firn-compute --test it -- --ignored recorded`;
-/// with `RECORD=FILE` it writes the answers there instead of comparing them.
+/// with `RECORD=FILE` it writes the answers there instead of comparing them: those of
+/// `queries.txt` if `OF=queries`.
 #[tokio::test]
 #[ignore = "needs a MySQL server at MYSQL_ORACLE"]
 async fn a_server_gives_what_is_recorded() {
@@ -93,7 +109,9 @@ async fn a_server_gives_what_is_recorded() {
     let mut client = TestClient(Client::connect(stream, &config).await.expect("root gets in"));
     if let Ok(path) = std::env::var("RECORD") {
         let mut out = String::new();
-        for (sql, _) in recorded() {
+        let queried = std::env::var("OF").is_ok_and(|of| of == "queries");
+        let text = if queried { queries() } else { RECORDED.to_owned() };
+        for (sql, _) in recorded(&text) {
             writeln!(out, "> {sql}").expect("a string");
             for line in answer(&mut client, &sql).await {
                 writeln!(out, "  {line}").expect("a string");
@@ -102,6 +120,7 @@ async fn a_server_gives_what_is_recorded() {
         std::fs::write(path, out).expect("the file can be written");
         return;
     }
-    let differences = differences(&mut client).await;
+    let all = [RECORDED, &queries()].concat();
+    let differences = differences(&mut client, &all).await;
     assert!(differences.is_empty(), "{differences}");
 }

@@ -6,6 +6,7 @@ mod accounts;
 mod admin;
 mod auto_increment;
 mod compared;
+mod dump;
 mod explain;
 mod information_schema;
 mod isolation;

@@ -3,7 +3,7 @@
 use firn_mysql_parser::ast::{BytesLiteral, Literal, TemporalKind, TextLiteral};
 use firn_mysql_semantics::charset::Charset;
 
-use super::print::Printer;
+use super::print::{Names, Printer};
 use super::types::temporal_text;
 
 impl Printer<'_> {
@@ -46,8 +46,11 @@ impl Printer<'_> {
     /// A string with its character set.
     pub(super) fn text(&mut self, value: &[u8], charset: Option<&str>) {
         let set = charset.and_then(Charset::by_name).unwrap_or(self.charset);
-        self.put("_");
-        self.put(set.name());
+        // Texts of views are the connection's, which the view keeps.
+        if charset.is_some() || matches!(self.names, Names::Table(_)) {
+            self.put("_");
+            self.put(set.name());
+        }
         let utf8 = matches!(set.name(), "utf8mb4" | "utf8mb3");
         match std::str::from_utf8(value) {
             Ok(text) if utf8 || (value.is_ascii() && set.is_ascii_superset()) => {

@@ -9,10 +9,14 @@ mod calls;
 mod condition;
 mod literal;
 mod print;
+mod query;
+mod resolved;
 mod types;
 
 pub(crate) use allowed::{Use, check_allowed};
 pub(crate) use print::{canonical, is_truth};
+pub(crate) use query::canonical_query;
+pub(crate) use resolved::{Resolutions, ResolvedColumn};
 
 use firn_mysql_parser::ast::Expr;
 use firn_mysql_parser::{Options, Parser};

@@ -1,7 +1,8 @@
 //! From a tree to MySQL's text of it.
 
 use firn_mysql_parser::ast::{
-    BinaryOp, Expr, ExprKind, IntervalUnit, JsonOn, Literal, TrimSide, UnaryOp, WeightForm,
+    BinaryOp, ColumnRef, Expr, ExprKind, IntervalUnit, JsonOn, Literal, TrimSide, UnaryOp,
+    WeightForm,
 };
 use firn_mysql_parser::quote_name;
 use firn_mysql_semantics::charset::Charset;
@@ -9,6 +10,7 @@ use firn_mysql_semantics::expr::Settings;
 use firn_table::descriptor::TableDescriptor;
 
 use super::calls;
+use super::resolved::Resolutions;
 use super::types::cast_type;
 use crate::catalog::define::charset_of;
 
@@ -19,7 +21,7 @@ pub(crate) fn canonical(expr: &Expr, settings: &Settings, table: &TableDescripto
         out: String::new(),
         charset: charset_of(settings.connection_collation),
         week_format: settings.week_format,
-        table,
+        names: Names::Table(table),
     };
     printer.value(expr);
     printer.out
@@ -62,8 +64,16 @@ pub(super) struct Printer<'a> {
     /// Of literals without an introducer.
     pub(super) charset: &'static Charset,
     pub(super) week_format: u8,
-    /// Columns are called what they are called there.
-    table: &'a TableDescriptor,
+    /// What columns are called.
+    pub(super) names: Names<'a>,
+}
+
+/// Where the names of columns come from.
+pub(super) enum Names<'a> {
+    /// They are the table's own.
+    Table(&'a TableDescriptor),
+    /// They are what binding the query found.
+    Query(&'a Resolutions),
 }
 
 impl Printer<'_> {
@@ -75,9 +85,18 @@ impl Printer<'_> {
         self.out.push_str(&quote_name(name));
     }
 
-    pub(super) fn column(&mut self, name: &str) {
-        let known = self.table.column_named(name).map(|at| &self.table.columns[at].name[..]);
-        self.name(known.unwrap_or(name));
+    pub(super) fn column(&mut self, column: &ColumnRef) {
+        let name = column.name.as_str();
+        match &self.names {
+            Names::Table(table) => {
+                let known = table.column_named(name).map(|at| table.columns[at].name.clone());
+                self.name(known.as_deref().unwrap_or(name));
+            }
+            Names::Query(names) => match names.column_of(column) {
+                Some(column) => self.resolved(&column),
+                None => self.name(name),
+            },
+        }
     }
 
     pub(super) fn list(&mut self, exprs: &[Expr]) {
@@ -112,7 +131,7 @@ impl Printer<'_> {
         match &expr.kind {
             ExprKind::Literal(literal) => self.literal(literal),
             ExprKind::Param(_) => self.put("?"),
-            ExprKind::Column(column) => self.column(column.name.as_str()),
+            ExprKind::Column(column) => self.column(column),
             ExprKind::UserVariable(name) => {
                 self.put("@");
                 self.name(name.as_str());
@@ -290,7 +309,7 @@ impl Printer<'_> {
             }
             ExprKind::DefaultOf(column) => {
                 self.put("default(");
-                self.column(column.name.as_str());
+                self.column(column);
                 self.put(")");
             }
             ExprKind::Values(column) => {
@@ -300,7 +319,7 @@ impl Printer<'_> {
             }
             ExprKind::JsonPath(path) => {
                 self.put(if path.unquote { "json_unquote(json_extract(" } else { "json_extract(" });
-                self.column(path.column.name.as_str());
+                self.column(&path.column);
                 self.put(",");
                 self.text(&path.path, None);
                 self.put(if path.unquote { "))" } else { ")" });
@@ -321,14 +340,27 @@ impl Printer<'_> {
                 self.put(")");
             }
             ExprKind::Named(pair) => self.value(&pair.0),
+            ExprKind::InQuery(asked) => {
+                let word = if asked.negated { " not in " } else { " in " };
+                self.compared_with_query(&asked.expr, word, &asked.query);
+            }
+            ExprKind::Quantified(asked) => {
+                self.quantified(&asked.expr, asked.op, asked.all, &asked.query);
+            }
+            ExprKind::Subquery(query) => {
+                self.put("(");
+                self.query(query, false);
+                self.put(")");
+            }
+            ExprKind::Exists(query) => {
+                self.put("exists(");
+                self.query(query, false);
+                self.put(")");
+            }
+            ExprKind::Aggregate(call) => self.aggregate(call),
             // What has no place in a definition is refused before it is printed.
             ExprKind::SystemVariable(_)
             | ExprKind::Assign(_)
-            | ExprKind::InQuery(_)
-            | ExprKind::Quantified(_)
-            | ExprKind::Subquery(_)
-            | ExprKind::Exists(_)
-            | ExprKind::Aggregate(_)
             | ExprKind::Match(_)
             | ExprKind::Default => {
                 let text = firn_mysql_parser::print_expr(expr, Default::default());

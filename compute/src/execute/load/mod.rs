@@ -12,6 +12,7 @@ pub(crate) use format::{Format, Record, Records};
 use super::Result;
 use super::insert::{InsertPlan, Inserted, Job};
 use super::store::{Storing, zero_of};
+use super::subquery::Subqueries;
 use super::view::View;
 use crate::bind::{BoundLoad, Given, LoadTarget};
 
@@ -130,7 +131,8 @@ impl<'a> Load<'a> {
     async fn take(&mut self, record: Record, view: &mut View<'_>, cx: &mut Cx<'_>) -> Result<()> {
         let mut row = vec![Value::Null; self.plan.insert.insert.table.columns.len()];
         let stored = self.values(record, cx, &mut row);
-        self.job.take(stored, view, cx, row).await
+        let mut none = Subqueries::new(&[], &[]);
+        self.job.take(stored, view, cx, &mut none, row).await
     }
 
     /// The values of the row that a line is.

@@ -124,10 +124,10 @@ fn query(
 fn table(plan: &SelectPlan, at: usize, changes: Option<&'static str>, next: &mut u64) -> Json {
     let step = &plan.steps[at];
     let derived = match &step.rows {
-        StepRows::Derived(query) => {
+        StepRows::Derived(rows) => {
             let id = *next;
             *next += 1;
-            Some((id, query))
+            rows.query().map(|query| (id, query))
         }
         _ => None,
     };

@@ -35,10 +35,10 @@ fn select(plan: &SelectPlan, id: u64, kind: &str, next: &mut u64, rows: &mut Vec
     let mut inner = Vec::new();
     for (at, step) in plan.steps.iter().enumerate() {
         let mut derived = 0;
-        if let StepRows::Derived(query) = &step.rows {
+        if let StepRows::Derived(rows) = &step.rows {
             derived = *next;
             *next += 1;
-            inner.push((derived, query));
+            inner.extend(rows.query().map(|query| (derived, query)));
         }
         let mut told = Told::new(plan, at, derived as usize);
         // Of tables that are changed MySQL tells every search as one of ranges.

@@ -142,10 +142,11 @@ fn step(plan: &SelectPlan, at: usize) -> Branch {
     let told = Told::new(plan, at, 0);
     let step = &plan.steps[at];
     let mut branch = match &step.rows {
-        StepRows::Derived(query) => {
+        StepRows::Derived(rows) => {
             let alias = plan.select.tables.iter().find(|table| table.start == step.start);
             let alias = alias.map_or("", |table| &*table.alias);
-            let inner = Branch::of("Materialize", vec![select(query)]);
+            let inner = rows.query().map(select).into_iter().collect();
+            let inner = Branch::of("Materialize", inner);
             Branch::of(format!("Table scan on {alias}"), vec![inner])
         }
         _ => Branch::of(access(&told), Vec::new()),

@@ -53,9 +53,7 @@ impl Session {
 
     /// Columns of a view are those of its query.
     fn view_columns(&self, view: &ViewDescriptor) -> Result<Vec<ColumnInfo>, SqlError> {
-        let name = ast::ObjectName { schema: Some(ident(&view.schema)), name: ident(&view.name) };
-        let found = SessionTables::new(self).table(&name)?;
-        Ok(infos_of(&found))
+        Ok(infos_of(&self.bound_view(view)?))
     }
 
     pub(super) fn table_indexes(&self, name: &ast::ObjectName) -> Result<Shown, SqlError> {
@@ -135,7 +133,9 @@ fn infos_of(found: &FoundTable) -> Vec<ColumnInfo> {
         TableSource::Virtual(_) => definition::table(&found.schema, &found.name)
             .map(|table| table.columns.iter().map(system_info).collect())
             .unwrap_or_default(),
-        TableSource::Derived(_) => derived_infos(&Arc::clone(&found.columns)),
+        TableSource::Derived(_) | TableSource::View(_) => {
+            derived_infos(&Arc::clone(&found.columns))
+        }
     }
 }
 

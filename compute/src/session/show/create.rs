@@ -12,6 +12,7 @@ use crate::execute::{Reading, View, prepare_auto_increment};
 use crate::information_schema::cell::text;
 use crate::information_schema::{database_collation, schema};
 use crate::session::Session;
+use crate::session::create_view::{names_one_schema, without_schema};
 use crate::session::tables::SessionTables;
 use crate::txn::{IsolationLevel, LockWait, OwnerId};
 
@@ -84,9 +85,16 @@ impl Session {
     }
 
     fn create_view(&self, view: &ViewDescriptor) -> Shown {
+        // Names of the current database are left out, if there are no others.
+        let mut shown = view.clone();
+        let current = self.values.variables.database() == Some(&*view.schema);
+        let short = current && names_one_schema(&view.query, &view.schema);
+        if short {
+            shown.query = without_schema(&view.query, &view.schema);
+        }
         let row = vec![
             text(&view.name),
-            text(show::create_view(view)),
+            text(show::create_view(&shown)),
             text(&view.charset_client),
             text(&view.collation_connection),
         ];

@@ -176,13 +176,9 @@ impl Session {
             let tables =
                 ShownTable { found: RefCell::new(Some(found)), others: SessionTables::new(self) };
             let variables = VariablesScope::new(&self.values);
-            let statement = Statement {
-                sql,
-                settings: &self.settings,
-                tables: &tables,
-                variables: &variables,
-                params: &arguments.types,
-            };
+            let (numbers, types) = (std::cell::Cell::new(0), &arguments.types);
+            let statement =
+                Statement::new(sql, &self.settings, &tables, &variables, types, &numbers);
             SelectPlan::new(BoundSelect::bind(&statement, &query(condition))?)?
         };
         let results = self.result_charset();

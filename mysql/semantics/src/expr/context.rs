@@ -193,6 +193,8 @@ pub struct Cx<'a> {
     /// The name of the column that [`Node::run`](super::Node::run) gives the values
     /// of, as warnings of CAST have it.
     pub item_name: Option<&'a str>,
+    /// Results of subqueries.
+    pub(crate) subqueries: super::subquery::Results,
 }
 
 impl<'a> Cx<'a> {
@@ -202,7 +204,15 @@ impl<'a> Cx<'a> {
         session: &'a mut dyn Session,
         warnings: &'a mut Warnings,
     ) -> Cx<'a> {
-        Cx { settings, session, warnings, random: Vec::new(), row_number: 1, item_name: None }
+        Cx {
+            settings,
+            session,
+            warnings,
+            random: Vec::new(),
+            row_number: 1,
+            item_name: None,
+            subqueries: super::subquery::Results::default(),
+        }
     }
 
     pub(crate) fn warn(&mut self, error: SqlError) {

@@ -22,6 +22,7 @@ mod node;
 mod operand;
 mod print;
 pub(crate) mod string_number;
+mod subquery;
 
 pub use arith::{ArithOp, BitOp, Domain};
 pub(crate) use bind::Site;
@@ -37,6 +38,7 @@ pub use node::{
     CallOp, ColumnOp, ExtremeDates, ListReading, Membership, Node, Op, RowColumn, RowMembership,
 };
 pub use operand::compared_value;
+pub use subquery::Wanted;
 
 use std::borrow::Cow;
 

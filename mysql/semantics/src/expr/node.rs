@@ -117,6 +117,9 @@ pub enum Op {
     Extract(Unit),
     /// TIMESTAMPDIFF
     TimestampDiff(Unit),
+    /// A column of the result of a subquery, by the statement's number for it; the
+    /// operands are what it takes from the row around it.
+    Subquery { slot: usize, column: usize },
     /// A function of the registry.
     Call(Box<CallOp>),
 }
@@ -261,7 +264,7 @@ impl Node {
     /// Nothing in it depends on the row; it may still depend on the session.
     pub fn is_constant(&self) -> bool {
         let own = match &self.op {
-            Op::Column(_) | Op::UserVariable(_) | Op::Assign(_) => false,
+            Op::Column(_) | Op::UserVariable(_) | Op::Assign(_) | Op::Subquery { .. } => false,
             Op::Call(call) => call.function.deterministic,
             _ => true,
         };

@@ -242,6 +242,7 @@ fn put(node: &Node, out: &mut String) {
             out.push(')');
         }
         Op::Row => call("", args, out),
+        Op::Subquery { slot, .. } => out.push_str(&format!("(select #{})", slot + 2)),
         Op::DateArith { subtract, unit } => {
             let [date, amount] = &**args else { return };
             out.push('(');

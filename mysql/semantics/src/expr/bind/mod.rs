@@ -130,6 +130,27 @@ impl<'a> Binder<'a> {
         self.warnings.borrow_mut().push(error);
     }
 
+    /// `left op right`, of two scalars or two rows.
+    ///
+    /// # Errors
+    ///
+    /// 1241 for rows of different lengths, 1267 for collations that do not go together.
+    pub fn compared(&self, op: super::CompareOp, left: Node, right: Node) -> Result<Node> {
+        self.compare(op, left, right)
+    }
+
+    /// The type that all of `args` have in common, as the columns of UNION have it;
+    /// strings are brought into one character set.
+    ///
+    /// # Errors
+    ///
+    /// 1271 for collations that do not go together.
+    pub fn merged(&self, args: &mut [Node], operation: &str) -> Result<SqlType> {
+        let which: Vec<usize> = (0..args.len()).collect();
+        let nullable = args.iter().any(|arg| arg.ty.nullable);
+        Ok(merged_type(self, args, &which, operation)?.with_nullable(nullable))
+    }
+
     pub(crate) fn connection(&self) -> CollationId {
         self.settings.connection_collation
     }
@@ -149,7 +170,11 @@ impl<'a> Binder<'a> {
     }
 
     /// As [`Binder::bind`], but rows may come out.
-    pub(crate) fn bind_any(&self, expr: &ast::Expr) -> Result<Node> {
+    ///
+    /// # Errors
+    ///
+    /// As [`Binder::bind`].
+    pub fn bind_any(&self, expr: &ast::Expr) -> Result<Node> {
         match &expr.kind {
             ExprKind::Literal(literal) => self.literal(literal),
             ExprKind::Param(at) => {

@@ -1,0 +1,173 @@
+//! ONLY_FULL_GROUP_BY: what a group has one value of.
+//!
+//! A column may stand beside aggregates if the columns of GROUP BY determine it: it is
+//! one of them, equals one or a constant, or is of a table whose primary or unique key
+//! they determine.
+
+use firn_mysql_semantics::error::{SqlError, code};
+use firn_mysql_semantics::expr::{CompareOp, Node, Op, Result};
+
+use super::{BoundSelect, JoinKind, TableSource};
+
+/// Columns that are the same, and columns that are constant.
+#[derive(Default)]
+struct Equal {
+    pairs: Vec<(usize, usize)>,
+    constant: Vec<usize>,
+}
+
+impl Equal {
+    fn add(&mut self, condition: &Node) {
+        let (Op::Compare(CompareOp::Eq, _), [left, right]) = (&condition.op, &*condition.args)
+        else {
+            return;
+        };
+        match (&left.op, &right.op) {
+            (Op::Column(left), Op::Column(right)) => self.pairs.push((left.index, right.index)),
+            (Op::Column(column), _) if right.is_constant() => self.constant.push(column.index),
+            (_, Op::Column(column)) if left.is_constant() => self.constant.push(column.index),
+            _ => {}
+        }
+    }
+}
+
+/// Which columns of the flat row the groups determine.
+fn determined(select: &BoundSelect) -> Vec<bool> {
+    let mut known = vec![false; select.row_len];
+    // What is computed of groups, and what comes from around.
+    known[select.aggregates_start..].fill(true);
+    for node in &select.group_by {
+        if let Op::Column(column) = &node.op {
+            known[column.index] = true;
+        }
+    }
+    let mut equal = Equal::default();
+    select.filter.iter().for_each(|condition| equal.add(condition));
+    let on = select.sources.iter().filter(|source| source.kind == JoinKind::Left);
+    on.flat_map(|source| &source.on).for_each(|condition| equal.add(condition));
+    equal.constant.iter().for_each(|place| known[*place] = true);
+    loop {
+        let before = known.iter().filter(|known| **known).count();
+        for &(left, right) in &equal.pairs {
+            if known[left] || known[right] {
+                (known[left], known[right]) = (true, true);
+            }
+        }
+        for source in &select.sources {
+            let table = &select.tables[source.table];
+            let own = table.start..table.start + table.columns.len();
+            let whole = match &source.rows {
+                TableSource::Stored(open) => {
+                    let descriptor = open.descriptor();
+                    descriptor.indexes.iter().filter(|index| index.is_unique()).any(|index| {
+                        index.parts.iter().all(|part| {
+                            let mut columns = descriptor.columns.iter();
+                            let at = columns.position(|column| column.id == part.column);
+                            at.is_some_and(|at| {
+                                let not_null = !descriptor.columns[at].ty.nullable;
+                                part.prefix_len.is_none() && not_null && known[own.start + at]
+                            })
+                        })
+                    })
+                }
+                // What determines rows of a query is not looked into.
+                _ => known[own.clone()].iter().any(|known| *known),
+            };
+            if whole {
+                known[own].fill(true);
+            }
+        }
+        if known.iter().filter(|known| **known).count() == before {
+            return known;
+        }
+    }
+}
+
+/// A column in an expression that the groups do not determine.
+fn undetermined<'n>(node: &'n Node, known: &[bool], groups: &[String]) -> Option<&'n str> {
+    match &node.op {
+        Op::Column(column) => {
+            return (known.get(column.index) == Some(&false)).then_some(&*column.name);
+        }
+        Op::Call(call) if call.function.name == "any_value" => return None,
+        _ => {}
+    }
+    if groups.contains(&format!("{node:?}")) {
+        return None;
+    }
+    node.args.iter().find_map(|arg| undetermined(arg, known, groups))
+}
+
+/// Refuses what groups have several values of.
+///
+/// # Errors
+/// 1055, 1140; 3065 for DISTINCT with an order by something else.
+pub(super) fn check(select: &BoundSelect) -> Result<()> {
+    if !select.grouped {
+        return if select.distinct { check_distinct(select) } else { Ok(()) };
+    }
+    let known = determined(select);
+    let groups: Vec<String> = select
+        .group_by
+        .iter()
+        .filter(|node| !matches!(node.op, Op::Column(_)))
+        .map(|node| format!("{node:?}"))
+        .collect();
+    let refused = |at: usize, clause: &str, name: &str| {
+        let name = name.replace('`', "");
+        let at = at + 1;
+        let (number, text) = match select.group_by.is_empty() {
+            true => (
+                code::ER_MIX_OF_GROUP_FUNC_AND_FIELDS,
+                format!(
+                    "In aggregated query without GROUP BY, expression #{at} of {clause} contains \
+                     nonaggregated column '{name}'; this is incompatible with \
+                     sql_mode=only_full_group_by"
+                ),
+            ),
+            false => (
+                code::ER_WRONG_FIELD_WITH_GROUP,
+                format!(
+                    "Expression #{at} of {clause} is not in GROUP BY clause and contains \
+                     nonaggregated column '{name}' which is not functionally dependent on \
+                     columns in GROUP BY clause; this is incompatible with \
+                     sql_mode=only_full_group_by"
+                ),
+            ),
+        };
+        Err(SqlError::with_message(number, text))
+    };
+    for (at, item) in select.items.iter().enumerate() {
+        if let Some(name) = undetermined(&item.node, &known, &groups) {
+            return refused(at, "SELECT list", name);
+        }
+    }
+    for (at, key) in select.order_by.iter().enumerate() {
+        if let Some(name) = undetermined(&key.node, &known, &groups) {
+            return refused(at, "ORDER BY clause", name);
+        }
+    }
+    Ok(())
+}
+
+/// Of rows that count once, the order is of what is in them.
+fn check_distinct(select: &BoundSelect) -> Result<()> {
+    let mut known = vec![false; select.row_len];
+    known[select.items_start..].fill(true);
+    for item in &select.items {
+        if let Op::Column(column) = &item.node.op {
+            known[column.index] = true;
+        }
+    }
+    let items: Vec<String> = select.items.iter().map(|item| format!("{:?}", item.node)).collect();
+    for (at, key) in select.order_by.iter().enumerate() {
+        if let Some(name) = undetermined(&key.node, &known, &items) {
+            let name = name.replace('`', "");
+            return Err(SqlError::new(
+                code::ER_FIELD_IN_ORDER_NOT_SELECT,
+                &[(at as u64 + 1).into(), (&*name).into(), "DISTINCT".into()],
+            ));
+        }
+    }
+    Ok(())
+}
