@@ -1,4 +1,5 @@
-//! Other people's clients against the server in memory.
+//! Other people's clients against the server in memory; one in Rust, mysql_async, is in
+//! `mysql/protocol/clients`.
 //!
 //! They are installed by `tests/clients/setup.sh DIR`; then
 //! `FIRN_MYSQL_CLIENTS=DIR cargo test -p firn-mysql-protocol --test real_clients -- --ignored`.

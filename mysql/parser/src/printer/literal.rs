@@ -42,7 +42,13 @@ impl Printer {
             Literal::Null => self.put("NULL"),
             Literal::Bool(value) => self.put(if *value { "TRUE" } else { "FALSE" }),
             Literal::Int(value) => self.put(&value.to_string()),
-            Literal::Decimal(text) | Literal::Float(text) => self.put(text),
+            Literal::Decimal(text) | Literal::Float(text) => {
+                self.put(text);
+                // `1.END` would be a number with an exponent, and no blank follows a point.
+                if text.ends_with('.') {
+                    self.put(" ");
+                }
+            }
             Literal::Text(text) => {
                 self.charset(text.charset.as_deref());
                 self.text(&text.value);

@@ -96,6 +96,7 @@ fn calls() {
         "select trim(a), trim(both from a), trim(leading 'x' from a), trim(a from b)",
         "select date_add(a, interval '1:2' minute_second), adddate(a, 5), a - interval 1 year",
         "select extract(day_hour from a), timestampadd(sql_tsi_day, 1, a), get_format(date, 'usa')",
+        "select case 1 when 2 then 1. else 1. end, 1. + 2, (1.), 1. as b",
         "select weight_string(a as char(3)), weight_string(a, 1, 2, 3), char(77, 121 using latin1)",
         "select json_value(a, '$.x' returning decimal(4,2) null on empty error on error)",
         "select row_number() over w, lag(a, 1, 0) ignore nulls over (partition by b order by c) from t window w as (order by a)",
