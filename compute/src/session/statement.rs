@@ -47,7 +47,8 @@ impl Session {
     ) -> Result<(), Ended> {
         self.begin_statement(statement);
         let outcome = match self.admit(&statement.kind) {
-            Ok(()) => self.dispatch(sql, statement, arguments, response).await,
+            // By itself, so that a connection is not as large as the largest statement.
+            Ok(()) => Box::pin(self.dispatch(sql, statement, arguments, response)).await,
             Err(error) => Err(error.into()),
         };
         self.answer(outcome, response).await

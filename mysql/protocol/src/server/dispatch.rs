@@ -46,9 +46,20 @@ impl<S: Service> Connection<S> {
 
     async fn answer(&mut self, command: Command<'_>) -> Result<Flow> {
         match command {
-            Command::Quit => return Ok(Flow::Quit),
             Command::Query { sql, attributes } => self.query(sql, &attributes).await?,
             Command::Execute(execute) => self.execute(execute).await?,
+            // By themselves, so that a connection is not as large as the largest of them.
+            other => return Box::pin(self.answer_other(other)).await,
+        }
+        Ok(Flow::Continue)
+    }
+
+    async fn answer_other(&mut self, command: Command<'_>) -> Result<Flow> {
+        match command {
+            Command::Query { .. } | Command::Execute(_) => {
+                return Err(Error::Misuse("a command that is answered elsewhere"));
+            }
+            Command::Quit => return Ok(Flow::Quit),
             Command::Prepare(sql) => self.prepare(sql).await?,
             Command::Close(id) => self.statements.remove(id),
             Command::SendLongData { statement, parameter, data } => {
