@@ -16,3 +16,4 @@ mod plan_cache;
 mod show;
 mod support;
 mod temporary;
+mod versions;

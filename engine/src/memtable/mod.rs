@@ -226,6 +226,12 @@ impl MemtableCursor {
         self.at = self.entry().and_then(|e| e.next()).map(|e| e.position());
     }
 
+    /// To the first version of the same key at or before `to`, or to the next key; from
+    /// a version that is newer than `to`.
+    pub(crate) fn pass(&mut self, to: Seq) {
+        self.at = self.entry().and_then(|e| e.pass(to)).map(|e| e.position());
+    }
+
     /// To the version before.
     pub(crate) fn prev(&mut self) {
         self.at = self.entry().and_then(|e| e.prev()).map(|e| e.position());

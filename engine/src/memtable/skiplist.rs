@@ -177,6 +177,30 @@ impl SkipList {
         }
     }
 
+    /// The first node at or after `(key, seq)` behind the node `from`, which is before
+    /// it; 0 if there is none. Takes steps by the logarithm of how far that is.
+    fn seek_ahead_offset(&self, from: u32, key: &[u8], seq: Seq) -> u32 {
+        let top = |offset: u32| self.node(offset).height as usize - 1;
+        let (mut at, mut level) = (from, top(from));
+        // Up the towers as long as they stay before, then down as in any search.
+        let mut climbing = true;
+        loop {
+            let next = self.next(at, level);
+            if next != 0 && self.compare(next, key, seq) == Order::Less {
+                at = next;
+                if climbing {
+                    level = top(at);
+                }
+                continue;
+            }
+            if level == 0 {
+                return next;
+            }
+            climbing = false;
+            level -= 1;
+        }
+    }
+
     /// The last node before `(key, seq)`; 0 if there is none.
     fn seek_before_offset(&self, key: &[u8], seq: Seq) -> u32 {
         let mut before = [0; HEIGHT_MAX];
@@ -327,6 +351,12 @@ pub(super) struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
+    /// The first version of this key at or before `to`, or of a later key, behind this
+    /// one, which is newer than `to`.
+    pub(super) fn pass(&self, to: Seq) -> Option<Entry<'a>> {
+        self.list.entry(self.list.seek_ahead_offset(self.offset, self.key(), to))
+    }
+
     pub(super) fn key(&self) -> &'a [u8] {
         self.list.key(self.offset)
     }

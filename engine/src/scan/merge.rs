@@ -217,6 +217,23 @@ impl MergeCursor {
         true
     }
 
+    /// As [`Self::try_next`], but passes over versions of the key that are newer than
+    /// `to` where that is cheaper than one by one.
+    #[inline]
+    pub(crate) fn try_pass(&mut self, to: Seq) -> bool {
+        debug_assert!(!self.backward);
+        match self.sources.first_mut() {
+            // Keys that are written often have thousands of versions there; files keep
+            // only those that somebody may read.
+            Some(Source::Memtable(memtable)) if self.live > 0 => {
+                memtable.pass(to);
+                self.replace_first();
+                true
+            }
+            _ => self.try_next(),
+        }
+    }
+
     /// Completes a step that [`Self::try_next`] could not.
     pub(crate) async fn complete(&mut self) -> Result<()> {
         if self.waiting {

@@ -13,6 +13,9 @@ use crate::types::Seq;
 /// Range deletions of the sources, those of one source in one set.
 pub(crate) type Deleted = Vec<Arc<RangeDeletes>>;
 
+/// Versions of a key that are passed over one by one before the rest is searched.
+const PASSED_SINGLY: u32 = 3;
+
 /// Walks the newest visible version of each key in a range.
 pub(crate) struct Visible {
     merge: MergeCursor,
@@ -23,6 +26,8 @@ pub(crate) struct Visible {
     /// The key decided last: its other versions are passed over.
     key: KeyBuf,
     decided: bool,
+    /// Versions that were passed over since the last key.
+    passed: u32,
     /// Going backward: the value of `key`.
     value: Bytes,
     state: State,
@@ -59,6 +64,7 @@ impl Visible {
             backward,
             key: KeyBuf::new(),
             decided: false,
+            passed: 0,
             value: Bytes::new(),
             state: State::Start,
         }
@@ -102,10 +108,17 @@ impl Visible {
     /// Goes on within memory until a row or the end; `None` if the merge must wait.
     #[inline]
     fn step(&mut self) -> Option<bool> {
+        let mut pass = None;
         loop {
-            if self.state == State::AtRow && !self.merge.try_next() {
-                self.state = State::Unfinished;
-                return None;
+            if self.state == State::AtRow {
+                let moved = match pass.take() {
+                    Some(to) => self.merge.try_pass(to),
+                    None => self.merge.try_next(),
+                };
+                if !moved {
+                    self.state = State::Unfinished;
+                    return None;
+                }
             }
             let Some(at) = self.merge.current() else {
                 self.state = State::Done;
@@ -118,9 +131,15 @@ impl Visible {
             }
             self.state = State::AtRow;
             let seq = at.seq();
-            if seq > self.snapshot || (self.decided && *self.key == *key) {
+            let newer = seq > self.snapshot;
+            if newer || (self.decided && *self.key == *key) {
+                self.passed += 1;
+                if self.passed > PASSED_SINGLY {
+                    pass = Some(if newer { self.snapshot } else { Seq::ZERO });
+                }
                 continue;
             }
+            self.passed = 0;
             let gone = at.kind() == ValueKind::Delete
                 || (!self.deleted.is_empty() && self.is_deleted(key, seq));
             self.key.clear();

@@ -62,6 +62,13 @@ proptest! {
         let mut backward: Vec<_> = std::iter::successors(list.seek_before(&[9], Seq::MAX), |e| e.prev()).map(show).collect();
         backward.reverse();
         prop_assert_eq!(&backward, &expected);
+        for entry in std::iter::successors(list.first(), |e| e.next()) {
+            for to in 0..entry.seq().0 {
+                let passed = entry.pass(Seq(to)).map(show);
+                let sought = list.seek(entry.key(), Seq(to)).map(show);
+                prop_assert_eq!(passed, sought);
+            }
+        }
         for (key, seq) in probes {
             let probe = (key.clone(), std::cmp::Reverse(Seq(seq)));
             let at = list.seek(&key, Seq(seq)).map(show);
