@@ -77,6 +77,30 @@ impl Reader {
         self.locked
     }
 
+    /// As [`Self::next`] if there is a row that takes no waiting; `None` if that one has
+    /// to be asked.
+    #[inline]
+    pub(crate) fn try_next(
+        &mut self,
+        table: &OpenTable,
+        access: &Access,
+        columns: &[usize],
+        cx: &mut Cx<'_>,
+        out: &mut [Value],
+    ) -> Option<Result<()>> {
+        if let Some((key, value)) = self.ahead.pop_front() {
+            self.key.clear();
+            self.key.extend_from_slice(&key);
+            return Some(read_row(table, &key, &value, columns, cx, out));
+        }
+        if access.index != IndexId::ROWS && !access.covering {
+            return None;
+        }
+        let row = self.entries.as_mut()?.try_next()?;
+        self.locked = false;
+        Some(take(&mut self.key, row, table, access, columns, cx, out))
+    }
+
     /// Reads the next row into `out`, which has a place for each column of the table;
     /// those of `columns` are set.
     ///
@@ -106,21 +130,7 @@ impl Reader {
                         self.entries = None;
                         continue;
                     };
-                    if direct {
-                        self.key.clear();
-                        self.key.extend_from_slice(key);
-                        read_row(table, key, value, columns, cx, out)?;
-                    } else {
-                        let entry = index(table, access)?.read(key, value);
-                        let entry = entry.map_err(engine_error)?;
-                        self.key.clear();
-                        entry.row_key(&mut self.key);
-                        let descriptor = table.descriptor();
-                        for &column in columns {
-                            let value = entry.value(column).map_err(engine_error)?;
-                            out[column] = zone::from_utc(value, &descriptor.columns[column].ty, cx);
-                        }
-                    }
+                    take(&mut self.key, (key, value), table, access, columns, cx, out)?;
                     return Ok(true);
                 }
                 let codec = index(table, access)?;
@@ -236,6 +246,31 @@ fn index<'t>(table: &'t OpenTable, access: &Access) -> Result<&'t firn_table::ke
             "a plan for an index that the table has not",
         ))
     })
+}
+
+/// Takes what lies in a row, or in an entry that has all that is read.
+fn take(
+    row_key: &mut Vec<u8>,
+    (key, value): (&[u8], &[u8]),
+    table: &OpenTable,
+    access: &Access,
+    columns: &[usize],
+    cx: &mut Cx<'_>,
+    out: &mut [Value],
+) -> Result<()> {
+    row_key.clear();
+    if access.index == IndexId::ROWS {
+        row_key.extend_from_slice(key);
+        return read_row(table, key, value, columns, cx, out);
+    }
+    let entry = index(table, access)?.read(key, value).map_err(engine_error)?;
+    entry.row_key(row_key);
+    let descriptor = table.descriptor();
+    for &column in columns {
+        let value = entry.value(column).map_err(engine_error)?;
+        out[column] = zone::from_utc(value, &descriptor.columns[column].ty, cx);
+    }
+    Ok(())
 }
 
 /// Sets the columns of a row.

@@ -89,14 +89,18 @@ impl<'p> SelectRun<'p> {
         cx: &mut Cx<'p>,
     ) -> Result<Option<&[Value]>> {
         if !self.begun {
-            self.begin(view, cx).await?;
+            Box::pin(self.begin(view, cx)).await?;
         }
         let counts = self.plan.select.calc_found_rows;
         loop {
             if self.done || (self.left == 0 && !counts) {
                 return Ok(None);
             }
-            if !self.advance(view, cx).await? {
+            let found = match self.try_advance(view, cx) {
+                Some(found) => found?,
+                None => Box::pin(self.advance(view, cx)).await?,
+            };
+            if !found {
                 self.done = true;
                 return Ok(None);
             }
@@ -173,6 +177,49 @@ impl<'p> SelectRun<'p> {
         Ok(())
     }
 
+    /// Without subqueries and locks nothing but reading is waited for.
+    fn is_plain(&self, view: &View<'_>) -> bool {
+        self.plan.subqueries.is_empty() && view.locks().is_none()
+    }
+
+    /// As [`Self::advance`] if that takes no waiting; `None` if that one has to be asked.
+    /// A future for each row would cost more than the row.
+    fn try_advance(&mut self, view: &View<'_>, cx: &mut Cx<'p>) -> Option<Result<bool>> {
+        if let Some(rows) = &mut self.gathered {
+            let row = rows.next();
+            let found = row.is_some();
+            self.row = row.unwrap_or_default();
+            return Some(Ok(found));
+        }
+        if !self.is_plain(view) {
+            return None;
+        }
+        loop {
+            let found = self.stream.try_next(cx, &mut self.row)?;
+            match found.and_then(|()| self.computed(cx)) {
+                Ok(false) => {}
+                passed => return Some(passed),
+            }
+        }
+    }
+
+    /// Computes the items of the row; whether it passes HAVING.
+    fn computed(&mut self, cx: &mut Cx<'p>) -> Result<bool> {
+        let select = &self.plan.select;
+        for (at, item) in select.items.iter().enumerate() {
+            cx.item_name = Some(&item.name);
+            let row = Row { columns: &self.row, params: self.params };
+            let value = item.node.run(cx, row)?.into_owned();
+            self.row[select.items_start + at] = value;
+        }
+        cx.item_name = None;
+        let row = Row { columns: &self.row, params: self.params };
+        match &select.having {
+            Some(having) => Ok(having.eval_truth(cx, row)? == Some(true)),
+            None => Ok(true),
+        }
+    }
+
     /// Brings the next row, items computed, into the flat row.
     async fn advance(&mut self, view: &mut View<'_>, cx: &mut Cx<'p>) -> Result<bool> {
         if let Some(rows) = &mut self.gathered {
@@ -243,11 +290,23 @@ impl<'p> SelectRun<'p> {
         let wanted = self.skip.saturating_add(self.left);
         let cut = (wanted <= CUT_ROWS_MAX && !select.calc_found_rows)
             .then_some(usize::try_from(wanted).unwrap_or(usize::MAX));
-        while self.advance(view, cx).await? {
+        loop {
+            let found = match self.try_advance(view, cx) {
+                Some(found) => found?,
+                None => Box::pin(self.advance(view, cx)).await?,
+            };
+            if !found {
+                break;
+            }
             if select.distinct && !self.is_new()? {
                 continue;
             }
-            self.keep(view, cx, &mut rows).await?;
+            if self.plan.subqueries.is_empty() {
+                let key = order_key(self.plan, &self.row, self.params, cx)?;
+                self.keep_by(key, &mut rows)?;
+            } else {
+                Box::pin(self.keep(view, cx, &mut rows)).await?;
+            }
             if let Some(wanted) = cut
                 && rows.len() >= wanted.saturating_mul(2) + 1024
             {
@@ -268,17 +327,11 @@ impl<'p> SelectRun<'p> {
         rows: &mut Vec<(Vec<u8>, Vec<Value>)>,
     ) -> Result<()> {
         let Self { plan, params, row, subqueries, .. } = self;
-        let order = &plan.select.order_by;
-        let key = subqueries
-            .run(view, cx, |cx| {
-                let mut key = Vec::with_capacity(32);
-                for one in order {
-                    let value = one.node.eval(cx, Row { columns: row, params })?;
-                    sort_key::push(&value, &one.node.ty, one.descending, &mut key);
-                }
-                Ok(key)
-            })
-            .await?;
+        let key = subqueries.run(view, cx, |cx| order_key(plan, row, params, cx)).await?;
+        self.keep_by(key, rows)
+    }
+
+    fn keep_by(&mut self, key: Vec<u8>, rows: &mut Vec<(Vec<u8>, Vec<Value>)>) -> Result<()> {
         self.bytes += key.len() + bytes_of(&self.row);
         check_memory(self.bytes)?;
         rows.push((key, self.row.clone()));
@@ -297,28 +350,34 @@ impl<'p> SelectRun<'p> {
             || -> Vec<Accumulator> { select.aggregates.iter().map(Accumulator::new).collect() };
         let mut places: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
         let mut groups: Vec<(Vec<Value>, Vec<Accumulator>)> = Vec::new();
+        let plain = self.is_plain(view);
         while possible {
             let Self { stream, subqueries, row, params, .. } = self;
-            if !stream.next(view, cx, subqueries, row).await? {
+            let ready = if plain { stream.try_next(cx, row) } else { None };
+            let found = match ready {
+                Some(found) => found.map(|()| true)?,
+                None => Box::pin(stream.next(view, cx, subqueries, row)).await?,
+            };
+            if !found {
                 break;
             }
             if view.locks().is_some() && !stream.settle(view, cx, subqueries, row).await? {
                 continue;
             }
-            let values = subqueries
-                .run(view, cx, |cx| {
-                    let from = Row { columns: row, params };
-                    let values = select.group_by.iter();
-                    let values = values.map(|node| Ok(node.eval(cx, from)?.into_owned()));
-                    values.collect::<Result<Vec<Value>>>()
-                })
-                .await?;
+            let from = Row { columns: row, params };
+            let values = |cx: &mut Cx<'p>| {
+                let values = select.group_by.iter();
+                let values = values.map(|node| Ok(node.eval(cx, from)?.into_owned()));
+                values.collect::<Result<Vec<Value>>>()
+            };
+            let values = if plain { values(cx)? } else { subqueries.run(view, cx, values).await? };
             let mut operands = Vec::with_capacity(select.aggregates.len());
             for aggregate in &select.aggregates {
-                let operand = subqueries
-                    .run(view, cx, |cx| aggregate.operands(cx, Row { columns: row, params }))
-                    .await?;
-                operands.push(operand);
+                let operand = |cx: &mut Cx<'p>| aggregate.operands(cx, from);
+                operands.push(match plain {
+                    true => operand(cx)?,
+                    false => subqueries.run(view, cx, operand).await?,
+                });
             }
             // With ROLLUP a row counts in the sums above its group, too.
             let first = if select.rollup.is_some() { 0 } else { values.len() };
@@ -377,6 +436,21 @@ impl<'p> SelectRun<'p> {
         rows.sort_by(|a, b| a.0.cmp(&b.0));
         Ok(rows.into_iter().map(|(_, row)| row).collect())
     }
+}
+
+/// What ORDER BY compares of a row.
+fn order_key<'p>(
+    plan: &'p SelectPlan,
+    row: &[Value],
+    params: &'p [Value],
+    cx: &mut Cx<'p>,
+) -> Result<Vec<u8>> {
+    let mut key = Vec::with_capacity(32);
+    for one in &plan.select.order_by {
+        let value = one.node.eval(cx, Row { columns: row, params })?;
+        sort_key::push(&value, &one.node.ty, one.descending, &mut key);
+    }
+    Ok(key)
 }
 
 /// What rows of one group have in common: the first `level` values of GROUP BY.

@@ -397,6 +397,16 @@ impl Entries {
         matches!(self, Self::Locking { locked: true, .. })
     }
 
+    /// The next key and value if nothing has to be waited for; `None` at the end, or if
+    /// [`Self::next`] has to be asked.
+    #[inline]
+    pub(crate) fn try_next(&mut self) -> Option<(&[u8], &[u8])> {
+        match self {
+            Self::Plain(scan) => scan.try_next().flatten(),
+            Self::Locking { .. } => None,
+        }
+    }
+
     /// The next key and value.
     ///
     /// # Errors

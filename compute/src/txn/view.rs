@@ -252,6 +252,17 @@ impl Scan {
         }
     }
 
+    /// As [`Self::next`] if nothing has to be waited for; `None` if that one has to be
+    /// asked.
+    #[inline]
+    pub fn try_next(&mut self) -> Option<Option<(&[u8], &[u8])>> {
+        if self.own.is_some() {
+            return None;
+        }
+        let found = self.committed.try_advance()?;
+        Some(found.then(|| (self.committed.key(), self.committed.value())))
+    }
+
     /// All that is left, at most `max` rows.
     ///
     /// # Errors

@@ -313,6 +313,13 @@ impl Scan {
         self.rows.next().await
     }
 
+    /// As [`Self::advance`] if the next row is in memory; `None` if that one has to be
+    /// asked.
+    #[inline]
+    pub fn try_advance(&mut self) -> Option<bool> {
+        self.rows.try_next()
+    }
+
     /// Key of the row, without its space.
     #[inline]
     #[must_use]

@@ -105,6 +105,13 @@ impl Visible {
         }
     }
 
+    /// To the next row if that takes no waiting: `None` if [`Self::next`] has to be asked.
+    #[inline]
+    pub(crate) fn try_next(&mut self) -> Option<bool> {
+        let placed = matches!(self.state, State::AtRow | State::Between);
+        if self.backward || !placed { None } else { self.step() }
+    }
+
     /// Goes on within memory until a row or the end; `None` if the merge must wait.
     #[inline]
     fn step(&mut self) -> Option<bool> {
