@@ -76,6 +76,13 @@ impl Channel {
         self.exact = false;
     }
 
+    /// What is sent unasked is read as the answer to the client's next command,
+    /// and numbered so.
+    pub(crate) fn answer_ahead(&mut self) {
+        self.output.sequence = 1;
+        self.packed_sequence = 1;
+    }
+
     /// Packs everything from here on.
     pub(crate) fn compress(&mut self, compression: Compression) {
         self.compression = Some(compression);

@@ -225,7 +225,10 @@ impl<S: Service> Connection<S> {
             let payload = tokio::select! {
                 biased;
                 payload = self.channel.read_command(idle) => payload,
-                () = control.ended() => return control.last_words(),
+                () = control.ended() => {
+                    self.channel.answer_ahead();
+                    return control.last_words();
+                }
             };
             let flow = match payload {
                 Ok(payload) => Box::pin(carry_out(self, &payload)).await?,
@@ -242,7 +245,7 @@ impl<S: Service> Connection<S> {
                 return Ok(());
             }
             if control.is_ended() {
-                self.channel.reset_sequence();
+                self.channel.answer_ahead();
                 return control.last_words();
             }
         }
@@ -260,9 +263,10 @@ impl<S: Service> Connection<S> {
     }
 
     /// No command came.
-    fn lost(&self, error: io::Error) -> Result<()> {
+    fn lost(&mut self, error: io::Error) -> Result<()> {
         match error.kind() {
             io::ErrorKind::TimedOut if self.channel.is_at_rest() => {
+                self.channel.answer_ahead();
                 Err(Error::Sql(SqlError::idle_too_long()))
             }
             io::ErrorKind::UnexpectedEof if self.channel.is_at_rest() => Ok(()),
