@@ -12,4 +12,5 @@ mod model;
 mod mysql_bench;
 mod outage;
 mod tables;
+mod wire;
 mod world;

@@ -1,0 +1,9 @@
+//! `firn up` as clients meet it: started, stopped, killed, moved.
+
+mod crash;
+mod history;
+mod idle;
+mod server;
+mod up;
+
+pub(crate) use server::Server;

@@ -1,0 +1,93 @@
+//! Starting and stopping.
+
+use std::process::Output;
+use std::time::{Duration, Instant};
+
+use super::server::{Server, WAIT_MAX, client, firn, number, rows};
+use crate::command::line_of;
+
+fn run(args: &[&str]) -> Output {
+    let folder = tempfile::tempdir().unwrap();
+    firn(folder.path(), args).output().unwrap()
+}
+
+#[test]
+fn options_that_cannot_be_used_are_named_in_one_line() {
+    for (args, want) in [
+        (&["--mysql-addr", "localhost"][..], "--mysql-addr: must be an address and a port"),
+        (&["--journal", "paper"], "--journal: must be one of local, object, memory"),
+        (&["--object-store", "ftp://x"], "--object-store: \"ftp://x\": must be a folder"),
+    ] {
+        let line = line_of(&run(&[&["up"], args].concat()), 2);
+        assert!(line.contains(want), "{line}");
+    }
+}
+
+#[test]
+fn a_port_in_use_is_named_with_what_to_do() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let line = line_of(&run(&["up", "--mysql-addr", &address]), 2);
+    let want = format!("MySQL port {address} is in use by another program");
+    assert!(line.contains(&want) && line.contains("--mysql-addr"), "{line}");
+}
+
+#[test]
+fn the_front_end_alone_says_that_it_has_no_parts_to_talk_to() {
+    let args = ["compute", "--journal-addr", "a:1", "--storage-addr", "b:2"];
+    let line = line_of(&run(&args), 2);
+    assert!(line.contains("a:1") && line.contains("b:2") && line.contains("firn up"), "{line}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn options_say_where_the_data_is_and_go_over_the_environment() {
+    let folder = tempfile::tempdir().unwrap();
+    let args = ["--data-dir", "here", "--object-store", "bucket"];
+    let server = Server::start(folder.path(), &args);
+    let mut one = client(server.address(), None).await.unwrap();
+    rows(&mut one, "CREATE DATABASE d").await.unwrap();
+    assert!(folder.path().join("here").is_dir() && folder.path().join("bucket").is_dir());
+    assert!(!folder.path().join("here/objects").exists());
+    server.stop();
+    let out = firn(folder.path(), &["up", "--mysql-addr", "x"])
+        .env("FIRN_MYSQL_LISTEN", "127.0.0.1:0")
+        .output()
+        .unwrap();
+    assert!(line_of(&out, 2).contains("--mysql-addr"));
+}
+
+/// Idle connections hear that the server stops, statements that run may end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_tells_idle_clients_and_lets_short_statements_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start(folder.path(), &[]);
+    let mut idle = client(server.address(), None).await.unwrap();
+    let mut short = client(server.address(), None).await.unwrap();
+    let mut long = client(server.address(), None).await.unwrap();
+    let mut watch = client(server.address(), None).await.unwrap();
+    let short = tokio::spawn(async move { rows(&mut short, "SELECT SLEEP(1), 7").await });
+    let long = tokio::spawn(async move { rows(&mut long, "SELECT SLEEP(600)").await });
+    // Both are under way.
+    let begun = Instant::now();
+    while rows(&mut watch, "SHOW PROCESSLIST")
+        .await
+        .unwrap()
+        .iter()
+        .filter(|r| r[4] == "Query")
+        .count()
+        < 3
+    {
+        assert!(begun.elapsed() < WAIT_MAX, "they do not begin");
+    }
+    let begun = Instant::now();
+    server.terminate();
+    let short = short.await.unwrap();
+    assert_eq!(short.unwrap()[0][1], "7");
+    // SLEEP itself says that it was interrupted.
+    let error = long.await.unwrap().unwrap_err();
+    assert!(matches!(number(&error), 1053 | 1317), "{error}");
+    let error = rows(&mut idle, "SELECT 1").await.unwrap_err();
+    assert_eq!(number(&error), 1053, "{error}");
+    assert_eq!(server.wait(), Some(0));
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+}
