@@ -334,7 +334,15 @@ impl<'p> SelectRun<'p> {
     fn keep_by(&mut self, key: Vec<u8>, rows: &mut Vec<(Vec<u8>, Vec<Value>)>) -> Result<()> {
         self.bytes += key.len() + bytes_of(&self.row);
         check_memory(self.bytes)?;
-        rows.push((key, self.row.clone()));
+        // Nothing of the row is needed for the next one, if that is not of a join and
+        // nothing around it gave a part.
+        let len = self.row.len();
+        let is_own = self.plan.steps.len() == 1 && self.plan.select.outer_start >= len;
+        let row = match is_own {
+            true => std::mem::replace(&mut self.row, vec![Value::Null; len]),
+            false => self.row.clone(),
+        };
+        rows.push((key, row));
         Ok(())
     }
 

@@ -61,9 +61,10 @@ fn float(number: f64, out: &mut Vec<u8>) {
 
 /// Ends with a mark that no byte of the text is below.
 fn escaped(bytes: &[u8], out: &mut Vec<u8>) {
-    for byte in bytes {
-        out.push(*byte);
-        if *byte == 0 {
+    out.reserve(bytes.len() + 8);
+    for part in bytes.split_inclusive(|byte| *byte == 0) {
+        out.extend_from_slice(part);
+        if part.ends_with(&[0]) {
             out.push(0xff);
         }
     }

@@ -12,7 +12,7 @@ use crate::temporal::{Date, DateTime, Time};
 pub type Bytes = smallvec::SmallVec<[u8; 16]>;
 
 /// A value.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub enum Value {
     /// NULL of any type.
     #[default]
@@ -36,6 +36,25 @@ pub enum Value {
     DateTime(DateTime),
     /// A string in the character set of its type's collation.
     Bytes(Bytes),
+}
+
+impl Clone for Value {
+    #[inline]
+    fn clone(&self) -> Value {
+        match self {
+            Value::Null => Value::Null,
+            Value::Int(number) => Value::Int(*number),
+            Value::UInt(number) => Value::UInt(*number),
+            Value::Float(number) => Value::Float(*number),
+            Value::Double(number) => Value::Double(*number),
+            Value::Decimal(number) => Value::Decimal(number.clone()),
+            // `SmallVec` itself copies byte by byte.
+            Value::Bytes(bytes) => Value::Bytes(Bytes::from_slice(bytes)),
+            Value::Date(date) => Value::Date(*date),
+            Value::Time(time) => Value::Time(*time),
+            Value::DateTime(at) => Value::DateTime(*at),
+        }
+    }
 }
 
 impl Value {
