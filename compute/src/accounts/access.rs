@@ -181,7 +181,7 @@ impl Access {
         self.rights.grants.global.with(on_database(&self.rights.grants.databases, database))
     }
 
-    fn table(&self, database: &str, table: &str) -> Option<&TableGrant> {
+    pub(super) fn table(&self, database: &str, table: &str) -> Option<&TableGrant> {
         self.rights.grants.tables.get(database)?.get(table)
     }
 
@@ -208,24 +208,41 @@ impl Access {
         SqlError::database_access_denied(&self.account().user, &self.account().host, database)
     }
 
-    /// Wants to know that a database exists: to use it, or to have it listed.
+    /// Wants to use a database.
     ///
     /// # Errors
     ///
     /// 1044.
     pub fn check_use(&self, database: &str) -> Result<()> {
         let anything = |map: &BTreeMap<String, _>| map.contains_key(database);
-        let sees = !self.on_database(database).without(Privileges::GRANT_OPTION).is_empty()
-            && self.sees_by_privileges(database)
+        let sees = self.may_all()
+            || self.sees_by_privileges(database)
             || self.rights.grants.tables.contains_key(database)
             || anything(&self.rights.grants.procedures)
             || anything(&self.rights.grants.functions);
         if sees { Ok(()) } else { Err(self.database_denied(database)) }
     }
 
+    /// Whether a database is listed.
+    pub fn sees_database(&self, database: &str) -> bool {
+        self.has(Privileges::SHOW_DATABASES) || self.check_use(database).is_ok()
+    }
+
+    /// Whether a table is listed: something is granted on it or on one of its columns.
+    pub fn sees_table(&self, database: &str, table: &str) -> bool {
+        self.may_all() || self.check_any_on_table(Privileges::SELECT, database, table).is_ok()
+    }
+
+    /// What it has on a column, name in lower case.
+    pub fn on_column(&self, database: &str, table: &str, column: &str) -> Privileges {
+        let own = self.table(database, table).and_then(|grant| grant.columns.get(column));
+        let all = self.on_table(database, table).with(own.copied().unwrap_or_default());
+        all.and(Privileges::COLUMN)
+    }
+
     /// Global privileges that say nothing of databases do not show them.
     fn sees_by_privileges(&self, database: &str) -> bool {
-        let of_databases = Privileges::DATABASE.with(Privileges::SHOW_DATABASES);
+        let of_databases = Privileges::DATABASE.without(Privileges::GRANT_OPTION);
         self.on_database(database).has_any(of_databases)
     }
 
@@ -322,10 +339,15 @@ impl Access {
         Err(SqlError::new(code::ER_PROCACCESS_DENIED_ERROR, &args))
     }
 
-    fn table_denied(&self, missing: Privileges, table: &str) -> SqlError {
-        let missing = words(missing);
+    /// 1142.
+    pub(crate) fn table_denied(&self, missing: Privileges, table: &str) -> SqlError {
+        self.table_denied_to(&words(missing), table)
+    }
+
+    /// 1142 for what is more than privileges.
+    pub(crate) fn table_denied_to(&self, missing: &str, table: &str) -> SqlError {
         let args = [
-            (&missing).into(),
+            missing.into(),
             self.account().user.as_str().into(),
             (&*self.host).into(),
             table.into(),
@@ -340,7 +362,7 @@ impl Access {
     }
 
     /// 1045.
-    pub(super) fn denied(&self) -> SqlError {
+    pub(crate) fn denied(&self) -> SqlError {
         SqlError::access_denied(&self.account().user, &self.account().host, self.using_password)
     }
 }

@@ -19,6 +19,7 @@ mod show;
 mod statement;
 mod store;
 mod users;
+mod uses;
 mod wanted;
 
 pub use access::Access;
@@ -30,3 +31,4 @@ pub use privilege::{DYNAMIC, Privileges};
 pub use root::RootLogin;
 pub use statement::{AccountContext, Objects, RandomPassword};
 pub use store::{AccountStore, Accounts, Row, RowChange, StoreFuture};
+pub use uses::{Command, TableUse};

@@ -79,6 +79,30 @@ impl Directory {
     }
 }
 
+impl Record {
+    /// ATTRIBUTE as MySQL prints it.
+    pub fn attribute_text(&self) -> Option<String> {
+        self.attribute.as_ref().map(|attribute| json(&Value::Object(attribute.clone())))
+    }
+
+    /// `User_attributes` of `mysql.user`: ATTRIBUTE, and when wrong passwords lock.
+    pub fn attributes_json(&self) -> Option<String> {
+        let mut all = serde_json::Map::new();
+        if let Some(attribute) = &self.attribute {
+            all.insert("metadata".to_owned(), Value::Object(attribute.clone()));
+        }
+        if self.failed_attempts > 0 || self.lock_days != Some(0) {
+            let days = self.lock_days.map_or(-1, |days| i64::try_from(days).unwrap_or(i64::MAX));
+            let locking = serde_json::json!({
+                "failed_login_attempts": self.failed_attempts,
+                "password_lock_time_days": days,
+            });
+            all.insert("Password_locking".to_owned(), locking);
+        }
+        (!all.is_empty()).then(|| json(&Value::Object(all)))
+    }
+}
+
 fn lines(
     name: &AccountName,
     grants: &Grants,

@@ -4,7 +4,7 @@ use firn_mysql_parser::ast;
 use firn_mysql_semantics::error::{SqlError, Warnings, code};
 
 use super::access::Access;
-use super::account::AccountName;
+use super::account::{AccountName, Record};
 
 /// What there is to grant privileges on.
 pub trait Objects: Sync {
@@ -53,6 +53,14 @@ impl AccountContext<'_> {
     /// Whether it is the account of the session.
     pub(super) fn is_own(&self, name: &AccountName) -> bool {
         name == self.access.account()
+    }
+
+    /// Whether an account may be changed: those with SYSTEM_USER by such alone.
+    pub(super) fn may_change(&self, record: &Record) -> Result<(), SqlError> {
+        if record.grants.dynamic.contains_key("SYSTEM_USER") {
+            return self.access.check_any(&["SYSTEM_USER"]);
+        }
+        Ok(())
     }
 
     pub(super) fn database(&self) -> Result<String, SqlError> {

@@ -116,6 +116,9 @@ impl Directory {
         let mut missing = Vec::new();
         for user in users {
             let name = cx.name(user)?;
+            if let Some(record) = self.get(&name) {
+                cx.may_change(record)?;
+            }
             if self.remove(&name).is_some() {
                 self.rename_role(&name, None);
             } else if if_exists {
@@ -143,6 +146,9 @@ impl Directory {
             let (from, to) = (cx.name(from)?, cx.name(to)?);
             if self.is_role(&from) || self.is_role(&to) {
                 return Err(SqlError::new(code::ER_RENAME_ROLE, &[]));
+            }
+            if let Some(record) = self.get(&from) {
+                cx.may_change(record)?;
             }
             if self.get(&to).is_some() {
                 failed.push(from);
@@ -192,6 +198,9 @@ impl Directory {
                         }
                         continue;
                     };
+                    if !own_password {
+                        cx.may_change(record)?;
+                    }
                     if let Some(auth) = &spec.auth {
                         check_old(&name, record, &spec.old, cx)?;
                         generated.extend(authenticate(&name, record, auth, cx)?);
@@ -240,6 +249,9 @@ impl Directory {
         }
         let none = || SqlError::new(code::ER_PASSWORD_NO_MATCH, &[]);
         let record = self.get_mut(&name).ok_or_else(none)?;
+        if !cx.is_own(&name) {
+            cx.may_change(record)?;
+        }
         let (replace, retain) = (set.replace.clone(), set.retain);
         check_old(&name, record, &OldPassword { replace, retain, discard: false }, cx)?;
         let secret = match &set.password {

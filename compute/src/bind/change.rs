@@ -11,6 +11,7 @@ use super::insert::{Given, given, scope};
 use super::select::{BoundSelect, LimitBound, OrderBy};
 use super::statement::Statement;
 use super::{Block, TableSource, ViewCheck, conjuncts};
+use crate::accounts::{Command, Privileges};
 
 /// UPDATE: the rows that it reads, and what it gives to which columns.
 pub(crate) struct BoundUpdate {
@@ -50,7 +51,12 @@ impl BoundUpdate {
 
     fn update(statement: &Statement<'_>, update: &ast::Update) -> Result<Self> {
         let block = Block::default();
-        let from = From::bind(statement, &block, &update.tables)?;
+        let command = match &update.tables[..] {
+            [ast::TableRef::Table(_)] => Command::of(Privileges::UPDATE),
+            // Which of them are changed is known only when their columns are.
+            _ => Command { or: Privileges::UPDATE, ..Command::READ },
+        };
+        let from = From::bind(&statement.commanding(command), &block, &update.tables)?;
         if from.tables.len() > 1 && (!update.order_by.is_empty() || update.limit.is_some()) {
             let (clause, of) = if update.order_by.is_empty() {
                 ("UPDATE", "LIMIT")
@@ -77,6 +83,7 @@ impl BoundUpdate {
                     ));
                 };
                 stored.push((open.descriptor().id, Arc::clone(&from.tables[table].alias)));
+                from.tables[table].used.column(column, Privileges::UPDATE);
                 assignments.push((table, column, given(open, column, &one.value, &binder)?));
             }
         }
@@ -104,7 +111,9 @@ impl BoundDelete {
 
     fn delete(statement: &Statement<'_>, delete: &ast::Delete) -> Result<Self> {
         let block = Block::default();
-        let from = From::bind(statement, &block, &delete.tables)?;
+        let single = delete.targets.is_empty();
+        let command = if single { Command::of(Privileges::DELETE) } else { Command::READ };
+        let from = From::bind(&statement.commanding(command), &block, &delete.tables)?;
         let mut targets = Vec::new();
         if delete.targets.is_empty() {
             targets.push(0);
@@ -125,6 +134,7 @@ impl BoundDelete {
         }
         let mut stored = Vec::new();
         for &at in &targets {
+            from.tables[at].used.whole(Privileges::DELETE);
             let source = from.sources.iter().find(|source| source.table == at);
             let Some(TableSource::Stored(open)) = source.map(|source| &source.rows) else {
                 return Err(SqlError::new(

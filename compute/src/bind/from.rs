@@ -9,7 +9,10 @@ use firn_mysql_semantics::expr::{Binder, Node, Result};
 
 use super::scope::{ScopeColumn, ScopeTable, StatementScope};
 use super::statement::{Statement, not_yet};
-use super::{Block, BoundSelect, BoundSet, Recursive, Shared, ViewCheck, conjuncts};
+use super::{
+    Block, BoundSelect, BoundSet, Recursive, Shared, Used, ViewChain, ViewCheck, conjuncts,
+};
+use crate::accounts::Command;
 use crate::catalog::ViewDescriptor;
 use crate::table::OpenTable;
 
@@ -23,6 +26,20 @@ pub(crate) trait Tables {
     /// # Errors
     /// 1046 without a database, 1049, 1146.
     fn table(&self, name: &ast::ObjectName) -> Result<FoundTable>;
+
+    /// The same, for a command; in a view's query with the view's rights.
+    ///
+    /// # Errors
+    /// As [`Self::table`], and what is denied.
+    fn table_for(
+        &self,
+        name: &ast::ObjectName,
+        command: Command,
+        view: Option<&ViewChain<'_>>,
+    ) -> Result<FoundTable> {
+        let _ = (command, view);
+        self.table(name)
+    }
 }
 
 /// A table that a name stands for.
@@ -35,6 +52,8 @@ pub(crate) struct FoundTable {
     pub(crate) columns: Arc<[ScopeColumn]>,
     /// Where its rows are.
     pub(crate) source: TableSource,
+    /// What the statement wants of it.
+    pub(crate) used: Used,
 }
 
 /// Where rows come from.
@@ -161,6 +180,7 @@ impl From {
             columns,
             optional: false,
             merged: Vec::new(),
+            used: found.used,
         });
         let (rows, on) = (found.source, Vec::new());
         self.sources.push(Source { table, rows, kind: JoinKind::Inner, on, hints });
@@ -183,7 +203,7 @@ impl From {
                 }
                 let found = match super::with::find(statement, &factor.name) {
                     Some(common) => common.table(statement, block)?,
-                    None => statement.tables.table(&factor.name)?,
+                    None => statement.find_table(&factor.name, statement.command)?,
                 };
                 let alias = match &factor.alias {
                     Some(alias) => Arc::from(alias.as_str()),
@@ -236,6 +256,7 @@ impl From {
             name: Arc::clone(&alias),
             columns,
             source: TableSource::Derived(Box::new(rows)),
+            used: Used::default(),
         };
         self.push(found, alias, Vec::new())?;
         Ok(())

@@ -10,7 +10,8 @@ use firn_mysql_semantics::expr::{Binder, Node, Result};
 use super::from::FoundTable;
 use super::scope::{ScopeTable, StatementScope};
 use super::statement::{Statement, not_yet};
-use super::{Block, BoundSelect, BoundSubquery, TableSource, ViewCheck};
+use super::{Block, BoundSelect, BoundSubquery, TableSource, Used, ViewCheck};
+use crate::accounts::{Command, Privileges};
 use crate::table::{Default, OpenTable};
 
 /// INSERT or REPLACE into one table.
@@ -62,7 +63,7 @@ impl BoundInsert {
             return not_yet("PARTITION");
         }
         let block = Block::default();
-        let (found, checks) = written(statement, &block, &insert.table)?;
+        let (found, checks) = written(statement, &block, insert)?;
         let table = stored(&found)?;
         let scope_table = scope_of(&found, 0);
         let columns = match &insert.source {
@@ -73,6 +74,15 @@ impl BoundInsert {
             _ if insert.columns.is_empty() => starred(&scope_table),
             _ => targets(&scope_table, &insert.columns)?,
         };
+        let named = match &insert.source {
+            ast::InsertSource::Set(_) => true,
+            _ => !insert.columns.is_empty(),
+        };
+        if named {
+            columns.iter().for_each(|at| found.used.column(*at, Privileges::INSERT));
+        } else {
+            found.used.every_column(Privileges::INSERT);
+        }
         let width = table.columns.len();
         let mut warnings = Vec::new();
         let source = match &insert.source {
@@ -143,9 +153,10 @@ impl BoundInsert {
 fn written(
     statement: &Statement<'_>,
     block: &Block,
-    name: &ast::ObjectName,
+    insert: &ast::Insert,
 ) -> Result<(FoundTable, Vec<ViewCheck>)> {
-    let found = statement.tables.table(name)?;
+    let statement = &statement.commanding(command(insert));
+    let found = statement.find_table(&insert.table, statement.command)?;
     let TableSource::View(view) = &found.source else { return Ok((found, Vec::new())) };
     match super::view::simple(statement, block, view, 0)? {
         Some(simple) => Ok((simple.found, simple.checks)),
@@ -154,6 +165,18 @@ fn written(
             &[view.name.as_str().into(), "INSERT".into()],
         )),
     }
+}
+
+/// What is wanted of the table.
+fn command(insert: &ast::Insert) -> Command {
+    let mut all = Privileges::INSERT;
+    if insert.replace {
+        all = all.with(Privileges::DELETE);
+    }
+    if !insert.on_duplicate.is_empty() {
+        all = all.with(Privileges::UPDATE);
+    }
+    Command::of(all)
 }
 
 /// ON DUPLICATE KEY UPDATE.
@@ -175,6 +198,7 @@ fn duplicates(
         let mut new = scope_of(found, width);
         new.alias = Arc::from(name.as_str());
         new.schema = Arc::from("");
+        new.used = Used::default();
         if !renamed.is_empty() {
             if renamed.len() != columns.len() {
                 return Err(SqlError::new(code::ER_INSERT_INFO, &[]));
@@ -194,6 +218,7 @@ fn duplicates(
         .iter()
         .map(|assignment| {
             let column = target(&tables[0], &assignment.column)?;
+            found.used.column(column, Privileges::UPDATE);
             Ok((column, given(table, column, &assignment.value, &binder)?))
         })
         .collect()
@@ -230,6 +255,7 @@ pub(super) fn scope_of(found: &FoundTable, start: usize) -> ScopeTable {
         columns: Arc::clone(&found.columns),
         optional: false,
         merged: Vec::new(),
+        used: found.used.clone(),
     }
 }
 

@@ -6,6 +6,7 @@ use firn_mysql_semantics::expr::{Binder, Result};
 use super::Block;
 use super::insert::{BoundInsert, Given, InsertSource, given, scope, scope_of, stored, target};
 use super::statement::{Statement, not_yet};
+use crate::accounts::{Command, Privileges};
 
 /// LOAD DATA: what each field of a line goes to, and what is set behind them.
 pub(crate) struct BoundLoad {
@@ -35,7 +36,7 @@ impl BoundLoad {
         if !load.partitions.is_empty() {
             return not_yet("PARTITION");
         }
-        let found = statement.tables.table(&load.table)?;
+        let found = statement.find_table(&load.table, Command::of(Privileges::INSERT))?;
         let table = stored(&found)?;
         let tables = [scope_of(&found, 0)];
         let mut fields = Vec::with_capacity(load.columns.len());

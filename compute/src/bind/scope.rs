@@ -12,7 +12,9 @@ use firn_mysql_semantics::{SqlType, Value};
 use firn_table::descriptor::same_name;
 
 use super::aggregate::Aggregate;
+use super::used::Used;
 use super::{Block, Statement};
+use crate::accounts::Privileges;
 use crate::catalog::ResolvedColumn;
 
 /// A column of a table in FROM.
@@ -51,6 +53,8 @@ pub(crate) struct ScopeTable {
     pub(crate) optional: bool,
     /// Columns that a USING or NATURAL has merged into an earlier table's.
     pub(crate) merged: Vec<usize>,
+    /// What the statement wants of it.
+    pub(crate) used: Used,
 }
 
 impl ScopeTable {
@@ -244,6 +248,7 @@ impl StatementScope<'_> {
             return Ok(Some(column));
         }
         if let Some((table, column)) = self.find(name)? {
+            self.tables[table].used.column(column, Privileges::SELECT);
             self.note(name, table, column);
             return Ok(Some(self.column_at(table, column)));
         }

@@ -15,6 +15,7 @@ use super::{
     Aggregate, Block, BoundSubquery, ItemNames, NamedItem, ScopeTable, Source, StatementScope,
     TableSource, conjuncts,
 };
+use crate::accounts::{Command, Privileges};
 use crate::catalog::ResolvedColumn;
 
 /// A SELECT of one query block.
@@ -136,7 +137,7 @@ impl BoundSelect {
                 return Self::over_parts(statement, body, query);
             }
         };
-        Self::block(statement, query, select)
+        Self::block(&statement.commanding(Command::READ), query, select)
     }
 
     /// `TABLE t` is `SELECT * FROM t`.
@@ -396,6 +397,8 @@ fn select_list(
                 if scope.tables.is_empty() {
                     return Err(SqlError::new(code::ER_NO_TABLES_USED, &[]));
                 }
+                let every = |table: &ScopeTable| table.used.every_column(Privileges::SELECT);
+                scope.tables.iter().for_each(every);
                 star(scope, &mut items);
             }
             ast::SelectItem::AllOf(name) => {
@@ -409,6 +412,7 @@ fn select_list(
                         &[name.name.as_str().into()],
                     ));
                 };
+                scope.tables[table].used.every_column(Privileges::SELECT);
                 for (column, definition) in scope.tables[table].columns.iter().enumerate() {
                     if definition.starred {
                         items.push(column_item(scope, table, column));
@@ -470,6 +474,7 @@ fn expression(
         ast::ExprKind::Column(name) => match scope.find(name)? {
             Some((table, column)) => {
                 scope.note(name, table, column);
+                scope.tables[table].used.column(column, Privileges::SELECT);
                 let mut item = column_item(scope, table, column);
                 // These tell their names as they have them, whatever was written.
                 if &*scope.tables[table].schema != "information_schema" {

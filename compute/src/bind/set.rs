@@ -12,7 +12,7 @@ use firn_mysql_semantics::{SqlType, TypeKind};
 use super::clauses::Clauses;
 use super::scope::{ScopeColumn, ScopeTable, StatementScope};
 use super::statement::Statement;
-use super::{Block, BoundSelect, Derived, Item, JoinKind, NamedItem, Source, TableSource};
+use super::{Block, BoundSelect, Derived, Item, JoinKind, NamedItem, Source, TableSource, Used};
 
 /// Queries whose rows are put together, from left to right.
 pub(crate) struct BoundSet {
@@ -147,6 +147,7 @@ impl BoundSelect {
             columns,
             optional: false,
             merged: Vec::new(),
+            used: Used::default(),
         }];
         let items: Vec<Item> = {
             let scope = StatementScope::of_tables(*statement, block, &tables, "field list");

@@ -7,7 +7,8 @@ use firn_mysql_semantics::SqlType;
 use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::Settings;
 
-use super::{CommonTable, StatementScope, Tables, VariableTypes, ViewChain};
+use super::{CommonTable, FoundTable, StatementScope, Tables, VariableTypes, ViewChain};
+use crate::accounts::Command;
 use crate::catalog::Resolutions;
 
 /// Queries within queries, views and common tables counted in: no more than MySQL has.
@@ -40,6 +41,8 @@ pub(crate) struct Statement<'a> {
     pub(crate) full_group: bool,
     /// The views whose queries it is in.
     pub(crate) view: Option<&'a ViewChain<'a>>,
+    /// What is wanted of the tables of the FROM that comes next.
+    pub(crate) command: Command,
 }
 
 impl<'a> Statement<'a> {
@@ -65,7 +68,26 @@ impl<'a> Statement<'a> {
             names: None,
             full_group: false,
             view: None,
+            command: Command::READ,
         }
+    }
+
+    /// The same, with another command for the tables of the FROM that comes next.
+    pub(crate) fn commanding(&self, command: Command) -> Self {
+        Self { command, ..*self }
+    }
+
+    /// A table by its name, for a command. In a view's query it is looked at with the
+    /// view's rights.
+    ///
+    /// # Errors
+    /// As [`Tables::table_for`].
+    pub(crate) fn find_table(
+        &self,
+        name: &ast::ObjectName,
+        command: Command,
+    ) -> Result<FoundTable, SqlError> {
+        self.tables.table_for(name, command, self.view)
     }
 
     /// The text of an expression, as the column of a result is named after it.

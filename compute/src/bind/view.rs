@@ -10,13 +10,15 @@ use firn_mysql_semantics::expr::{Binder, Node, Result};
 use super::from::columns_of_query;
 use super::scope::{ScopeColumn, ScopeTable, StatementScope};
 use super::statement::Statement;
-use super::{Block, BoundSelect, Derived, FoundTable, TableSource, conjuncts};
+use super::{Block, BoundSelect, Derived, FoundTable, TableSource, Used, conjuncts};
 use crate::catalog::ViewDescriptor;
 
 /// A view whose query is being bound.
 pub(crate) struct ViewChain<'a> {
     pub(crate) schema: &'a str,
     pub(crate) name: &'a str,
+    /// With whose rights its tables are looked at; `None` for those of the session.
+    pub(crate) definer: Option<&'a (String, String)>,
     /// The view whose query it is named in.
     pub(crate) around: Option<&'a ViewChain<'a>>,
 }
@@ -63,7 +65,12 @@ fn with_query<T>(
     if statement.number() > NUMBERS_MAX {
         return Err(SqlError::new(code::ER_TOO_MANY_TABLES, &[61u64.into()]));
     }
-    let chain = ViewChain { schema: &view.schema, name: &view.name, around: statement.view };
+    let definer = match view.invoker {
+        true => statement.view.and_then(|around| around.definer),
+        false => Some(&view.definer),
+    };
+    let (schema, name) = (view.schema.as_str(), view.name.as_str());
+    let chain = ViewChain { schema, name, definer, around: statement.view };
     let text = view.query.as_bytes();
     let parsed = Parser::new(Options::default()).parse(text).map_err(|_| invalid(view))?;
     let StatementKind::Query(query) = &parsed.kind else { return Err(invalid(view)) };
@@ -81,6 +88,8 @@ fn with_query<T>(
         | code::ER_BAD_FIELD_ERROR
         | code::ER_BAD_DB_ERROR
         | code::ER_SP_DOES_NOT_EXIST
+        | code::ER_TABLEACCESS_DENIED_ERROR
+        | code::ER_DBACCESS_DENIED_ERROR
         | code::ER_VIEW_INVALID => invalid(view),
         _ => error,
     })
@@ -105,6 +114,7 @@ pub(crate) fn table(statement: &Statement<'_>, view: &ViewDescriptor) -> Result<
             outer: Vec::new(),
             lateral: false,
         })),
+        used: Used::default(),
     })
 }
 
@@ -124,7 +134,7 @@ pub(super) fn simple(
     }
     with_query(statement, view, |inner, query| {
         let Some((select, factor)) = plain(query) else { return Ok(None) };
-        let found = inner.tables.table(&factor.name)?;
+        let found = inner.find_table(&factor.name, inner.command)?;
         let base = match &found.source {
             TableSource::Stored(_) => {
                 Some(Simple { found, filter: Vec::new(), checks: Vec::new() })
@@ -144,6 +154,7 @@ pub(super) fn simple(
             columns: Arc::clone(&base.found.columns),
             optional: false,
             merged: Vec::new(),
+            used: base.found.used.clone(),
         };
         let tables = [table];
         let scope = StatementScope::of_tables(*inner, block, &tables, "where clause");
@@ -171,6 +182,7 @@ pub(super) fn simple(
             name: Arc::from(view.name.as_str()),
             columns,
             source: base.found.source,
+            used: base.found.used,
         };
         Ok(Some(base))
     })

@@ -13,7 +13,7 @@ use super::set::{around, merged, placeholder};
 use super::statement::{Statement, not_yet};
 use super::{
     Block, BoundSelect, BoundSet, Derived, FoundTable, LimitBound, SetPart, StatementScope,
-    TableSource,
+    TableSource, Used,
 };
 use crate::plan::DerivedPlan;
 
@@ -166,6 +166,7 @@ impl CommonTable<'_> {
             name: Arc::from(self.name),
             columns,
             source: TableSource::Derived(Box::new(source)),
+            used: Used::default(),
         })
     }
 

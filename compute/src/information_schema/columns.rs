@@ -9,10 +9,13 @@ use super::Facts;
 use super::cell::{maybe, maybe_number, number, text, yes};
 use super::definition;
 use super::tables::{Named, named};
+use crate::accounts::Privileges;
 use crate::catalog::show::{ColumnInfo, column_infos};
 
-/// What may be done with every column by who may do everything.
-pub(crate) const PRIVILEGES: &str = "select,insert,update,references";
+/// Privileges as columns show them.
+pub(crate) fn privileges(own: Privileges) -> String {
+    own.names().map(str::to_lowercase).collect::<Vec<_>>().join(",")
+}
 
 pub(super) fn rows(facts: &Facts) -> Vec<Vec<Value>> {
     let mut rows = Vec::new();
@@ -22,14 +25,22 @@ pub(super) fn rows(facts: &Facts) -> Vec<Vec<Value>> {
                 Named::Table(table) => {
                     let shown = table.columns.iter().filter(|column| !column.hidden);
                     for (at, (info, column)) in column_infos(table).iter().zip(shown).enumerate() {
+                        let own = facts.on_column(&schema, &table.name, &info.name);
+                        if own.is_empty() {
+                            continue;
+                        }
                         let start = [text(&schema), text(&table.name)];
-                        rows.push(row(start, at, info, &column.ty));
+                        rows.push(row(start, at, info, &column.ty, own));
                     }
                 }
                 Named::System(table) => {
                     for (at, column) in table.columns.iter().enumerate() {
+                        let own = facts.on_column(&schema, table.name, column.name);
+                        if own.is_empty() {
+                            continue;
+                        }
                         let start = [text(&schema), text(table.name)];
-                        rows.push(row(start, at, &system_info(column), &column.ty));
+                        rows.push(row(start, at, &system_info(column), &column.ty, own));
                     }
                 }
                 // What columns a view has is known only once its query is bound.
@@ -55,7 +66,13 @@ pub(crate) fn system_info(column: &definition::ColumnDefinition) -> ColumnInfo {
     }
 }
 
-fn row(start: [Value; 2], at: usize, info: &ColumnInfo, ty: &SqlType) -> Vec<Value> {
+fn row(
+    start: [Value; 2],
+    at: usize,
+    info: &ColumnInfo,
+    ty: &SqlType,
+    own: Privileges,
+) -> Vec<Value> {
     let [schema, table] = start;
     let (characters, bytes) = lengths(info, ty);
     let (precision, scale) = numeric(info, ty);
@@ -81,7 +98,7 @@ fn row(start: [Value; 2], at: usize, info: &ColumnInfo, ty: &SqlType) -> Vec<Val
         text(&info.type_text),
         text(info.key),
         text(&info.extra),
-        text(PRIVILEGES),
+        text(privileges(own)),
         text(&info.comment),
         text(&info.generation),
         Value::Null,

@@ -6,6 +6,7 @@ use firn_mysql_protocol::result::Column;
 use firn_mysql_protocol::{ColumnFlags, ColumnType};
 use firn_mysql_semantics::charset::Charset;
 use firn_mysql_semantics::collation::Collation;
+use firn_mysql_semantics::json::parse;
 use firn_mysql_semantics::value::Bytes;
 use firn_mysql_semantics::{CollationId, Derivation, SqlType, TypeKind, Value};
 
@@ -224,6 +225,12 @@ fn table_column(
     }
 }
 
+/// A document; NULL for what is none.
+fn json(text: &[u8]) -> Value {
+    let document = std::str::from_utf8(text).ok().and_then(|text| parse(text).ok());
+    document.map_or(Value::Null, |document| Value::from(document.into_bytes()))
+}
+
 fn unescaped(text: &str) -> String {
     text.replace("\\t", "\t").replace("\\n", "\n").replace("\\\\", "\\")
 }
@@ -248,6 +255,12 @@ impl ColumnDefinition {
                 let at = members.iter().position(|member| member == text);
                 at.map_or(Value::UInt(0), |at| Value::UInt(at as u64 + 1))
             }
+            (Value::Bytes(text), Some(members)) => {
+                let bit = |name: &[u8]| members.iter().position(|member| **member == *name);
+                let bits = text.split(|byte| *byte == b',').filter_map(bit);
+                Value::UInt(bits.fold(0, |all, bit| all | 1 << bit))
+            }
+            (Value::Bytes(text), None) if self.ty.kind == TypeKind::Json => json(text),
             _ => value,
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use firn_mysql_semantics::temporal::zone::TimeZone;
 
+use crate::accounts::{Access, Directory, Privileges};
 use crate::catalog::CatalogSnapshot;
 use crate::server::Server;
 use crate::session::Session;
@@ -14,6 +15,12 @@ pub(crate) struct Facts {
     pub(crate) catalog: Arc<CatalogSnapshot>,
     /// The server.
     pub(crate) server: Arc<Server>,
+    /// What the session may do: the catalog has no more than it may see.
+    pub(crate) access: Access,
+    /// All accounts.
+    pub(crate) directory: Arc<Directory>,
+    /// Who it is, as the process list has it.
+    pub(crate) user: Box<str>,
     /// The session's time zone.
     pub(crate) zone: TimeZone,
     /// System variables with their values, the session's and the global ones.
@@ -31,7 +38,10 @@ impl Facts {
     pub(crate) fn new(session: &Session) -> Self {
         let variables = &session.values.variables;
         Self {
-            catalog: session.server.catalog.snapshot(),
+            catalog: visible(session.server.catalog.snapshot(), session.access()),
+            access: session.access().clone(),
+            directory: session.server.accounts.directory(),
+            user: session.user().into(),
             server: Arc::clone(&session.server),
             zone: variables.zone().clone(),
             session_variables: Vec::new(),
@@ -51,5 +61,36 @@ impl Facts {
             global_status: super::server::status(&session.server, None),
             ..Self::new(session)
         }
+    }
+}
+
+/// What somebody may see of the catalog.
+fn visible(catalog: Arc<CatalogSnapshot>, access: &Access) -> Arc<CatalogSnapshot> {
+    if access.may_all() {
+        return catalog;
+    }
+    let mut seen = (*catalog).clone();
+    seen.schemas.retain(|schema, _| access.sees_database(schema));
+    for (schema, known) in &mut seen.schemas {
+        Arc::make_mut(known).relations.retain(|table, _| access.sees_table(schema, table));
+    }
+    Arc::new(seen)
+}
+
+impl Facts {
+    /// What the session has on a column.
+    pub(crate) fn on_column(&self, schema: &str, table: &str, column: &str) -> Privileges {
+        if schema == "information_schema" {
+            return Privileges::SELECT;
+        }
+        if self.access.may_all() {
+            return Privileges::COLUMN;
+        }
+        self.access.on_column(schema, table, &column.to_lowercase())
+    }
+
+    /// Whether the session may see what others do.
+    pub(crate) fn sees_process(&self, user: &str) -> bool {
+        *self.user == *user || self.access.has(Privileges::PROCESS)
     }
 }

@@ -1,15 +1,18 @@
-//! Databases that are not stored: `information_schema` and `performance_schema`.
+//! Databases that are not stored: `information_schema`, `performance_schema`, and of
+//! `mysql` the tables with the accounts.
 //!
 //! * [`definition`]: their columns, as a live server has them.
 //! * [`facts`]: what rows are made of. [`cell`]: values of their columns.
 //! * The others: rows, by what they are about.
 
+mod accounts;
 pub(crate) mod cell;
 pub(crate) mod columns;
 mod constraints;
 pub(crate) mod definition;
 mod facts;
 mod indexes;
+mod mysql;
 pub(crate) mod schemata;
 pub(crate) mod server;
 pub(crate) mod tables;
@@ -25,17 +28,22 @@ use firn_mysql_semantics::expr::Result;
 
 pub(crate) use facts::Facts;
 
-use crate::bind::{FoundTable, TableSource, VirtualTable};
+use crate::bind::{FoundTable, TableSource, Used, VirtualTable};
 use crate::catalog::CatalogSnapshot;
 use crate::session::Session;
 use definition::TableDefinition;
 
 /// Names of the databases that are not stored.
-pub(crate) const SCHEMAS: [&str; 2] = ["information_schema", "performance_schema"];
+pub(crate) const SCHEMAS: [&str; 3] = ["information_schema", "mysql", "performance_schema"];
 
 /// The database of this name, if it is not stored.
 pub(crate) fn schema(name: &str) -> Option<&'static str> {
     SCHEMAS.into_iter().find(|schema| schema.eq_ignore_ascii_case(name))
+}
+
+/// Whether everybody may read a database that is not stored.
+pub(crate) fn is_open(name: &str) -> bool {
+    schema(name).is_some_and(|schema| schema != "mysql")
 }
 
 /// The collation of a database, stored or not; `None` if there is no such one.
@@ -58,11 +66,15 @@ type Provider = fn(&Facts) -> Vec<Vec<Value>>;
 /// Tables that have rows here. All others of [`definition`] are empty, since Firn has
 /// nothing of what they list.
 const PROVIDERS: &[(&str, Provider)] = &[
+    ("ADMINISTRABLE_ROLE_AUTHORIZATIONS", accounts::administrable),
+    ("APPLICABLE_ROLES", accounts::applicable),
     ("CHARACTER_SETS", server::character_sets),
     ("CHECK_CONSTRAINTS", constraints::checks),
     ("COLLATIONS", server::collations),
     ("COLLATION_CHARACTER_SET_APPLICABILITY", server::applicability),
     ("COLUMNS", columns::rows),
+    ("COLUMN_PRIVILEGES", accounts::of_columns),
+    ("ENABLED_ROLES", accounts::enabled),
     ("ENGINES", server::engines),
     ("KEYWORDS", server::keywords),
     ("KEY_COLUMN_USAGE", constraints::key_columns),
@@ -71,10 +83,23 @@ const PROVIDERS: &[(&str, Provider)] = &[
     ("PROCESSLIST", server::processes),
     ("REFERENTIAL_CONSTRAINTS", constraints::references),
     ("SCHEMATA", schemata::rows),
+    ("SCHEMA_PRIVILEGES", accounts::of_schemas),
     ("STATISTICS", indexes::rows),
     ("TABLES", tables::rows),
     ("TABLE_CONSTRAINTS", constraints::rows),
+    ("TABLE_PRIVILEGES", accounts::of_tables),
+    ("USER_ATTRIBUTES", accounts::attributes),
+    ("USER_PRIVILEGES", accounts::of_users),
     ("VIEWS", tables::views),
+    ("columns_priv", mysql::columns),
+    ("db", mysql::databases),
+    ("default_roles", mysql::default_roles),
+    ("global_grants", mysql::dynamic),
+    ("procs_priv", mysql::routines),
+    ("proxies_priv", mysql::proxies),
+    ("role_edges", mysql::role_edges),
+    ("tables_priv", mysql::tables),
+    ("user", mysql::users),
     ("global_status", server::global_status),
     ("global_variables", server::global_variables),
     ("session_status", server::session_status),
@@ -87,6 +112,8 @@ const MISSING: &[&str] = &[
     "COLUMNS_EXTENSIONS",
     "OPTIMIZER_TRACE",
     "RESOURCE_GROUPS",
+    "ROLE_COLUMN_GRANTS",
+    "ROLE_TABLE_GRANTS",
     "SCHEMATA_EXTENSIONS",
     "ST_SPATIAL_REFERENCE_SYSTEMS",
     "ST_UNITS_OF_MEASURE",
@@ -146,5 +173,6 @@ pub(crate) fn table(session: &Session, schema: &str, name: &str) -> Result<Optio
         name: Arc::from(definition.name),
         columns: Arc::clone(&definition.scope),
         source: TableSource::Virtual(Arc::new(made)),
+        used: Used::default(),
     }))
 }

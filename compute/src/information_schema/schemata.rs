@@ -9,7 +9,9 @@ use super::{Facts, database_collation};
 /// Names of all databases, in order.
 pub(crate) fn names(facts: &Facts) -> Vec<String> {
     let stored = facts.catalog.schemas.keys().map(|name| name.to_string());
-    let mut names: Vec<String> = stored.chain(super::SCHEMAS.map(str::to_owned)).collect();
+    let others = super::SCHEMAS.into_iter();
+    let others = others.filter(|name| super::is_open(name) || facts.access.sees_database(name));
+    let mut names: Vec<String> = stored.chain(others.map(str::to_owned)).collect();
     names.sort_unstable();
     names
 }

@@ -120,7 +120,8 @@ pub(crate) fn process_row(facts: &Facts, process: &Process, info_max: usize) -> 
 
 pub(super) fn processes(facts: &Facts) -> Vec<Vec<Value>> {
     let all = facts.server.processes.all();
-    all.iter().map(|process| process_row(facts, process, usize::MAX)).collect()
+    let seen = all.iter().filter(|process| facts.sees_process(&process.user));
+    seen.map(|process| process_row(facts, process, usize::MAX)).collect()
 }
 
 fn pairs(list: &[(&'static str, String)]) -> Vec<Vec<Value>> {

@@ -11,6 +11,7 @@ use firn_table::descriptor::TableDescriptor;
 use super::Facts;
 use super::cell::{maybe, maybe_number, moment, number, text};
 use super::definition;
+use crate::accounts::Privileges;
 use crate::catalog::{Relation, ViewDescriptor};
 
 /// A table, a view, or a table that is not stored.
@@ -68,9 +69,13 @@ impl Status {
                     "information_schema" => "SYSTEM VIEW",
                     _ => "BASE TABLE",
                 },
-                engine: (system.schema == "performance_schema").then_some("PERFORMANCE_SCHEMA"),
+                engine: match system.schema {
+                    "performance_schema" => Some("PERFORMANCE_SCHEMA"),
+                    "mysql" => Some("InnoDB"),
+                    _ => None,
+                },
                 version: Some(10),
-                row_format: None,
+                row_format: (system.schema == "mysql").then_some("Dynamic"),
                 auto_increment: None,
                 created_micros: None,
                 collation: None,
@@ -112,8 +117,10 @@ fn options(table: &TableDescriptor) -> String {
 /// All that has a name in a database, in order; nothing for one that is not there.
 pub(crate) fn named<'a>(facts: &'a Facts, schema: &str) -> Vec<Named<'a>> {
     if let Some(schema) = super::schema(schema) {
-        let all = definition::tables().iter();
-        return all.filter(|table| table.schema == schema).map(Named::System).collect();
+        let open = super::is_open(schema);
+        let all = definition::tables().iter().filter(|table| table.schema == schema);
+        let seen = all.filter(|table| open || facts.access.sees_table(schema, table.name));
+        return seen.map(Named::System).collect();
     }
     let Some(schema) = facts.catalog.schema(schema) else { return Vec::new() };
     schema
@@ -168,7 +175,7 @@ pub(super) fn views(facts: &Facts) -> Vec<Vec<Value>> {
                 text("def"),
                 text(&**schema),
                 text(&view.name),
-                text(&view.query),
+                text(if sees_definition(facts, view) { view.query.as_str() } else { "" }),
                 text(view.check.as_deref().unwrap_or("NONE")),
                 // Rows of views are read, not written.
                 text("NO"),
@@ -180,6 +187,10 @@ pub(super) fn views(facts: &Facts) -> Vec<Vec<Value>> {
         }
     }
     rows
+}
+
+fn sees_definition(facts: &Facts, view: &ViewDescriptor) -> bool {
+    facts.access.on_table(&view.schema, &view.name).has(Privileges::SHOW_VIEW)
 }
 
 /// One row a table, as MySQL has it for tables without partitions.

@@ -16,10 +16,8 @@ pub(crate) struct Process {
     /// Its number.
     pub(crate) id: u32,
     /// Who.
-    #[allow(dead_code, reason = "the process list is being built")]
     pub(crate) user: String,
     /// From where, with the port.
-    #[allow(dead_code, reason = "the process list is being built")]
     pub(crate) host: String,
     /// What it does.
     pub(crate) now: Mutex<Doing>,

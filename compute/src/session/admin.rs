@@ -16,6 +16,7 @@ use crate::catalog::Relation;
 use crate::execute::{Reading, SelectRun, View};
 use crate::information_schema::cell::text;
 use crate::plan::SelectPlan;
+use crate::server::Process;
 use crate::txn::{IsolationLevel, LockWait, OwnerId};
 
 /// Which statement looks after tables.
@@ -39,6 +40,21 @@ impl Care {
 }
 
 impl Session {
+    /// Whether the session may end another.
+    ///
+    /// # Errors
+    /// 1095.
+    pub(crate) fn may_kill(&self, process: &Process) -> Result<(), SqlError> {
+        let access = self.access();
+        if process.user == self.user() {
+            return Ok(());
+        }
+        if access.has_any(&["SUPER", "CONNECTION_ADMIN"]) {
+            return Ok(());
+        }
+        Err(SqlError::new(code::ER_KILL_DENIED_ERROR, &[u64::from(process.id).into()]))
+    }
+
     /// KILL
     pub(crate) async fn kill_process(
         &mut self,
@@ -66,6 +82,7 @@ impl Session {
             let id = id.unwrap_or_default().into();
             return Err(SqlError::new(code::ER_NO_SUCH_THREAD, &[id]).into());
         };
+        self.may_kill(&process)?;
         process.kill(query);
         if process.id == self.id {
             return Err(SqlError::query_interrupted().into());
@@ -89,7 +106,7 @@ impl Session {
             Flush::Tables { tables, lock: FlushLock::None } => {
                 self.commit_open().await?;
                 for name in tables {
-                    SessionTables::new(self).table(name)?;
+                    SessionTables::unchecked(self).table(name)?;
                 }
             }
             Flush::Options(options) => {
@@ -146,7 +163,7 @@ impl Session {
             };
             vec![("Error", error.message().to_owned()), ("status", status.to_owned())]
         };
-        if let Err(error) = SessionTables::new(self).table(name) {
+        if let Err(error) = SessionTables::unchecked(self).table(name) {
             return Ok(failed(&error));
         }
         let ok = ("status", "OK".to_owned());

@@ -185,6 +185,7 @@ impl server::Session for Session {
         pattern: &[u8],
     ) -> Result<Vec<(Column, Option<Vec<u8>>)>> {
         let (table, pattern) = (String::from_utf8_lossy(table), String::from_utf8_lossy(pattern));
+        self.admit_command().map_err(|error| sent(&error))?;
         self.columns_of(&table, &pattern).map_err(|error| sent(&error))
     }
 
@@ -195,6 +196,7 @@ impl server::Session for Session {
     async fn kill(&mut self, connection_id: u32) -> Result<()> {
         match self.server.processes.get(connection_id) {
             Some(process) => {
+                self.may_kill(&process).map_err(|error| sent(&error))?;
                 process.kill(false);
                 Ok(())
             }

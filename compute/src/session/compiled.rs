@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use firn_mysql_parser::ast::StatementKind as S;
+use firn_mysql_parser::ast::{self, StatementKind as S};
 use firn_mysql_protocol::result::Columns;
 use firn_mysql_semantics::error::SqlError;
 use firn_mysql_semantics::{Derivation, SqlType, TypeKind};
@@ -12,7 +12,7 @@ use super::relations::CatalogRelations;
 use super::tables::SessionTables;
 use super::values::VariablesScope;
 use crate::bind::{
-    BoundDelete, BoundInsert, BoundSelect, BoundUpdate, Given, InsertSource, Statement,
+    BoundDelete, BoundInsert, BoundSelect, BoundUpdate, Given, InsertSource, Statement, Uses,
 };
 use crate::execute::{DeletePlan, InsertPlan, UpdatePlan};
 use crate::output::{self, ValueWriter};
@@ -52,6 +52,8 @@ pub(crate) struct Compiled {
     pub(crate) epoch: Option<u64>,
     /// Types of its parameters.
     pub(crate) types: Vec<SqlType>,
+    /// What it wants of its tables.
+    pub(crate) uses: Uses,
     /// Nothing in it is of this one session or moment.
     pub(crate) shared: bool,
     /// Nothing but the values of its parameters counts, so that literals can be such.
@@ -92,6 +94,11 @@ impl Compiled {
     }
 }
 
+/// Rows are read as if they were to be changed.
+fn is_locking(query: &ast::Query) -> bool {
+    query.locking.iter().any(|one| one.update)
+}
+
 /// Types of parameters of any length.
 pub(super) fn general(types: &[SqlType]) -> Vec<SqlType> {
     types.iter().map(|ty| without_length(*ty)).collect()
@@ -114,20 +121,23 @@ impl Session {
     }
 
     /// What a statement is bound with. With the result comes whether it depends on
-    /// nothing that is of this session alone.
+    /// nothing that is of this session alone, and what it wants of its tables, which is
+    /// allowed; `locking` if the rows that it reads are locked as if to be changed.
     pub(super) fn bind_shared<T>(
         &self,
         sql: &[u8],
         types: &[SqlType],
+        locking: bool,
         bind: impl FnOnce(&Statement<'_>) -> Result<T, SqlError>,
-    ) -> Result<(T, bool), SqlError> {
+    ) -> Result<(T, bool, Uses), SqlError> {
         let tables = SessionTables::new(self);
         let variables = VariablesScope::new(&self.values);
         let numbers = std::cell::Cell::new(0);
         let statement = Statement::new(sql, &self.settings, &tables, &variables, types, &numbers);
         let statement = Statement { full_group: self.groups_fully(), ..statement };
         let bound = bind(&statement).map_err(|error| variables.explain(error))?;
-        Ok((bound, !variables.were_asked() && !tables.are_private()))
+        let uses = tables.allowed(locking)?;
+        Ok((bound, !variables.were_asked() && !tables.are_private(), uses))
     }
 
     /// ONLY_FULL_GROUP_BY
@@ -142,7 +152,7 @@ impl Session {
         types: &[SqlType],
         bind: impl FnOnce(&Statement<'_>) -> Result<T, SqlError>,
     ) -> Result<T, SqlError> {
-        self.bind_shared(sql, types, bind).map(|(bound, _)| bound)
+        self.bind_shared(sql, types, false, bind).map(|(bound, ..)| bound)
     }
 
     /// Plans a SELECT.
@@ -170,10 +180,11 @@ impl Session {
     pub(crate) fn plan_query(
         &mut self,
         sql: &[u8],
-        query: &firn_mysql_parser::ast::Query,
+        query: &ast::Query,
         types: &[SqlType],
     ) -> Result<QueryPlan, SqlError> {
-        let select = self.bind(sql, types, |statement| BoundSelect::bind(statement, query))?;
+        let bind = |one: &Statement<'_>| BoundSelect::bind(one, query);
+        let (select, ..) = self.bind_shared(sql, types, is_locking(query), bind)?;
         self.planned_query(select)
     }
 
@@ -194,10 +205,11 @@ impl Session {
             tables.map(|table| (table, LockMode::IntentionShared)).collect()
         };
         let before = self.warnings.total();
-        let (work, tables, shared, direct) = match statement {
+        let (work, tables, shared, direct, uses) = match statement {
             S::Query(query) => {
-                let (select, shared) =
-                    self.bind_shared(sql, types, |one| BoundSelect::bind(one, query))?;
+                let bind = |one: &Statement<'_>| BoundSelect::bind(one, query);
+                let (select, shared, uses) =
+                    self.bind_shared(sql, types, is_locking(query), bind)?;
                 let direct =
                     !select.is_nested() && select.filter.iter().all(plan_cache::are_direct);
                 // What others refuse to bind is not for them.
@@ -205,11 +217,11 @@ impl Session {
                 let plan = self.planned_query(select)?;
                 let shared = shared && !lax && plan.select.select.into.is_empty();
                 let tables = read(&plan.select);
-                (Work::Query(plan), tables, shared, direct)
+                (Work::Query(plan), tables, shared, direct, uses)
             }
             S::Insert(insert) => {
-                let (mut insert, shared) =
-                    self.bind_shared(sql, types, |one| BoundInsert::bind(one, insert))?;
+                let (mut insert, shared, uses) =
+                    self.bind_shared(sql, types, false, |one| BoundInsert::bind(one, insert))?;
                 for warning in std::mem::take(&mut insert.warnings) {
                     self.warnings.warn(warning);
                 }
@@ -224,26 +236,26 @@ impl Session {
                 let mut tables = self.changed(vec![Arc::clone(&plan.insert.table)])?;
                 tables.extend(plan.query.iter().flat_map(read));
                 tables.extend(plan.subqueries.iter().flat_map(|one| read(&one.plan)));
-                (Work::Insert(plan), tables, shared, direct)
+                (Work::Insert(plan), tables, shared, direct, uses)
             }
             S::Update(update) => {
-                let (update, shared) =
-                    self.bind_shared(sql, types, |one| BoundUpdate::bind(one, update))?;
+                let (update, shared, uses) =
+                    self.bind_shared(sql, types, false, |one| BoundUpdate::bind(one, update))?;
                 let direct = update.assignments.iter().all(|(_, _, given)| is_direct(given))
                     && !update.rows.is_nested()
                     && update.rows.filter.iter().all(plan_cache::are_direct);
                 let plan = UpdatePlan::new(update)?;
                 let tables = self.changed(tables_of(&plan.rows))?;
-                (Work::Update(plan), tables, shared, direct)
+                (Work::Update(plan), tables, shared, direct, uses)
             }
             S::Delete(delete) => {
-                let (delete, shared) =
-                    self.bind_shared(sql, types, |one| BoundDelete::bind(one, delete))?;
+                let (delete, shared, uses) =
+                    self.bind_shared(sql, types, false, |one| BoundDelete::bind(one, delete))?;
                 let direct = !delete.rows.is_nested()
                     && delete.rows.filter.iter().all(plan_cache::are_direct);
                 let plan = DeletePlan::new(delete)?;
                 let tables = self.changed(tables_of(&plan.rows))?;
-                (Work::Delete(plan), tables, shared, direct)
+                (Work::Delete(plan), tables, shared, direct, uses)
             }
             _ => return Err(SqlError::not_supported_yet("this statement")),
         };
@@ -254,6 +266,7 @@ impl Session {
             setting: self.setting(),
             epoch,
             types: types.to_vec(),
+            uses,
             // What binding warns of would be missing the next time.
             shared: shared && epoch.is_some() && self.warnings.total() == before,
             direct,

@@ -74,7 +74,8 @@ impl Session {
             Some(schema) => schema.as_str(),
             None => self.values.variables.database().unwrap_or_default(),
         };
-        let chain = ViewChain { schema, name: view.name.name.as_str(), around: None };
+        let chain =
+            ViewChain { schema, name: view.name.name.as_str(), definer: None, around: None };
         let plain = Statement::new(sql, &self.settings, &tables, &refused, &[], &numbers);
         let statement = Statement { names: Some(&names), view: Some(&chain), ..plain };
         let bound = BoundSelect::bind(&statement, query);
@@ -86,6 +87,7 @@ impl Session {
             code::ER_VIEW_RECURSIVE => SqlError::no_such_table(schema, view.name.name.as_str()),
             _ => error,
         })?;
+        tables.allowed(false)?;
         let columns = bound.items.iter().map(|item| item.name.clone()).collect();
         Ok((canonical_query(query, &names, &self.settings), columns))
     }

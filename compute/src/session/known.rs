@@ -62,6 +62,10 @@ impl Session {
             self.answer(Err(error.into()), response).await?;
             return Ok(true);
         }
+        if let Err(error) = compiled.uses.check(self.access()) {
+            self.answer(Err(error.into()), response).await?;
+            return Ok(true);
+        }
         let limit_ms = self.time_limit_ms(matches!(compiled.work, Work::Query(_)));
         let outcome = if limit_ms == 0 {
             self.run_compiled(compiled, arguments, response).await

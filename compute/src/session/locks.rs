@@ -43,7 +43,7 @@ impl Session {
         let mut ids: BTreeMap<u32, bool> = BTreeMap::new();
         for one in list {
             let write = matches!(one.kind, TableLock::Write | TableLock::LowPriorityWrite);
-            let found = SessionTables::new(self).table(&one.table)?;
+            let found = SessionTables::unchecked(self).table(&one.table)?;
             let name = (found.schema.to_string(), found.name.to_string());
             if let TableSource::Stored(open) = &found.source {
                 *ids.entry(open.descriptor().id).or_default() |= write;

@@ -9,12 +9,14 @@
 //! * [`tables`]: tables by name, as the session sees them. [`temporary`]: its own.
 //! * [`show`]: SHOW and DESCRIBE. [`admin`]: statements that look after the server.
 //! * [`explain`]: EXPLAIN. [`prepared`]: PREPARE. [`locks`]: LOCK TABLES. [`load`]: LOAD DATA.
-//! * [`accounts`]: users and roles. [`rights`]: what the session may do.
+//! * [`accounts`]: users and roles. [`rights`], [`authorize`]: what the session may
+//!   do.
 //! * [`values`]: variables and all else that expressions ask of a session.
 
 mod accounts;
 mod admin;
 mod assign;
+mod authorize;
 mod command;
 mod compiled;
 mod create_as;
@@ -252,7 +254,9 @@ impl Session {
     /// USE
     pub(crate) async fn use_schema(&mut self, name: &str) -> Result<Outcome, Ended> {
         let catalog = self.server.catalog.snapshot();
-        self.rights.access.check_use(name)?;
+        if crate::information_schema::schema(name) != Some("information_schema") {
+            self.rights.access.check_use(name)?;
+        }
         let Some(collation) = crate::information_schema::database_collation(&catalog, name) else {
             return Err(SqlError::unknown_database(name).into());
         };

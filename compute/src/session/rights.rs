@@ -18,6 +18,11 @@ pub(crate) struct Rights {
 }
 
 impl Session {
+    /// Who it is, as the process list has it.
+    pub(crate) fn user(&self) -> &str {
+        &self.process.user
+    }
+
     /// What the session may do.
     pub(crate) fn access(&self) -> &Access {
         &self.rights.access

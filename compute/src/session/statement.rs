@@ -61,6 +61,7 @@ impl Session {
         arguments: &Arguments,
         response: &mut Response<'_>,
     ) -> Result<Outcome, Ended> {
+        self.authorize(&statement.kind)?;
         match &statement.kind {
             rows @ (S::Query(_) | S::Insert(_) | S::Update(_) | S::Delete(_)) => {
                 self.rows_statement(sql, rows, arguments, response).await

@@ -1,6 +1,6 @@
 //! Tables by name, as the session sees them.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use firn_mysql_parser::ast;
@@ -8,7 +8,8 @@ use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::Result;
 
 use super::Session;
-use crate::bind::{FoundTable, TableSource, Tables};
+use crate::accounts::{Access, AccountName, Command};
+use crate::bind::{FoundTable, TableSource, Tables, Used, Uses, ViewChain};
 use crate::catalog::{CatalogSnapshot, Relation};
 
 /// The catalog at one moment, through a session's eyes.
@@ -16,59 +17,81 @@ pub(crate) struct SessionTables<'a> {
     session: &'a Session,
     catalog: Arc<CatalogSnapshot>,
     private: Cell<bool>,
+    /// Whether the session may do what it wants of them is asked here.
+    checked: bool,
+    used: RefCell<Vec<Used>>,
+    /// Those of views, with the rights of their definers.
+    of_views: RefCell<Vec<UsedByView>>,
+}
+
+/// A table that a view names.
+struct UsedByView {
+    access: Access,
+    used: Used,
+    /// Database and name of the view.
+    view: (String, String),
 }
 
 impl<'a> SessionTables<'a> {
+    /// Tables of a statement, noting what is wanted of them.
     pub(crate) fn new(session: &'a Session) -> Self {
-        let catalog = session.server.catalog.snapshot();
-        Self { session, catalog, private: Cell::new(false) }
+        Self { checked: true, ..Self::unchecked(session) }
+    }
+
+    /// Tables for who has asked already whether the session may do this.
+    pub(crate) fn unchecked(session: &'a Session) -> Self {
+        Self {
+            session,
+            catalog: session.server.catalog.snapshot(),
+            private: Cell::new(false),
+            checked: false,
+            used: RefCell::default(),
+            of_views: RefCell::default(),
+        }
     }
 
     /// Whether a table was found that others see otherwise, or not at all.
     pub(crate) fn are_private(&self) -> bool {
         self.private.get()
     }
-}
 
-impl Tables for SessionTables<'_> {
-    fn table(&self, name: &ast::ObjectName) -> Result<FoundTable> {
-        let schema = match &name.schema {
-            Some(schema) => schema.as_str(),
-            None => match self.session.values.variables.database() {
-                Some(schema) => schema,
-                // DUAL is no table.
-                None => return Err(SqlError::new(code::ER_NO_DB_ERROR, &[])),
-            },
-        };
-        if let Some(found) =
-            crate::information_schema::table(self.session, schema, name.name.as_str())?
-        {
+    /// What the statement wants of the tables that were found, all of it allowed;
+    /// `locking` if the rows that it reads are locked as if to be changed.
+    ///
+    /// # Errors
+    /// As [`Uses::check`]; 1356 for what a view's definer may not do.
+    pub(crate) fn allowed(&self, locking: bool) -> Result<Uses> {
+        let uses = Uses::new(self.used.borrow().clone(), locking);
+        uses.check(self.session.access())?;
+        for one in &*self.of_views.borrow() {
+            let wanted: Vec<_> = one.used.table_use(false).into_iter().collect();
+            one.access.check_uses(&wanted).map_err(|_| {
+                let (schema, name) = &one.view;
+                SqlError::new(code::ER_VIEW_INVALID, &[schema.into(), name.into()])
+            })?;
+        }
+        Ok(uses)
+    }
+
+    fn find(&self, schema: &str, name: &str) -> Result<FoundTable> {
+        if let Some(found) = crate::information_schema::table(self.session, schema, name)? {
             self.private.set(true);
             return Ok(found);
         }
-        if let Some(open) = self.session.temporary.named(schema, name.name.as_str()) {
-            self.private.set(true);
-            let descriptor = open.descriptor();
-            return Ok(FoundTable {
-                schema: Arc::from(descriptor.schema.as_str()),
-                name: Arc::from(descriptor.name.as_str()),
-                columns: Arc::clone(&open.columns),
-                source: TableSource::Stored(Arc::clone(open)),
-            });
-        }
-        if let Some(Relation::View(view)) = self.catalog.relation(schema, name.name.as_str()) {
+        if let Some(Relation::View(view)) = self.catalog.relation(schema, name) {
             return Ok(FoundTable {
                 schema: Arc::from(view.schema.as_str()),
                 name: Arc::from(view.name.as_str()),
                 columns: Arc::new([]),
                 source: TableSource::View(Arc::clone(view)),
+                used: Used::default(),
             });
         }
-        let Some(table) = self.catalog.table(schema, name.name.as_str()) else {
+        let Some(table) = self.catalog.table(schema, name) else {
             if self.catalog.schema(schema).is_none() {
                 return Err(SqlError::unknown_database(schema));
             }
-            return Err(SqlError::no_such_table(schema, name.name.as_str()));
+            return Err(SqlError::no_such_table(schema, name));
         };
         let descriptor = &table.descriptor;
         let open = self.session.server.opened.get(descriptor)?;
@@ -77,6 +100,97 @@ impl Tables for SessionTables<'_> {
             name: Arc::from(descriptor.name.as_str()),
             columns: Arc::clone(&open.columns),
             source: TableSource::Stored(open),
+            used: Used::default(),
         })
+    }
+
+    /// A table of the session's own, with which it may do everything.
+    fn temporary(&self, schema: &str, name: &str) -> Option<FoundTable> {
+        let open = self.session.temporary.named(schema, name)?;
+        self.private.set(true);
+        let descriptor = open.descriptor();
+        Some(FoundTable {
+            schema: Arc::from(descriptor.schema.as_str()),
+            name: Arc::from(descriptor.name.as_str()),
+            columns: Arc::clone(&open.columns),
+            source: TableSource::Stored(Arc::clone(open)),
+            used: Used::default(),
+        })
+    }
+
+    /// What a view's definer may do.
+    ///
+    /// Errors: 1449 if there is no such account any more.
+    fn of_definer(&self, (user, host): &(String, String)) -> Result<Access> {
+        let directory = self.session.server.accounts.directory();
+        let name = AccountName::new(user, host);
+        let Some(record) = directory.get(&name) else {
+            let arguments = [user.into(), host.into()];
+            return Err(SqlError::new(code::ER_NO_SUCH_USER, &arguments));
+        };
+        let access = Access::with_roles(&directory, name, &record.default_roles);
+        if !access.may_all() {
+            // Whether it may is asked each time.
+            self.private.set(true);
+        }
+        Ok(access)
+    }
+}
+
+impl Tables for SessionTables<'_> {
+    fn table(&self, name: &ast::ObjectName) -> Result<FoundTable> {
+        self.table_for(name, Command::READ, None)
+    }
+
+    fn table_for(
+        &self,
+        name: &ast::ObjectName,
+        command: Command,
+        view: Option<&ViewChain<'_>>,
+    ) -> Result<FoundTable> {
+        let schema = match &name.schema {
+            Some(schema) => schema.as_str(),
+            None => match self.session.values.variables.database() {
+                Some(schema) => schema,
+                // DUAL is no table.
+                None => return Err(SqlError::new(code::ER_NO_DB_ERROR, &[])),
+            },
+        };
+        let name = name.name.as_str();
+        // Views name no table of one session alone.
+        if view.is_none()
+            && let Some(found) = self.temporary(schema, name)
+        {
+            return Ok(found);
+        }
+        if !self.checked {
+            return self.find(schema, name);
+        }
+        let definer = view.and_then(|view| Some((view, view.definer?)));
+        let definer = definer.map(|(view, name)| Ok((view, self.of_definer(name)?))).transpose()?;
+        let access = definer.as_ref().map_or(self.session.access(), |(_, access)| access);
+        // What may not be seen is not told to be missing, either.
+        access.check_command(command, schema, name)?;
+        let mut found = self.find(schema, name)?;
+        if matches!(found.source, TableSource::View(_)) {
+            // Which of its columns are used is not known: all of it must be allowed.
+            let own = access.on_table(schema, name);
+            let missing = command.all.without(own);
+            if !missing.is_empty() && !own.has_any(command.or) {
+                return Err(access.table_denied(missing, name));
+            }
+            return Ok(found);
+        }
+        let (schema, name) = (Arc::clone(&found.schema), Arc::clone(&found.name));
+        found.used = Used::new(schema, name, Arc::clone(&found.columns), command);
+        let used = found.used.clone();
+        match definer {
+            Some((view, access)) => {
+                let view = (view.schema.to_owned(), view.name.to_owned());
+                self.of_views.borrow_mut().push(UsedByView { access, used, view });
+            }
+            None => self.used.borrow_mut().push(used),
+        }
+        Ok(found)
     }
 }

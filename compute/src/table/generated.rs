@@ -8,7 +8,7 @@ use firn_table::descriptor::TableDescriptor;
 
 use super::corrupt;
 use crate::bind::{
-    Block, NoTables, NoVariables, ScopeColumn, ScopeTable, Statement, StatementScope,
+    Block, NoTables, NoVariables, ScopeColumn, ScopeTable, Statement, StatementScope, Used,
 };
 
 /// A generated column.
@@ -41,6 +41,7 @@ impl<'a> Expressions<'a> {
             columns: std::sync::Arc::clone(columns),
             optional: false,
             merged: Vec::new(),
+            used: Used::default(),
         };
         Self { tables: [scope], settings }
     }

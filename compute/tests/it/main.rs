@@ -13,6 +13,7 @@ mod isolation;
 mod limits;
 mod load;
 mod plan_cache;
+mod privileges;
 mod show;
 mod support;
 mod temporary;

@@ -12,7 +12,7 @@ async fn databases_and_tables_by_like_and_where() {
     client.run(TABLE).await;
     client.run("CREATE TABLE other (x int)").await;
     let all = client.lines("SHOW DATABASES").await;
-    assert_eq!(all, ["information_schema", "performance_schema", "t"]);
+    assert_eq!(all, ["information_schema", "mysql", "performance_schema", "t"]);
     let result = client.result("SHOW DATABASES LIKE 'T%'").await;
     assert_eq!(names_of(&result), ["Database (T%)"]);
     assert!(result.rows.is_empty());

@@ -12,7 +12,7 @@ use crate::bind::{FoundTable, TableSource, Tables};
 use crate::catalog::show::{ColumnInfo, column_infos, index_infos};
 use crate::catalog::{Relation, ViewDescriptor};
 use crate::information_schema::cell::{maybe, maybe_number, number, text, yes};
-use crate::information_schema::columns::{PRIVILEGES, system_info};
+use crate::information_schema::columns::{privileges, system_info};
 use crate::information_schema::{Facts, definition, schema};
 use crate::output;
 use crate::session::Session;
@@ -32,22 +32,26 @@ impl Session {
         let infos = match facts.catalog.relation(&database, &table) {
             Some(Relation::View(view)) => self.view_columns(view)?,
             _ => {
-                let found = SessionTables::new(self).table(name)?;
+                let found = SessionTables::unchecked(self).table(name)?;
                 infos_of(&found)
             }
         };
         let row = |info: &ColumnInfo| {
+            let own = facts.on_column(&database, &table, &info.name);
+            if own.is_empty() {
+                return None;
+            }
             let default = maybe(info.default.as_deref());
             let (name, kind) = (text(&info.name), text(&info.type_text));
             let (null, key, extra) = (yes(info.nullable), text(info.key), text(&info.extra));
             if !full {
-                return vec![name, kind, null, key, default, extra];
+                return Some(vec![name, kind, null, key, default, extra]);
             }
             let collation = maybe(info.collation);
-            let (privileges, comment) = (text(PRIVILEGES), text(&info.comment));
-            vec![name, kind, collation, null, key, default, extra, privileges, comment]
+            let (privileges, comment) = (text(privileges(own)), text(&info.comment));
+            Some(vec![name, kind, collation, null, key, default, extra, privileges, comment])
         };
-        let rows = infos.iter().map(row).collect();
+        let rows = infos.iter().filter_map(row).collect();
         Ok(Shown::new(if full { "full columns" } else { "columns" }, rows))
     }
 
@@ -59,7 +63,7 @@ impl Session {
     pub(super) fn table_indexes(&self, name: &ast::ObjectName) -> Result<Shown, SqlError> {
         let (database, table) = self.full_name(name)?;
         if schema(&database).is_some() {
-            SessionTables::new(self).table(name)?;
+            SessionTables::unchecked(self).table(name)?;
             return Ok(Shown::empty("index"));
         }
         let catalog = self.seen_catalog();
@@ -101,7 +105,8 @@ impl Session {
         pattern: &str,
     ) -> Result<Vec<ListedField>, SqlError> {
         let name = ast::ObjectName { schema: None, name: ident(table) };
-        let found = SessionTables::new(self).table(&name)?;
+        self.may_describe(&name)?;
+        let found = SessionTables::unchecked(self).table(&name)?;
         let infos = infos_of(&found);
         let results = self.result_charset();
         let mut columns = Vec::with_capacity(found.columns.len());

@@ -141,7 +141,10 @@ impl Session {
     fn known_schema(&self, name: &str) -> Result<(), SqlError> {
         let catalog = self.server.catalog.snapshot();
         match database_collation(&catalog, name) {
-            Some(_) => Ok(()),
+            Some(_) if crate::information_schema::schema(name) == Some("information_schema") => {
+                Ok(())
+            }
+            Some(_) => self.access().check_use(name),
             None => Err(SqlError::unknown_database(name)),
         }
     }
@@ -163,6 +166,7 @@ impl Session {
         describe: &ast::Describe,
         response: &mut Response<'_>,
     ) -> Result<Outcome, Ended> {
+        self.may_describe(&describe.table)?;
         let facts = Facts::new(self);
         let shown = self.table_columns(&facts, &describe.table, false)?;
         let filter = describe.columns.as_ref().map_or(Filter::None, Filter::Like);

@@ -11,7 +11,7 @@ use firn_mysql_semantics::{SqlType, Value};
 
 use super::Filter;
 use crate::bind::{
-    BoundSelect, FoundTable, ScopeColumn, Statement, TableSource, Tables, VirtualTable,
+    BoundSelect, FoundTable, ScopeColumn, Statement, TableSource, Tables, Used, VirtualTable,
 };
 use crate::execute::{Reading, SelectRun, View};
 use crate::information_schema::definition::{self, told};
@@ -171,6 +171,7 @@ impl Session {
             name: Arc::from("show"),
             columns: scope.collect(),
             source: TableSource::Virtual(Arc::new(Fixed(std::mem::take(&mut shown.rows)))),
+            used: Used::default(),
         };
         let plan = {
             let tables =

@@ -72,7 +72,8 @@ pub(super) fn process_list(facts: &Facts, full: bool) -> Shown {
     let (name, chars) =
         if full { ("full processlist", usize::MAX) } else { ("processlist", INFO_CHARS) };
     let all = facts.server.processes.all();
-    let rows = all.iter().map(|process| server::process_row(facts, process, chars)).collect();
+    let seen = all.iter().filter(|process| facts.sees_process(&process.user));
+    let rows = seen.map(|process| server::process_row(facts, process, chars)).collect();
     Shown::new(name, rows)
 }
 
