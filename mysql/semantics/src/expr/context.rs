@@ -188,6 +188,8 @@ pub struct Cx<'a> {
     pub warnings: &'a mut Warnings,
     /// Generators of RAND(), by slot; made at first use.
     pub(crate) random: Vec<Option<crate::functions::random::Generator>>,
+    /// What high expressions within the one that is evaluated have come to.
+    pub(crate) kept: super::kept::Kept,
     /// The row's number among warnings that name one.
     pub row_number: u64,
     /// The name of the column that [`Node::run`](super::Node::run) gives the values
@@ -209,6 +211,7 @@ impl<'a> Cx<'a> {
             session,
             warnings,
             random: Vec::new(),
+            kept: super::kept::Kept::default(),
             row_number: 1,
             item_name: None,
             subqueries: super::subquery::Results::default(),

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use super::arith::{self, Domain};
 use super::compare::Comparison;
 use super::context::{Cx, Row};
+use super::kept::KEPT_ABOVE;
 use super::node::{Node, Op};
 use super::string_number::{Source, extreme_of_numbers};
 use super::{Result, json, leaf};
@@ -300,7 +301,9 @@ impl Node {
         if let Some(source) = self.number_source(cx, row)? {
             return self.int_of_source(source, cx, row);
         }
-        if let Op::NullIf(with) = &self.op {
+        if let Op::NullIf(with) = &self.op
+            && self.height <= KEPT_ABOVE
+        {
             return match self.null_if(*with, cx, row)? {
                 Some(operand) => operand.eval_int(cx, row),
                 None => Ok(None),
@@ -354,7 +357,9 @@ impl Node {
         if let Some(source) = self.number_source(cx, row)? {
             return self.double_of_source(source, cx, row);
         }
-        if let Op::NullIf(with) = &self.op {
+        if let Op::NullIf(with) = &self.op
+            && self.height <= KEPT_ABOVE
+        {
             return match self.null_if(*with, cx, row)? {
                 Some(operand) => operand.eval_double(cx, row),
                 None => Ok(None),
@@ -396,7 +401,9 @@ impl Node {
             }
             return self.decimal_of_source(source, cx, row);
         }
-        if let Op::NullIf(with) = &self.op {
+        if let Op::NullIf(with) = &self.op
+            && self.height <= KEPT_ABOVE
+        {
             return match self.null_if(*with, cx, row)? {
                 Some(operand) => operand.eval_decimal(cx, row),
                 None => Ok(None),

@@ -4,9 +4,11 @@ use std::borrow::Cow;
 
 use super::arith::{self, Domain};
 use super::context::{Cx, Row};
+use super::kept::KEPT_ABOVE;
 use super::node::{Node, Op};
 use super::{Call, Result, cast, compare, interval, leaf, membership};
 use crate::error::{SqlError, code};
+use crate::functions::fits_packet;
 use crate::value::Value;
 
 /// A value, borrowed from the row or the tree where it lies there.
@@ -38,7 +40,16 @@ impl Node {
     /// # Errors
     ///
     /// As [`Node::run`].
+    #[inline]
     pub fn eval<'a>(&'a self, cx: &mut Cx<'_>, row: Row<'a>) -> Result<Out<'a>> {
+        if self.height > KEPT_ABOVE {
+            return self.eval_once(cx, row);
+        }
+        self.compute(cx, row)
+    }
+
+    /// The value, computed now.
+    pub(super) fn compute<'a>(&'a self, cx: &mut Cx<'_>, row: Row<'a>) -> Result<Out<'a>> {
         let owned = match &self.op {
             Op::Literal(value) => return Ok(Cow::Borrowed(value)),
             Op::Column(column) => {
@@ -147,7 +158,21 @@ impl Node {
             Op::Extract(unit) => interval::extract(self, *unit, cx, row)?,
             Op::TimestampDiff(unit) => interval::timestamp_diff(self, *unit, cx, row)?,
             Op::Subquery { slot, column } => self.result_of_subquery(*slot, *column, cx, row)?,
-            Op::Call(call) => (call.function.kernel)(&Call { node: self, call, row }, cx)?,
+            Op::Call(call) => {
+                let value = (call.function.kernel)(&Call { node: self, call, row }, cx)?;
+                match &value {
+                    // Not all functions look at the limit themselves: HEX within HEX
+                    // within HEX would take all memory.
+                    Value::Bytes(bytes)
+                        if bytes.len() as u64 > cx.settings.max_allowed_packet_bytes
+                            && self.ty.kind.is_string()
+                            && !fits_packet(bytes.len() as u64, call.function.name, cx) =>
+                    {
+                        Value::Null
+                    }
+                    _ => value,
+                }
+            }
         };
         Ok(Cow::Owned(owned))
     }
@@ -254,6 +279,10 @@ impl Node {
         row: Row<'a>,
     ) -> Result<Out<'a>> {
         let [operand, rest @ ..] = &*self.args else { return Err(internal()) };
+        let computed =
+            (rest.len() > 16 && operand.height > 0).then(|| operand.as_computed(cx, row));
+        let computed = computed.transpose()?;
+        let operand = computed.as_ref().unwrap_or(operand);
         for (at, pair) in rest.chunks(2).enumerate() {
             match pair {
                 [when, value] => {

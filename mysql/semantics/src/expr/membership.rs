@@ -52,12 +52,12 @@ pub(super) fn in_list(
     Ok(found.map(|found| found != negated))
 }
 
-fn among_each<'a>(
-    value: &'a Node,
-    list: &'a [Node],
+fn among_each(
+    value: &Node,
+    list: &[Node],
     with: &[Comparison],
     cx: &mut Cx<'_>,
-    row: Row<'a>,
+    row: Row<'_>,
 ) -> Result<Option<bool>> {
     if value.is_null_literal() {
         return Ok(None);
@@ -78,6 +78,10 @@ fn among_each<'a>(
         }
         return Ok(None);
     }
+    // Beside many, what has to be computed is so once.
+    let computed = (list.len() > 8 && value.height > 0).then(|| value.as_computed(cx, row));
+    let computed = computed.transpose()?;
+    let value = computed.as_ref().unwrap_or(value);
     let mut unknown = false;
     for (one, with) in list.iter().zip(with) {
         match order(*with, value, one, cx, row)? {

@@ -16,6 +16,7 @@ mod domain;
 mod eval;
 mod interval;
 pub(crate) mod json;
+mod kept;
 pub(crate) mod leaf;
 mod membership;
 mod node;

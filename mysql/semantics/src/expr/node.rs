@@ -27,6 +27,9 @@ pub struct Node {
     pub(crate) name: Option<Box<str>>,
     /// COALESCE that was written as IFNULL.
     pub(crate) is_ifnull: bool,
+    /// How many levels are below, at least: above some, values are kept while an
+    /// expression is evaluated.
+    pub(crate) height: u16,
 }
 
 /// A column of the row that is evaluated.
@@ -241,14 +244,16 @@ impl Node {
     /// A node without operands.
     pub(crate) fn leaf(op: Op, ty: SqlType) -> Node {
         let args = Box::default();
-        Node { ty, ascii: false, op, args, written: None, name: None, is_ifnull: false }
+        let (written, name) = (None, None);
+        Node { ty, ascii: false, op, args, written, name, is_ifnull: false, height: 0 }
     }
 
     /// A node over `args`.
     pub(crate) fn new(op: Op, ty: SqlType, args: Vec<Node>) -> Node {
         let ascii = !ty.kind.is_string() && ty.kind != TypeKind::Json;
-        let args = args.into_boxed_slice();
-        Node { ty, ascii, op, args, written: None, name: None, is_ifnull: false }
+        let below = args.iter().map(|arg| arg.height).max().unwrap_or(0);
+        let (args, height) = (args.into_boxed_slice(), below.saturating_add(1));
+        Node { ty, ascii, op, args, written: None, name: None, is_ifnull: false, height }
     }
 
     pub(crate) fn with_written(mut self, written: String) -> Node {

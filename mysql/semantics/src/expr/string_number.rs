@@ -8,6 +8,7 @@ use super::Result;
 use super::compare::{self, Comparison};
 use super::context::{Cx, Row};
 use super::eval::internal;
+use super::kept::KEPT_ABOVE;
 use super::node::{ExtremeDates, Node, Op};
 use crate::temporal::{TimeOrDateTime, parse_time};
 use crate::types::TypeKind;
@@ -39,7 +40,7 @@ impl Node {
         cx: &mut Cx<'_>,
         row: Row<'a>,
     ) -> Result<Option<Source<'a>>> {
-        if !self.ty.kind.is_string() {
+        if !self.ty.kind.is_string() || self.height > KEPT_ABOVE {
             return Ok(None);
         }
         Ok(Some(match &self.op {
@@ -106,7 +107,9 @@ impl Node {
         row: Row<'a>,
     ) -> Result<Option<&'a Node>> {
         match &self.op {
-            Op::If | Op::Case { .. } | Op::CaseOf { .. } if self.ty.kind.is_string() => {
+            Op::If | Op::Case { .. } | Op::CaseOf { .. }
+                if self.ty.kind.is_string() && self.height <= KEPT_ABOVE =>
+            {
                 match self.branch(cx, row)? {
                     Some(branch) => branch.read_from(cx, row),
                     None => Ok(None),

@@ -4,6 +4,7 @@
 
 mod answer;
 mod client;
+mod deep;
 mod formats;
 mod generate;
 mod generate_json;
