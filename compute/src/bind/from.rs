@@ -72,7 +72,7 @@ pub(crate) enum TableSource {
 /// Rows of a query.
 pub(crate) enum Derived {
     /// A query's; what it takes from the row around it, over that row.
-    Query { query: BoundSelect, outer: Vec<Node>, lateral: bool },
+    Query { query: Box<BoundSelect>, outer: Vec<Node>, lateral: bool },
     /// Those of several queries.
     Set(BoundSet),
     /// A common table that is read once, wherever it is named.
@@ -250,6 +250,7 @@ impl From {
         let columns = columns_of_query(&query, &derived.columns)?;
         let alias: Arc<str> = Arc::from(derived.alias.as_str());
         let outer = query.outer.iter().cloned().map(Node::column).collect();
+        let query = Box::new(query);
         let rows = Derived::Query { query, outer, lateral: derived.lateral };
         let found = FoundTable {
             schema: Arc::from(""),

@@ -97,7 +97,7 @@ impl BoundSelect {
                     query.items.iter().map(|item| column(item, item.node.ty)).collect();
                 query.calc_found_rows = false;
                 let outer = query.outer.iter().cloned().map(Node::column).collect();
-                (Derived::Query { query, outer, lateral: false }, columns)
+                (Derived::Query { query: Box::new(query), outer, lateral: false }, columns)
             }
             ast::QueryBody::Values(rows) => {
                 let width = rows.first().map_or(0, Vec::len);

@@ -110,7 +110,7 @@ pub(crate) fn table(statement: &Statement<'_>, view: &ViewDescriptor) -> Result<
         name: Arc::from(view.name.as_str()),
         columns,
         source: TableSource::Derived(Box::new(Derived::Query {
-            query: bound,
+            query: Box::new(bound),
             outer: Vec::new(),
             lateral: false,
         })),

@@ -32,7 +32,7 @@ enum Kind<'a> {
         recursive: bool,
         outer: Option<&'a StatementScope<'a>>,
         /// Planned where it is named first, if it takes nothing from around.
-        shared: RefCell<Option<(Arc<Shared>, Arc<[ScopeColumn]>)>>,
+        shared: RefCell<Option<Planned>>,
     },
     /// Within its own query.
     Working {
@@ -43,6 +43,9 @@ enum Kind<'a> {
         of_union: bool,
     },
 }
+
+/// A common table that is planned, and its columns.
+type Planned = (Arc<Shared>, Arc<[ScopeColumn]>);
 
 /// A common table that all of its names read alike.
 pub(crate) struct Shared {
@@ -202,7 +205,11 @@ impl CommonTable<'_> {
         let query = BoundSelect::bind(&inner, query)?;
         let columns = columns_of_query(&query, names)?;
         let outer: Vec<Node> = query.outer.iter().cloned().map(Node::column).collect();
-        planned(statement, columns, Derived::Query { query, outer, lateral: false })
+        planned(
+            statement,
+            columns,
+            Derived::Query { query: Box::new(query), outer, lateral: false },
+        )
     }
 
     /// Its query as one that is repeated; `None` if it does not name itself.
@@ -226,7 +233,7 @@ impl CommonTable<'_> {
         for operand in rest {
             // What is read again is of the types of the queries before.
             if types.is_none() {
-                let own: Vec<_> = seeds.drain(..).collect();
+                let own = std::mem::take(&mut seeds);
                 let (set, columns) = merged(statement, own)?;
                 let (columns, parts) = (named(columns, names), set.parts);
                 seeds.extend(parts.into_iter().map(|part| (part.op, part.query)));

@@ -359,7 +359,10 @@ impl<'p> SelectRun<'p> {
         let mut places: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
         let mut groups: Vec<(Vec<Value>, Vec<Accumulator>)> = Vec::new();
         let plain = self.is_plain(view);
-        while possible {
+        loop {
+            if !possible {
+                break;
+            }
             let Self { stream, subqueries, row, params, .. } = self;
             let ready = if plain { stream.try_next(cx, row) } else { None };
             let found = match ready {

@@ -82,7 +82,7 @@ impl DerivedPlan {
     pub(crate) fn new(rows: Derived) -> Result<Self> {
         Ok(match rows {
             Derived::Query { query, outer, lateral } => {
-                Self::Query { plan: Box::new(SelectPlan::new(query)?), outer, lateral }
+                Self::Query { plan: Box::new(SelectPlan::new(*query)?), outer, lateral }
             }
             Derived::Set(set) => Self::Set(SetPlan::new(set)?),
             Derived::Shared(shared) => Self::Shared(shared),

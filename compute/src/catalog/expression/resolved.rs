@@ -15,12 +15,15 @@ pub(crate) struct ResolvedColumn {
     pub(crate) column: Arc<str>,
 }
 
+/// An item of a result: the column that it is, if it is one, and its name.
+pub(crate) type ResolvedItem = (Option<ResolvedColumn>, Box<str>);
+
 /// Names of a query, by the places in memory of what they stand in: the tree must not
 /// move between binding and printing.
 #[derive(Debug, Default)]
 pub(crate) struct Resolutions {
     columns: RefCell<BTreeMap<usize, ResolvedColumn>>,
-    items: RefCell<BTreeMap<usize, Vec<(Option<ResolvedColumn>, Box<str>)>>>,
+    items: RefCell<BTreeMap<usize, Vec<ResolvedItem>>>,
     tables: RefCell<BTreeMap<usize, Arc<str>>>,
     joins: RefCell<BTreeMap<usize, Vec<(ResolvedColumn, ResolvedColumn)>>>,
 }
