@@ -78,7 +78,7 @@ pub(crate) enum Derived {
     /// A common table that is read once, wherever it is named.
     Shared(Arc<Shared>),
     /// A common table that is made from itself.
-    Recursive(Recursive),
+    Recursive(Box<Recursive>),
     /// The rows of the step before, within such a one: its number.
     Working(usize),
 }

@@ -309,7 +309,7 @@ impl CommonTable<'_> {
         let names = columns.iter().map(|column| Box::from(&*column.name)).collect();
         let number = *number;
         let rows = Recursive { number, seed, steps: bound, distinct, limit, names };
-        Ok(Some((columns.into(), Derived::Recursive(rows))))
+        Ok(Some((columns.into(), Derived::Recursive(Box::new(rows)))))
     }
 }
 

@@ -87,7 +87,7 @@ impl DerivedPlan {
             Derived::Set(set) => Self::Set(SetPlan::new(set)?),
             Derived::Shared(shared) => Self::Shared(shared),
             Derived::Recursive(recursive) => {
-                let Recursive { number, seed, steps, distinct, limit, names } = recursive;
+                let Recursive { number, seed, steps, distinct, limit, names } = *recursive;
                 let seed = SetPlan::new(seed)?;
                 let steps = steps.into_iter().map(PartPlan::new).collect::<Result<_>>()?;
                 let plan = RecursivePlan { number, seed, steps, distinct, limit, names };
