@@ -235,6 +235,7 @@ pub(crate) fn settle(node: &mut Node, to: CollationId, binder: &Binder<'_>) -> R
         _ => {
             if let Some(text) = binder.settle_constant(node) {
                 leaf::to_charset_strictly(&text, from, to)?;
+                node.ty.nullable = false;
             }
         }
     }

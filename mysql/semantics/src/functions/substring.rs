@@ -59,7 +59,7 @@ fn substring_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
         length = match start {
             0 => 0,
             // What no 32 bits hold counts for nothing.
-            start if i32::try_from(start).is_err() => length,
+            start if i32::try_from(start).is_err() || start == i128::from(i32::MIN) => length,
             start if start < 0 => {
                 if -start > length {
                     0

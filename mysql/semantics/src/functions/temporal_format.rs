@@ -39,7 +39,7 @@ fn format_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     let coll = site.connection_text();
     let length = match site.args.get(1).and_then(constant_format) {
         Some(format) => longest(format),
-        None => site.length(1).min(25_600) * 10,
+        None => (site.length(1) * 10).min(16_777_216),
     };
     Ok(site.text(length, coll))
 }

@@ -167,7 +167,7 @@ fn extreme_dates(args: &[Node], ty: &mut SqlType, bytes: Box<[Bytes]>) -> Option
         (None, _) => {
             let times = args.iter().filter(|arg| arg.ty.kind == TypeKind::Time);
             let longest = times.map(|arg| arg.ty.length).max().unwrap_or(0);
-            temporal_length(longest.min(10), decimals)
+            temporal_length(if decimals == 0 { longest.min(10) } else { 10 }, decimals)
         }
         (_, Some(_)) => temporal_length(19, decimals),
         _ => 10,
