@@ -300,8 +300,8 @@ pub(crate) fn literal_for_connection(
     Ok((out, warning))
 }
 
-/// The bytes of a string literal; error 1300 if they are no text of their set.
-pub(crate) fn checked_literal(bytes: &[u8], id: CollationId) -> Result<Bytes> {
+/// The bytes of a string literal, with warning 1300 if they are no text of their set.
+pub(crate) fn checked_literal(bytes: &[u8], id: CollationId) -> Result<(Bytes, Option<SqlError>)> {
     let set = charset(id);
     let mut value = Bytes::from_slice(bytes);
     let over = value.len() % set.min_bytes().max(1);
@@ -311,12 +311,12 @@ pub(crate) fn checked_literal(bytes: &[u8], id: CollationId) -> Result<Bytes> {
         value = Bytes::from_vec(padded);
     }
     let (good, _) = set.well_formed_prefix(&value, usize::MAX).map_err(unsupported)?;
-    if good < value.len() {
-        let bad = value.get(good..).unwrap_or_default();
-        let shown = hex_digits(bad.get(..6.min(bad.len())).unwrap_or_default());
-        return Err(SqlError::invalid_character_string(set.name(), &shown));
-    }
-    Ok(value)
+    let bad = value.get(good..).filter(|bad| !bad.is_empty());
+    let warning = bad.map(|bad| {
+        let shown = hex_digits(bad.get(..3.min(bad.len())).unwrap_or_default());
+        SqlError::invalid_character_string(set.name(), &shown)
+    });
+    Ok((value, warning))
 }
 
 /// `text` in another set if nothing is lost by it.

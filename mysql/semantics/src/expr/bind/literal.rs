@@ -28,16 +28,21 @@ impl Binder<'_> {
                     node.ty.unsigned = matches!(written, Literal::Hex(_));
                     node
                 }
-                Some(_) => self.text(&TextLiteral {
-                    value: literal.value.clone(),
-                    charset: literal.charset.clone(),
-                })?,
+                Some(_) => {
+                    let (value, charset) = (literal.value.clone(), literal.charset.clone());
+                    self.text_of(&TextLiteral { value, charset }, false)?
+                }
             },
             Literal::Temporal(kind, text) => self.temporal(*kind, text)?,
         })
     }
 
     pub(super) fn text(&self, literal: &TextLiteral) -> Result<Node> {
+        self.text_of(literal, true)
+    }
+
+    /// A text that was written in quotes, or else in digits.
+    fn text_of(&self, literal: &TextLiteral, quoted: bool) -> Result<Node> {
         let collation = match &literal.charset {
             None => self.connection(),
             Some(name) => leaf::default_collation(name)
@@ -51,7 +56,15 @@ impl Binder<'_> {
                 warning.into_iter().for_each(|warning| self.warn(warning));
                 Bytes::from_vec(value)
             }
-            _ => leaf::checked_literal(&sent, collation)?,
+            _ => {
+                let (value, warning) = leaf::checked_literal(&sent, collation)?;
+                match warning {
+                    // In quotes they stay what they are; in digits they were meant to be text.
+                    Some(error) if !quoted => return Err(error),
+                    warning => warning.into_iter().for_each(|warning| self.warn(warning)),
+                }
+                value
+            }
         };
         let length = leaf::char_length(collation, &value) as u32;
         // What an introducer brings counts by its character set, not by its characters.
