@@ -70,7 +70,7 @@ pub(super) fn message(format: &str, args: &[Arg<'_>]) -> String {
     let mut args = args.iter();
     let mut rest = format;
     while let Some(at) = rest.find('%') {
-        out.extend_from_slice(rest[..at].as_bytes());
+        out.extend_from_slice(&rest.as_bytes()[..at]);
         let (spec, conversion, after) = spec(&rest[at + 1..]);
         rest = after;
         match conversion {

@@ -246,10 +246,12 @@ impl Node {
     /// The value of a branch in the type of the whole.
     fn chosen<'a>(&'a self, branch: &'a Node, cx: &mut Cx<'_>, row: Row<'a>) -> Result<Out<'a>> {
         // An extreme has its own decimals only within functions.
-        if self.keeps_scale() && matches!(branch.op, Op::Extreme { .. }) {
-            if branch.ty.kind == self.ty.kind && branch.ty.unsigned == self.ty.unsigned {
-                return branch.run(cx, row);
-            }
+        if self.keeps_scale()
+            && matches!(branch.op, Op::Extreme { .. })
+            && branch.ty.kind == self.ty.kind
+            && branch.ty.unsigned == self.ty.unsigned
+        {
+            return branch.run(cx, row);
         }
         let scaled = matches!(self.op, Op::Coalesce) && branch.ty.decimals != self.ty.decimals;
         if branch.ty.kind == self.ty.kind && branch.ty.unsigned == self.ty.unsigned && !scaled {
