@@ -208,13 +208,13 @@ fn substring(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
     let start = if start > 0 {
         start - 1
     } else {
-        let all = leaf::char_length(coll, &text) as i128;
+        let all = leaf::char_length(coll, text) as i128;
         if -start > all {
             return Ok(Value::bytes(b""));
         }
         all + start
     };
-    let from = offset(coll, &text, u64::try_from(start).unwrap_or(u64::MAX));
+    let from = offset(coll, text, u64::try_from(start).unwrap_or(u64::MAX));
     let rest = text.get(from..).unwrap_or_default();
     let end = offset(coll, rest, u64::try_from(count).unwrap_or(u64::MAX));
     Ok(Value::bytes(rest.get(..end).unwrap_or(rest)))
