@@ -16,7 +16,10 @@ const RIGHTS_MAX: usize = 4096;
 
 /// Rights by account and active roles: those of one directory, and of no copy.
 #[derive(Debug, Default)]
-struct KnownRights(Mutex<BTreeMap<(AccountName, BTreeSet<AccountName>), Arc<Rights>>>);
+struct KnownRights(Mutex<BTreeMap<WithRoles, Arc<Rights>>>);
+
+/// An account and its active roles.
+type WithRoles = (AccountName, BTreeSet<AccountName>);
 
 impl Clone for KnownRights {
     fn clone(&self) -> Self {
