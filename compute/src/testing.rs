@@ -2,11 +2,17 @@
 
 use std::sync::Arc;
 
-use firn_engine::object::{Layout, MemoryStore, RetryOptions, RetryingStore, StoreBlocks};
+use firn_compaction::{Worker, WorkerOptions};
+use firn_engine::merge::MergeContext;
+use firn_engine::object::{
+    Backend, FaultPlan, FaultStore, Layout, MemoryStore, RetryOptions, RetryingStore, StoreBlocks,
+};
 use firn_engine::{Db, Env, Journal, Options, Parts};
 use firn_journal::MemoryJournal;
 use firn_storage::StorageService;
 use firn_storage::picker::PickerOptions;
+use firn_table::Schemas;
+use futures::StreamExt;
 use object_store::ObjectStore;
 use object_store::path::Path;
 
@@ -34,8 +40,48 @@ impl World {
         self
     }
 
+    /// With another store, empty, that breaks as told.
+    pub(crate) fn with_faults(mut self, plan: FaultPlan) -> (Self, FaultStore) {
+        let faults = FaultStore::new(Arc::new(MemoryStore::new()), self.env.clone(), plan);
+        let broken: Arc<dyn Backend> = Arc::new(faults.clone());
+        let store = RetryingStore::new(broken, self.env.clone(), RetryOptions::default());
+        self.store = Arc::new(store);
+        (self, faults)
+    }
+
+    /// How many files of rows the store has.
+    pub(crate) async fn files(&self) -> usize {
+        let mut listed = self.store.list(None);
+        let mut files = 0;
+        while let Some(object) = listed.next().await {
+            let location = object.expect("a list").location;
+            files += usize::from(location.as_ref().ends_with(".sst"));
+        }
+        files
+    }
+
     /// Opens the database that is there, or a new one.
     pub(crate) async fn open(&self) -> Arc<Db> {
+        self.open_parts().await.0
+    }
+
+    /// The same, with somebody who merges files.
+    pub(crate) async fn open_merging(&self) -> (Arc<Db>, Worker) {
+        let (db, storage) = self.open_parts().await;
+        let layout = Layout::new(Path::from("db"));
+        let context = MergeContext {
+            env: self.env.clone(),
+            store: Arc::clone(&self.store),
+            layout: layout.clone(),
+            blocks: Arc::new(StoreBlocks::new(Arc::clone(&self.store), layout)),
+            schemas: Arc::new(Schemas),
+            file_bytes_max: self.options.file_bytes_max,
+        };
+        let options = WorkerOptions { name: "worker".into(), concurrency: 1 };
+        (db, Worker::start(storage, context, options))
+    }
+
+    async fn open_parts(&self) -> (Arc<Db>, Arc<StorageService>) {
         let layout = Layout::new(Path::from("db"));
         let storage = StorageService::start(
             self.env.clone(),
@@ -47,13 +93,14 @@ impl World {
         let parts = Parts {
             env: self.env.clone(),
             journal: Arc::clone(&self.journal),
-            storage,
+            storage: Arc::clone(&storage) as _,
             store: Arc::clone(&self.store),
             layout: layout.clone(),
             blocks: Arc::new(StoreBlocks::new(Arc::clone(&self.store), layout)),
             disk_cache: None,
         };
-        Arc::new(Db::open(parts, self.options.clone()).await.expect("a database in memory opens"))
+        let db = Db::open(parts, self.options.clone()).await.expect("a database in memory opens");
+        (Arc::new(db), storage)
     }
 }
 

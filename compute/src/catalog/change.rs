@@ -97,6 +97,12 @@ impl CatalogChange {
         self.tables().find_map(|(_, now)| now)
     }
 
+    /// Tables that go on under another id.
+    pub fn moved(&self) -> impl Iterator<Item = &Arc<TableDescriptor>> {
+        self.tables()
+            .filter_map(|(was, now)| now.filter(|now| was.is_some_and(|was| was.id != now.id)))
+    }
+
     /// The ids of tables whose rows go.
     pub fn gone(&self) -> impl Iterator<Item = u32> {
         self.tables().filter_map(|(was, now)| {

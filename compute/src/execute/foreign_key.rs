@@ -294,6 +294,7 @@ pub(crate) async fn follow(
             if depth >= DEPTH_MAX {
                 return Err(refused());
             }
+            view.make_room().await?;
             match (action, &next) {
                 (ReferentialAction::Cascade, None) => {
                     Box::pin(follow(view, child, &row, None, cx, depth + 1)).await?;

@@ -1,6 +1,6 @@
 //! INSERT and REPLACE, row by row.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use firn_engine::key::KeyRange;
 use firn_mysql_semantics::error::{Level, SqlError, code};
@@ -14,7 +14,7 @@ use super::view::{View, engine_error};
 use super::write::{self, Duplicate, Stored};
 use super::{Result, SelectRun, foreign_key};
 use crate::bind::{BoundInsert, Given, InsertSource};
-use crate::plan::{SelectPlan, SubqueryPlan};
+use crate::plan::{SelectPlan, StepRows, SubqueryPlan};
 use crate::table::{Numbers, OpenTable};
 
 /// Values of AUTO_INCREMENT that are stored as given before they are: the first time, and
@@ -79,14 +79,10 @@ pub(crate) async fn run<'p>(
     let mut subqueries = Subqueries::new(&plan.subqueries, params);
     let mut job = Job::new(plan, storing, found_rows, params);
     if let Some(query) = &plan.query {
-        // What is inserted must not be read again.
-        let reading = view.read_source();
-        let rows = SelectRun::new(query, params).all(view, cx).await;
-        view.read_as(reading);
-        let rows = rows?;
+        let mut source = Source::new(query, params, &plan.insert.table);
         let nodes: Vec<_> = query.select.items.iter().map(|item| &item.node).collect();
-        for (at, values) in rows.into_iter().enumerate() {
-            cx.row_number = at as u64 + 1;
+        while let Some(values) = Box::pin(source.next(view, cx)).await? {
+            cx.row_number = job.done.records + 1;
             let mut row = vec![Value::Null; plan.insert.table.columns.len()];
             job.defaults(cx, &mut row)?;
             let stored = job.put_query(cx, &nodes, values, &mut row);
@@ -104,6 +100,56 @@ pub(crate) async fn run<'p>(
         }
     }
     Ok(job.done)
+}
+
+/// The rows of INSERT … SELECT.
+enum Source<'p> {
+    /// One by one.
+    Coming(Box<SelectRun<'p>>),
+    /// All of them first, where the table is read that they go to: what is inserted must not
+    /// be read again.
+    Gathered(Option<Box<SelectRun<'p>>>, std::vec::IntoIter<Vec<Value>>),
+}
+
+impl<'p> Source<'p> {
+    fn new(query: &'p SelectPlan, params: &'p [Value], into: &OpenTable) -> Self {
+        let run = Box::new(SelectRun::new(query, params));
+        if reads(query, into.descriptor().id) {
+            Self::Gathered(Some(run), Vec::new().into_iter())
+        } else {
+            Self::Coming(run)
+        }
+    }
+
+    async fn next(&mut self, view: &mut View<'_>, cx: &mut Cx<'p>) -> Result<Option<Vec<Value>>> {
+        match self {
+            Self::Gathered(run, rows) => {
+                if let Some(run) = run.take() {
+                    let reading = view.read_source();
+                    let all = run.all(view, cx).await;
+                    view.read_as(reading);
+                    *rows = all?.into_iter();
+                }
+                Ok(rows.next())
+            }
+            Self::Coming(run) => {
+                let reading = view.read_source();
+                let row = run.next(view, cx).await.map(|row| row.map(<[Value]>::to_vec));
+                view.read_as(reading);
+                row
+            }
+        }
+    }
+}
+
+/// Whether a query reads a table, or what it cannot be told of.
+fn reads(query: &SelectPlan, table: u32) -> bool {
+    !query.subqueries.is_empty()
+        || query.steps.iter().any(|step| match &step.rows {
+            StepRows::Stored(open) => open.descriptor().id == table,
+            StepRows::Virtual(_) => false,
+            StepRows::Derived(_) => true,
+        })
 }
 
 /// Rows that are put into a table one by one.
@@ -247,7 +293,7 @@ impl<'a> Job<'a> {
         }
         self.done.affected += 1 + replaced;
         self.done.duplicates += replaced;
-        Ok(())
+        view.make_room().await
     }
 
     /// REPLACE: the row in the way goes.
@@ -311,7 +357,21 @@ impl<'a> Job<'a> {
             Err(taken) if plan.insert.ignore => cx.warnings.push(Level::Warning, taken.error),
             Err(taken) => return Err(taken.error),
         }
-        Ok(())
+        view.make_room().await
+    }
+
+    /// Takes the next value of AUTO_INCREMENT that `auto_increment_increment` allows.
+    fn next_number(&self, counter: &AtomicU64) -> u64 {
+        let (step, offset) = self.storing.numbering;
+        if step <= 1 {
+            return counter.fetch_add(1, Ordering::Relaxed);
+        }
+        let offset = if offset > step { 0 } else { offset % step };
+        let next = |from: u64| from.saturating_add((offset + step - from % step) % step);
+        let taken = counter.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |from| {
+            Some(next(from).saturating_add(step))
+        });
+        next(taken.unwrap_or_else(|from| from))
     }
 
     /// AUTO_INCREMENT.
@@ -336,7 +396,7 @@ impl<'a> Job<'a> {
         }
         prepare_auto_increment(view, table).await?;
         let ty = &table.columns[at].ty;
-        let id = counter.fetch_add(1, Ordering::Relaxed);
+        let id = self.next_number(counter);
         if id > id_max(ty) {
             counter.fetch_min(id_max(ty).saturating_add(1), Ordering::Relaxed);
             return Err(if ty.kind == TypeKind::BigInt {

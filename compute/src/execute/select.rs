@@ -151,9 +151,6 @@ impl<'p> SelectRun<'p> {
                 self.skip = bound(offset, cx, self.params)?;
             }
         }
-        if self.plan.ordered && !select.grouped && self.left != u64::MAX {
-            view.want_rows(self.left.saturating_add(self.skip));
-        }
         for (at, step) in self.plan.steps.iter().enumerate() {
             if let StepRows::Derived(plan) = &step.rows
                 && !plan.is_lateral()
@@ -162,6 +159,8 @@ impl<'p> SelectRun<'p> {
                 self.stream.give(at, rows);
             }
         }
+        let cut = self.plan.ordered && !select.grouped && self.left != u64::MAX;
+        view.want_rows(cut.then(|| self.left.saturating_add(self.skip)));
         let Self { plan, row, params, subqueries, .. } = self;
         let constant = |cx: &mut Cx<'p>| holds(&plan.constant, cx, row, params);
         let possible = subqueries.run(view, cx, constant).await?;
@@ -487,6 +486,7 @@ pub(super) fn bound(node: &Node, cx: &mut Cx<'_>, params: &[Value]) -> Result<u6
     }
 }
 
+/// Memory that a row needs, roughly.
 pub(super) fn bytes_of(row: &[Value]) -> usize {
     let heap = |value: &Value| match value {
         Value::Bytes(bytes) if bytes.len() > 16 => bytes.len(),

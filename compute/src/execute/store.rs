@@ -26,6 +26,8 @@ pub(crate) struct Storing<'a> {
     pub(crate) zone: &'a TimeZone,
     /// When the statement began, in the session's zone.
     pub(crate) now: DateTime,
+    /// `auto_increment_increment` and `auto_increment_offset`.
+    pub(crate) numbering: (u64, u64),
     /// NO_AUTO_VALUE_ON_ZERO
     pub(crate) zero_is_a_value: bool,
 }

@@ -1,7 +1,9 @@
 //! UPDATE and DELETE.
 //!
 //! First the rows that the statement is about are found, then they are changed:
-//! a change must not bring a row before the search again.
+//! a change must not bring a row before the search again. Where it cannot do that,
+//! some rows are found and changed at a time ([`Finder`]), so that a statement about
+//! very many needs no memory for all of them.
 
 use firn_mysql_semantics::Value;
 use firn_mysql_semantics::error::{Level, SqlError, code};
@@ -26,6 +28,8 @@ pub(crate) struct UpdatePlan {
     pub(crate) rows: SelectPlan,
     /// Step, column, and what it gets, in the order of SET.
     pub(crate) assignments: Vec<(usize, usize, Given)>,
+    /// The steps whose rows change.
+    targets: Vec<usize>,
     /// What must hold for rows of views, by step.
     pub(crate) checks: Vec<(usize, ViewCheck)>,
     pub(crate) ignore: bool,
@@ -66,10 +70,14 @@ impl UpdatePlan {
         let rows = SelectPlan::for_change(update.rows, &targets, &read)?;
         let step = |table: usize| rows.step_at(starts[table]);
         let assignments = update.assignments.into_iter();
-        let assignments = assignments.map(|(table, column, given)| (step(table), column, given));
+        let assignments: Vec<_> =
+            assignments.map(|(table, column, given)| (step(table), column, given)).collect();
+        let mut targets: Vec<usize> = assignments.iter().map(|(step, ..)| *step).collect();
+        targets.sort_unstable();
+        targets.dedup();
         let checks = update.checks.into_iter();
         let checks = checks.map(|(table, check)| (step(table), check)).collect();
-        Ok(Self { assignments: assignments.collect(), checks, rows, ignore: update.ignore })
+        Ok(Self { assignments, targets, checks, rows, ignore: update.ignore })
     }
 }
 
@@ -94,95 +102,192 @@ struct Found {
     row: Vec<Value>,
 }
 
-/// Finds the rows, and locks those of `targets` as they are now.
-async fn find<'p>(
+/// Memory for the rows that are found at a time, where that may be fewer than all.
+const CHUNK_BYTES: usize = 4 << 20;
+
+/// Finds the rows, and locks those of the targets as they are now.
+struct Finder<'p> {
     plan: &'p SelectPlan,
-    targets: &[usize],
+    targets: &'p [usize],
     params: &'p [Value],
-    subqueries: &mut Subqueries<'p>,
-    view: &mut View<'_>,
-    cx: &mut Cx<'p>,
-) -> Result<Vec<Found>> {
-    let mut row = vec![Value::Null; plan.select.row_len];
-    let constant = |cx: &mut Cx<'p>| holds(&plan.constant, cx, &row, params);
-    if !subqueries.run(view, cx, constant).await? {
-        return Ok(Vec::new());
+    stream: RowStream<'p>,
+    row: Vec<Value>,
+    /// Rows may be changed before all are found.
+    in_chunks: bool,
+    begun: bool,
+    done: bool,
+    limit: Option<u64>,
+}
+
+impl<'p> Finder<'p> {
+    /// `changes` are the columns that the statement sets, of a single table; all of a
+    /// row's entries go with a DELETE.
+    fn new(
+        plan: &'p SelectPlan,
+        targets: &'p [usize],
+        params: &'p [Value],
+        view: &View<'_>,
+        changes: &[usize],
+    ) -> Result<Self> {
+        let alone = plan.ordered && plan.select.limit.is_none() && plan.subqueries.is_empty();
+        let one = match &plan.steps[..] {
+            [step] if alone => step.stored().zip(step.access.as_ref()),
+            _ => None,
+        };
+        let in_chunks = match one {
+            // Rows that hang on each other in one table may be changed by another one's change.
+            Some((table, access)) => {
+                view.relations(table)?.is_none() && stays(access, table, changes)
+            }
+            None => false,
+        };
+        Ok(Self {
+            plan,
+            targets,
+            params,
+            stream: RowStream::new(&plan.steps, params),
+            row: vec![Value::Null; plan.select.row_len],
+            in_chunks,
+            begun: false,
+            done: false,
+            limit: None,
+        })
     }
-    let limit = match &plan.select.limit {
-        Some(limit) => match limit.rows.eval(cx, Row { columns: &[], params })?.as_ref() {
-            Value::UInt(number) => Some(*number),
-            Value::Int(number) if *number >= 0 => Some(number.unsigned_abs()),
-            _ => return Err(SqlError::new(code::ER_WRONG_ARGUMENTS, &["LIMIT".into()])),
-        },
-        None => None,
-    };
-    let mut found: Vec<(Vec<u8>, Found)> = Vec::new();
-    let mut bytes = 0;
-    let mut stream = RowStream::new(&plan.steps, params);
-    for (at, step) in plan.steps.iter().enumerate() {
-        if let StepRows::Derived(query) = &step.rows
-            && !query.is_lateral()
-        {
-            let reading = view.enter_subquery();
-            let rows = super::derived::rows(query, &row, params, view, cx).await;
-            view.leave_subquery(reading);
-            stream.give(at, rows?);
+
+    async fn begin(
+        &mut self,
+        subqueries: &mut Subqueries<'p>,
+        view: &mut View<'_>,
+        cx: &mut Cx<'p>,
+    ) -> Result<()> {
+        self.begun = true;
+        let (plan, params) = (self.plan, self.params);
+        let constant = |cx: &mut Cx<'p>| holds(&plan.constant, cx, &self.row, params);
+        if !subqueries.run(view, cx, constant).await? {
+            self.done = true;
+            return Ok(());
         }
+        self.limit = match &plan.select.limit {
+            Some(limit) => match limit.rows.eval(cx, Row { columns: &[], params })?.as_ref() {
+                Value::UInt(number) => Some(*number),
+                Value::Int(number) if *number >= 0 => Some(number.unsigned_abs()),
+                _ => return Err(SqlError::new(code::ER_WRONG_ARGUMENTS, &["LIMIT".into()])),
+            },
+            None => None,
+        };
+        for (at, step) in plan.steps.iter().enumerate() {
+            if let StepRows::Derived(query) = &step.rows
+                && !query.is_lateral()
+            {
+                let reading = view.enter_subquery();
+                let rows = super::derived::rows(query, &self.row, params, view, cx).await;
+                view.leave_subquery(reading);
+                self.stream.give(at, rows?);
+            }
+        }
+        view.want_rows(self.limit.filter(|_| plan.ordered));
+        Ok(())
     }
-    let stop_early = plan.ordered;
-    if let Some(limit) = limit.filter(|_| stop_early) {
-        view.want_rows(limit);
-    }
-    loop {
-        if limit.is_some_and(|limit| stop_early && found.len() as u64 >= limit) {
-            break;
+
+    /// The next rows: all of them, unless they may come in chunks. None at the end.
+    async fn next(
+        &mut self,
+        subqueries: &mut Subqueries<'p>,
+        view: &mut View<'_>,
+        cx: &mut Cx<'p>,
+    ) -> Result<Vec<Found>> {
+        if !self.begun {
+            self.begin(subqueries, view, cx).await?;
         }
-        if !stream.next(view, cx, subqueries, &mut row).await? {
-            break;
-        }
-        let keys: Vec<Option<Vec<u8>>> =
-            (0..plan.steps.len()).map(|at| stream.key(at).map(<[u8]>::to_vec)).collect();
-        let mut still = true;
-        for &at in targets {
-            let (Some(key), Some(table)) = (&keys[at], plan.steps[at].stored()) else { continue };
-            if stream.is_locked(at) {
+        let (plan, params) = (self.plan, self.params);
+        let mut found: Vec<(Vec<u8>, Found)> = Vec::new();
+        let mut bytes = 0;
+        while !self.done {
+            if self.limit.is_some_and(|limit| plan.ordered && found.len() as u64 >= limit)
+                || !self.stream.next(view, cx, subqueries, &mut self.row).await?
+            {
+                self.done = true;
+                break;
+            }
+            let keys: Vec<Option<Vec<u8>>> =
+                (0..plan.steps.len()).map(|at| self.stream.key(at).map(<[u8]>::to_vec)).collect();
+            if !self.settled(&keys, subqueries, view, cx).await? {
                 continue;
             }
-            still &= settle(view, cx, &plan.steps[at], table, key, &mut row).await?;
-        }
-        // What another transaction changed before the lock was had counts as it is now.
-        let all = |cx: &mut Cx<'p>| all_hold(plan, cx, &row, params);
-        if !still || !subqueries.run(view, cx, all).await? {
-            for &at in targets {
-                if let (Some(key), Some(table)) = (&keys[at], plan.steps[at].stored()) {
-                    view.unlock(table.descriptor().space(), key);
-                }
+            let row = &self.row;
+            let order = subqueries
+                .run(view, cx, |cx| {
+                    let mut order = Vec::new();
+                    for key in &plan.select.order_by {
+                        let value = key.node.eval(cx, Row { columns: row, params })?;
+                        sort_key::push(&value, &key.node.ty, key.descending, &mut order);
+                    }
+                    Ok(order)
+                })
+                .await?;
+            bytes += order.len() + 64 + super::select::bytes_of(&self.row);
+            found.push((order, Found { keys, row: self.row.clone() }));
+            if self.in_chunks && bytes >= CHUNK_BYTES {
+                break;
             }
-            continue;
+            if bytes > FOUND_BYTES_MAX {
+                return Err(SqlError::new(code::ER_OUT_OF_SORTMEMORY, &[]));
+            }
         }
-        let order = subqueries
-            .run(view, cx, |cx| {
-                let mut order = Vec::new();
-                for key in &plan.select.order_by {
-                    let value = key.node.eval(cx, Row { columns: &row, params })?;
-                    sort_key::push(&value, &key.node.ty, key.descending, &mut order);
-                }
-                Ok(order)
-            })
-            .await?;
-        bytes += order.len() + 64 + row.len() * std::mem::size_of::<Value>();
-        if bytes > FOUND_BYTES_MAX {
-            return Err(SqlError::new(code::ER_OUT_OF_SORTMEMORY, &[]));
+        if !plan.ordered {
+            found.sort_by(|a, b| a.0.cmp(&b.0));
         }
-        found.push((order, Found { keys, row: row.clone() }));
+        if let Some(limit) = self.limit {
+            found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        }
+        Ok(found.into_iter().map(|(_, found)| found).collect())
     }
-    if !plan.ordered {
-        found.sort_by(|a, b| a.0.cmp(&b.0));
+
+    /// Locks the targets' rows. `false` if the row is not one of those that are meant, now
+    /// that it is locked: what another transaction changed before counts as it is now.
+    async fn settled(
+        &mut self,
+        keys: &[Option<Vec<u8>>],
+        subqueries: &mut Subqueries<'p>,
+        view: &mut View<'_>,
+        cx: &mut Cx<'p>,
+    ) -> Result<bool> {
+        let (plan, params) = (self.plan, self.params);
+        let mut still = true;
+        for &at in self.targets {
+            let (Some(key), Some(table)) = (&keys[at], plan.steps[at].stored()) else { continue };
+            if !self.stream.is_locked(at) {
+                still &= settle(view, cx, &plan.steps[at], table, key, &mut self.row).await?;
+            }
+        }
+        let row = &self.row;
+        let all = |cx: &mut Cx<'p>| all_hold(plan, cx, row, params);
+        if still && subqueries.run(view, cx, all).await? {
+            return Ok(true);
+        }
+        for &at in self.targets {
+            if let (Some(key), Some(table)) = (&keys[at], plan.steps[at].stored()) {
+                view.unlock(table.descriptor().space(), key);
+            }
+        }
+        Ok(false)
     }
-    if let Some(limit) = limit {
-        found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    }
-    Ok(found.into_iter().map(|(_, found)| found).collect())
+}
+
+/// Whether rows keep their places in the index that they are found by when these columns
+/// get other values.
+fn stays(access: &crate::plan::Access, table: &OpenTable, changes: &[usize]) -> bool {
+    let codec = table.codec.index(access.index).unwrap_or(table.codec.row_index());
+    let places = |codec: &firn_table::key::IndexCodec| {
+        (0..codec.parts()).filter_map(|part| codec.column(part)).collect::<Vec<_>>()
+    };
+    let (by, rows) = (places(codec), places(table.codec.row_index()));
+    let descriptor = table.descriptor();
+    by.iter().chain(&rows).all(|at| {
+        let column = &descriptor.columns[*at];
+        // Generated columns and those that ON UPDATE sets change with others.
+        !changes.contains(at) && column.generated.is_none() && !column.on_update_now
+    })
 }
 
 /// Locks a row and reads it as it is now. `false` if it is gone.
@@ -222,19 +327,29 @@ pub(crate) async fn update<'p>(
     view: &mut View<'_>,
     cx: &mut Cx<'p>,
 ) -> Result<Updated> {
-    let mut targets: Vec<usize> = plan.assignments.iter().map(|(step, ..)| *step).collect();
-    targets.sort_unstable();
-    targets.dedup();
+    let targets = &plan.targets;
     view.look_first();
     let mut subqueries = Subqueries::new(&plan.rows.subqueries, params);
-    let found = find(&plan.rows, &targets, params, &mut subqueries, view, cx).await?;
+    let changes: Vec<usize> = plan.assignments.iter().map(|(_, column, _)| *column).collect();
+    let mut finder = Finder::new(&plan.rows, targets, params, view, &changes)?;
     let mut done = Updated::default();
     // A row is changed once, by the first combination that it is found in.
     let mut seen: std::collections::BTreeSet<(usize, Vec<u8>)> = std::collections::BTreeSet::new();
-    for (at, Found { keys, mut row }) in found.into_iter().enumerate() {
-        cx.row_number = at as u64 + 1;
+    let mut chunk = Vec::new().into_iter();
+    let mut count = 0;
+    loop {
+        let Some(Found { keys, mut row }) = chunk.next() else {
+            let next = finder.next(&mut subqueries, view, cx).await?;
+            if next.is_empty() {
+                break;
+            }
+            chunk = next.into_iter();
+            continue;
+        };
+        count += 1;
+        cx.row_number = count;
         let before = row.clone();
-        for &target in &targets {
+        for &target in targets {
             let (Some(key), Some(table)) = (&keys[target], plan.rows.steps[target].stored()) else {
                 continue;
             };
@@ -287,6 +402,7 @@ pub(crate) async fn update<'p>(
                 }
                 Err(error) => return Err(error),
             }
+            view.make_room().await?;
         }
     }
     Ok(done)
@@ -352,11 +468,20 @@ pub(crate) async fn delete<'p>(
     cx: &mut Cx<'p>,
 ) -> Result<u64> {
     let mut subqueries = Subqueries::new(&plan.rows.subqueries, params);
-    let found = find(&plan.rows, &plan.targets, params, &mut subqueries, view, cx).await?;
+    let mut finder = Finder::new(&plan.rows, &plan.targets, params, view, &[])?;
     let mut seen: std::collections::BTreeSet<(usize, Vec<u8>)> = std::collections::BTreeSet::new();
     let mut deleted = 0;
     let several = plan.rows.steps.len() > 1;
-    for Found { keys, row } in found {
+    let mut chunk = Vec::new().into_iter();
+    loop {
+        let Some(Found { keys, row }) = chunk.next() else {
+            let next = finder.next(&mut subqueries, view, cx).await?;
+            if next.is_empty() {
+                break;
+            }
+            chunk = next.into_iter();
+            continue;
+        };
         for &target in &plan.targets {
             let (Some(key), Some(table)) = (&keys[target], plan.rows.steps[target].stored()) else {
                 continue;
@@ -374,6 +499,7 @@ pub(crate) async fn delete<'p>(
                 }
                 Err(error) => return Err(error),
             }
+            view.make_room().await?;
         }
     }
     Ok(deleted)

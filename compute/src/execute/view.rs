@@ -14,8 +14,8 @@ use crate::catalog::{CATALOG_SPACE, auto_increment_key};
 use crate::session::{from_engine, from_transaction};
 use crate::table::OpenTable;
 use crate::txn::{
-    Direction, Grant, LockMode, LockWait, LockedRow, LockingScan, ReadMode, RowLocks, Scan,
-    Transaction,
+    Direction, Grant, LockKey, LockMode, LockWait, LockedRow, LockingScan, ReadMode, RowLocks,
+    Scan, Transaction,
 };
 
 /// How a statement reads.
@@ -123,9 +123,9 @@ impl<'t> View<'t> {
         self.looks_first = true;
     }
 
-    /// How many rows are wanted in the end, of those that come one by one.
-    pub(crate) fn want_rows(&mut self, rows: u64) {
-        self.wanted_rows = Some(usize::try_from(rows).unwrap_or(usize::MAX));
+    /// How many rows are wanted in the end, of those that come one by one, if that is known.
+    pub(crate) fn want_rows(&mut self, rows: Option<u64>) {
+        self.wanted_rows = rows.map(|rows| usize::try_from(rows).unwrap_or(usize::MAX));
     }
 
     /// Rows that may be locked before they are asked for.
@@ -166,6 +166,28 @@ impl<'t> View<'t> {
         self.transaction.interrupt().check().map_err(|error| from_transaction(&error))
     }
 
+    /// After each row that is written: what a large statement has written goes to files, and
+    /// its locks become one of the table, if nobody else has locked any of it.
+    ///
+    /// # Errors
+    /// The engine's; 1317.
+    pub(crate) async fn make_room(&mut self) -> Result<()> {
+        self.step().await?;
+        if self.transaction.wants_escalation() {
+            Box::pin(self.escalate()).await?;
+        }
+        let spilled = self.transaction.spill_if_large().await;
+        spilled.map_err(|error| from_transaction(&error))
+    }
+
+    /// Holds the table of which most is locked as a whole, if there are very many locks.
+    async fn escalate(&mut self) -> Result<()> {
+        let Some(space) = self.transaction.most_locked() else { return Ok(()) };
+        let table = LockKey::Table(u64::from(space.0));
+        let done = self.transaction.escalate(table, space).await;
+        done.map(drop).map_err(|error| from_transaction(&error))
+    }
+
     /// Before each row that is read: long scans end when they are told to, and let others
     /// run meanwhile.
     ///
@@ -175,6 +197,9 @@ impl<'t> View<'t> {
         self.rows_read = self.rows_read.wrapping_add(1);
         if self.rows_read.is_multiple_of(STEPS) {
             self.check()?;
+            if self.transaction.wants_escalation() {
+                Box::pin(self.escalate()).await?;
+            }
             tokio::task::yield_now().await;
         }
         Ok(())

@@ -57,12 +57,25 @@ impl Server {
     /// The engine's, if the catalog cannot be read; `BadRequest` for a `root` that must
     /// have a password and has none.
     pub async fn open(db: Arc<Db>, env: Env, root: &RootLogin) -> firn_engine::Result<Arc<Self>> {
+        Self::open_with(db, env, root, Limits::default()).await
+    }
+
+    /// As [`Self::open`], with other limits of transactions.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn open_with(
+        db: Arc<Db>,
+        env: Env,
+        root: &RootLogin,
+        limits: Limits,
+    ) -> firn_engine::Result<Arc<Self>> {
         let catalog = Catalog::open(Arc::clone(&db)).await?;
         let stored = Arc::new(StoredAccounts::new(Arc::clone(&db)));
         let accounts = Accounts::open(stored, root, env.unix_ms()).await.map_err(|error| {
             Error::new(ErrorKind::BadRequest, format!("accounts: {}", error.message()))
         })?;
-        let transactions = TransactionManager::new(db, env.clone(), Limits::default());
+        let transactions = TransactionManager::new(db, env.clone(), limits);
         Ok(Arc::new(Self {
             started: env.now(),
             env,

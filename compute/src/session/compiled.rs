@@ -200,9 +200,8 @@ impl Session {
     ) -> Result<Compiled, SqlError> {
         // Before anything of the catalog is read: see `Catalog::epoch`.
         let epoch = self.server.catalog.epoch();
-        let read = |plan: &SelectPlan| -> Vec<_> {
-            let tables = tables_of(plan).into_iter();
-            tables.map(|table| (table, LockMode::IntentionShared)).collect()
+        let read = |plan: &SelectPlan, mode: LockMode| -> Vec<_> {
+            tables_of(plan).into_iter().map(|table| (table, mode)).collect()
         };
         let before = self.warnings.total();
         let (work, tables, shared, direct, uses) = match statement {
@@ -216,7 +215,9 @@ impl Session {
                 let lax = !self.groups_fully() && (select.grouped || select.distinct);
                 let plan = self.planned_query(select)?;
                 let shared = shared && !lax && plan.select.select.into.is_empty();
-                let tables = read(&plan.select);
+                let locking = plan.select.select.locking.is_some();
+                let mode = if locking { LockMode::RowsLocked } else { LockMode::IntentionShared };
+                let tables = read(&plan.select, mode);
                 (Work::Query(plan), tables, shared, direct, uses)
             }
             S::Insert(insert) => {
@@ -234,8 +235,10 @@ impl Session {
                     };
                 let plan = InsertPlan::new(insert)?;
                 let mut tables = self.changed(vec![Arc::clone(&plan.insert.table)])?;
-                tables.extend(plan.query.iter().flat_map(read));
-                tables.extend(plan.subqueries.iter().flat_map(|one| read(&one.plan)));
+                let sources = plan.query.iter();
+                tables.extend(sources.flat_map(|query| read(query, LockMode::RowsLocked)));
+                let subqueries = plan.subqueries.iter();
+                tables.extend(subqueries.flat_map(|one| read(&one.plan, LockMode::RowsLocked)));
                 (Work::Insert(plan), tables, shared, direct, uses)
             }
             S::Update(update) => {

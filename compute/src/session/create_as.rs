@@ -82,7 +82,8 @@ impl Session {
         let Some(descriptor) = change.created().next().cloned() else {
             return Ok(Some(Done::default()));
         };
-        let Some(_locks) = self.lock_names(&snapshot, &change).await? else { return Ok(None) };
+        let locks = self.lock_names(&snapshot, &change, LockMode::Exclusive).await?;
+        let Some(_locks) = locks else { return Ok(None) };
         let kept = self.server.catalog.keep_ids().await;
         kept.map_err(|error| from_engine(&error))?;
         let table = self.server.opened.compile(&descriptor)?;

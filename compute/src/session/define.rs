@@ -15,6 +15,7 @@ use firn_engine::{SpaceId, WriteBatch};
 use firn_mysql_parser::ast::{self, StatementKind as S};
 use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::Cx;
+use firn_table::descriptor::TableDescriptor;
 
 use super::locks::TableLocks;
 use super::relations::CatalogRelations;
@@ -128,6 +129,7 @@ impl Session {
         &self,
         snapshot: &CatalogSnapshot,
         change: &CatalogChange,
+        mode: LockMode,
     ) -> Result<Option<Transaction>, Ended> {
         let owner = OwnerId(u64::from(self.id));
         let interrupt: Interrupt = self.process.interrupt.clone();
@@ -137,6 +139,21 @@ impl Session {
         let wait = LockWait::For(Duration::from_secs(seconds));
         let locked = locks.lock(LockKey::Global, LockMode::IntentionExclusive, wait).await;
         locked.map_err(|error| from_transaction(&error))?;
+        self.lock_touched(snapshot, change, mode, &mut locks).await?;
+        let same = self.server.catalog.snapshot().version == snapshot.version;
+        Ok(same.then_some(locks))
+    }
+
+    /// Locks the tables that a change touches.
+    async fn lock_touched(
+        &self,
+        snapshot: &CatalogSnapshot,
+        change: &CatalogChange,
+        mode: LockMode,
+        locks: &mut Transaction,
+    ) -> Result<(), Ended> {
+        let seconds = self.values.variables.hot().lock_wait_timeout;
+        let wait = LockWait::For(Duration::from_secs(seconds));
         let mut ids: Vec<u32> = change
             .names()
             .filter_map(|(schema, name)| snapshot.table(schema, name))
@@ -147,11 +164,10 @@ impl Session {
         ids.dedup();
         for id in ids {
             let key = LockKey::Table(u64::from(id));
-            let locked = locks.lock(key, LockMode::Exclusive, wait).await;
+            let locked = locks.lock(key, mode, wait).await;
             locked.map_err(|error| from_transaction(&error))?;
         }
-        let same = self.server.catalog.snapshot().version == snapshot.version;
-        Ok(same.then_some(locks))
+        Ok(())
     }
 
     /// Makes a change; `false` if it has to be planned again.
@@ -163,8 +179,24 @@ impl Session {
         if change.is_empty() {
             return Ok(true);
         }
-        let Some(_locks) = self.lock_names(snapshot, change).await? else { return Ok(false) };
-        self.applied(self.server.catalog.apply(change).await.map(drop))
+        let locks = self.lock_names(snapshot, change, LockMode::Exclusive).await?;
+        let Some(_locks) = locks else { return Ok(false) };
+        let applied = self.applied(self.server.catalog.apply(change).await.map(drop))?;
+        if applied && change.gone().next().is_some() {
+            // TRUNCATE: the table goes on in another space.
+            for now in change.moved() {
+                self.rows_are_new(now)?;
+            }
+        }
+        Ok(applied)
+    }
+
+    /// Snapshots from before this moment do not see the rows of a table as it is now.
+    fn rows_are_new(&self, table: &Arc<TableDescriptor>) -> Result<(), SqlError> {
+        let open = self.server.opened.get(table)?;
+        let now = self.server.transactions.db().last_seq();
+        open.numbers.valid_from.fetch_max(now.0, Ordering::AcqRel);
+        Ok(())
     }
 
     pub(super) fn applied(&self, result: Result<(), ChangeError>) -> Result<bool, Ended> {
@@ -188,7 +220,13 @@ impl Session {
             return Ok(Some(Done::default()));
         }
         let finish = plan.finish(None);
-        let Some(mut locks) = self.lock_names(snapshot, &finish).await? else { return Ok(None) };
+        // While rows are read or copied, others may read them, too.
+        let mode = match plan.work.is_none() {
+            true => LockMode::Exclusive,
+            false => LockMode::Shared,
+        };
+        let locks = self.lock_names(snapshot, &finish, mode).await?;
+        let Some(mut locks) = locks else { return Ok(None) };
         let parents = self.lock_parents(snapshot, &plan, &mut locks).await?;
         if plan.work == Work::Copy {
             let kept = self.server.catalog.keep_scratch(plan.now.id).await;
@@ -198,6 +236,15 @@ impl Session {
         if !plan.work.is_none() {
             let interrupt = locks.interrupt().clone();
             affected = self.work(&plan, &interrupt, &parents).await?;
+            let exclusive = LockMode::Exclusive;
+            let locked = self.lock_touched(snapshot, &finish, exclusive, &mut locks).await;
+            if locked.is_err() && plan.work == Work::Copy {
+                // What was copied is of no use.
+                let db = self.server.transactions.db();
+                let deleted = db.delete_range(plan.now.space(), &[], None).await;
+                deleted.map_err(|error| from_engine(&error))?;
+            }
+            locked?;
         }
         let mut batch = WriteBatch::new();
         self.number_on(&plan, &mut batch).await?;
@@ -205,6 +252,10 @@ impl Session {
         let applied = self.applied(applied.map(drop))?;
         if !applied {
             return Err(SqlError::new(code::ER_TABLE_DEF_CHANGED, &[]).into());
+        }
+        let filled = matches!(&plan.work, Work::Scan { fill, .. } if !fill.is_empty());
+        if filled || plan.work == Work::Copy {
+            self.rows_are_new(&plan.now)?;
         }
         let copied = plan.work == Work::Copy;
         let affected = if copied { affected } else { 0 };

@@ -1,6 +1,7 @@
 //! Statements that read and change rows: bound, planned, run.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use firn_mysql_parser::ast::{self, StatementKind as S};
 use firn_mysql_protocol::Capabilities;
@@ -131,15 +132,36 @@ impl Session {
     ) -> Result<bool, Ended> {
         let seconds = self.values.variables.hot().lock_wait_timeout;
         let wait = LockWait::For(std::time::Duration::from_secs(seconds));
+        // Plain reads of SERIALIZABLE transactions lock rows.
+        let shares = !unit.single && unit.transaction.plain_read() == crate::txn::PlainRead::Share;
+        let locked_as = |mode: LockMode| match mode {
+            LockMode::IntentionShared if shares => LockMode::RowsLocked,
+            mode => mode,
+        };
         for (table, mode) in tables {
             if table.temporary {
                 unit.transaction.cover(table.descriptor().space());
                 continue;
             }
             self.may_use(table, *mode == LockMode::IntentionExclusive)?;
-            let key = LockKey::Table(u64::from(table.descriptor().id));
-            let locked = unit.transaction.lock(key, *mode, wait).await;
+            let (key, mode) = (LockKey::Table(u64::from(table.descriptor().id)), locked_as(*mode));
+            // Who has very many rows has the table: it is waited for as for rows.
+            let escalated = mode != LockMode::IntentionShared
+                && self.server.transactions.locks().is_escalated(&key);
+            let wait = if escalated { self.lock_wait() } else { wait };
+            let locked = unit.transaction.lock(key, mode, wait).await;
             locked.map_err(|error| from_transaction(&error))?;
+        }
+        // An index that was made, or rows that were copied, after the snapshot: it does not
+        // see them.
+        if let Some(seq) = unit.transaction.snapshot_seq() {
+            let valid = |(table, mode): &(Arc<OpenTable>, LockMode)| {
+                locked_as(*mode) != LockMode::IntentionShared
+                    || seq.0 >= table.numbers.valid_from.load(Ordering::Acquire)
+            };
+            if !tables.iter().all(valid) {
+                return Err(SqlError::new(code::ER_TABLE_DEF_CHANGED, &[]).into());
+            }
         }
         let snapshot = self.server.catalog.snapshot();
         Ok(tables.iter().filter(|(table, _)| !table.temporary).all(|(table, _)| {
@@ -301,6 +323,10 @@ impl Session {
             single_row,
             zone,
             now,
+            numbering: {
+                let hot = self.values.variables.hot();
+                (hot.auto_increment_increment, hot.auto_increment_offset)
+            },
             zero_is_a_value: self
                 .values
                 .variables

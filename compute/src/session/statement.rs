@@ -66,7 +66,7 @@ impl Session {
             rows @ (S::Query(_) | S::Insert(_) | S::Update(_) | S::Delete(_)) => {
                 self.rows_statement(sql, rows, arguments, response).await
             }
-            S::Load(load) => self.load(sql, load, arguments, response).await,
+            S::Load(load) => Box::pin(self.load(sql, load, arguments, response)).await,
             S::Do(list) => self.run_do(sql, list, arguments).await,
             S::Use(name) => self.use_schema(name.as_str()).await,
 
@@ -109,7 +109,7 @@ impl Session {
             | S::DropIndex(_)
             | S::CreateView(_)
             | S::AlterView(_)
-            | S::DropView(_) => self.define(sql, statement, arguments).await,
+            | S::DropView(_) => Box::pin(self.define(sql, statement, arguments)).await,
 
             S::Kill { query, id } => self.kill_process(sql, *query, id, arguments).await,
             S::Flush { what, .. } => self.flush(what).await,

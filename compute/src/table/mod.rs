@@ -65,6 +65,9 @@ pub(crate) struct Numbers {
     pub(crate) next_auto_increment: AtomicU64,
     /// Values below this one may be given: it is stored that they were.
     pub(crate) kept_auto_increment: AtomicU64,
+    /// The commit since which the rows are where the table says: snapshots from before it
+    /// find nothing there.
+    pub(crate) valid_from: AtomicU64,
     /// How far ahead it was stored last. Held while it is stored.
     pub(crate) keeping: tokio::sync::Mutex<u64>,
     /// The next number of a row without a primary key; 0 if it is not known yet.

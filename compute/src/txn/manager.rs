@@ -15,16 +15,21 @@ const SETTLE_PAUSE: Duration = Duration::from_millis(100);
 /// What one transaction, or all, may use.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Memory for the writes of one transaction, in bytes; less than
+    /// Memory for what one row or statement writes at a time, in bytes; less than
     /// [`firn_engine::batch::BATCH_LEN_MAX`].
     pub write_bytes_max: usize,
+    /// Memory for the writes of one transaction, in bytes: past it they go to files.
+    pub spill_bytes: usize,
+    /// Locks of one transaction: past it tables are locked as a whole where that is free.
+    pub row_locks: usize,
     /// Locks.
     pub locks: LockLimits,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { write_bytes_max: 128 << 20, locks: LockLimits::default() }
+        let (write_bytes_max, spill_bytes) = (128 << 20, 48 << 20);
+        Self { write_bytes_max, spill_bytes, row_locks: 100_000, locks: LockLimits::default() }
     }
 }
 

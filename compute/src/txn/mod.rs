@@ -69,6 +69,14 @@
 //! reached of a [`LockingScan`] is. Who writes into the range that he scans
 //! collects what he wants to change first.
 //!
+//! # Large transactions
+//!
+//! Between rows a statement calls [`Transaction::spill_if_large`], which puts
+//! the writes into files when they need too much memory, and where
+//! [`Transaction::wants_escalation`] says so [`Transaction::escalate`], which
+//! holds the table in place of its rows. 4 and 5 are then one edit of the
+//! manifest that names the files.
+//!
 //! # Where it differs from InnoDB
 //!
 //! - A locking read of a single key that does not exist locks that key, not

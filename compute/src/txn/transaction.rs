@@ -12,8 +12,8 @@ use super::interrupt::Interrupt;
 use super::lock::{Grant, LockKey, LockMode, LockSet, LockWait, Request};
 use super::manager::TransactionManager;
 use super::savepoint::Savepoint;
-use super::view::{Base, Direction, ReadView, Scan};
-use super::write_set::WriteSet;
+use super::view::{Base, Direction, ReadView, Scan, scan};
+use super::write_set::{WriteSet, get_spilled};
 
 /// What a transaction sees of others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +79,8 @@ pub struct Transaction {
     interrupt: Interrupt,
     /// Rolled back by a deadlock.
     is_over: bool,
+    /// Locks at which it is tried again to hold a table as a whole.
+    escalate_at: usize,
 }
 
 impl Transaction {
@@ -88,6 +90,7 @@ impl Transaction {
         isolation: IsolationLevel,
         interrupt: Interrupt,
     ) -> Self {
+        let escalate_at = manager.limits.row_locks;
         Self {
             manager,
             isolation,
@@ -99,6 +102,7 @@ impl Transaction {
             covered: Vec::new(),
             interrupt,
             is_over: false,
+            escalate_at,
         }
     }
 
@@ -175,6 +179,12 @@ impl Transaction {
         self.snapshot.get_or_insert_with(|| self.manager.db.snapshot())
     }
 
+    /// What its snapshot sees, if it has one yet.
+    #[must_use]
+    pub fn snapshot_seq(&self) -> Option<Seq> {
+        self.snapshot.as_ref().map(Snapshot::seq)
+    }
+
     fn base(&mut self, mode: ReadMode) -> Base<'_> {
         match mode {
             ReadMode::Current => Base::Newest(&self.manager.db),
@@ -193,10 +203,22 @@ impl Transaction {
         mode: ReadMode,
     ) -> Result<Option<Bytes>> {
         self.check()?;
-        if let Some(write) = self.writes.get(space, key) {
-            return Ok(write.value.clone());
+        if let Some(own) = self.own(space, key).await? {
+            return Ok(own);
         }
         self.base(mode).get(space, key).await
+    }
+
+    /// What it has written to a key itself.
+    async fn own(&self, space: SpaceId, key: &[u8]) -> Result<Option<Option<Bytes>>> {
+        if let Some(write) = self.writes.get(space, key) {
+            return Ok(Some(write.value.clone()));
+        }
+        if self.writes.runs().is_empty() {
+            return Ok(None);
+        }
+        // Boxed, as all that only large transactions do: futures of small ones stay small.
+        Box::pin(get_spilled(self.writes.runs(), space, key)).await
     }
 
     /// The values of several keys, in the order given.
@@ -211,7 +233,8 @@ impl Transaction {
     ) -> Result<Vec<Option<Bytes>>> {
         self.check()?;
         let writes = self.writes.map().map(Arc::clone);
-        self.base(mode).get_many(space, keys, writes.as_deref()).await
+        let runs = Arc::clone(self.writes.runs());
+        self.base(mode).get_many(space, keys, writes.as_deref(), &runs).await
     }
 
     /// Walks a range. The scan stands by itself and does not see what is
@@ -228,7 +251,15 @@ impl Transaction {
     ) -> Result<Scan> {
         self.check()?;
         let writes = self.writes.map().map(Arc::clone);
-        self.base(mode).scan(space, range, direction, writes.as_ref()).await
+        let runs = Arc::clone(self.writes.runs());
+        let (db, at) = match mode {
+            ReadMode::Current => (Arc::clone(&self.manager.db), None),
+            ReadMode::Snapshot => {
+                let at = self.snapshot().clone();
+                (Arc::clone(&self.manager.db), Some(at))
+            }
+        };
+        scan(&db, at.as_ref(), space, range, direction, writes.as_ref(), &runs).await
     }
 
     /// What it sees now, apart from it.
@@ -242,7 +273,8 @@ impl Transaction {
             ReadMode::Current => None,
         };
         let writes = self.writes.map().map(Arc::clone);
-        Ok(ReadView { db: Arc::clone(&self.manager.db), snapshot, writes })
+        let runs = Arc::clone(self.writes.runs());
+        Ok(ReadView { db: Arc::clone(&self.manager.db), snapshot, writes, runs })
     }
 
     /// The end of every call that may find a deadlock.
@@ -336,7 +368,7 @@ impl Transaction {
         let mut intended = false;
         loop {
             let grant = self.lock_row(space, key, LockMode::Exclusive, wait).await?;
-            let own = self.writes.get(space, key).map(|write| write.value.clone());
+            let own = self.own(space, key).await?;
             if let Some(Some(value)) = own {
                 return Ok(Some(value));
             }
@@ -431,7 +463,11 @@ impl Transaction {
     /// COMMITTED allows it and the row was not written. What an earlier
     /// statement has locked, too, stays locked.
     pub fn unlock_row(&mut self, space: SpaceId, key: &[u8]) {
-        if self.isolation == IsolationLevel::ReadCommitted && self.writes.get(space, key).is_none()
+        // What is in files is not looked at here: the lock stays.
+        let may_be_written = self.writes.runs().iter().any(|run| run.has_space(space));
+        if self.isolation == IsolationLevel::ReadCommitted
+            && !may_be_written
+            && self.writes.get(space, key).is_none()
         {
             self.locks.unlock(&LockKey::Row(space, Bytes::copy_from_slice(key)));
         }
@@ -457,6 +493,51 @@ impl Transaction {
         self.writes.put(space, key, None, limit)
     }
 
+    /// Puts its writes into files if they need too much memory. Between rows: what one row
+    /// writes has to fit.
+    ///
+    /// # Errors
+    /// The engine's; nothing has changed then.
+    pub async fn spill_if_large(&mut self) -> Result<()> {
+        if self.writes.bytes() < self.manager.limits.spill_bytes {
+            return Ok(());
+        }
+        self.check()?;
+        Box::pin(self.writes.spill(&self.manager.db)).await
+    }
+
+    /// Whether it holds so many locks that a table should be held as a whole.
+    #[must_use]
+    pub fn wants_escalation(&self) -> bool {
+        self.locks.len() >= self.escalate_at
+    }
+
+    /// The space with the most locks of keys and ranges.
+    #[must_use]
+    pub fn most_locked(&self) -> Option<SpaceId> {
+        self.locks.most_locked()
+    }
+
+    /// Holds a table as a whole in place of the rows of its space, if nobody else has locked
+    /// any of it. `false` if somebody has: rows are locked one by one still.
+    ///
+    /// # Errors
+    /// `TooManyLocks`, `RolledBack`.
+    pub async fn escalate(&mut self, table: LockKey, space: SpaceId) -> Result<bool> {
+        self.escalate_at = self.locks.len() + self.manager.limits.row_locks;
+        let mode = LockMode::SharedIntentionExclusive;
+        match self.lock(table, mode, LockWait::NoWait).await {
+            Ok(_) => {
+                self.cover(space);
+                self.locks.release_space(space);
+                self.escalate_at = self.locks.len() + self.manager.limits.row_locks;
+                Ok(true)
+            }
+            Err(Error::LockTaken) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Forgets what was written to a space that is gone: nobody else knew of it.
     pub fn forget_space(&mut self, space: SpaceId) {
         self.writes.forget_space(space);
@@ -474,13 +555,20 @@ impl Transaction {
         self.check()?;
         let Self { manager, writes, snapshot, locks, .. } = self;
         drop(snapshot);
-        let batch = writes.batch()?;
-        drop(writes);
-        if batch.is_empty() {
-            return Ok(None);
-        }
-        let mut undecided = Undecided { manager: &manager, locks: Some(locks) };
-        let result = manager.db.write(&batch).await;
+        let result = if writes.runs().is_empty() {
+            let batch = writes.batch()?;
+            drop(writes);
+            if batch.is_empty() {
+                return Ok(None);
+            }
+            let undecided = Undecided { manager: &manager, locks: Some(locks) };
+            (manager.db.write(&batch).await, undecided)
+        } else {
+            let run = Box::pin(writes.into_run(&manager.db)).await?;
+            let undecided = Undecided { manager: &manager, locks: Some(locks) };
+            (Box::pin(manager.db.commit_run(run)).await, undecided)
+        };
+        let (result, mut undecided) = result;
         if !matches!(&result, Err(e) if e.kind() == ErrorKind::OutcomeUnknown) {
             drop(undecided.locks.take());
         }

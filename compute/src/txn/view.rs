@@ -10,7 +10,7 @@ use firn_engine::key::KeyRange;
 use firn_engine::{Db, SpaceId};
 
 use super::error::Result;
-use super::write_set::{Write, WriteMap};
+use super::write_set::{Runs, Write, WriteMap, get_spilled};
 
 /// Which way a scan goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,39 +48,48 @@ impl Base<'_> {
         space: SpaceId,
         keys: &[&[u8]],
         writes: Option<&WriteMap>,
+        runs: &Runs,
     ) -> Result<Vec<Option<Bytes>>> {
-        let Some(writes) = writes.and_then(|map| map.space(space)) else {
+        let writes = writes.and_then(|map| map.space(space));
+        if writes.is_none() && runs.is_empty() {
             return self.read_many(space, keys).await;
-        };
-        let own: Vec<Option<&Write>> = keys.iter().map(|key| writes.get(*key)).collect();
+        }
+        let mut own: Vec<Option<Option<Bytes>>> = Vec::with_capacity(keys.len());
+        for key in keys {
+            let write: Option<&Write> = writes.and_then(|writes| writes.get(*key));
+            own.push(match write {
+                Some(write) => Some(write.value.clone()),
+                None if runs.is_empty() => None,
+                None => Box::pin(get_spilled(runs, space, key)).await?,
+            });
+        }
         let others = keys.iter().zip(&own).filter(|(_, own)| own.is_none());
         let others: Vec<&[u8]> = others.map(|(key, _)| *key).collect();
         let mut read = self.read_many(space, &others).await?.into_iter();
-        let value = |own: &Option<&Write>| match own {
-            Some(write) => write.value.clone(),
+        let value = |own: Option<Option<Bytes>>| match own {
+            Some(value) => value,
             None => read.next().flatten(),
         };
-        Ok(own.iter().map(value).collect())
+        Ok(own.into_iter().map(value).collect())
     }
+}
 
-    pub(super) async fn scan(
-        self,
-        space: SpaceId,
-        range: &KeyRange,
-        direction: Direction,
-        writes: Option<&Arc<WriteMap>>,
-    ) -> Result<Scan> {
-        let committed = match (self, direction) {
-            (Self::Newest(db), Direction::Ascending) => db.scan(space, range).await,
-            (Self::Newest(db), Direction::Descending) => db.scan_backward(space, range).await,
-            (Self::At(s), Direction::Ascending) => s.scan(space, range).await,
-            (Self::At(s), Direction::Descending) => s.scan_backward(space, range).await,
-        };
-        let writes = writes.filter(|map| map.space(space).is_some()).map(Arc::clone);
-        let left = (!range.is_empty()).then(|| (Bound::Included(range.start.clone()), end(range)));
-        let own = writes.map(|map| Own { map, space, direction, left, current: None });
-        Ok(Scan { committed: committed?, at: At::Before, own, given: None })
-    }
+/// Walks a range of committed data, as of a snapshot or as it is, under own writes.
+pub(super) async fn scan(
+    db: &Db,
+    at: Option<&Snapshot>,
+    space: SpaceId,
+    range: &KeyRange,
+    direction: Direction,
+    writes: Option<&Arc<WriteMap>>,
+    runs: &Runs,
+) -> Result<Scan> {
+    let backward = direction == Direction::Descending;
+    let committed = db.scan_under(space, range, at, runs, backward).await?;
+    let writes = writes.filter(|map| map.space(space).is_some()).map(Arc::clone);
+    let left = (!range.is_empty()).then(|| (Bound::Included(range.start.clone()), end(range)));
+    let own = writes.map(|map| Own { map, space, direction, left, current: None });
+    Ok(Scan { committed, at: At::Before, own, given: None })
 }
 
 fn end(range: &KeyRange) -> Bound<Bytes> {
@@ -95,6 +104,8 @@ pub struct ReadView {
     /// `None`: what is newest at each read.
     pub(super) snapshot: Option<Snapshot>,
     pub(super) writes: Option<Arc<WriteMap>>,
+    /// Those that are in files.
+    pub(super) runs: Runs,
 }
 
 impl ReadView {
@@ -110,6 +121,9 @@ impl ReadView {
         if let Some(write) = self.writes.as_ref().and_then(|map| map.get(space, key)) {
             return Ok(write.value.clone());
         }
+        if let Some(own) = Box::pin(get_spilled(&self.runs, space, key)).await? {
+            return Ok(own);
+        }
         self.base().get(space, key).await
     }
 
@@ -118,7 +132,7 @@ impl ReadView {
     /// # Errors
     /// The engine's.
     pub async fn get_many(&self, space: SpaceId, keys: &[&[u8]]) -> Result<Vec<Option<Bytes>>> {
-        self.base().get_many(space, keys, self.writes.as_deref()).await
+        self.base().get_many(space, keys, self.writes.as_deref(), &self.runs).await
     }
 
     /// Walks a range.
@@ -131,7 +145,8 @@ impl ReadView {
         range: &KeyRange,
         direction: Direction,
     ) -> Result<Scan> {
-        self.base().scan(space, range, direction, self.writes.as_ref()).await
+        let (at, writes) = (self.snapshot.as_ref(), self.writes.as_ref());
+        scan(&self.db, at, space, range, direction, writes, &self.runs).await
     }
 }
 

@@ -5,21 +5,29 @@
 //! changes. Marks (savepoints) keep what was there before, once for each key
 //! and mark.
 //!
-//! Not built yet: transactions larger than memory. The place is
-//! [`WriteSet::put`], where the limit is checked: past it the map would be
-//! sorted into a file, and the commit would name the file. Until then it is an
-//! error.
+//! # Transactions larger than memory
+//!
+//! Past a bound the map goes to files ([`WriteSet::spill`]): a *layer* for each
+//! open mark under which something was written, with what each key was when the
+//! next mark was set, so that nothing needs to be kept to undo it: going back to
+//! a mark drops the layers of that mark and later ones. Reads look into the map,
+//! then into the layers, the newest first, then at what is committed. In the end
+//! the layers are merged into one run of files, which the engine commits as a whole.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use firn_engine::{SpaceId, WriteBatch};
+use firn_engine::db::{Run, RunWrite};
+use firn_engine::{Db, SpaceId, WriteBatch};
 
 use super::error::{Error, Result};
 
 /// Memory for one write besides its key and value, in bytes, roughly.
 const WRITE_OVERHEAD: usize = 160;
+
+/// Layers of one mark that are merged into one: more make reads slow.
+const LAYERS_MAX: usize = 16;
 
 /// The last write of a key: its value, or `None` if it was deleted.
 #[derive(Debug, Clone)]
@@ -45,6 +53,24 @@ impl WriteMap {
     }
 }
 
+/// Runs of files, the newest last. Clones share them.
+pub(super) type Runs = Arc<[Arc<Run>]>;
+
+/// What is written to a key in some runs, the newest first: a value, a deletion, or
+/// nothing.
+pub(super) async fn get_spilled(
+    runs: &[Arc<Run>],
+    space: SpaceId,
+    key: &[u8],
+) -> Result<Option<Option<Bytes>>> {
+    for run in runs.iter().rev() {
+        if let Some(found) = run.get(space, key).await? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
 /// What a key was before it was written under a mark.
 #[derive(Debug)]
 struct Undo {
@@ -53,9 +79,20 @@ struct Undo {
     before: Option<Write>,
 }
 
+/// What was written under one mark.
+type WritesOfMark<'a> = BTreeMap<(SpaceId, &'a [u8]), Option<&'a Bytes>>;
+
 /// A point to go back to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Mark(u64);
+
+/// Writes that are in files.
+#[derive(Debug)]
+struct Layer {
+    /// The mark that they were made under; 0 if there was none.
+    mark: u64,
+    run: Arc<Run>,
+}
 
 #[derive(Debug, Default)]
 pub(super) struct WriteSet {
@@ -67,12 +104,18 @@ pub(super) struct WriteSet {
     /// Open marks, each with the length of `undo` when it was set.
     marks: Vec<(Mark, usize)>,
     last_mark: u64,
+    /// Oldest first.
+    layers: Vec<Layer>,
+    /// Those of `layers`.
+    runs: Runs,
+    last_order: u32,
 }
 
 impl WriteSet {
-    /// Number of keys written.
+    /// Number of keys written; those in files count as often as they are there.
     pub(super) fn len(&self) -> usize {
-        self.len
+        let spilled: u64 = self.layers.iter().map(|layer| layer.run.entries()).sum();
+        self.len + usize::try_from(spilled).unwrap_or(usize::MAX - self.len)
     }
 
     /// Memory in use, roughly.
@@ -84,6 +127,12 @@ impl WriteSet {
         self.map.as_ref()
     }
 
+    /// What is in files, under the map.
+    pub(super) fn runs(&self) -> &Runs {
+        &self.runs
+    }
+
+    /// The write of a key, as far as it is in memory.
     pub(super) fn get(&self, space: SpaceId, key: &[u8]) -> Option<&Write> {
         self.map.as_ref()?.get(space, key)
     }
@@ -144,14 +193,18 @@ impl WriteSet {
         let keep = self.marks.partition_point(|(m, _)| *m < mark);
         let Some(&(_, from)) = self.marks.get(keep) else { return };
         self.marks.truncate(keep);
-        let Some(&(outer, _)) = self.marks.last() else {
+        let outer = self.marks.last().map_or(0, |(outer, _)| outer.0);
+        for layer in self.layers.iter_mut().filter(|layer| layer.mark >= mark.0) {
+            layer.mark = outer;
+        }
+        if outer == 0 {
             self.undo = Vec::new();
             self.undo_bytes = 0;
             return;
-        };
+        }
         // What a key was at the outer mark is known already if it was written since.
         for undo in self.undo.split_off(from) {
-            if undo.before.as_ref().is_some_and(|before| before.mark >= outer.0) {
+            if undo.before.as_ref().is_some_and(|before| before.mark >= outer) {
                 self.undo_bytes -= undo_bytes(&undo.before);
             } else {
                 self.undo.push(undo);
@@ -164,6 +217,10 @@ impl WriteSet {
         let keep = self.marks.partition_point(|(m, _)| *m <= mark);
         self.marks.truncate(keep);
         let Some(&(_, len)) = self.marks.last().filter(|(m, _)| *m == mark) else { return };
+        if self.layers.iter().any(|layer| layer.mark >= mark.0) {
+            self.layers.retain(|layer| layer.mark < mark.0);
+            self.share_runs();
+        }
         let undo = self.undo.split_off(len);
         if undo.is_empty() {
             return;
@@ -191,7 +248,8 @@ impl WriteSet {
         }
     }
 
-    /// Forgets what was written to a space, for good: it is gone.
+    /// Forgets what was written to a space, for good: it is gone. What is in files stays
+    /// there, in a space that nobody will read.
     pub(super) fn forget_space(&mut self, space: SpaceId) {
         let Some(map) = &mut self.map else { return };
         let Some(writes) = Arc::make_mut(map).0.remove(&space) else { return };
@@ -211,7 +269,108 @@ impl WriteSet {
         *self = Self::default();
     }
 
-    /// The writes as one batch.
+    fn share_runs(&mut self) {
+        self.runs = self.layers.iter().map(|layer| Arc::clone(&layer.run)).collect();
+    }
+
+    /// The open mark that a write with `mark` belongs to; 0 if there is none.
+    fn open_mark(&self, mark: u64) -> u64 {
+        let at = self.marks.partition_point(|(open, _)| open.0 <= mark);
+        at.checked_sub(1).map_or(0, |at| self.marks[at].0.0)
+    }
+
+    /// What is in memory, by the open marks that it was written under: of each key what it
+    /// was when the next mark was set.
+    fn by_mark(&self) -> BTreeMap<u64, WritesOfMark<'_>> {
+        let mut marks: BTreeMap<u64, WritesOfMark<'_>> = BTreeMap::new();
+        for Undo { space, key, before } in &self.undo {
+            let Some(before) = before else { continue };
+            let writes = marks.entry(self.open_mark(before.mark)).or_default();
+            writes.insert((*space, &key[..]), before.value.as_ref());
+        }
+        for (space, writes) in self.map.iter().flat_map(|map| &map.0) {
+            for (key, write) in writes {
+                let of_mark = marks.entry(self.open_mark(write.mark)).or_default();
+                of_mark.insert((*space, &key[..]), write.value.as_ref());
+            }
+        }
+        marks
+    }
+
+    /// Puts into files what is in memory. After an error, and if its future is dropped,
+    /// everything is as it was.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub(super) async fn spill(&mut self, db: &Db) -> Result<()> {
+        let mut layers = Vec::new();
+        let mut order = self.last_order;
+        for (mark, writes) in self.by_mark() {
+            order += 1;
+            let writes: Vec<RunWrite<'_>> = writes
+                .into_iter()
+                .map(|((space, key), value)| (space, key, value.map(|value| &value[..])))
+                .collect();
+            let run = db.store_run(order, &writes).await?;
+            layers.push(Layer { mark, run: Arc::new(run) });
+        }
+        self.layers.extend(layers);
+        self.last_order = order;
+        self.map = None;
+        (self.len, self.bytes) = (0, 0);
+        self.undo = Vec::new();
+        self.undo_bytes = 0;
+        for (_, from) in &mut self.marks {
+            *from = 0;
+        }
+        self.share_runs();
+        self.merge_layers(db).await
+    }
+
+    /// Merges the newest layers if there are many of their mark.
+    async fn merge_layers(&mut self, db: &Db) -> Result<()> {
+        let Some(mark) = self.layers.last().map(|layer| layer.mark) else { return Ok(()) };
+        let from = self.layers.iter().rposition(|layer| layer.mark != mark).map_or(0, |at| at + 1);
+        if self.layers.len() - from < LAYERS_MAX {
+            return Ok(());
+        }
+        let order = self.last_order + 1;
+        let run = db.merge_runs(order, &self.runs[from..]).await?;
+        self.last_order = order;
+        self.layers.truncate(from);
+        self.layers.push(Layer { mark, run: Arc::new(run) });
+        self.share_runs();
+        Ok(())
+    }
+
+    /// All that was written, as one run; marks are forgotten.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub(super) async fn into_run(mut self, db: &Db) -> Result<Run> {
+        self.marks.clear();
+        self.undo.clear();
+        if self.map.is_some() {
+            self.spill(db).await?;
+        }
+        let Self { mut layers, runs, last_order, .. } = self;
+        if layers.len() == 1 {
+            drop(runs);
+            if let Some(only) = layers.pop() {
+                match Arc::try_unwrap(only.run) {
+                    Ok(run) => return Ok(run),
+                    // A view of it is still open.
+                    Err(shared) => {
+                        return Ok(db.merge_runs(last_order + 1, &[shared]).await?);
+                    }
+                }
+            }
+        }
+        let all: Vec<Arc<Run>> = layers.into_iter().map(|layer| layer.run).collect();
+        Ok(db.merge_runs(last_order + 1, &all).await?)
+    }
+
+    /// The writes as one batch, if none of them is in files.
     ///
     /// # Errors
     /// The engine's, if a key or value is too long for it.

@@ -67,3 +67,19 @@ async fn alter_table_and_truncate_set_it() {
     client.run("TRUNCATE t; INSERT INTO t (v) VALUES ('d')").await;
     assert_eq!(client.value("SELECT MAX(id) FROM t").await.as_deref(), Some("1"));
 }
+
+#[tokio::test]
+async fn steps_and_offsets() {
+    let server = World::new().start().await;
+    let mut client = server.client().await;
+    client.run("CREATE DATABASE d; USE d").await;
+    client.run("CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT, v INT)").await;
+    client.run("SET auto_increment_increment = 10, auto_increment_offset = 3").await;
+    client.run("INSERT INTO t (v) VALUES (1), (2)").await;
+    client.run("SET auto_increment_increment = 5, auto_increment_offset = 10").await;
+    client.run("INSERT INTO t (v) VALUES (3), (4); INSERT INTO t VALUES (33, 5)").await;
+    client.run("INSERT INTO t (v) VALUES (6)").await;
+    client.run("SET auto_increment_increment = 1, auto_increment_offset = 1").await;
+    client.run("INSERT INTO t (v) VALUES (7)").await;
+    assert_eq!(client.lines("SELECT id FROM t").await, ["3", "13", "25", "30", "33", "35", "40"]);
+}

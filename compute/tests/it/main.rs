@@ -10,6 +10,7 @@ mod dump;
 mod explain;
 mod information_schema;
 mod isolation;
+mod large;
 mod limits;
 mod load;
 mod plan_cache;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use firn_compute::accounts::RootLogin;
 use firn_compute::server::{Listener, Server, listen};
+use firn_compute::txn::Limits;
 use firn_engine::object::{Layout, MemoryStore, RetryOptions, RetryingStore, StoreBlocks};
 use firn_engine::{Db, Env, Options, Parts};
 use firn_journal::MemoryJournal;
@@ -25,6 +26,7 @@ pub(crate) struct World {
     env: Env,
     store: Arc<dyn ObjectStore>,
     journal: MemoryJournal,
+    limits: Limits,
 }
 
 /// A server that runs. Dropping it stops it.
@@ -45,7 +47,18 @@ impl World {
         let env = Env::tokio(here.clone(), here);
         let store =
             RetryingStore::new(Arc::new(MemoryStore::new()), env.clone(), RetryOptions::default());
-        Self { env, store: Arc::new(store), journal: MemoryJournal::default() }
+        Self {
+            env,
+            store: Arc::new(store),
+            journal: MemoryJournal::default(),
+            limits: Limits::default(),
+        }
+    }
+
+    /// The same with other limits of transactions.
+    pub(crate) fn limited(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
     }
 
     /// Starts a server on what is there.
@@ -78,7 +91,8 @@ impl World {
         };
         let options = Options::for_memory(64 << 20);
         let db = Db::open(parts, options).await.expect("a database in memory opens");
-        let server = Server::open(Arc::new(db), self.env.clone(), root).await?;
+        let (db, env) = (Arc::new(db), self.env.clone());
+        let server = Server::open_with(db, env, root, self.limits).await?;
         let here = SocketAddr::from(([127, 0, 0, 1], 0));
         let listener = listen(server, &self.env, here, config).await?;
         Ok(TestServer { listener })

@@ -36,6 +36,7 @@
 //! - *A writer is cancelled* while it waits: its batch is in the group and
 //!   commits nevertheless.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -45,9 +46,11 @@ use tokio::sync::Notify;
 
 use super::Inner;
 use super::completion::{Completion, Done};
+use super::run::RunFailure;
 use crate::batch::WriteBatch;
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::journal::{JournalWriter, Record};
+use crate::manifest::SstMeta;
 use crate::types::Seq;
 
 /// A group is closed when it has this many bytes; more wait for the next one.
@@ -59,6 +62,13 @@ struct Group {
     payload: Vec<u8>,
     commits: u64,
     ops: usize,
+    completion: Arc<Completion>,
+}
+
+/// Files that are to be committed.
+#[derive(Debug)]
+struct WaitingRun {
+    files: Vec<Arc<SstMeta>>,
     completion: Arc<Completion>,
 }
 
@@ -75,6 +85,8 @@ pub(super) struct CommitQueue {
 #[derive(Debug, Default)]
 struct QueueState {
     open: Group,
+    /// Runs that wait to be committed.
+    runs: VecDeque<WaitingRun>,
     /// Why no more commits are taken.
     closed: Option<Error>,
 }
@@ -113,6 +125,31 @@ impl CommitQueue {
         Ok(Some((index, done)))
     }
 
+    /// Adds files that are to be committed; the result is their seq.
+    pub(super) fn push_run(&self, files: Vec<Arc<SstMeta>>) -> Result<Done> {
+        let completion = Arc::new(Completion::default());
+        {
+            let mut state = self.state.lock();
+            if let Some(reason) = &state.closed {
+                return Err(reason.clone());
+            }
+            state.runs.push_back(WaitingRun { files, completion: Arc::clone(&completion) });
+        }
+        self.filled.notify_one();
+        Ok(Done::new(completion))
+    }
+
+    fn take_run(&self) -> Option<WaitingRun> {
+        self.state.lock().runs.pop_front()
+    }
+
+    /// Refuses those that wait now.
+    pub(super) fn refuse_waiting(&self, reason: &Error) {
+        if let Some(group) = self.take() {
+            group.completion.complete(Err(reason.clone()));
+        }
+    }
+
     /// Takes the open group if it has commits.
     fn take(&self) -> Option<Group> {
         let mut state = self.state.lock();
@@ -129,12 +166,15 @@ impl CommitQueue {
 
     /// Refuses all commits from now on, those that wait included.
     pub(super) fn close(&self, reason: &Error) {
-        let group = {
+        let (group, runs) = {
             let mut state = self.state.lock();
             state.closed.get_or_insert_with(|| reason.clone());
-            std::mem::take(&mut state.open)
+            (std::mem::take(&mut state.open), std::mem::take(&mut state.runs))
         };
         group.completion.complete(Err(reason.clone()));
+        for run in runs {
+            run.completion.complete(Err(reason.clone()));
+        }
         self.taken.notify_waiters();
         self.filled.notify_one();
     }
@@ -157,6 +197,16 @@ pub(super) async fn run(db: Arc<Inner>, journal: Arc<dyn JournalWriter>) {
     let mut last = db.visible();
     let mut durable: Option<Durable> = None;
     loop {
+        if let Some(run) = db.queue.take_run() {
+            if let Some(done) = durable.take() {
+                db.finish_commit(done);
+            }
+            match commit_run(&db, &*journal, run, last).await {
+                Some(seq) => last = seq,
+                None => return,
+            }
+            continue;
+        }
         let Some(group) = db.queue.take() else {
             if let Some(done) = durable.take() {
                 db.finish_commit(done);
@@ -213,8 +263,48 @@ pub(super) async fn run(db: Arc<Inner>, journal: Arc<dyn JournalWriter>) {
     }
 }
 
+/// Commits a run behind everything up to `last`; the last seq then, or `None` if writing
+/// has ended.
+async fn commit_run(
+    db: &Arc<Inner>,
+    journal: &dyn JournalWriter,
+    run: WaitingRun,
+    last: Seq,
+) -> Option<Seq> {
+    let WaitingRun { files, completion } = run;
+    let (told, why) = match db.commit_files(journal, &files, last, &completion).await {
+        Ok(seq) => {
+            completion.complete(Ok(seq));
+            return Some(seq);
+        }
+        Err(RunFailure::Nothing(e)) => {
+            // Its objects go at once.
+            db.drop_files(files);
+            completion.complete(Err(e));
+            return Some(last);
+        }
+        Err(RunFailure::Journal(e)) => (e.clone(), e),
+        Err(RunFailure::Lost(e)) => {
+            let told = Error::with_source(
+                ErrorKind::OutcomeUnknown,
+                "commit: the manifest did not answer, so it is not known whether it took effect",
+                e.clone(),
+            );
+            (told, e)
+        }
+    };
+    completion.complete(Err(told));
+    db.fail(&match why.kind() {
+        ErrorKind::OutcomeUnknown => {
+            Error::with_source(ErrorKind::Unavailable, "no more writes", why)
+        }
+        _ => why.context("no more writes"),
+    });
+    None
+}
+
 /// Appends, telling those that wait when it takes too long.
-async fn append(
+pub(super) async fn append(
     db: &Inner,
     journal: &dyn JournalWriter,
     record: Record,

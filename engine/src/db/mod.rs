@@ -8,6 +8,7 @@ mod open;
 mod options;
 mod read;
 mod refill;
+mod run;
 mod snapshot;
 mod state;
 mod stats;
@@ -24,6 +25,8 @@ use tokio::sync::Notify;
 
 pub use options::{FILE_BYTES_MAX, Options, Parts};
 pub use read::Scan;
+pub(crate) use run::OWN;
+pub use run::{Run, RunWrite};
 pub use snapshot::Snapshot;
 pub use stats::{CacheStats, LevelStats, Stats};
 
@@ -70,6 +73,8 @@ struct Inner {
     epoch: Epoch,
     branch_uid: u64,
     queue: CommitQueue,
+    /// Objects of runs so far.
+    run_objects: AtomicU64,
     /// Last published seq.
     visible: AtomicU64,
     state: ArcSwap<State>,
@@ -233,6 +238,23 @@ impl Db {
     pub async fn scan_backward(&self, space: SpaceId, range: &KeyRange) -> Result<Scan> {
         self.inner.check_open()?;
         self.inner.scan(space, range, None, true).await
+    }
+
+    /// Walks a range of committed data, as of `at` or as of now, under what a transaction
+    /// has in `runs`.
+    ///
+    /// # Errors
+    /// As [`Self::scan`].
+    pub async fn scan_under(
+        &self,
+        space: SpaceId,
+        range: &KeyRange,
+        at: Option<&Snapshot>,
+        runs: &[Arc<Run>],
+        backward: bool,
+    ) -> Result<Scan> {
+        self.inner.check_open()?;
+        self.inner.scan_under(space, range, at.map(Snapshot::seq), runs, backward).await
     }
 
     /// Walks the keys that start with `prefix`, in ascending order.

@@ -63,6 +63,7 @@ pub(super) async fn open(parts: Parts, options: Options) -> Result<Db> {
             epoch: version.epoch,
             branch_uid: version.branch_uid,
             queue: CommitQueue::default(),
+            run_objects: AtomicU64::new(0),
             visible: AtomicU64::new(flushed.0),
             state: ArcSwap::from_pointee(State { mem, frozen: Vec::new(), view }),
             state_change: Mutex::new(Views::default()),

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::StreamExt;
 
-use super::Inner;
 use super::snapshot::too_old;
 use super::state::State;
+use super::{Inner, Run};
 use crate::cache::Row;
 use crate::error::{Error, Result};
 use crate::key::{self, KEY_LEN_MAX, KeyRange, ValueKind};
@@ -174,6 +174,17 @@ impl Inner {
         at: Option<Seq>,
         backward: bool,
     ) -> Result<Scan> {
+        self.scan_under(space, range, at, &[], backward).await
+    }
+
+    pub(super) async fn scan_under(
+        self: &Arc<Self>,
+        space: SpaceId,
+        range: &KeyRange,
+        at: Option<Seq>,
+        runs: &[Arc<Run>],
+        backward: bool,
+    ) -> Result<Scan> {
         let longest = range.start.len().max(range.end.as_ref().map_or(0, Bytes::len));
         // The successor of the longest key is a legal bound.
         if longest > KEY_LEN_MAX + 1 {
@@ -184,7 +195,7 @@ impl Inner {
         drop(guard);
         let snapshot = self.checked(&state, at, visible)?;
         let full = full_range(space, range)?;
-        let mut sources = Vec::new();
+        let mut sources: Vec<Source> = runs.iter().filter_map(|run| run.scanned(space)).collect();
         let mut deleted: Deleted = Vec::new();
         for table in state.memtables().filter(|t| !t.is_empty()) {
             sources.push(Source::Memtable(MemtableCursor::new(Arc::clone(table))));
@@ -198,7 +209,7 @@ impl Inner {
         }
         let merge = MergeCursor::new(sources);
         let rows = Visible::new(merge, deleted, full, snapshot, backward);
-        Ok(Scan { rows, _state: state })
+        Ok(Scan { rows, _state: state, _runs: runs.to_vec() })
     }
 
     async fn add_files(
@@ -282,6 +293,7 @@ pub struct Scan {
     rows: Visible,
     /// Keeps files and memtables.
     _state: Arc<State>,
+    _runs: Vec<Arc<Run>>,
 }
 
 impl std::fmt::Debug for Scan {

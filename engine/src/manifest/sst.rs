@@ -38,6 +38,15 @@ pub struct SstMeta {
 }
 
 impl SstMeta {
+    /// The seq of an entry that is stored with `seq`. Files of large transactions are
+    /// written before their seq is known: their entries have 0, and the one seq of the
+    /// file is theirs.
+    #[inline]
+    #[must_use]
+    pub fn seq_of(&self, seq: Seq) -> Seq {
+        if seq == Seq::ZERO { self.seq_min } else { seq }
+    }
+
     /// Bytes of all objects of this file.
     #[must_use]
     pub fn total_bytes(&self) -> u64 {

@@ -6,5 +6,5 @@ mod retention;
 mod shard;
 
 pub(crate) use flush::flush_memtable;
-pub(crate) use output::Target;
+pub(crate) use output::{FileWriter, Target};
 pub use shard::{MergeContext, MergeCounts, Outcome, StopFlag, merge_shard};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::merge::MergeCursor;
+use crate::db::OWN;
 use crate::error::{Error, Result};
 use crate::key::{KeyBuf, KeyRange, ValueKind};
 use crate::range_delete::RangeDeletes;
@@ -138,7 +139,8 @@ impl Visible {
             }
             self.state = State::AtRow;
             let seq = at.seq();
-            let newer = seq > self.snapshot;
+            // What is a transaction's own is newer, too, and seen.
+            let newer = seq > self.snapshot && seq < OWN;
             if newer || (self.decided && *self.key == *key) {
                 self.passed += 1;
                 if self.passed > PASSED_SINGLY {
@@ -188,7 +190,7 @@ impl Visible {
                 self.state = State::Done;
                 return Ok(false);
             };
-            if at.seq() <= self.snapshot {
+            if at.seq() <= self.snapshot || at.seq() >= OWN {
                 candidate = Some((at.seq(), at.kind()));
                 self.value = Bytes::copy_from_slice(at.value());
                 self.key.clear();

@@ -118,7 +118,7 @@ impl FileCursor {
 
     #[inline]
     pub(crate) fn seq(&self) -> Seq {
-        self.entry().seq()
+        self.file.meta.seq_of(self.entry().seq())
     }
 
     #[inline]

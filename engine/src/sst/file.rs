@@ -209,10 +209,12 @@ impl File {
             Some(block) => block,
             None => io.block(self.meta.id, handle).await?,
         };
-        match block.get(key, snapshot) {
-            Ok(found) => Ok(found),
-            Err(AskNext) => self.get_from_later_blocks(io, partition, key, snapshot).await,
-        }
+        let found = match block.get(key, snapshot) {
+            Ok(found) => found,
+            Err(AskNext) => self.get_from_later_blocks(io, partition, key, snapshot).await?,
+        };
+        let found = found.map(|(seq, kind, value)| (self.meta.seq_of(seq), kind, value));
+        Ok(found.filter(|(seq, _, _)| *seq <= snapshot))
     }
 
     /// A key with more versions than a block holds: walk the blocks that it spans.

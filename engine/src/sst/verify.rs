@@ -118,7 +118,7 @@ impl Check<'_> {
         let mut at = BlockCursor::new(Arc::clone(block));
         at.seek_first();
         while at.valid() {
-            let (key, seq) = (at.key(), at.seq());
+            let (key, seq) = (at.key(), self.meta.seq_of(at.seq()));
             if let Some((last_key, last_seq)) = &walk.last
                 && key::compare((last_key, *last_seq), (key, seq)).is_ge()
             {

@@ -42,16 +42,21 @@ pub enum LockKey {
 pub enum LockMode {
     /// Parts of it are read: SELECT in a transaction.
     IntentionShared = 0,
+    /// Rows of it are locked: FOR SHARE, FOR UPDATE.
+    RowsLocked = 1,
     /// Parts of it are written: INSERT, UPDATE, DELETE.
-    IntentionExclusive = 1,
-    /// All of it is read: FOR SHARE, LOCK TABLES READ.
-    Shared = 2,
-    /// All of it is written: FOR UPDATE, LOCK TABLES WRITE, DDL.
-    Exclusive = 3,
+    IntentionExclusive = 2,
+    /// All of it is read: LOCK TABLES READ, and of rows FOR SHARE.
+    Shared = 3,
+    /// All rows of it are as good as locked: by a transaction that has locked too many
+    /// of them one by one. Others may read what is committed.
+    SharedIntentionExclusive = 4,
+    /// All of it is written: LOCK TABLES WRITE, DDL, and of rows FOR UPDATE.
+    Exclusive = 5,
 }
 
 impl LockMode {
-    pub(super) const COUNT: usize = 4;
+    pub(super) const COUNT: usize = 6;
 
     /// A set of modes with only this one.
     pub(super) fn bit(self) -> u8 {
@@ -61,10 +66,12 @@ impl LockMode {
     /// The modes that somebody else cannot have at the same time, as bits.
     pub(super) fn conflicts(self) -> u8 {
         match self {
-            Self::IntentionShared => 0b1000,
-            Self::IntentionExclusive => 0b1100,
-            Self::Shared => 0b1010,
-            Self::Exclusive => 0b1111,
+            Self::IntentionShared => 0b10_0000,
+            Self::RowsLocked => 0b11_0000,
+            Self::IntentionExclusive => 0b11_1000,
+            Self::Shared => 0b11_0100,
+            Self::SharedIntentionExclusive => 0b11_1110,
+            Self::Exclusive => 0b11_1111,
         }
     }
 
@@ -84,8 +91,7 @@ impl LockMode {
     #[must_use]
     pub fn union(self, other: Self) -> Self {
         match (self.min(other), self.max(other)) {
-            // Shared with intention exclusive has no mode of its own here.
-            (Self::IntentionExclusive, Self::Shared) => Self::Exclusive,
+            (Self::IntentionExclusive, Self::Shared) => Self::SharedIntentionExclusive,
             (_, max) => max,
         }
     }
@@ -93,10 +99,19 @@ impl LockMode {
 
 #[cfg(test)]
 mod tests {
-    use super::LockMode::{self, Exclusive, IntentionExclusive, IntentionShared, Shared};
+    use super::LockMode::{
+        self, Exclusive, IntentionExclusive, IntentionShared, RowsLocked, Shared,
+        SharedIntentionExclusive,
+    };
 
-    const ALL: [LockMode; LockMode::COUNT] =
-        [IntentionShared, IntentionExclusive, Shared, Exclusive];
+    const ALL: [LockMode; LockMode::COUNT] = [
+        IntentionShared,
+        RowsLocked,
+        IntentionExclusive,
+        Shared,
+        SharedIntentionExclusive,
+        Exclusive,
+    ];
 
     #[test]
     fn compatibility_is_that_of_the_textbook() {
@@ -106,6 +121,11 @@ mod tests {
             (IntentionShared, Shared),
             (IntentionExclusive, IntentionExclusive),
             (Shared, Shared),
+            (SharedIntentionExclusive, IntentionShared),
+            (RowsLocked, IntentionShared),
+            (RowsLocked, RowsLocked),
+            (RowsLocked, IntentionExclusive),
+            (RowsLocked, Shared),
         ];
         for a in ALL {
             for b in ALL {

@@ -163,6 +163,13 @@ impl LockTable {
         self.shard(key).get(key).and_then(Queue::exclusive_owner)
     }
 
+    /// Whether somebody has a table as a whole in place of its rows.
+    #[must_use]
+    pub fn is_escalated(&self, key: &LockKey) -> bool {
+        let mode = LockMode::SharedIntentionExclusive;
+        self.shard(key).get(key).is_some_and(|queue| queue.is_held(mode))
+    }
+
     #[cfg(test)]
     fn is_empty(&self) -> bool {
         self.keys.iter().all(|shard| shard.lock().is_empty())

@@ -44,6 +44,11 @@ impl Queue {
         self.holders.is_empty() && self.waiters.is_empty()
     }
 
+    /// Whether somebody has it in this mode.
+    pub(super) fn is_held(&self, mode: LockMode) -> bool {
+        self.counts[mode as usize] > 0
+    }
+
     fn find(&self, who: Who) -> Result<usize, usize> {
         self.holders.binary_search_by_key(&who, |h| h.who)
     }

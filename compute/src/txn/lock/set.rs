@@ -229,6 +229,69 @@ impl LockSet {
         }
     }
 
+    /// The space with the most keys and ranges.
+    #[must_use]
+    pub fn most_locked(&self) -> Option<SpaceId> {
+        let mut counts: BTreeMap<SpaceId, usize> = BTreeMap::new();
+        for key in self.keys.keys() {
+            if let LockKey::Row(space, _) = key {
+                *counts.entry(*space).or_default() += 1;
+            }
+        }
+        for (space, _) in &self.ranges {
+            *counts.entry(*space).or_default() += 1;
+        }
+        for (space, _) in &self.inserts {
+            *counts.entry(*space).or_default() += 1;
+        }
+        counts.into_iter().max_by_key(|(_, count)| *count).map(|(space, _)| space)
+    }
+
+    /// Releases all keys and ranges of a space: something larger covers them.
+    pub fn release_space(&mut self, space: SpaceId) {
+        let first = LockKey::Row(space, Bytes::new());
+        let mut rows = self.keys.split_off(&first);
+        let is_row = |key: &LockKey| matches!(key, LockKey::Row(of, _) if *of == space);
+        let behind = rows.iter().find(|(key, _)| !is_row(key)).map(|(key, _)| key.clone());
+        if let Some(behind) = behind {
+            let mut others = rows.split_off(&behind);
+            self.keys.append(&mut others);
+        }
+        let of_space = |all: usize, left: usize| all - left;
+        let (ranges, inserts) = (self.ranges.len(), self.inserts.len());
+        let mut gone = rows.len();
+        for key in rows.into_keys() {
+            self.table.with_key(&key, |queue| queue.release(self.who, None));
+        }
+        let who = self.who;
+        let (mut own_ranges, mut own_inserts) = (Vec::new(), Vec::new());
+        self.ranges.retain(|(of, range)| {
+            let keep = *of != space;
+            if !keep {
+                own_ranges.push(range.clone());
+            }
+            keep
+        });
+        self.inserts.retain(|(of, key)| {
+            let keep = *of != space;
+            if !keep {
+                own_inserts.push(key.clone());
+            }
+            keep
+        });
+        gone += of_space(ranges, self.ranges.len()) + of_space(inserts, self.inserts.len());
+        self.table.with_ranges(space, |held| {
+            for range in &own_ranges {
+                held.take_out(who, range);
+            }
+            for key in &own_inserts {
+                held.take_out_insert(who, key);
+            }
+            held.grant();
+        });
+        self.table.uncount(gone);
+    }
+
     /// Releases everything.
     pub fn release_all(&mut self) {
         let count = self.len();

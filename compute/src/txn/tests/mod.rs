@@ -9,6 +9,7 @@ mod schedule;
 mod schedules;
 mod server;
 mod settling;
+mod spill;
 mod writes;
 
 use std::sync::Arc;
