@@ -1,6 +1,6 @@
 //! CPU time of the server's side per query of constant rows, in text:
-//! `cargo bench -p firn-mysql-protocol`. `peers/run` measures another server, too. `peers/run` measures another server in
-//! the same run.
+//! `cargo bench -p firn-mysql-protocol`. `peers/run` measures another server in the
+//! same run.
 #![allow(clippy::print_stdout, missing_docs, unreachable_pub)]
 
 mod harness;
