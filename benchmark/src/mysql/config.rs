@@ -364,9 +364,7 @@ impl MysqlConfig {
     /// # Errors
     /// `BadRequest`, with file, line and key, if it is not a workload that can be run.
     pub fn read(path: &Path) -> Result<(Self, String)> {
-        let text = std::fs::read_to_string(path).map_err(|e| {
-            Error::with_source(ErrorKind::BadRequest, path.display().to_string(), e)
-        })?;
+        let text = crate::config::file::text_of(path)?;
         let config = Self::parse(&text, &path.display().to_string())?;
         Ok((config, text))
     }
@@ -376,16 +374,7 @@ impl MysqlConfig {
     /// # Errors
     /// As [`Self::read`].
     pub fn parse(text: &str, source: &str) -> Result<Self> {
-        let mut config: Self = serde_yaml::from_str(text).map_err(|e| {
-            let message = match e.location() {
-                Some(at) => {
-                    let place = format!(" at line {} column {}", at.line(), at.column());
-                    format!("{source}:{}: {}", at.line(), e.to_string().replace(&place, ""))
-                }
-                None => format!("{source}: {e}"),
-            };
-            Error::new(ErrorKind::BadRequest, message)
-        })?;
+        let mut config: Self = crate::config::file::from_yaml(text, source)?;
         for phase in &mut config.phases {
             if phase.name.is_empty() {
                 phase.name = phase.kind.as_str().to_owned();

@@ -28,7 +28,7 @@ impl Binder<'_> {
                     let name = format!("{}.{}", schema.as_str(), call.name.as_str());
                     SqlError::does_not_exist("FUNCTION", &name)
                 }
-                None => SqlError::not_supported_yet("window functions here"),
+                None => SqlError::not_supported_yet("window functions"),
             });
         }
         let mut args = call.args.iter().map(|arg| self.bind(arg)).collect::<Result<Vec<_>>>()?;
