@@ -52,13 +52,12 @@ mod memtable {
         }
 
         fn get(&self, key: &[u8]) -> Option<usize> {
-            let found = self.0.seek(key, Seq::MAX)?;
-            (found.key() == key).then(|| found.value().len())
+            self.0.get(key, Seq::MAX).map(|found| found.value().len())
         }
 
         fn scan(&self, key: &[u8], entries: usize) -> usize {
             let from = self.0.seek(key, Seq::MAX);
-            let rows = std::iter::successors(from, |e| e.next()).take(entries);
+            let rows = std::iter::successors(from, |e| e.next(Seq::MAX)).take(entries);
             rows.map(|e| e.key().len() + e.value().len()).sum()
         }
     }

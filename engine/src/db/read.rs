@@ -198,7 +198,8 @@ impl Inner {
         let mut sources: Vec<Source> = runs.iter().filter_map(|run| run.scanned(space)).collect();
         let mut deleted: Deleted = Vec::new();
         for table in state.memtables().filter(|t| !t.is_empty()) {
-            sources.push(Source::Memtable(MemtableCursor::new(Arc::clone(table))));
+            let cursor = MemtableCursor::new(Arc::clone(table), snapshot);
+            sources.push(Source::Memtable(cursor));
             deleted.extend(table.range_deletes());
         }
         if let Some(view) = state.view.space(space) {

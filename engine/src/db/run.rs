@@ -297,7 +297,7 @@ impl Db {
             let io = &self.inner.io;
             let sources = runs.iter().filter_map(|run| run.source(space, io, ScanMode::MERGE));
             let mut merge = MergeCursor::new(sources.collect());
-            merge.seek(&space.prefix(), Seq::MAX).await?;
+            merge.seek(&space.prefix()).await?;
             let mut count = 0u64;
             while let Some(at) = merge.current() {
                 // The newest run's comes first.

@@ -130,8 +130,13 @@ impl Memtable {
         if self.list.len() == 0 {
             return None;
         }
-        let entry = self.list.seek(key, snapshot)?;
-        (entry.key() == key).then(|| (entry.seq(), entry.kind(), entry.value()))
+        let entry = self.list.get(key, snapshot)?;
+        Some((entry.seq(), entry.kind(), entry.value()))
+    }
+
+    /// The first of all versions: keys ascending, seqs descending.
+    pub(crate) fn first(&self) -> Option<Version<'_>> {
+        self.list.first().map(Version)
     }
 
     /// The newest range deletion of `key` that `snapshot` sees.
@@ -190,74 +195,98 @@ impl<'a> Inserter<'a> {
     }
 }
 
-/// Walks a memtable's versions in order, both ways, and keeps it alive.
+/// One of all versions.
+#[derive(Clone, Copy)]
+pub(crate) struct Version<'a>(Entry<'a>);
+
+impl<'a> Version<'a> {
+    pub(crate) fn next(self) -> Option<Self> {
+        self.0.next_version().map(Self)
+    }
+
+    pub(crate) fn key(&self) -> &'a [u8] {
+        self.0.key()
+    }
+
+    pub(crate) fn seq(&self) -> Seq {
+        self.0.seq()
+    }
+
+    pub(crate) fn kind(&self) -> ValueKind {
+        self.0.kind()
+    }
+
+    pub(crate) fn value(&self) -> &'a [u8] {
+        self.0.value()
+    }
+}
+
+/// Walks what a snapshot sees of a memtable, one version of each key, both ways, and keeps
+/// it alive.
 pub(crate) struct MemtableCursor {
     table: Arc<Memtable>,
+    snapshot: Seq,
     at: Option<Position>,
 }
 
 impl MemtableCursor {
     /// At no entry.
-    pub(crate) fn new(table: Arc<Memtable>) -> Self {
-        Self { table, at: None }
+    pub(crate) fn new(table: Arc<Memtable>, snapshot: Seq) -> Self {
+        Self { table, snapshot, at: None }
     }
 
+    #[inline]
     fn entry(&self) -> Option<Entry<'_>> {
         self.at.map(|at| self.table.list.at(at))
     }
 
-    /// To the first version at or after `(key, seq)`.
-    pub(crate) fn seek(&mut self, key: &[u8], seq: Seq) {
-        self.at = self.table.list.seek(key, seq).map(|e| e.position());
+    /// To the first key at or after `key`.
+    pub(crate) fn seek(&mut self, key: &[u8]) {
+        self.at = self.table.list.seek(key, self.snapshot).map(|e| e.position());
     }
 
-    /// To the last version before `(key, seq)`.
-    pub(crate) fn seek_before(&mut self, key: &[u8], seq: Seq) {
-        self.at = self.table.list.seek_before(key, seq).map(|e| e.position());
+    /// To the last key before `key`.
+    pub(crate) fn seek_before(&mut self, key: &[u8]) {
+        self.at = self.table.list.seek_before(key, self.snapshot).map(|e| e.position());
     }
 
-    /// To the first version.
-    pub(crate) fn seek_first(&mut self) {
-        self.at = self.table.list.first().map(|e| e.position());
-    }
-
-    /// To the next version.
+    /// To the next key.
+    #[inline]
     pub(crate) fn next(&mut self) {
-        self.at = self.entry().and_then(|e| e.next()).map(|e| e.position());
+        self.at = self.entry().and_then(|e| e.next(self.snapshot)).map(|e| e.position());
     }
 
-    /// To the first version of the same key at or before `to`, or to the next key; from
-    /// a version that is newer than `to`.
-    pub(crate) fn pass(&mut self, to: Seq) {
-        self.at = self.entry().and_then(|e| e.pass(to)).map(|e| e.position());
-    }
-
-    /// To the version before.
+    /// To the key before.
     pub(crate) fn prev(&mut self) {
-        self.at = self.entry().and_then(|e| e.prev()).map(|e| e.position());
+        self.at = self.entry().and_then(|e| e.prev(self.snapshot)).map(|e| e.position());
     }
 
     /// Whether it is at a version.
+    #[inline]
     pub(crate) fn valid(&self) -> bool {
         self.at.is_some()
     }
 
     /// User key of the version; call only when valid.
+    #[inline]
     pub(crate) fn key(&self) -> &[u8] {
         self.entry().map_or(&[], |e| e.key())
     }
 
     /// Seq of the version; call only when valid.
+    #[inline]
     pub(crate) fn seq(&self) -> Seq {
         self.entry().map_or(Seq::ZERO, |e| e.seq())
     }
 
     /// Kind of the version; call only when valid.
+    #[inline]
     pub(crate) fn kind(&self) -> ValueKind {
         self.entry().map_or(ValueKind::Delete, |e| e.kind())
     }
 
     /// Value of the version; call only when valid.
+    #[inline]
     pub(crate) fn value(&self) -> &[u8] {
         self.entry().map_or(&[], |e| e.value())
     }

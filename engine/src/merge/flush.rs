@@ -9,7 +9,7 @@ use super::retention::Retention;
 use crate::error::Result;
 use crate::key::KeyRange;
 use crate::manifest::{SpaceOptions, SstMeta, Version};
-use crate::memtable::{Memtable, MemtableCursor};
+use crate::memtable::Memtable;
 use crate::range_delete::RangeDeletes;
 use crate::sst::stored::Compression;
 use crate::types::{ObjectId, SpaceId};
@@ -71,11 +71,10 @@ impl Writer<'_> {
         let watermark = self.version.watermark.seq;
         // A memtable never lies at the bottom.
         let mut retention = Retention::new(watermark, false);
-        let mut at = MemtableCursor::new(Arc::clone(table));
-        at.seek_first();
+        let mut next = table.first();
         let mut count = 0usize;
         let mut worked_since = self.target.env.now();
-        while at.valid() {
+        while let Some(at) = next {
             let (key, seq, kind) = (at.key(), at.seq(), at.kind());
             let hidden = self.range_deletes.covering(key, watermark);
             if retention.keep(key, seq, kind, hidden) {
@@ -92,7 +91,7 @@ impl Writer<'_> {
             if count.is_multiple_of(YIELD_EVERY) {
                 self.target.env.give_way(&mut worked_since).await;
             }
-            at.next();
+            next = at.next();
         }
         self.end_file(None).await?;
         let rest = KeyRange { start: self.deleted_until.clone(), end: None };

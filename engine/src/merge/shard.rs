@@ -28,7 +28,7 @@ use crate::scan::merge::{MergeCursor, Source};
 use crate::sst::cursor::{FileCursor, ScanMode};
 use crate::sst::file::{File, PinBudget};
 use crate::sst::stored::Compression;
-use crate::types::{ObjectId, Seq};
+use crate::types::ObjectId;
 use crate::view::Level;
 
 /// Versions between two looks at the stop flag: about a millisecond of work.
@@ -181,7 +181,7 @@ impl<'a> Merge<'a> {
         let kept: Vec<RangeDelete> =
             deleted.deletes().filter(|d| retention.keep_range_delete(d.seq)).collect();
         let mut cursor = MergeCursor::new(sources);
-        cursor.seek(&range.start, Seq::MAX).await?;
+        cursor.seek(&range.start).await?;
         Ok(Self {
             lease,
             queue,

@@ -102,25 +102,25 @@ impl Source {
         }
     }
 
-    async fn seek(&mut self, key: &[u8], seq: Seq) -> Result<()> {
+    async fn seek(&mut self, key: &[u8]) -> Result<()> {
         match self {
             Self::Memtable(m) => {
-                m.seek(key, seq);
+                m.seek(key);
                 Ok(())
             }
-            Self::File(f) => f.seek(key, seq).await,
-            Self::Level(l) => l.seek(key, seq).await,
+            Self::File(f) => f.seek(key, Seq::MAX).await,
+            Self::Level(l) => l.seek(key, Seq::MAX).await,
         }
     }
 
-    async fn seek_before(&mut self, key: &[u8], seq: Seq) -> Result<()> {
+    async fn seek_before(&mut self, key: &[u8]) -> Result<()> {
         match self {
             Self::Memtable(m) => {
-                m.seek_before(key, seq);
+                m.seek_before(key);
                 Ok(())
             }
-            Self::File(f) => f.seek_before(key, seq).await,
-            Self::Level(l) => l.seek_before(key, seq).await,
+            Self::File(f) => f.seek_before(key, Seq::MAX).await,
+            Self::Level(l) => l.seek_before(key, Seq::MAX).await,
         }
     }
 }
@@ -149,21 +149,21 @@ impl MergeCursor {
         if self.live == 0 { None } else { self.sources.first() }
     }
 
-    /// To the first version at or after `(key, seq)`, going forward from there.
-    pub(crate) async fn seek(&mut self, key: &[u8], seq: Seq) -> Result<()> {
+    /// To the first version of a key at or after `key`, going forward from there.
+    pub(crate) async fn seek(&mut self, key: &[u8]) -> Result<()> {
         self.backward = false;
         for source in &mut self.sources {
-            source.seek(key, seq).await?;
+            source.seek(key).await?;
         }
         self.arrange();
         Ok(())
     }
 
-    /// To the last version before `(key, seq)`, going backward from there.
-    pub(crate) async fn seek_before(&mut self, key: &[u8], seq: Seq) -> Result<()> {
+    /// To the last version of a key before `key`, going backward from there.
+    pub(crate) async fn seek_before(&mut self, key: &[u8]) -> Result<()> {
         self.backward = true;
         for source in &mut self.sources {
-            source.seek_before(key, seq).await?;
+            source.seek_before(key).await?;
         }
         self.arrange();
         Ok(())
@@ -215,23 +215,6 @@ impl MergeCursor {
         }
         self.replace_first();
         true
-    }
-
-    /// As [`Self::try_next`], but passes over versions of the key that are newer than
-    /// `to` where that is cheaper than one by one.
-    #[inline]
-    pub(crate) fn try_pass(&mut self, to: Seq) -> bool {
-        debug_assert!(!self.backward);
-        match self.sources.first_mut() {
-            // Keys that are written often have thousands of versions there; files keep
-            // only those that somebody may read.
-            Some(Source::Memtable(memtable)) if self.live > 0 => {
-                memtable.pass(to);
-                self.replace_first();
-                true
-            }
-            _ => self.try_next(),
-        }
     }
 
     /// Completes a step that [`Self::try_next`] could not.

@@ -14,9 +14,6 @@ use crate::types::Seq;
 /// Range deletions of the sources, those of one source in one set.
 pub(crate) type Deleted = Vec<Arc<RangeDeletes>>;
 
-/// Versions of a key that are passed over one by one before the rest is searched.
-const PASSED_SINGLY: u32 = 3;
-
 /// Walks the newest visible version of each key in a range.
 pub(crate) struct Visible {
     merge: MergeCursor,
@@ -27,8 +24,6 @@ pub(crate) struct Visible {
     /// The key decided last: its other versions are passed over.
     key: KeyBuf,
     decided: bool,
-    /// Versions that were passed over since the last key.
-    passed: u32,
     /// Going backward: the value of `key`.
     value: Bytes,
     state: State,
@@ -65,7 +60,6 @@ impl Visible {
             backward,
             key: KeyBuf::new(),
             decided: false,
-            passed: 0,
             value: Bytes::new(),
             state: State::Start,
         }
@@ -87,7 +81,7 @@ impl Visible {
                 State::Start => {
                     self.state = State::Interrupted;
                     let start = self.range.start.clone();
-                    self.merge.seek(&start, Seq::MAX).await?;
+                    self.merge.seek(&start).await?;
                     self.state = State::Between;
                 }
                 State::Unfinished => {
@@ -116,17 +110,10 @@ impl Visible {
     /// Goes on within memory until a row or the end; `None` if the merge must wait.
     #[inline]
     fn step(&mut self) -> Option<bool> {
-        let mut pass = None;
         loop {
-            if self.state == State::AtRow {
-                let moved = match pass.take() {
-                    Some(to) => self.merge.try_pass(to),
-                    None => self.merge.try_next(),
-                };
-                if !moved {
-                    self.state = State::Unfinished;
-                    return None;
-                }
+            if self.state == State::AtRow && !self.merge.try_next() {
+                self.state = State::Unfinished;
+                return None;
             }
             let Some(at) = self.merge.current() else {
                 self.state = State::Done;
@@ -142,13 +129,8 @@ impl Visible {
             // What is a transaction's own is newer, too, and seen.
             let newer = seq > self.snapshot && seq < OWN;
             if newer || (self.decided && *self.key == *key) {
-                self.passed += 1;
-                if self.passed > PASSED_SINGLY {
-                    pass = Some(if newer { self.snapshot } else { Seq::ZERO });
-                }
                 continue;
             }
-            self.passed = 0;
             let gone = at.kind() == ValueKind::Delete
                 || (!self.deleted.is_empty() && self.is_deleted(key, seq));
             self.key.clear();
@@ -164,7 +146,7 @@ impl Visible {
         let state = std::mem::replace(&mut self.state, State::Interrupted);
         match state {
             State::Start => match self.range.end.clone() {
-                Some(end) => self.merge.seek_before(&end, Seq::MAX).await?,
+                Some(end) => self.merge.seek_before(&end).await?,
                 None => return Err(Error::internal("a scan backward needs an end")),
             },
             State::Done => {

@@ -28,7 +28,7 @@ impl Inserter<'_> {
     /// Adds versions in this order; `false` if there was no room for all.
     ///
     /// # Panics
-    /// If the same key has the same seq already.
+    /// If the same key has the seq of one of them or a later one already.
     pub(crate) fn insert_many(&mut self, entries: &[NewEntry<'_>]) -> bool {
         entries.chunks(SEARCHES).all(|entries| self.insert_some(entries))
     }
@@ -36,20 +36,32 @@ impl Inserter<'_> {
     fn insert_some(&mut self, entries: &[NewEntry<'_>]) -> bool {
         let first = &entries[0];
         // Ascending keys need no search at all.
-        if entries.len() == 1 || self.fits_after_last(first.key, first.seq) {
+        if entries.len() == 1 || self.fits_after_last(first.key) {
             return entries.iter().all(|entry| self.insert(entry));
         }
         let list = self.list;
         let mut searches = [list.begin(); SEARCHES];
         list.search(entries, &mut searches);
-        for (i, (entry, search)) in entries.iter().zip(&mut searches).enumerate() {
-            let height = self.random_height();
+        for i in 0..entries.len() {
+            let entry = &entries[i];
+            let (search, later) = searches[i..].split_first_mut().expect("one for each entry");
+            let mut height = self.random_height();
+            list.catch_up(entry, &mut search.before, 0..1);
+            let after = list.next(search.before[0], 0);
+            if after != 0 && list.compare(after, entry.key) == Order::Equal {
+                height = usize::from(list.node(after).height);
+            }
             // Where the last one went, `insert` may go on from all levels.
             let levels = if i + 1 == entries.len() { HEIGHT_MAX } else { height };
-            list.catch_up(entry, &mut search.before[..levels]);
+            list.catch_up(entry, &mut search.before, 1..levels);
             self.writer.before = search.before;
-            if !self.link(entry, height) {
-                return false;
+            let Some(replaced) = self.link(entry, height) else { return false };
+            if replaced != 0 {
+                let new = self.writer.before[0];
+                let places = later.iter_mut().flat_map(|search| &mut search.before[..height]);
+                for place in places.filter(|place| **place == replaced) {
+                    *place = new;
+                }
             }
         }
         true
@@ -90,7 +102,7 @@ impl SkipList {
     fn step(&self, entry: &NewEntry<'_>, search: &mut Search) -> bool {
         let mut looked_at = 0;
         if search.next != 0 {
-            if self.compare(search.next, entry.key, entry.seq) == Order::Less {
+            if self.compare(search.next, entry.key) == Order::Less {
                 search.at = search.next;
             } else {
                 looked_at = search.next;
@@ -115,12 +127,18 @@ impl SkipList {
         true
     }
 
-    /// Makes `before` true again after other entries were added.
-    fn catch_up(&self, entry: &NewEntry<'_>, before: &mut [u32]) {
-        for (level, at) in before.iter_mut().enumerate() {
+    /// Makes `before` true again on these levels after other entries were added.
+    fn catch_up(
+        &self,
+        entry: &NewEntry<'_>,
+        before: &mut [u32; HEIGHT_MAX],
+        levels: std::ops::Range<usize>,
+    ) {
+        for level in levels {
+            let at = &mut before[level];
             loop {
                 let next = self.next(*at, level);
-                if next == 0 || self.compare(next, entry.key, entry.seq) != Order::Less {
+                if next == 0 || self.compare(next, entry.key) != Order::Less {
                     break;
                 }
                 *at = next;

@@ -56,28 +56,116 @@ proptest! {
             assert!(list.inserter().insert_many(&entries));
         }
         let show = |e: Entry<'_>| ((e.key().to_vec(), std::cmp::Reverse(e.seq())), e.value()[0]);
-        let forward: Vec<_> = std::iter::successors(list.first(), |e| e.next()).map(show).collect();
-        let expected: Vec<_> = model.clone().into_iter().collect();
-        prop_assert_eq!(&forward, &expected);
-        let mut backward: Vec<_> = std::iter::successors(list.seek_before(&[9], Seq::MAX), |e| e.prev()).map(show).collect();
-        backward.reverse();
-        prop_assert_eq!(&backward, &expected);
-        for entry in std::iter::successors(list.first(), |e| e.next()) {
-            for to in 0..entry.seq().0 {
-                let passed = entry.pass(Seq(to)).map(show);
-                let sought = list.seek(entry.key(), Seq(to)).map(show);
-                prop_assert_eq!(passed, sought);
-            }
+        let all: Vec<_> =
+            std::iter::successors(list.first(), Entry::next_version).map(show).collect();
+        prop_assert_eq!(&all, &model.clone().into_iter().collect::<Vec<_>>());
+        prop_assert_eq!(list.len(), all.len());
+        let snapshots = (0..=seq).step_by(7).chain([seq, Seq::MAX.0]).map(Seq);
+        for at in snapshots {
+            let mut seen: Vec<_> = all.iter().filter(|((_, seq), _)| seq.0 <= at).cloned().collect();
+            seen.dedup_by(|a, b| a.0.0 == b.0.0);
+            let forward: Vec<_> =
+                std::iter::successors(list.seek(&[], at), |e| e.next(at)).map(show).collect();
+            prop_assert_eq!(&forward, &seen);
+            let mut backward: Vec<_> =
+                std::iter::successors(list.seek_before(&[9], at), |e| e.prev(at)).map(show).collect();
+            backward.reverse();
+            prop_assert_eq!(&backward, &seen);
         }
         for (key, seq) in probes {
-            let probe = (key.clone(), std::cmp::Reverse(Seq(seq)));
-            let at = list.seek(&key, Seq(seq)).map(show);
-            let model_at = model.range(probe.clone()..).next().map(|(k, v)| (k.clone(), *v));
-            prop_assert_eq!(at, model_at);
-            let before = list.seek_before(&key, Seq(seq)).map(show);
-            let model_before = model.range(..probe).next_back().map(|(k, v)| (k.clone(), *v));
-            prop_assert_eq!(before, model_before);
+            let at = Seq(seq);
+            let of_key = model.range((key.clone(), std::cmp::Reverse(at))..).next();
+            let of_key = of_key.filter(|((k, _), _)| *k == key).map(|(k, v)| (k.clone(), *v));
+            prop_assert_eq!(list.get(&key, at).map(show), of_key);
+            let seen = model.iter().filter(|((_, seq), _)| seq.0 <= at).map(|(k, v)| (k.clone(), *v));
+            let from = seen.clone().find(|((k, _), _)| *k >= key);
+            prop_assert_eq!(list.seek(&key, at).map(show), from);
+            let before = seen.clone().filter(|((k, _), _)| *k < key).map(|((k, _), _)| k).next_back();
+            let before = before.and_then(|key| seen.clone().find(|((k, _), _)| *k == key));
+            prop_assert_eq!(list.seek_before(&key, at).map(show), before);
         }
+    }
+}
+
+#[test]
+fn an_old_snapshot_finds_its_version_of_a_hot_key_in_few_steps() {
+    let versions = if cfg!(miri) { 300 } else { 100_000u64 };
+    let list = SkipList::new(versions as usize * entry_len_max(1, 0));
+    for seq in 1..=versions {
+        assert!(list.inserter().insert(&put(b"k", seq, b"")));
+    }
+    let head = list.first().unwrap().head;
+    for at in (0..=versions).step_by(97) {
+        let mut steps = 0;
+        let found = list.newest_counted(head, Seq(at), &mut steps);
+        assert_eq!(found != 0, at > 0);
+        assert!(found == 0 || list.node(found).seq == at);
+        assert!(steps <= 60, "{steps} steps to version {at} of {versions}");
+    }
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "real threads are the point")]
+fn a_snapshot_stays_the_same_while_its_keys_are_written_and_others_come_between() {
+    const KEYS: u64 = 40;
+    let rounds = if cfg!(miri) { 12u64 } else { 3_000 };
+    let list = Arc::new(SkipList::new(64 << 20));
+    // Up to here all has been added: as the engine publishes it.
+    let published = Arc::new(std::sync::atomic::AtomicU64::new(0));
+    let done = Arc::new(AtomicBool::new(false));
+    let readers: Vec<_> = (0..2)
+        .map(|backward| {
+            let (list, done) = (Arc::clone(&list), Arc::clone(&done));
+            let published = Arc::clone(&published);
+            std::thread::spawn(move || {
+                let mut scans = 0;
+                while !done.load(Ordering::Acquire) || scans == 0 {
+                    let at = Seq(published.load(Ordering::Acquire));
+                    // Each round writes every old key once and adds one key.
+                    let round = at.0 / (KEYS + 1);
+                    let count = |entry: Entry<'_>| {
+                        let written = entry.seq().0;
+                        assert!(written <= at.0);
+                        if entry.key().len() == 8 {
+                            assert!(written > at.0 - (KEYS + 1), "{written} seen at {}", at.0);
+                        }
+                        entry.key().len()
+                    };
+                    let keys: Vec<_> = if backward == 1 {
+                        let last = list.seek_before(&[0xff; 20], at);
+                        std::iter::successors(last, |e| e.prev(at)).map(count).collect()
+                    } else {
+                        std::iter::successors(list.seek(&[], at), |e| e.next(at))
+                            .map(count)
+                            .collect()
+                    };
+                    if at.0 > 0 {
+                        let old = keys.iter().filter(|len| **len == 8).count() as u64;
+                        assert_eq!((old, keys.len() as u64 - old), (KEYS, round));
+                    }
+                    scans += 1;
+                }
+                scans
+            })
+        })
+        .collect();
+    let mut seq = 0;
+    for round in 0..rounds {
+        let mut keys: Vec<Vec<u8>> = (0..KEYS).map(|k| (k << 32).to_be_bytes().to_vec()).collect();
+        // Between two of the others, in an order of its own.
+        let extra = round.wrapping_mul(0x9e37_79b9_7f4a_7c15) % (KEYS << 32);
+        keys.push([&extra.to_be_bytes()[..], &round.to_be_bytes()[..]].concat());
+        let entries = keys.iter().map(|key| {
+            seq += 1;
+            put(key, seq, b"")
+        });
+        let entries: Vec<_> = entries.collect();
+        assert!(list.inserter().insert_many(&entries));
+        published.store(seq, Ordering::Release);
+    }
+    done.store(true, Ordering::Release);
+    for reader in readers {
+        assert!(reader.join().unwrap() > 0);
     }
 }
 
@@ -95,7 +183,7 @@ fn readers_see_complete_entries_while_one_writes() {
                 while !done.load(Ordering::Acquire) || seen == 0 {
                     seen = 0;
                     let mut last = None;
-                    for e in std::iter::successors(list.first(), |e| e.next()) {
+                    for e in std::iter::successors(list.first(), Entry::next_version) {
                         assert_eq!(e.key(), e.value(), "key and value were written alike");
                         assert!(last < Some(e.key()), "in order");
                         last = Some(e.key());
