@@ -3,6 +3,7 @@
 mod counters;
 pub mod cpu;
 mod disk;
+mod fsync;
 mod latency;
 mod machine;
 mod store;
@@ -11,6 +12,7 @@ pub use counters::{Counters, Requests};
 #[cfg(feature = "peers")]
 pub(crate) use disk::dir_bytes;
 pub use disk::{DiskIo, disk_io};
+pub use fsync::fsync_p50_us;
 pub use latency::{Latency, Op, Recorded, Recorder};
 pub use machine::Machine;
 pub use store::{Meter, Metered};

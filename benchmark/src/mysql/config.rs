@@ -261,6 +261,9 @@ pub enum Measure {
     ServerCpuUsPerQuery,
     /// Resident memory of the server at its highest, in MiB.
     ResidentMib,
+    /// Median latency of an event above that of a bare synced write to the server's disk,
+    /// in microseconds. Of a server that the run started, with one connection.
+    P50OverFsyncUs,
 }
 
 impl Measure {
@@ -274,6 +277,7 @@ impl Measure {
             Self::P99Us => "p99_us",
             Self::ServerCpuUsPerQuery => "server_cpu_us_per_query",
             Self::ResidentMib => "resident_mib",
+            Self::P50OverFsyncUs => "p50_over_fsync_us",
         }
     }
 }

@@ -101,6 +101,9 @@ pub struct Row {
     pub others_cores: f64,
     /// Resident memory of the server at its highest, MiB.
     pub resident_mib: Option<f64>,
+    /// Median time of a bare synced write to the server's disk right after, microseconds;
+    /// with one connection only.
+    pub fsync_p50_us: Option<f64>,
     /// Whole seconds in which no event ended.
     pub seconds_without_progress: u64,
     /// Events of each second.
@@ -165,6 +168,7 @@ impl Row {
             Measure::P99Us => Some(self.p99_us),
             Measure::ServerCpuUsPerQuery => self.server_cpu_us_per_query,
             Measure::ResidentMib => self.resident_mib,
+            Measure::P50OverFsyncUs => self.fsync_p50_us.map(|floor| self.p50_us - floor),
         }
     }
 }
@@ -283,6 +287,9 @@ fn remarks(row: &Row) -> Vec<String> {
     if !row.rounds.is_empty() {
         let all: Vec<String> = row.rounds.iter().map(|n| short(*n)).collect();
         remarks.push(format!("middle of rounds with {} events/s", all.join(", ")));
+    }
+    if let Some(floor) = row.fsync_p50_us {
+        remarks.push(format!("a bare synced write of 4 KiB there: p50 {}", time(floor)));
     }
     if row.others_cores > 0.1 {
         remarks

@@ -13,12 +13,14 @@ use super::report::{self, MysqlReport, Row};
 use super::server::Server;
 use super::{process, sysbench, tpcc};
 use crate::generate::mix;
-use crate::measure::Machine;
+use crate::measure::{Machine, fsync_p50_us};
 
 /// Servers that together use less than this share of a core have nothing left to do.
 const QUIET_CORES: f64 = 0.05;
 /// For how long.
 const QUIET_FOR: Duration = Duration::from_millis(500);
+/// How long the disk is measured by itself.
+const FSYNC_FOR: Duration = Duration::from_millis(500);
 
 /// A finished run.
 #[derive(Debug)]
@@ -161,6 +163,9 @@ async fn measure_all(config: &MysqlConfig, servers: &[Server]) -> Result<Vec<Row
                         Ok(measured) => row.take(&measured),
                         Err(error) => row.error = Some(error.to_string()),
                     }
+                    if let (1, Some(dir)) = (*threads, &server.dir) {
+                        row.fsync_p50_us = Some(fsync_floor(dir).await?);
+                    }
                     report::print_row(&row)?;
                     rows.push(row);
                 }
@@ -168,6 +173,15 @@ async fn measure_all(config: &MysqlConfig, servers: &[Server]) -> Result<Vec<Row
         }
     }
     Ok(rows)
+}
+
+/// See [`fsync_p50_us`].
+async fn fsync_floor(dir: &Path) -> Result<f64> {
+    let what = dir.display().to_string();
+    let dir = dir.to_owned();
+    let measured = tokio::task::spawn_blocking(move || fsync_p50_us(&dir, FSYNC_FOR)).await;
+    let measured = measured.map_err(std::io::Error::other).and_then(|measured| measured);
+    measured.map_err(|e| Error::with_source(ErrorKind::Unavailable, what, e))
 }
 
 async fn measure(

@@ -40,6 +40,8 @@ pub(crate) struct Server {
     pub(crate) login: Login,
     /// Its process, if it is on this machine and can be seen.
     pub(crate) pid: Option<u32>,
+    /// Where its data is, if it was started here.
+    pub(crate) dir: Option<PathBuf>,
     pub(crate) facts: ServerFacts,
     started: Option<Started>,
 }
@@ -80,7 +82,8 @@ impl Server {
             None => process::listening_at(address),
         };
         let facts = ServerFacts { name: spec.name.clone(), ..ServerFacts::default() };
-        let mut server = Self { name: spec.name.clone(), login, pid, facts, started };
+        let dir = started.as_ref().map(|_| dir.to_owned());
+        let mut server = Self { name: spec.name.clone(), login, pid, dir, facts, started };
         server.wait_until_it_answers().await?;
         server.ask_facts().await?;
         Ok(server)
