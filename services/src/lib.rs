@@ -11,6 +11,7 @@ pub mod http;
 pub mod machine;
 pub mod metrics;
 pub mod process;
+pub mod rpc;
 pub mod runtime;
 pub mod shutdown;
 pub mod telemetry;
