@@ -1,7 +1,7 @@
 //! The engine against a sorted map, with reopening, flushing, compaction,
 //! snapshots and garbage collection in the mix.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -111,6 +111,38 @@ impl Run {
             }
         }
         self.db().write(&batch).await.unwrap();
+    }
+
+    /// Writes that lie in files before they are committed, or are given up.
+    async fn write_large(&mut self) {
+        let mut runs = Vec::new();
+        let mut written: BTreeMap<(u32, Vec<u8>), Option<Vec<u8>>> = BTreeMap::new();
+        for order in 0..self.rng.random_range(1..4) {
+            let mut writes = BTreeMap::new();
+            for _ in 0..self.rng.random_range(1..80) {
+                let value = self.rng.random_bool(0.8).then(|| self.value());
+                writes.insert((self.space(), self.key()), value);
+            }
+            let list: Vec<_> = writes
+                .iter()
+                .map(|((space, key), value)| (SpaceId(*space), &key[..], value.as_deref()))
+                .collect();
+            runs.push(Arc::new(self.db().store_run(order, &list).await.unwrap()));
+            written.extend(writes);
+        }
+        if self.rng.random_bool(0.2) {
+            return;
+        }
+        let run = self.db().merge_runs(9, &runs, &BTreeSet::new()).await.unwrap();
+        assert_eq!(run.entries(), written.len() as u64);
+        drop(runs);
+        self.db().commit_run(run).await.unwrap();
+        for (key, value) in written {
+            match value {
+                Some(value) => self.model.insert(key, value),
+                None => self.model.remove(&key),
+            };
+        }
     }
 
     async fn get(&mut self) {
@@ -225,7 +257,8 @@ impl Run {
     async fn step(&mut self) {
         self.step += 1;
         match self.rng.random_range(0..1000) {
-            0..600 => self.write().await,
+            0..590 => self.write().await,
+            590..600 => self.write_large().await,
             600..750 => self.get().await,
             750..780 => self.get_many().await,
             780..900 => self.scan().await,

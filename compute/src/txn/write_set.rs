@@ -14,7 +14,7 @@
 //! then into the layers, the newest first, then at what is committed. In the end
 //! the layers are merged into one run of files, which the engine commits as a whole.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -109,6 +109,8 @@ pub(super) struct WriteSet {
     /// Those of `layers`.
     runs: Runs,
     last_order: u32,
+    /// Spaces that are gone: what is in files of them is not committed.
+    gone: BTreeSet<SpaceId>,
 }
 
 impl WriteSet {
@@ -249,8 +251,11 @@ impl WriteSet {
     }
 
     /// Forgets what was written to a space, for good: it is gone. What is in files stays
-    /// there, in a space that nobody will read.
+    /// there until the commit, which leaves it out.
     pub(super) fn forget_space(&mut self, space: SpaceId) {
+        if self.runs.iter().any(|run| run.has_space(space)) {
+            self.gone.insert(space);
+        }
         let Some(map) = &mut self.map else { return };
         let Some(writes) = Arc::make_mut(map).0.remove(&space) else { return };
         self.len -= writes.len();
@@ -335,7 +340,7 @@ impl WriteSet {
             return Ok(());
         }
         let order = self.last_order + 1;
-        let run = db.merge_runs(order, &self.runs[from..]).await?;
+        let run = db.merge_runs(order, &self.runs[from..], &self.gone).await?;
         self.last_order = order;
         self.layers.truncate(from);
         self.layers.push(Layer { mark, run: Arc::new(run) });
@@ -353,21 +358,21 @@ impl WriteSet {
         if self.map.is_some() {
             self.spill(db).await?;
         }
-        let Self { mut layers, runs, last_order, .. } = self;
-        if layers.len() == 1 {
+        let Self { mut layers, runs, last_order, gone, .. } = self;
+        if layers.len() == 1 && gone.is_empty() {
             drop(runs);
             if let Some(only) = layers.pop() {
                 match Arc::try_unwrap(only.run) {
                     Ok(run) => return Ok(run),
                     // A view of it is still open.
                     Err(shared) => {
-                        return Ok(db.merge_runs(last_order + 1, &[shared]).await?);
+                        return Ok(db.merge_runs(last_order + 1, &[shared], &gone).await?);
                     }
                 }
             }
         }
         let all: Vec<Arc<Run>> = layers.into_iter().map(|layer| layer.run).collect();
-        Ok(db.merge_runs(last_order + 1, &all).await?)
+        Ok(db.merge_runs(last_order + 1, &all, &gone).await?)
     }
 
     /// The writes as one batch, if none of them is in files.

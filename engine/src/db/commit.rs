@@ -35,6 +35,8 @@
 //!   on without a restart.
 //! - *A writer is cancelled* while it waits: its batch is in the group and
 //!   commits nevertheless.
+//!
+//! Transactions that are in files already take the place of a group: see [`super::run`].
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -141,13 +143,6 @@ impl CommitQueue {
 
     fn take_run(&self) -> Option<WaitingRun> {
         self.state.lock().runs.pop_front()
-    }
-
-    /// Refuses those that wait now.
-    pub(super) fn refuse_waiting(&self, reason: &Error) {
-        if let Some(group) = self.take() {
-            group.completion.complete(Err(reason.clone()));
-        }
     }
 
     /// Takes the open group if it has commits.
@@ -279,7 +274,7 @@ async fn commit_run(
         }
         Err(RunFailure::Nothing(e)) => {
             // Its objects go at once.
-            db.drop_files(files);
+            db.drop_files(&files);
             completion.complete(Err(e));
             return Some(last);
         }
@@ -336,15 +331,24 @@ pub(super) async fn append(
                 )
                 .retryable();
                 db.stalled.store(Some(Arc::new(stalled.clone())));
-                if let Some(behind) = db.queue.take() {
-                    behind.completion.complete(Err(stalled));
-                }
+                db.refuse_waiting(&stalled);
             }
         }
     }
 }
 
 impl Inner {
+    /// Refuses those that wait now: nothing of theirs is written.
+    pub(super) fn refuse_waiting(&self, reason: &Error) {
+        if let Some(group) = self.queue.take() {
+            group.completion.complete(Err(reason.clone()));
+        }
+        while let Some(run) = self.queue.take_run() {
+            self.drop_files(&run.files);
+            run.completion.complete(Err(reason.clone()));
+        }
+    }
+
     /// Steps 2 to 4 for a durable group.
     fn finish_commit(&self, done: Durable) {
         self.apply(&done.record, done.ops);

@@ -9,6 +9,7 @@ mod options;
 mod read;
 mod refill;
 mod run;
+mod run_writer;
 mod snapshot;
 mod state;
 mod stats;

@@ -6,65 +6,88 @@
 //!    whoever holds the [`Run`] reads them, under own eyes only.
 //! 2. *merge*: runs whose keys overlap become one ([`Db::merge_runs`]), so that each key is
 //!    there once.
-//! 3. *commit* ([`Db::commit_run`]), in the place of one group of commits, and while no
-//!    other one is on its way: what was committed before is flushed; an empty record takes
-//!    the run's seq in the journal; the manifest that names the files, at that seq, is
-//!    stored; readers get it; the seq is published.
+//! 3. *flush*: all that was committed before is in files. Once while others go on, and then,
+//!    in the place of one group of commits and with none other on its way, the little that
+//!    came meanwhile ([`Db::commit_run`]).
+//! 4. *record*: an empty record takes the run's seq in the journal.
+//! 5. *name*: one edit of the manifest names all files of the run, at that seq, and says that
+//!    everything up to it is in files. It is what commits the run.
+//! 6. *publish*: readers get that manifest, cached rows are forgotten, the seq is published,
+//!    and who waits is told.
 //!
-//! The manifest is what decides: all files of a run come with one edit of it.
+//! Naming before flushing would lose commits: replay begins behind the manifest's seq, and
+//! theirs are before it. Naming before the record would give the seq away twice: if the record
+//! then fails and nothing was written, the next group takes it. Naming while others are on
+//! their way would name seqs that are not durable. Publishing before forgetting cached rows
+//! would show old rows at a seq that has new ones; before readers have the manifest, a seq
+//! without its rows. Several edits for one run would leave half of it to a crash.
 //!
 //! # Seqs
 //!
 //! The seq is not known when the files are written. Their entries have seq 0, which no
 //! commit has, and readers take the seq of the file's description for it. A merge writes
-//! the real one.
+//! the real one. Snapshots that are older pass over a file by its seq.
+//!
+//! Who follows the journal finds an empty record at this seq: what it stands for is in the
+//! manifest only, and he may show the seq no sooner than he has that manifest.
 //!
 //! # Crashes
 //!
-//! Before the manifest is stored nothing of the run is found afterwards: the journal's
-//! record is empty, and the objects are those of an epoch that is over, which garbage
-//! collection deletes. After it all of it is. A run that is dropped is deleted at once.
-//! Its objects count from [`RUN_OBJECTS`], which no flush reaches, so that no flush
+//! Before 5 nothing of the run is found afterwards: the journal's record is empty, and the
+//! objects are those of an epoch that is over, which garbage collection deletes. After it
+//! all of it is, whether anybody was told or not. Recovery is that of a flush: the files
+//! are in the manifest, and the journal is replayed behind them.
+//!
+//! # Retries, and stores that do not answer
+//!
+//! What fails up to 4 without a trace fails the commit: nothing was written. 5 is tried again
+//! for as long as the database is open, since an attempt without an answer may have been
+//! stored, and is recognised then. If it takes longer than `commit_wait_max`, whoever commits
+//! is told that the outcome is unknown, and writers behind it that nothing was written. If
+//! another writer has taken the branch, or the database closes meanwhile, the outcome stays
+//! unknown.
+//!
+//! # Cancellation
+//!
+//! A run that is dropped is deleted at once, as are the files of one that was not finished:
+//! of an upload that is cut short its object may stay until the epoch is over. From the
+//! moment that a run waits for its turn in 3 it is committed whether anybody waits or not.
+//! Objects of runs count from [`RUN_OBJECTS`], which no flush reaches, so that no flush
 //! decides about them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::FutureExt;
 use object_store::ObjectStoreExt;
 
 use super::commit::append;
 use super::completion::Completion;
+use super::run_writer::RunWriter;
 use super::{Db, Inner};
 use crate::cache::BlockIo;
 use crate::env::TaskClass;
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::key::{self, KEY_LEN_MAX, VALUE_LEN_MAX, ValueKind};
-use crate::manifest::{SpaceOptions, SstMeta};
-use crate::merge::{FileWriter, Target};
+use crate::manifest::{SstMeta, TimePoint, Version};
 use crate::object::ObjectKind;
-use crate::range_delete::RangeDeletes;
 use crate::scan::level::LevelCursor;
 use crate::scan::merge::{MergeCursor, Source};
 use crate::sst::cursor::ScanMode;
 use crate::sst::file::File;
 use crate::sst::filter;
-use crate::sst::stored::Compression;
+use crate::storage::FlushCommit;
 use crate::types::{ObjectId, Seq, SpaceId};
 use crate::view::Level;
 
 /// Objects of runs count from here.
-const RUN_OBJECTS: u64 = 1 << 60;
+pub(super) const RUN_OBJECTS: u64 = 1 << 60;
 
 /// Uncommitted writes are newer than all that is committed: their seqs are from here on,
 /// the later the run the greater.
 pub(crate) const OWN: Seq = Seq(1 << 62);
-
-/// A file of a run is ended at about this size. Larger than others: they all begin in L0,
-/// where files count.
-const RUN_FILE_BYTES_MAX: u64 = 256 << 20;
 
 /// Versions between two chances for other tasks to run.
 const YIELD_EVERY: u64 = 1024;
@@ -92,7 +115,7 @@ impl std::fmt::Debug for Run {
 }
 
 impl Run {
-    fn new(db: &Arc<Inner>, files: Vec<Arc<SstMeta>>, order: u32) -> Self {
+    pub(super) fn new(db: &Arc<Inner>, files: Vec<Arc<SstMeta>>, order: u32) -> Self {
         let mut by_space: BTreeMap<SpaceId, Vec<Arc<File>>> = BTreeMap::new();
         let mut entries = 0;
         for meta in &files {
@@ -157,90 +180,30 @@ impl Drop for Run {
         if self.kept || self.files.is_empty() {
             return;
         }
-        self.db.drop_files(std::mem::take(&mut self.files));
+        self.db.drop_files(&self.files);
     }
 }
 
 impl Inner {
     /// Deletes files that no manifest names, nor ever will.
-    pub(super) fn drop_files(&self, files: Vec<Arc<SstMeta>>) {
-        let path = |file: &Arc<SstMeta>| self.layout.object(file.id, ObjectKind::Sst);
-        let paths: Vec<_> = files.iter().map(path).collect();
+    pub(super) fn drop_files(&self, files: &[Arc<SstMeta>]) {
+        self.drop_objects(files.iter().map(|file| file.id));
+    }
+
+    pub(super) fn drop_objects(&self, ids: impl Iterator<Item = ObjectId>) {
+        let paths: Vec<_> = ids.map(|id| self.layout.object(id, ObjectKind::Sst)).collect();
         let store = Arc::clone(&self.store);
         // What cannot be deleted now goes when the epoch is over.
         let task = self.env.spawn(TaskClass::Background, "drop a run", async move {
             for path in paths {
-                if let Err(error) = store.delete(&path).await {
+                if let Err(error) = store.delete(&path).await
+                    && !matches!(error, object_store::Error::NotFound { .. })
+                {
                     tracing::warn!(%path, %error, "a file of a transaction was not deleted");
                 }
             }
         });
         drop(task);
-    }
-}
-
-/// Writes the files of a run.
-struct RunWriter<'a> {
-    db: &'a Arc<Inner>,
-    target: Target,
-    file_bytes_max: u64,
-    open: Option<(SpaceId, FileWriter)>,
-    done: Vec<Arc<SstMeta>>,
-}
-
-impl<'a> RunWriter<'a> {
-    fn new(db: &'a Arc<Inner>) -> Self {
-        let target =
-            Target { env: db.env.clone(), store: Arc::clone(&db.store), layout: db.layout.clone() };
-        let file_bytes_max = RUN_FILE_BYTES_MAX.max(db.options.file_bytes_max);
-        Self { db, target, file_bytes_max, open: None, done: Vec::new() }
-    }
-
-    /// Adds a write; full keys in ascending order, each once.
-    async fn add(&mut self, key: &[u8], kind: ValueKind, value: &[u8]) -> Result<()> {
-        let space =
-            SpaceId::of(key).ok_or_else(|| Error::internal("a key of a run has no space"))?;
-        if let Some((open, file)) = &mut self.open {
-            if *open != space || file.size() >= self.file_bytes_max {
-                self.end_file().await?;
-            } else if file.wants_sending() {
-                file.send().await?;
-            }
-        }
-        if self.open.is_none() {
-            let counter = self.db.run_objects.fetch_add(1, Ordering::Relaxed) + RUN_OBJECTS;
-            let id = ObjectId { branch: self.db.branch_uid, counter, epoch: self.db.epoch };
-            let state = self.db.state.load_full();
-            let default = SpaceOptions::default();
-            let options = state.view.version.space(space).map_or(&default, |s| &s.options);
-            let file = FileWriter::new(&self.target, id, space, options, Compression::Lz4, None)?;
-            self.open = Some((space, file));
-        }
-        if let Some((_, file)) = &mut self.open {
-            file.add(key, Seq::ZERO, kind, value)?;
-        }
-        Ok(())
-    }
-
-    async fn end_file(&mut self) -> Result<()> {
-        if let Some((_, file)) = self.open.take() {
-            self.done.push(file.finish(RangeDeletes::default()).await?);
-        }
-        Ok(())
-    }
-
-    /// The run, or after an error nothing.
-    async fn finish(mut self, order: u32, written: Result<()>) -> Result<Run> {
-        let ended = match written {
-            Ok(()) => self.end_file().await,
-            Err(e) => Err(e),
-        };
-        if let Some((_, file)) = self.open.take() {
-            file.abort().await;
-        }
-        let run = Run::new(self.db, self.done, order);
-        ended.context(|| "storing the writes of a large transaction".to_owned())?;
-        Ok(run)
     }
 }
 
@@ -275,25 +238,34 @@ impl Db {
         writer.finish(order, written).await
     }
 
-    /// Makes one run of several, which stay as they are.
+    /// Makes one run of several, which stay as they are. Writes of the spaces `gone` are
+    /// left out.
     ///
     /// # Errors
     /// `Corrupt` or `Unavailable` if one cannot be read or the new one be stored.
-    pub async fn merge_runs(&self, order: u32, runs: &[Arc<Run>]) -> Result<Run> {
+    pub async fn merge_runs(
+        &self,
+        order: u32,
+        runs: &[Arc<Run>],
+        gone: &BTreeSet<SpaceId>,
+    ) -> Result<Run> {
         self.inner.check_open()?;
         let mut writer = RunWriter::new(&self.inner);
-        let written = self.merge_into(&mut writer, runs).await;
+        let written = self.merge_into(&mut writer, runs, gone).await;
         writer.finish(order, written).await
     }
 
-    async fn merge_into(&self, writer: &mut RunWriter<'_>, runs: &[Arc<Run>]) -> Result<()> {
-        let mut spaces: Vec<SpaceId> =
+    async fn merge_into(
+        &self,
+        writer: &mut RunWriter<'_>,
+        runs: &[Arc<Run>],
+        gone: &BTreeSet<SpaceId>,
+    ) -> Result<()> {
+        let spaces: BTreeSet<SpaceId> =
             runs.iter().flat_map(|run| run.spaces.keys().copied()).collect();
-        spaces.sort_unstable();
-        spaces.dedup();
         let mut last: Vec<u8> = Vec::new();
         let mut worked_since = self.inner.env.now();
-        for space in spaces {
+        for &space in spaces.difference(gone) {
             let io = &self.inner.io;
             let sources = runs.iter().filter_map(|run| run.source(space, io, ScanMode::MERGE));
             let mut merge = MergeCursor::new(sources.collect());
@@ -327,13 +299,23 @@ impl Db {
     /// # Errors
     /// As [`Self::write`].
     pub async fn commit_run(&self, mut run: Run) -> Result<Seq> {
-        self.inner.check_open()?;
+        let inner = &self.inner;
+        inner.check_open()?;
         if run.files.is_empty() {
             return Ok(self.last_seq());
         }
+        if let Some(why) = inner.stalled.load().as_deref() {
+            return Err(why.clone());
+        }
+        inner.admit(0).await?;
+        // The commit task flushes again, while all wait: little is left for it.
+        let flushed = inner.flush(inner.options.admission_wait_max).await;
+        flushed.context(|| "nothing was written".to_owned())?;
+        let done = inner.queue.push_run(run.files.clone())?;
         // From here on it is the commit task that decides.
         run.kept = true;
-        self.inner.queue.push_run(std::mem::take(&mut run.files))?.await
+        drop(run);
+        done.await
     }
 }
 
@@ -366,28 +348,14 @@ impl Inner {
             Arc::new(SstMeta { seq_min: seq, seq_max: seq, ..(**file).clone() })
         };
         let files: Vec<_> = files.iter().map(at_seq).collect();
-        let begun = self.env.now();
+        let named = self.name_files(&files, seq, unix_ms).fuse();
+        futures::pin_mut!(named);
         let version = loop {
-            let commit = crate::storage::FlushCommit {
-                epoch: self.epoch,
-                files: files.clone(),
-                flushed_seq: seq,
-                decided_counter: self.state.load().view.version.decided_counter,
-                times: vec![crate::manifest::TimePoint { seq, unix_ms }],
-            };
-            match self.storage.commit_flush(&self.options.branch, commit).await {
-                Ok(version) => break version,
-                Err(e) if e.kind() == ErrorKind::Fenced => return Err(RunFailure::Lost(e)),
-                Err(error) => {
-                    if self.is_closing() {
-                        return Err(RunFailure::Lost(error));
-                    }
-                    tracing::warn!(%error, "a large transaction is not in the manifest yet");
-                    if self.env.now().since(begun) >= self.options.commit_wait_max {
-                        self.refuse_writes(&error);
-                    }
-                    self.env.sleep(self.env.jittered(RETRY_PAUSE)).await;
-                }
+            let timer = self.env.sleep(self.options.commit_wait_max).fuse();
+            futures::pin_mut!(timer);
+            futures::select_biased! {
+                named = named => break named?,
+                () = timer => self.stall(completion),
             }
         };
         self.stalled.store(None);
@@ -401,16 +369,43 @@ impl Inner {
         Ok(seq)
     }
 
-    /// Writes that come now would wait for nobody knows how long.
-    fn refuse_writes(&self, why: &Error) {
-        let stalled = Error::with_source(
-            ErrorKind::Unavailable,
-            "nothing was written: a large transaction waits for its place in the manifest",
-            why.clone(),
-        )
-        .retryable();
-        self.stalled.store(Some(Arc::new(stalled.clone())));
-        self.queue.refuse_waiting(&stalled);
+    /// Step 5, tried until it is stored.
+    async fn name_files(
+        &self,
+        files: &[Arc<SstMeta>],
+        seq: Seq,
+        unix_ms: u64,
+    ) -> std::result::Result<Arc<Version>, RunFailure> {
+        loop {
+            let commit = FlushCommit {
+                epoch: self.epoch,
+                files: files.to_vec(),
+                flushed_seq: seq,
+                decided_counter: self.state.load().view.version.decided_counter,
+                times: vec![TimePoint { seq, unix_ms }],
+            };
+            match self.storage.commit_flush(&self.options.branch, commit).await {
+                Ok(version) => return Ok(version),
+                Err(e) if e.kind() == ErrorKind::Fenced => return Err(RunFailure::Lost(e)),
+                Err(error) if self.is_closing() => return Err(RunFailure::Lost(error)),
+                Err(error) => {
+                    tracing::warn!(%error, "a large transaction is not in the manifest yet");
+                    self.env.sleep(self.env.jittered(RETRY_PAUSE)).await;
+                }
+            }
+        }
+    }
+
+    /// Naming takes too long: nobody waits for nobody knows how long.
+    fn stall(&self, completion: &Completion) {
+        let waited = self.options.commit_wait_max;
+        tracing::warn!(?waited, "a large transaction waits for its place in the manifest");
+        let unknown = format!("commit: it was not in the manifest within {waited:?}");
+        completion.complete(Err(Error::new(ErrorKind::OutcomeUnknown, unknown)));
+        let behind = "nothing was written: a large transaction waits for its place in the manifest";
+        let behind = Error::new(ErrorKind::Unavailable, behind).retryable();
+        self.stalled.store(Some(Arc::new(behind.clone())));
+        self.refuse_waiting(&behind);
     }
 
     /// Puts all memtables into files, while nobody commits.

@@ -1,12 +1,13 @@
 //! The process that is killed: opens the database, checks that everything it
 //! should hold is there, then writes until its end.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::os::fd::FromRawFd;
 use std::sync::Arc;
 use std::time::Duration;
 
-use firn_engine::{Db, ErrorKind};
+use firn_engine::{Db, ErrorKind, Result, Seq};
 use firn_services::config::LogFormat;
 use firn_services::telemetry;
 use parking_lot::Mutex;
@@ -60,7 +61,7 @@ pub(super) fn run(order: Order) -> ! {
     std::process::exit(code)
 }
 
-async fn live(order: Order, pipe: Pipe) -> Result<(), String> {
+async fn live(order: Order, pipe: Pipe) -> std::result::Result<(), String> {
     let local = order.open().await.map_err(|e| format!("opening: {e:?}"))?;
     let db = local.db();
     for (task, expected) in order.tasks.iter().enumerate() {
@@ -89,7 +90,11 @@ async fn write(db: Arc<Db>, pipe: Pipe, plan: Plan, task: usize, done: u64) {
         let batch = plan.batch(step).expect("a batch within the limits");
         pipe.say(&Report::Begun { task, step });
         loop {
-            match db.write(&batch).await {
+            let written = match plan.large(step) {
+                Some(writes) => write_large(&db, writes).await,
+                None => db.write(&batch).await,
+            };
+            match written {
                 Ok(_) => break,
                 // Not admitted, so nothing happened.
                 Err(e) if e.kind() == ErrorKind::Unavailable && db.failure().is_none() => {}
@@ -101,9 +106,20 @@ async fn write(db: Arc<Db>, pipe: Pipe, plan: Plan, task: usize, done: u64) {
     }
 }
 
+/// Writes to files, of which one has what the other one overwrites, and commits them.
+async fn write_large(db: &Db, writes: BTreeMap<Vec<u8>, Option<Vec<u8>>>) -> Result<Seq> {
+    let wrong: Vec<_> = writes.keys().map(|key| (SPACE, &key[..], Some(&b"wrong"[..]))).collect();
+    let right: Vec<_> =
+        writes.iter().map(|(key, value)| (SPACE, &key[..], value.as_deref())).collect();
+    let runs = [Arc::new(db.store_run(1, &wrong).await?), Arc::new(db.store_run(2, &right).await?)];
+    let run = db.merge_runs(3, &runs, &BTreeSet::new()).await?;
+    drop(runs);
+    db.commit_run(run).await
+}
+
 /// Checks that a task's data are what some number of steps, from `acked` to
 /// `begun`, leaves, and gives the number.
-async fn check(db: &Db, plan: Plan, acked: u64, begun: u64) -> Result<u64, String> {
+async fn check(db: &Db, plan: Plan, acked: u64, begun: u64) -> std::result::Result<u64, String> {
     let what = format!("task {} with {acked} acknowledged and {begun} begun", plan.task);
     let failed = |e: firn_engine::Error| format!("{what}: {e:?}");
     let mut counters = Vec::new();

@@ -30,6 +30,10 @@ const SILENCE_MAX: Duration = Duration::from_secs(180);
 
 const TASKS: usize = 6;
 
+/// Most steps that a life waits for before it may end: machines differ in how far they get
+/// in its time.
+const STEPS_AWAITED_MAX: u64 = 24;
+
 /// Turns into the process to be killed if its parent says so.
 #[test]
 fn child() {
@@ -145,8 +149,13 @@ impl Crashes {
         let early = self.rng.random_bool(0.2);
         let life = Duration::from_micros(self.rng.random_range(0..150_000));
         let mut end = (early && close.is_none()).then(|| Instant::now() + life);
+        let mut awaited = self.acked;
+        if !early {
+            awaited += self.rng.random_range(0..STEPS_AWAITED_MAX);
+        }
         let broken = loop {
-            let wait = end.map_or(SILENCE_MAX, |end| end.saturating_duration_since(Instant::now()));
+            let due = end.filter(|_| self.acked >= awaited);
+            let wait = due.map_or(SILENCE_MAX, |end| end.saturating_duration_since(Instant::now()));
             match reports.recv_timeout(wait) {
                 Ok(Report::Broken { why }) => break Some(why),
                 Ok(Report::Ready) => {
@@ -155,8 +164,14 @@ impl Crashes {
                         end = Some(Instant::now() + life);
                     }
                 }
-                Ok(report) => self.learn(&report),
-                Err(RecvTimeoutError::Timeout) if end.is_some() => break None,
+                Ok(report) => {
+                    if matches!(report, Report::Ended { .. }) {
+                        // Perhaps nobody writes any more.
+                        awaited = 0;
+                    }
+                    self.learn(&report);
+                }
+                Err(RecvTimeoutError::Timeout) if due.is_some() => break None,
                 Err(RecvTimeoutError::Timeout) => break Some("the process hangs".into()),
                 Err(RecvTimeoutError::Disconnected) if close.is_some() => break None,
                 Err(RecvTimeoutError::Disconnected) => break Some("the process has ended".into()),

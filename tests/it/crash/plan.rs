@@ -5,7 +5,11 @@
 //! - three counters are set to `i`: a batch that is half there shows;
 //! - row `i` of the task's log is added;
 //! - in one of four steps, row `i - DELETE_BACK` is deleted;
-//! - every [`TRIM_EVERY`] steps all rows but the last [`WINDOW`] are deleted as a range.
+//! - every [`TRIM_EVERY`] steps all rows but the last [`WINDOW`] are deleted as a range;
+//! - every [`LARGE_EVERY`] steps, unless rows are deleted as a range, it is written as a
+//!   transaction larger than memory: to files first, which are then committed.
+
+use std::collections::BTreeMap;
 
 use firn_engine::{Result, SpaceId, WriteBatch};
 
@@ -18,6 +22,7 @@ pub(crate) const COUNTERS: u8 = 3;
 const WINDOW: u64 = 200;
 const TRIM_EVERY: u64 = 16;
 const DELETE_BACK: u64 = 5;
+const LARGE_EVERY: u64 = 37;
 
 /// One writer.
 #[derive(Debug, Clone, Copy)]
@@ -101,6 +106,19 @@ impl Plan {
             }
         }
         Ok(batch)
+    }
+
+    /// The writes of a step that go to files first, by their keys; `None` if they do not.
+    pub(crate) fn large(self, step: u64) -> Option<BTreeMap<Vec<u8>, Option<Vec<u8>>>> {
+        if !step.is_multiple_of(LARGE_EVERY) || step.is_multiple_of(TRIM_EVERY) {
+            return None;
+        }
+        let write = |change| match change {
+            Change::Put(key, value) => Some((key, Some(value))),
+            Change::Delete(key) => Some((key, None)),
+            Change::DeleteRange(..) => None,
+        };
+        self.changes(step).into_iter().map(write).collect()
     }
 
     /// All rows of the log after `steps` steps, in order.

@@ -446,3 +446,116 @@ fn faults_of_the_store_are_survived() {
         });
     }
 }
+
+/// A store where everything takes a while.
+fn slow() -> FaultPlan {
+    FaultPlan { delays: 1000, delay_max: Duration::from_millis(20), ..FaultPlan::default() }
+}
+
+#[test]
+fn what_is_cancelled_while_it_is_stored_leaves_no_objects() {
+    let cut = Arc::new(parking_lot::Mutex::new(0));
+    for moment in 0..60u64 {
+        let cut = Arc::clone(&cut);
+        simulated(moment, |world| async move {
+            let (world, _store) = world.with_faults(slow());
+            let manager = small(&world, world.open().await);
+            let before = world.files().await;
+            let mut t = begin(&manager, 1, IsolationLevel::RepeatableRead);
+            let work = world.env.timeout(Duration::from_millis(moment * 10), fill(&mut t, 2_000));
+            *cut.lock() += usize::from(work.await.is_none());
+            t.roll_back();
+            world.env.sleep(Duration::from_secs(5)).await;
+            assert_eq!(world.files().await, before, "cut at {moment}");
+        });
+    }
+    assert!(*cut.lock() > 20, "{} of 60 were cut", cut.lock());
+}
+
+#[test]
+fn a_space_that_is_gone_leaves_nothing_in_the_commit() {
+    simulated(1, |world| async move {
+        let manager = small(&world, world.open().await);
+        let gone = SpaceId(SPACE.0 + 1);
+        let mut t = begin(&manager, 1, IsolationLevel::RepeatableRead);
+        for row in 0..100u8 {
+            t.put(SPACE, &[row], vec![1]).unwrap();
+            t.put(gone, &[row], vec![1]).unwrap();
+            t.spill_if_large().await.unwrap();
+        }
+        t.forget_space(gone);
+        t.commit().await.unwrap();
+        let db = manager.db();
+        assert_eq!(committed(db, SPACE).await.len(), 100);
+        assert_eq!(committed(db, gone).await.len(), 0);
+        assert!(db.version().files().all(|(_, file)| file.space != gone));
+    });
+}
+
+/// The store is away from some moment on: everybody is told something, in bounded time, and
+/// what he is told is true.
+#[test]
+fn while_the_store_is_away_nobody_waits_for_ever_and_nobody_is_told_a_lie() {
+    let told = Arc::new(parking_lot::Mutex::new([0; 3]));
+    for moment in 0..40u64 {
+        let told = Arc::clone(&told);
+        simulated(moment, |world| async move {
+            let (world, store) = world.with_faults(slow());
+            let manager = small(&world, world.open().await);
+            let db = Arc::clone(manager.db());
+            let (one, two) = (SpaceId(SPACE.0 + 1), SpaceId(SPACE.0 + 2));
+            let large = |owner, space: SpaceId| {
+                let manager = &manager;
+                async move {
+                    let mut t = begin(manager, owner, IsolationLevel::RepeatableRead);
+                    for row in 0..50u8 {
+                        t.put(space, &[row], vec![1]).unwrap();
+                    }
+                    t.spill_if_large().await?;
+                    t.commit().await
+                }
+            };
+            let outage = async {
+                world.env.sleep(Duration::from_millis(moment * 4)).await;
+                store.set_outage(true);
+            };
+            let small = async {
+                world.env.sleep(Duration::from_millis(moment * 4 + 1)).await;
+                db.put(SPACE, b"s", b"s").await
+            };
+            let all = async { tokio::join!(large(1, one), large(2, two), small, outage) };
+            let limit = Duration::from_secs(600);
+            let (first, second, third, ()) =
+                world.env.timeout(limit, all).await.expect("they are told in time");
+            store.set_outage(false);
+            world.env.sleep(Duration::from_secs(60)).await;
+            for (outcome, space) in [(first, one), (second, two)] {
+                let rows = committed(&db, space).await.len();
+                assert!(rows == 0 || rows == 50, "{rows} rows");
+                let kind = match outcome {
+                    Ok(_) => {
+                        assert_eq!(rows, 50, "it was told that it is committed");
+                        0
+                    }
+                    Err(error) if error.is_outcome_unknown() => 1,
+                    Err(error) => {
+                        assert_eq!(rows, 0, "it was told {error}");
+                        2
+                    }
+                };
+                told.lock()[kind] += 1;
+            }
+            let there = db.get(SPACE, b"s").await.unwrap().is_some();
+            match third {
+                Ok(_) => assert!(there),
+                Err(error) if error.kind() == firn_engine::ErrorKind::OutcomeUnknown => {}
+                Err(_) => assert!(!there),
+            }
+            // Afterwards everything goes on.
+            db.put(SPACE, b"t", b"t").await.unwrap();
+            assert_eq!(large(3, SpaceId(SPACE.0 + 3)).await.unwrap(), Some(db.last_seq()));
+        });
+    }
+    let told = *told.lock();
+    assert!(told.iter().all(|times| *times > 0), "committed, unknown, not committed: {told:?}");
+}
