@@ -2,7 +2,7 @@
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=proto");
-    let files = ["common", "manifest", "journal", "storage", "compaction"]
+    let files = ["common", "manifest", "journal", "raft", "storage", "compaction"]
         .map(|name| format!("proto/firn/v1/{name}.proto"));
     let set = protox::compile(files, ["proto"])?;
     prost_build::Config::new()

@@ -15,6 +15,7 @@ pub mod conformance;
 mod local;
 mod memory;
 mod object;
+pub mod raft;
 
 pub use archive::{ArchiveOptions, Archived};
 pub use local::{LocalJournal, LocalOptions};
