@@ -5,6 +5,7 @@
 //! together.
 
 pub mod bytes;
+pub mod clients;
 pub mod config;
 pub mod exit;
 pub mod http;

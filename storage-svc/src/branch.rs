@@ -8,18 +8,24 @@
 //! A service takes charge with its first commit, and never again: one that was
 //! replaced stays out.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use firn_engine::manifest::{Edit, Version};
 use firn_engine::storage::VersionWatch;
-use firn_engine::{BranchName, Env, Result};
+use firn_engine::{BranchName, Env, ManifestVersion, Result};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use crate::manifests::Manifests;
+use crate::manifests::{Manifests, Step};
 use crate::queue::Leases;
 use crate::readers::Readers;
+
+/// Steps that are kept for those who follow; who is farther behind gets the whole state.
+const STEPS_MAX: usize = 256;
+/// Edits in them: a step may name thousands of files.
+const STEP_EDITS_MAX: usize = 1 << 16;
 
 /// The newest version known, and what is known besides.
 #[derive(Debug)]
@@ -28,6 +34,8 @@ pub(crate) struct Branch {
     pub(crate) name: BranchName,
     manifests: Manifests,
     versions: watch::Sender<Arc<Version>>,
+    /// The last steps to the newest version, without a gap.
+    steps: Mutex<VecDeque<Arc<Step>>>,
     /// One commit of this process at a time; others would only lose the race.
     committing: tokio::sync::Mutex<()>,
     owner_name: String,
@@ -55,6 +63,7 @@ impl Branch {
             name: version.branch.clone(),
             manifests,
             versions: watch::Sender::new(Arc::new(version)),
+            steps: Mutex::default(),
             committing: tokio::sync::Mutex::new(()),
             owner_name,
             owner: AtomicU64::new(0),
@@ -72,8 +81,34 @@ impl Branch {
         self.versions.subscribe()
     }
 
-    fn install(&self, version: &Arc<Version>) {
+    /// The steps that lead from version `known` to the newest one; `None` if not all of
+    /// them are known.
+    pub(crate) fn steps_after(&self, known: ManifestVersion) -> Option<Vec<Arc<Step>>> {
+        let steps = self.steps.lock();
+        let newest = steps.back().map_or(known, |step| step.number);
+        let after: Vec<_> = steps.iter().filter(|s| s.number > known).cloned().collect();
+        let complete = after.first().map_or(newest <= known, |s| s.number == known.next());
+        complete.then_some(after)
+    }
+
+    fn keep(&self, new: Vec<Step>) {
+        let mut steps = self.steps.lock();
+        for step in new {
+            if steps.back().is_some_and(|last| last.number.next() != step.number) {
+                steps.clear();
+            }
+            steps.push_back(Arc::new(step));
+        }
+        let mut edits: usize = steps.iter().map(|step| step.edits.len()).sum();
+        while steps.len() > STEPS_MAX || (edits > STEP_EDITS_MAX && steps.len() > 1) {
+            edits -= steps.pop_front().map_or(0, |step| step.edits.len());
+        }
+    }
+
+    /// Called by the holder of `committing` only, so steps come in order.
+    fn install(&self, version: &Arc<Version>, steps: Vec<Step>) {
         self.readers.lock().learn(version, self.env.now());
+        self.keep(steps);
         self.versions.send_if_modified(|known| {
             let newer = version.number > known.number;
             if newer {
@@ -103,7 +138,7 @@ impl Branch {
             offered = wanted.is_some();
             Ok(wanted.map(|edits| self.guard(owner, edits)))
         };
-        let install = |version: &Arc<Version>| self.install(version);
+        let install = |version: &Arc<Version>, steps| self.install(version, steps);
         let committed = self.manifests.commit(self.version(), guarded, install).await?;
         if offered && owner == 0 {
             self.owner.store(committed.owner, Ordering::Release);
@@ -138,8 +173,9 @@ impl Branch {
     /// Reads versions that others have committed; the newest one then.
     pub(crate) async fn refresh(&self) -> Result<Arc<Version>> {
         let _one = self.committing.lock().await;
-        let version = Arc::new(self.manifests.catch_up((*self.version()).clone()).await?);
-        self.install(&version);
+        let (newest, steps) = self.manifests.catch_up((*self.version()).clone()).await?;
+        let version = Arc::new(newest);
+        self.install(&version, steps);
         Ok(version)
     }
 }

@@ -9,6 +9,7 @@
 //! - [`picker`]: what to compact.
 //! - [`queue`] and `scheduler`: who compacts it.
 //! - [`gc`]: what may be deleted, and when.
+//! - [`rpc`]: the same for callers in other processes.
 
 mod branch;
 pub mod gc;
@@ -16,6 +17,7 @@ pub mod manifests;
 pub mod picker;
 pub mod queue;
 mod readers;
+pub mod rpc;
 mod scheduler;
 mod service;
 mod upkeep;

@@ -67,6 +67,13 @@ impl std::fmt::Debug for Manifests {
     }
 }
 
+/// What makes one version of the one before.
+#[derive(Debug, Clone)]
+pub(crate) struct Step {
+    pub(crate) number: ManifestVersion,
+    pub(crate) edits: Vec<Edit>,
+}
+
 /// What became of an attempt to create a version.
 enum Created {
     Stored,
@@ -153,15 +160,17 @@ impl Manifests {
         Ok(found)
     }
 
-    /// Follows `version` to the newest one.
+    /// Follows `version` to the newest one, and what was done on the way.
     ///
     /// # Errors
     /// As [`Self::newest`].
-    pub async fn catch_up(&self, mut version: Version) -> Result<Version> {
+    pub(crate) async fn catch_up(&self, mut version: Version) -> Result<(Version, Vec<Step>)> {
+        let mut steps = Vec::new();
         while let Some(record) = self.read(&version.branch, version.number.next()).await? {
+            steps.push(Step { number: record.number, edits: record.edits.clone() });
             version = apply(&version, record)?;
         }
-        Ok(version)
+        Ok((version, steps))
     }
 
     async fn read(&self, branch: &BranchName, number: ManifestVersion) -> Result<Option<Record>> {
@@ -180,11 +189,11 @@ impl Manifests {
     /// # Errors
     /// What `edits` or the state refuse; `Unavailable` and retryable if it is
     /// not known whether it was stored.
-    pub async fn commit(
+    pub(crate) async fn commit(
         &self,
         mut version: Arc<Version>,
         mut edits: impl FnMut(&Version) -> Result<Option<Vec<Edit>>>,
-        mut installed: impl FnMut(&Arc<Version>),
+        mut installed: impl FnMut(&Arc<Version>, Vec<Step>),
     ) -> Result<Arc<Version>> {
         for _ in 0..RACES_MAX {
             let Some(wanted) = edits(&version)? else { return Ok(version) };
@@ -200,12 +209,14 @@ impl Manifests {
             match self.create(&version.branch, &record).await? {
                 Created::Stored => {
                     let next = Arc::new(next);
-                    installed(&next);
+                    let step = Step { number: record.number, edits: record.edits };
+                    installed(&next, vec![step]);
                     return Ok(next);
                 }
                 Created::Taken => {
-                    version = Arc::new(self.catch_up((*version).clone()).await?);
-                    installed(&version);
+                    let (newest, steps) = self.catch_up((*version).clone()).await?;
+                    version = Arc::new(newest);
+                    installed(&version, steps);
                 }
             }
         }

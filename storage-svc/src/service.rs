@@ -152,18 +152,45 @@ impl StorageService {
         }
     }
 
+    /// The newest version known here.
+    pub(crate) async fn known(&self, branch: &BranchName) -> Result<Arc<Version>> {
+        Ok(self.branch(branch).await?.version())
+    }
+
+    /// Forgets a branch that another service has taken charge of, if it was this one's, and
+    /// says who has it. The next call starts from the manifest, as after a restart.
+    pub(crate) async fn step_down(&self, name: &BranchName) -> Option<String> {
+        let mut branches = self.branches.lock().await;
+        let branch = branches.get(name).filter(|branch| branch.is_replaced())?;
+        let owner = branch.version().owner_name.clone();
+        branches.remove(name);
+        Some(owner)
+    }
+
+    /// Looks at every branch, so that each has its upkeep and its merges whether anybody
+    /// asks for it or not.
+    ///
+    /// # Errors
+    /// When the store cannot be listed or a manifest cannot be read.
+    pub async fn learn_branches(&self) -> Result<()> {
+        for name in self.branches().await? {
+            self.find_branch(&name).await?;
+        }
+        Ok(())
+    }
+
     async fn find_branch(&self, name: &BranchName) -> Result<Option<Arc<Branch>>> {
         let mut branches = self.branches.lock().await;
         if let Some(branch) = branches.get(name) {
             return Ok(Some(Arc::clone(branch)));
         }
         let Some(version) = self.manifests.newest(name).await? else { return Ok(None) };
-        let branch = self.known(version);
+        let branch = self.follow(version);
         branches.insert(name.clone(), Arc::clone(&branch));
         Ok(Some(branch))
     }
 
-    fn known(&self, version: Version) -> Arc<Branch> {
+    fn follow(&self, version: Version) -> Arc<Branch> {
         let (env, manifests) = (self.env.clone(), self.manifests.clone());
         Arc::new(Branch::new(env, manifests, self.name.clone(), version))
     }
@@ -178,7 +205,7 @@ impl StorageService {
         if let Some(branch) = branches.get(&name) {
             return Ok(Arc::clone(branch));
         }
-        let branch = self.known(Version::empty(name.clone()));
+        let branch = self.follow(Version::empty(name.clone()));
         let branch_uid = self.env.random_u64().max(1);
         branch
             .commit(|version| {
@@ -296,7 +323,8 @@ impl Storage for StorageService {
         let snapshot = SnapshotMeta { seq, created_unix_ms: self.env.unix_ms() };
         branch
             .commit(|version| {
-                if version.snapshots.get(name).is_some_and(|s| *s == snapshot) {
+                // Made again after a lost reply.
+                if version.snapshots.get(name).is_some_and(|s| s.seq == snapshot.seq) {
                     return Ok(None);
                 }
                 let snapshot = snapshot.clone();

@@ -5,6 +5,7 @@
 mod benchmark;
 mod bucket;
 mod cache;
+mod cluster;
 mod columns;
 mod command;
 mod crash;

@@ -31,7 +31,7 @@ struct Run {
 }
 
 impl Run {
-    async fn new(seed: u64) -> Self {
+    async fn new(seed: u64, change: impl FnOnce(World, u64) -> World) -> Self {
         let mut rng = SmallRng::seed_from_u64(seed);
         let mut world = World::small(Env::simulated(seed));
         // Every third run on a store that fails.
@@ -39,6 +39,7 @@ impl Run {
             world = world.with_faults(FaultPlan::everything(30));
         }
         world.options.memtables_max = rng.random_range(2..5);
+        let world = change(world, seed);
         let keys = *[20u64, 200, 2000].get(rng.random_range(0..3)).unwrap();
         let running = world.open().await.unwrap();
         if rng.random_bool(0.5) {
@@ -281,8 +282,9 @@ impl Run {
                 self.world.env.sleep(pause).await;
             }
             985..990 => {
-                let running = self.running.as_ref().unwrap();
+                let running = self.running.as_mut().unwrap();
                 running.storage.collect_garbage(&BranchName::main()).await.unwrap();
+                running.replace_storage(&self.world).await;
             }
             990..994 => {
                 if self.checkpoints.len() < 3 {
@@ -345,7 +347,7 @@ impl Run {
     }
 }
 
-fn run(seed: u64, steps: usize) {
+fn run(seed: u64, steps: usize, change: impl FnOnce(World, u64) -> World) {
     eprintln!("seed {seed}");
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -353,7 +355,7 @@ fn run(seed: u64, steps: usize) {
         .build()
         .unwrap();
     runtime.block_on(async {
-        let mut run = Run::new(seed).await;
+        let mut run = Run::new(seed, change).await;
         for _ in 0..steps {
             run.step().await;
         }
@@ -361,14 +363,19 @@ fn run(seed: u64, steps: usize) {
     });
 }
 
-/// `FIRN_SEED=n` starts at that seed, `FIRN_SEEDS=n` runs that many.
-#[test]
-fn the_engine_agrees_with_a_sorted_map() {
+/// `FIRN_SEED=n` starts at that seed, `FIRN_SEEDS=n` runs that many; in a world as `change`
+/// makes it.
+pub(crate) fn run_with(seeds: u64, steps: usize, change: impl Fn(World, u64) -> World) {
     let number = |name: &str| std::env::var(name).ok().and_then(|v| v.parse::<u64>().ok());
     let seed = number("FIRN_SEED");
-    let count = number("FIRN_SEEDS").unwrap_or(if seed.is_some() { 1 } else { 10 });
+    let count = number("FIRN_SEEDS").unwrap_or(if seed.is_some() { 1 } else { seeds });
     let start = seed.unwrap_or_else(|| rand::random::<u32>().into());
     for seed in start..start + count {
-        run(seed, 3000);
+        run(seed, steps, &change);
     }
+}
+
+#[test]
+fn the_engine_agrees_with_a_sorted_map() {
+    run_with(10, 3000, |world, _| world);
 }

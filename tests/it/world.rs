@@ -1,5 +1,6 @@
 //! Everything that outlives a database, and a database on it.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,15 +8,27 @@ use firn_compaction::{Worker, WorkerOptions};
 use firn_engine::compaction::Compaction;
 use firn_engine::merge::MergeContext;
 use firn_engine::object::{
-    Backend, FaultPlan, FaultStore, Layout, MemoryStore, RetryOptions, RetryingStore, StoreBlocks,
+    Backend, BlockSource, FaultPlan, FaultStore, Layout, MemoryStore, RetryOptions, RetryingStore,
+    StoreBlocks,
 };
+use firn_engine::storage::Storage;
 use firn_engine::{Db, Env, Options, Parts, Result};
 use firn_journal::MemoryJournal;
+use firn_services::clients::{RemoteBlocks, RemoteCompaction, RemoteStorage};
+use firn_services::rpc::Trust;
+use firn_services::rpc::peers::Peers;
+use firn_services::rpc::serve::{Server, Serving};
 use firn_storage::StorageService;
 use firn_storage::picker::PickerOptions;
+use firn_storage::rpc::StorageRpc;
 use firn_table::Schemas;
 use object_store::ObjectStore;
 use object_store::path::Path;
+
+use crate::cluster::wires::Wires;
+
+/// Where the storage service is, on a simulated network.
+const STORAGE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)), 7401);
 
 /// What survives a crash.
 #[derive(Clone)]
@@ -28,6 +41,8 @@ pub(crate) struct World {
     pub(crate) journal: MemoryJournal,
     pub(crate) picker: PickerOptions,
     pub(crate) options: Options,
+    /// The storage service is asked over it, if there is one.
+    pub(crate) network: Option<Wires>,
 }
 
 /// A running database with all its parts in this process.
@@ -35,6 +50,7 @@ pub(crate) struct Running {
     pub(crate) db: Db,
     pub(crate) storage: Arc<StorageService>,
     pub(crate) worker: Worker,
+    serving: Option<Serving>,
     patience: Duration,
 }
 
@@ -67,6 +83,7 @@ impl World {
                 shard_bytes: 10 << 10,
             },
             options,
+            network: None,
         }
     }
 
@@ -87,27 +104,52 @@ impl World {
         &self,
         view: impl FnOnce(Arc<dyn Compaction>) -> Arc<dyn Compaction>,
     ) -> Result<Running> {
-        let storage = StorageService::start(
+        let storage = self.storage();
+        let mut serving = None;
+        let mut seen: Arc<dyn Storage> = Arc::clone(&storage) as _;
+        let mut queue: Arc<dyn Compaction> = Arc::clone(&storage) as _;
+        let mut blocks: Arc<dyn BlockSource> = self.blocks();
+        if let Some(network) = &self.network {
+            serving = Some(self.serve(network, &storage).await);
+            let (env, names) = (self.env.clone(), [STORAGE.to_string()]);
+            let peers = || {
+                let network = Arc::new(network.clone());
+                Peers::on(network, env.clone(), &names, &Trust::default()).unwrap()
+            };
+            seen = RemoteStorage::new(env.clone(), peers());
+            queue = RemoteCompaction::new(env.clone(), peers());
+            blocks = RemoteBlocks::new(env.clone(), peers());
+        }
+        let parts = Parts {
+            env: self.env.clone(),
+            journal: Arc::new(self.journal.clone()),
+            storage: seen,
+            store: Arc::clone(&self.store),
+            layout: self.layout.clone(),
+            blocks,
+            disk_cache: None,
+        };
+        let db = Db::open(parts, self.options.clone()).await?;
+        let worker = self.worker(view(queue));
+        // What waits for a store that fails is not handed back at once.
+        let patience = Duration::from_secs(if self.faults.is_some() { 300 } else { 2 });
+        Ok(Running { db, storage, worker, serving, patience })
+    }
+
+    fn storage(&self) -> Arc<StorageService> {
+        StorageService::start(
             self.env.clone(),
             "storage in a test",
             Arc::clone(&self.store),
             self.layout.clone(),
             self.picker.clone(),
-        );
-        let parts = Parts {
-            env: self.env.clone(),
-            journal: Arc::new(self.journal.clone()),
-            storage: Arc::clone(&storage) as _,
-            store: Arc::clone(&self.store),
-            layout: self.layout.clone(),
-            blocks: self.blocks(),
-            disk_cache: None,
-        };
-        let db = Db::open(parts, self.options.clone()).await?;
-        let worker = self.worker(view(Arc::clone(&storage) as _));
-        // What waits for a store that fails is not handed back at once.
-        let patience = Duration::from_secs(if self.faults.is_some() { 300 } else { 2 });
-        Ok(Running { db, storage, worker, patience })
+        )
+    }
+
+    async fn serve(&self, network: &Wires, storage: &Arc<StorageService>) -> Serving {
+        let server = Server::on(STORAGE, network.listen(STORAGE), &Trust::default()).unwrap();
+        let rpc = StorageRpc::new(self.env.clone(), Arc::clone(storage), self.blocks());
+        server.start(|routes| rpc.add_to(routes)).await.unwrap()
     }
 
     /// A worker for `queue`.
@@ -161,6 +203,16 @@ impl World {
 }
 
 impl Running {
+    /// The storage service dies, and another one starts in its place. Only where it is one:
+    /// in this process it dies with the database.
+    pub(crate) async fn replace_storage(&mut self, world: &World) {
+        if let (Some(network), Some(serving)) = (&world.network, self.serving.take()) {
+            drop(serving);
+            self.storage = world.storage();
+            self.serving = Some(world.serve(network, &self.storage).await);
+        }
+    }
+
     /// Stops everything in good order.
     pub(crate) async fn close(self) {
         self.db.close(Duration::from_secs(60)).await.unwrap();

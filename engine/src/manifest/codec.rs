@@ -103,11 +103,11 @@ impl TryFrom<pb::RangeDelete> for RangeDelete {
     }
 }
 
-fn files_to_pb(files: &[Arc<SstMeta>]) -> Vec<pb::Sst> {
+pub(crate) fn files_to_pb(files: &[Arc<SstMeta>]) -> Vec<pb::Sst> {
     files.iter().map(|f| (&**f).into()).collect()
 }
 
-fn files_from_pb(files: Vec<pb::Sst>) -> Result<Vec<Arc<SstMeta>>> {
+pub(crate) fn files_from_pb(files: Vec<pb::Sst>) -> Result<Vec<Arc<SstMeta>>> {
     files.into_iter().map(|f| Ok(Arc::new(f.try_into()?))).collect()
 }
 
@@ -211,7 +211,7 @@ impl TryFrom<pb::Shard> for Shard {
     }
 }
 
-fn lease_to_pb(holder: &str, lease: &Lease) -> pb::ReaderLease {
+pub(crate) fn lease_to_pb(holder: &str, lease: &Lease) -> pb::ReaderLease {
     pb::ReaderLease {
         holder: holder.to_owned(),
         oldest_seq: lease.oldest_seq.0,
@@ -219,7 +219,7 @@ fn lease_to_pb(holder: &str, lease: &Lease) -> pb::ReaderLease {
     }
 }
 
-fn lease_from_pb(lease: pb::ReaderLease) -> (String, Lease) {
+pub(crate) fn lease_from_pb(lease: pb::ReaderLease) -> (String, Lease) {
     let value = Lease {
         oldest_seq: Seq(lease.oldest_seq),
         oldest_version: ManifestVersion(lease.oldest_version),
@@ -235,11 +235,11 @@ fn watermark_from_pb(watermark: pb::Watermark) -> Watermark {
     Watermark { seq: Seq(watermark.seq), holder: watermark.holder }
 }
 
-fn times_to_pb(times: &[TimePoint]) -> Vec<pb::TimePoint> {
+pub(crate) fn times_to_pb(times: &[TimePoint]) -> Vec<pb::TimePoint> {
     times.iter().map(|t| pb::TimePoint { seq: t.seq.0, unix_ms: t.unix_ms }).collect()
 }
 
-fn times_from_pb(times: Vec<pb::TimePoint>) -> Vec<TimePoint> {
+pub(crate) fn times_from_pb(times: Vec<pb::TimePoint>) -> Vec<TimePoint> {
     times.into_iter().map(|t| TimePoint { seq: Seq(t.seq), unix_ms: t.unix_ms }).collect()
 }
 

@@ -7,7 +7,7 @@
 //! from the same edits. How versions are stored is in [`record`].
 
 mod apply_jobs;
-mod codec;
+pub(crate) mod codec;
 mod edit;
 mod job;
 pub mod record;

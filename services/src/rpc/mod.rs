@@ -6,11 +6,13 @@
 //!   within a deadline and a budget.
 //! - [`status`]: errors as they travel, with kind, retryability and chain.
 //! - [`auth`]: the shared token.
+//! - [`network`]: how connections are made, so that a simulation can have its own.
 //!
 //! What is served and called is generated from `proto/` (crate `firn-grpc`).
 
 pub mod auth;
 pub mod call;
+pub mod network;
 mod observe;
 pub mod peers;
 pub mod serve;

@@ -3,15 +3,18 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use firn_engine::{Env, Error, ErrorKind, Instant, Result};
+use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
 use super::Trust;
 use super::auth::Sender;
+use super::network::{Network, Tcp};
 
 /// How long a connection may take to be made.
 const CONNECT_MAX: Duration = Duration::from_secs(2);
@@ -28,6 +31,7 @@ pub type Peer = InterceptedService<Channel, Sender>;
 /// See the module.
 pub struct Peers {
     env: Env,
+    network: Arc<dyn Network>,
     /// As configured.
     names: Vec<String>,
     tls: Option<ClientTlsConfig>,
@@ -63,6 +67,19 @@ impl Peers {
     /// `BadRequest` if there is no name, one is malformed, or a certificate or the token
     /// cannot be used.
     pub fn new(env: Env, names: &[String], trust: &Trust) -> Result<Self> {
+        Self::on(Arc::new(Tcp), env, names, trust)
+    }
+
+    /// As [`Self::new`], over another network.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn on(
+        network: Arc<dyn Network>,
+        env: Env,
+        names: &[String],
+        trust: &Trust,
+    ) -> Result<Self> {
         let malformed = |name: &&String| {
             let port = name.rsplit_once(':').filter(|(host, _)| !host.is_empty());
             port.is_none_or(|(_, port)| port.parse::<u16>().is_err())
@@ -83,7 +100,7 @@ impl Peers {
             }
         };
         let sender = Sender::new(trust.token.as_ref())?;
-        Ok(Self { env, names: names.to_vec(), tls, sender, known: Mutex::default() })
+        Ok(Self { env, network, names: names.to_vec(), tls, sender, known: Mutex::default() })
     }
 
     /// The addresses as configured, for people.
@@ -140,8 +157,10 @@ impl Peers {
         let mut found: Vec<(String, SocketAddr)> = Vec::new();
         let mut failure = None;
         for name in &self.names {
-            match tokio::net::lookup_host(name.as_str()).await {
-                Ok(addresses) => found.extend(addresses.map(|address| (name.clone(), address))),
+            match self.network.resolve(name).await {
+                Ok(addresses) => {
+                    found.extend(addresses.into_iter().map(|address| (name.clone(), address)));
+                }
                 Err(e) => {
                     let what = format!("looking up {name}");
                     failure = Some(Error::with_source(ErrorKind::Unavailable, what, e).retryable());
@@ -186,7 +205,13 @@ impl Peers {
             let host = host.trim_start_matches('[').trim_end_matches(']');
             endpoint = endpoint.tls_config(tls.clone().domain_name(host)).map_err(malformed)?;
         }
-        let peer = InterceptedService::new(endpoint.connect_lazy(), self.sender.clone());
+        let network = Arc::clone(&self.network);
+        let connector = tower::service_fn(move |_| {
+            let connection = network.connect(address);
+            async move { connection.await.map(TokioIo::new) }
+        });
+        let channel = endpoint.connect_with_connector_lazy(connector);
+        let peer = InterceptedService::new(channel, self.sender.clone());
         Ok((address.to_string(), peer))
     }
 }

@@ -13,7 +13,6 @@ use futures::StreamExt;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tonic::service::{InterceptorLayer, Routes, RoutesBuilder};
-use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Certificate, Identity, Server as Transport, ServerTlsConfig};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
@@ -22,6 +21,7 @@ use tower::load_shed::LoadShedLayer;
 
 use super::Trust;
 use super::auth::Guard;
+use super::network::{Incoming, Tcp};
 use super::observe::{Calls, Observe};
 use super::peers::read_pem;
 use super::sever::Severable;
@@ -40,7 +40,7 @@ const KEEPALIVE_WAIT: Duration = Duration::from_secs(10);
 
 /// A server that has its address and does not serve yet.
 pub struct Server {
-    incoming: TcpIncoming,
+    incoming: Incoming,
     address: SocketAddr,
     transport: Transport,
     guard: Guard,
@@ -78,12 +78,15 @@ impl Server {
     /// `Unavailable` if the address cannot be listened on, `BadRequest` if a certificate or
     /// the token cannot be used.
     pub fn bind(setting: &str, address: SocketAddr, trust: &Trust) -> Result<Self> {
-        let failed = |e: std::io::Error| {
-            let doing = format!("listening on {setting} {address}");
-            Error::with_source(ErrorKind::Unavailable, doing, e)
-        };
-        let incoming = TcpIncoming::bind(address).map_err(failed)?.with_nodelay(Some(true));
-        let address = incoming.local_addr().map_err(failed)?;
+        let (address, incoming) = Tcp::listen(setting, address)?;
+        Self::on(address, incoming, trust)
+    }
+
+    /// Takes the connections that come in at `address` by another way.
+    ///
+    /// # Errors
+    /// `BadRequest` if a certificate or the token cannot be used.
+    pub fn on(address: SocketAddr, incoming: Incoming, trust: &Trust) -> Result<Self> {
         let mut transport = Transport::builder()
             .timeout(CALL_MAX)
             .max_concurrent_streams(STREAMS_MAX)

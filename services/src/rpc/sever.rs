@@ -9,20 +9,21 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tonic::transport::server::{Connected, TcpConnectInfo};
+use tonic::transport::server::Connected;
+
+use super::network::Io;
 
 /// A connection that fails once it is told to.
 pub(super) struct Severable {
-    stream: TcpStream,
+    stream: Box<dyn Io>,
     /// Done once it is cut, and not polled after that.
     cut: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
 impl Severable {
     /// Fails when `cut` turns true, or its sender is gone.
-    pub(super) fn new(stream: TcpStream, mut cut: watch::Receiver<bool>) -> Self {
+    pub(super) fn new(stream: Box<dyn Io>, mut cut: watch::Receiver<bool>) -> Self {
         let cut: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async move {
             // A dropped sender means the end, too.
             let _ = cut.wait_for(|cut| *cut).await;
@@ -32,11 +33,9 @@ impl Severable {
 }
 
 impl Connected for Severable {
-    type ConnectInfo = TcpConnectInfo;
+    type ConnectInfo = ();
 
-    fn connect_info(&self) -> TcpConnectInfo {
-        self.stream.connect_info()
-    }
+    fn connect_info(&self) {}
 }
 
 impl AsyncRead for Severable {

@@ -13,11 +13,11 @@ use tonic::codegen::BoxStream;
 use tonic::service::RoutesBuilder;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::Trust;
 use super::call::{Caller, Method};
 use super::peers::Peers;
 use super::serve::{Server, Serving};
 use super::status::{Repeat, from_status, to_status};
+use super::{TlsFiles, Trust};
 use crate::config::Secret;
 use crate::metrics::Registry;
 
@@ -341,4 +341,59 @@ async fn addresses_that_cannot_be_are_named() {
         assert_eq!(error.to_string(), format!("address {name:?}: must be HOST:PORT"));
     }
     assert!(Peers::new(env, &[], &Trust::default()).is_err());
+}
+
+/// Certificates in a folder: one authority, and what it has signed.
+struct Authority {
+    dir: tempfile::TempDir,
+    issuer: rcgen::Issuer<'static, rcgen::KeyPair>,
+}
+
+impl Authority {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let ca = params.self_signed(&key).unwrap();
+        std::fs::write(dir.path().join("ca.pem"), ca.pem()).unwrap();
+        Self { dir, issuer: rcgen::Issuer::new(params, key) }
+    }
+
+    fn trust(&self, host: &str) -> Trust {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let params = rcgen::CertificateParams::new(vec![host.to_owned()]).unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        let path = |name: &str| self.dir.path().join(format!("{host}-{name}.pem"));
+        std::fs::write(path("certificate"), certificate.pem()).unwrap();
+        std::fs::write(path("key"), key.serialize_pem()).unwrap();
+        let ca = self.dir.path().join("ca.pem");
+        let tls = TlsFiles { ca, certificate: path("certificate"), key: path("key") };
+        Trust { token: None, tls: Some(tls) }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn both_sides_ask_for_a_certificate_of_the_same_authority() {
+    let (ours, theirs) = (Authority::new(), Authority::new());
+    let told = Told::new(|_| Ok(()));
+    let serving = serve(&told, &ours.trust("127.0.0.1")).await;
+    let address = [serving.address()];
+    beat(&caller(&address, &ours.trust("client.example")), METHOD).await.unwrap();
+    let method = Method { deadline: Duration::from_millis(200), ..METHOD };
+    for trust in [theirs.trust("client.example"), Trust::default()] {
+        let error = beat(&caller(&address, &trust), method).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
+    }
+    // A server that claims to be another one is not spoken to.
+    let elsewhere = serve(&told, &ours.trust("elsewhere.example")).await;
+    let client = caller(&[elsewhere.address()], &ours.trust("client.example"));
+    let error = beat(&client, method).await.unwrap_err();
+    assert!(error.to_string().contains("certificate"), "{error}");
+    assert_eq!(told.asked(), 1);
+    // A file that is missing is named.
+    let mut trust = ours.trust("127.0.0.1");
+    trust.tls.as_mut().unwrap().key = "/nowhere/key.pem".into();
+    let error = Server::bind("test", any_port(), &trust).unwrap_err();
+    assert!(error.to_string().starts_with("/nowhere/key.pem: "), "{error}");
 }
