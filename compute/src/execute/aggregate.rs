@@ -20,8 +20,9 @@ pub(crate) struct Accumulator {
     seen: Option<BTreeSet<Vec<u8>>>,
 }
 
+/// What one has come to.
 #[derive(Debug)]
-enum State {
+pub(super) enum State {
     Count(u64),
     Decimal {
         sum: Decimal,
@@ -139,6 +140,11 @@ impl Accumulator {
             F::JsonArray | F::JsonObject => State::Documents(Vec::new()),
         };
         Self { state, seen: aggregate.counts_once().then(BTreeSet::new) }
+    }
+
+    /// One that was gathered elsewhere.
+    pub(super) fn of(state: State) -> Self {
+        Self { state, seen: None }
     }
 
     /// Takes in a row. Gives the bytes that are held for it.
@@ -296,6 +302,6 @@ fn operand(with: Comparison, arg: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Resul
     Ok(compared_value(with, arg, arg, cx, row)?.unwrap_or(Value::Null))
 }
 
-fn overflow() -> SqlError {
+pub(super) fn overflow() -> SqlError {
     SqlError::new(code::ER_DATA_OUT_OF_RANGE, &["DECIMAL".into(), "sum".into()])
 }

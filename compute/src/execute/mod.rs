@@ -3,18 +3,22 @@
 //! * [`view`]: the keys that a statement sees, through its transaction.
 //! * [`reader`]: the rows of one table, by an index.
 //! * [`stream`]: rows of all tables of a statement, joined.
+//! * [`range`]: rows of one table, as they lie there; [`arrange`]: in order; [`totals`]:
+//!   summed up.
 //! * [`select`]: results: gathered, sorted, cut. [`derived`]: rows of queries in FROM.
 //! * [`subquery`]: subqueries of expressions.
 //! * [`store`]: values into columns. [`write`]: one row into a table.
 //! * [`insert`], [`update`]: the changing statements. [`load`]: LOAD DATA.
 
 mod aggregate;
+mod arrange;
 mod backfill;
 mod concat;
 mod derived;
 mod foreign_key;
 mod insert;
 mod load;
+mod range;
 mod reader;
 mod select;
 mod shown;
@@ -22,17 +26,22 @@ mod sort_key;
 mod store;
 mod stream;
 mod subquery;
+mod totals;
 mod update;
 mod view;
 mod write;
 
+pub(crate) use arrange::{Arranged, Remembered};
 pub(crate) use backfill::{New, NewKeys, copy, fill};
 pub(crate) use foreign_key::{Link, Relations};
 pub(crate) use insert::{InsertPlan, prepare_auto_increment, run as insert};
 pub(crate) use load::{Format, Load, LoadPlan, Step as LoadStep};
-pub(crate) use reader::read_row;
-pub(crate) use select::SelectRun;
+pub(crate) use range::RangeRun;
+pub(crate) use reader::{Found, read_row};
+pub(crate) use select::{SelectRun, bound};
+pub(crate) use sort_key::push_cell;
 pub(crate) use store::Storing;
+pub(crate) use totals::Totals;
 pub(crate) use update::{DeletePlan, UpdatePlan, delete, update};
 pub(crate) use view::{Reading, Relate, View, engine_error};
 

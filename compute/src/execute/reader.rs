@@ -5,8 +5,12 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use firn_engine::key::KeyRange;
 use firn_mysql_semantics::Value;
+use firn_mysql_semantics::error::SqlError;
 use firn_mysql_semantics::expr::{Cx, Row};
+use firn_table::Cell;
 use firn_table::descriptor::IndexId;
+use firn_table::key::EntryReader;
+use firn_table::row::RowReader;
 
 use super::Result;
 use super::view::{Entries, View, engine_error};
@@ -88,17 +92,31 @@ impl Reader {
         cx: &mut Cx<'_>,
         out: &mut [Value],
     ) -> Option<Result<()>> {
+        self.try_with(table, access, |found| found.fill(table, columns, cx, out))
+    }
+
+    /// As [`Self::try_next`], for a row as it lies there.
+    #[inline]
+    pub(crate) fn try_with<T, E: From<SqlError>>(
+        &mut self,
+        table: &OpenTable,
+        access: &Access,
+        each: impl FnOnce(&Found<'_>) -> Result<T, E>,
+    ) -> Option<Result<T, E>> {
         if let Some((key, value)) = self.ahead.pop_front() {
             self.key.clear();
             self.key.extend_from_slice(&key);
-            return Some(read_row(table, &key, &value, columns, cx, out));
+            return Some(
+                found(&mut self.key, &key, &value, table, IndexId::ROWS)
+                    .and_then(|found| each(&found)),
+            );
         }
         if access.index != IndexId::ROWS && !access.covering {
             return None;
         }
-        let row = self.entries.as_mut()?.try_next()?;
+        let (key, value) = self.entries.as_mut()?.try_next()?;
         self.locked = false;
-        Some(take(&mut self.key, row, table, access, columns, cx, out))
+        Some(found(&mut self.key, key, value, table, access.index).and_then(|found| each(&found)))
     }
 
     /// Reads the next row into `out`, which has a place for each column of the table;
@@ -115,13 +133,28 @@ impl Reader {
         cx: &mut Cx<'_>,
         out: &mut [Value],
     ) -> Result<bool> {
+        let filled = self.with(view, table, access, |found| found.fill(table, columns, cx, out));
+        Ok(filled.await?.is_some())
+    }
+
+    /// Gives the next row to `each`, as it lies there; `None` at the end.
+    ///
+    /// # Errors
+    /// The engine's, and those of `each`.
+    pub(crate) async fn with<T, E: From<SqlError>>(
+        &mut self,
+        view: &mut View<'_>,
+        table: &OpenTable,
+        access: &Access,
+        each: impl FnOnce(&Found<'_>) -> Result<T, E>,
+    ) -> Result<Option<T>, E> {
         let direct = access.index == IndexId::ROWS;
         loop {
             if let Some((key, value)) = self.ahead.pop_front() {
                 self.key.clear();
                 self.key.extend_from_slice(&key);
-                read_row(table, &key, &value, columns, cx, out)?;
-                return Ok(true);
+                let found = found(&mut self.key, &key, &value, table, IndexId::ROWS);
+                return found.and_then(|found| each(&found)).map(Some);
             }
             if let Some(entries) = &mut self.entries {
                 if direct || access.covering {
@@ -130,10 +163,10 @@ impl Reader {
                         self.entries = None;
                         continue;
                     };
-                    take(&mut self.key, (key, value), table, access, columns, cx, out)?;
-                    return Ok(true);
+                    let found = found(&mut self.key, key, value, table, access.index);
+                    return found.and_then(|found| each(&found)).map(Some);
                 }
-                let codec = index(table, access)?;
+                let codec = index(table, access.index)?;
                 let batch = view.rows_ahead(BATCH);
                 let mut keys = Vec::with_capacity(batch);
                 while keys.len() < batch {
@@ -151,14 +184,14 @@ impl Reader {
             }
             match &mut self.lookup {
                 Pending::Ranges(ranges) => {
-                    let Some(range) = ranges.next() else { return Ok(false) };
+                    let Some(range) = ranges.next() else { return Ok(None) };
                     let space = table.codec.table().space();
                     self.entries = Some(view.scan(space, &range, access.backward, direct).await?);
                 }
                 Pending::Keys(keys) => {
                     let keys: Vec<Vec<u8>> = keys.take(view.rows_ahead(BATCH)).collect();
                     if keys.is_empty() {
-                        return Ok(false);
+                        return Ok(None);
                     }
                     if direct {
                         self.fetch(view, table, keys).await?;
@@ -178,7 +211,7 @@ impl Reader {
         access: &Access,
         keys: Vec<Vec<u8>>,
     ) -> Result<()> {
-        let codec = index(table, access)?;
+        let codec = index(table, access.index)?;
         let space = table.codec.table().space();
         let mut rows = Vec::with_capacity(keys.len());
         let keys = locked(view, space, keys).await?;
@@ -239,8 +272,8 @@ async fn locked(
     Ok(keys)
 }
 
-fn index<'t>(table: &'t OpenTable, access: &Access) -> Result<&'t firn_table::key::IndexCodec> {
-    table.codec.index(access.index).ok_or_else(|| {
+fn index(table: &OpenTable, id: IndexId) -> Result<&firn_table::key::IndexCodec> {
+    table.codec.index(id).ok_or_else(|| {
         engine_error(firn_engine::Error::new(
             firn_engine::ErrorKind::Internal,
             "a plan for an index that the table has not",
@@ -248,29 +281,79 @@ fn index<'t>(table: &'t OpenTable, access: &Access) -> Result<&'t firn_table::ke
     })
 }
 
-/// Takes what lies in a row, or in an entry that has all that is read.
-fn take(
+/// A row that was found, where it lies.
+pub(crate) enum Found<'r> {
+    /// In its table.
+    Row(RowReader<'r>),
+    /// In an entry of an index that has all that is read.
+    Entry(EntryReader<'r>),
+}
+
+/// Looks at what lies in a row, or in an entry that has all that is read. The row's key is
+/// left in `row_key`.
+#[inline]
+fn found<'r, E: From<SqlError>>(
     row_key: &mut Vec<u8>,
-    (key, value): (&[u8], &[u8]),
-    table: &OpenTable,
-    access: &Access,
-    columns: &[usize],
-    cx: &mut Cx<'_>,
-    out: &mut [Value],
-) -> Result<()> {
+    key: &'r [u8],
+    value: &'r [u8],
+    table: &'r OpenTable,
+    by: IndexId,
+) -> Result<Found<'r>, E> {
     row_key.clear();
-    if access.index == IndexId::ROWS {
+    if by == IndexId::ROWS {
         row_key.extend_from_slice(key);
-        return read_row(table, key, value, columns, cx, out);
+        return Ok(Found::Row(table.codec.rows().read(value).map_err(engine_error)?));
     }
-    let entry = index(table, access)?.read(key, value).map_err(engine_error)?;
+    let entry = index(table, by)?.read(key, value).map_err(engine_error)?;
     entry.row_key(row_key);
-    let descriptor = table.descriptor();
-    for &column in columns {
-        let value = entry.value(column).map_err(engine_error)?;
-        out[column] = zone::from_utc(value, &descriptor.columns[column].ty, cx);
+    Ok(Found::Entry(entry))
+}
+
+impl<'r> Found<'r> {
+    /// A stored column; of an entry, one that the index has.
+    ///
+    /// # Errors
+    /// The engine's, if the row is spoilt.
+    #[inline]
+    pub(crate) fn cell(&self, column: usize) -> Result<Cell<'r>> {
+        match self {
+            Self::Row(row) => row.cell(column),
+            Self::Entry(entry) => entry.cell(column),
+        }
+        .map_err(engine_error)
     }
-    Ok(())
+
+    /// Sets columns of a row as it is computed with.
+    ///
+    /// # Errors
+    /// The engine's; those of computing virtual columns.
+    pub(crate) fn fill(
+        &self,
+        table: &OpenTable,
+        columns: &[usize],
+        cx: &mut Cx<'_>,
+        out: &mut [Value],
+    ) -> Result<()> {
+        let descriptor = table.codec.table();
+        let is_row = matches!(self, Self::Row(_));
+        for &column in columns {
+            // An index has what a virtual column came to.
+            if is_row && descriptor.columns[column].is_virtual() {
+                continue;
+            }
+            let value = Value::from(self.cell(column)?);
+            out[column] = zone::from_utc(value, &descriptor.columns[column].ty, cx);
+        }
+        // Virtual columns are computed from the others, which are there already.
+        let computed = if is_row { table.virtual_columns() } else { &[] };
+        for generated in computed {
+            if columns.contains(&generated.column) {
+                let value = generated.node.run(cx, Row::new(out))?.into_owned();
+                out[generated.column] = value;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Sets the columns of a row.
@@ -283,21 +366,6 @@ pub(crate) fn read_row(
     out: &mut [Value],
 ) -> Result<()> {
     let _ = key;
-    let reader = table.codec.rows().read(value).map_err(engine_error)?;
-    let descriptor = table.codec.table();
-    for &column in columns {
-        if descriptor.columns[column].is_virtual() {
-            continue;
-        }
-        let value = reader.value(column).map_err(engine_error)?;
-        out[column] = zone::from_utc(value, &descriptor.columns[column].ty, cx);
-    }
-    // Virtual columns are computed from the others, which are there already.
-    for generated in table.virtual_columns() {
-        if columns.contains(&generated.column) {
-            let value = generated.node.run(cx, Row::new(out))?.into_owned();
-            out[generated.column] = value;
-        }
-    }
-    Ok(())
+    let row = table.codec.rows().read(value).map_err(engine_error)?;
+    Found::Row(row).fill(table, columns, cx, out)
 }

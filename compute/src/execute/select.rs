@@ -150,6 +150,10 @@ impl<'p> SelectRun<'p> {
             if let Some(offset) = &limit.offset {
                 self.skip = bound(offset, cx, self.params)?;
             }
+            if self.left == 0 && !select.calc_found_rows {
+                self.done = true;
+                return Ok(());
+            }
         }
         for (at, step) in self.plan.steps.iter().enumerate() {
             if let StepRows::Derived(plan) = &step.rows
@@ -478,7 +482,7 @@ fn group_key(select: &BoundSelect, values: &[Value], level: usize) -> Vec<u8> {
 }
 
 /// A number of LIMIT.
-pub(super) fn bound(node: &Node, cx: &mut Cx<'_>, params: &[Value]) -> Result<u64> {
+pub(crate) fn bound(node: &Node, cx: &mut Cx<'_>, params: &[Value]) -> Result<u64> {
     match node.eval(cx, Row { columns: &[], params })?.as_ref() {
         Value::UInt(number) => Ok(*number),
         Value::Int(number) if *number >= 0 => Ok(number.unsigned_abs()),

@@ -3,6 +3,7 @@
 
 use firn_mysql_semantics::collation::Collation;
 use firn_mysql_semantics::{SqlType, TypeKind, Value};
+use firn_table::Cell;
 
 /// Appends the key of one value; keys of several values one behind the other are in
 /// the order of the first, then the second, and so on. NULL comes first.
@@ -25,22 +26,57 @@ pub(crate) fn push(value: &Value, ty: &SqlType, descending: bool, out: &mut Vec<
         Value::DateTime(at) => integer(i128::from(at.packed()), out),
         Value::Bytes(bytes) => {
             out.push(1);
-            let collation = Collation::by_id(ty.collation.0);
-            match collation.filter(|_| ty.kind != TypeKind::Json && !ty.collation.is_binary()) {
-                Some(collation) => {
-                    let mut key = Vec::with_capacity(bytes.len() * 2);
-                    if collation.sort_key(bytes, &mut key).is_err() {
-                        key.clear();
-                        key.extend_from_slice(bytes);
-                    }
-                    escaped(&key, out);
-                }
-                None => escaped(bytes, out),
-            }
+            push_text(bytes, ty, true, out);
         }
     }
     if descending {
         out.iter_mut().skip(start).for_each(|byte| *byte ^= 0xff);
+    }
+}
+
+/// As [`push`] of what lies in a row. If it is the `last` of a row's keys, it need not be
+/// told from what follows.
+pub(crate) fn push_cell(
+    cell: Cell<'_>,
+    ty: &SqlType,
+    descending: bool,
+    last: bool,
+    out: &mut Vec<u8>,
+) {
+    match cell {
+        Cell::Bytes(bytes) => {
+            let start = out.len();
+            out.push(1);
+            // What is longer comes first then, which only a mark at its end can say.
+            push_text(&bytes, ty, descending || !last, out);
+            if descending {
+                out.iter_mut().skip(start).for_each(|byte| *byte ^= 0xff);
+            }
+        }
+        cell => push(&Value::from(cell), ty, descending, out),
+    }
+}
+
+/// The key of a string, with a mark at its end or without.
+fn push_text(bytes: &[u8], ty: &SqlType, ends: bool, out: &mut Vec<u8>) {
+    let collation = Collation::by_id(ty.collation.0);
+    let collation = collation.filter(|_| ty.kind != TypeKind::Json && !ty.collation.is_binary());
+    let start = out.len();
+    if collation.is_none_or(|collation| collation.order_key(bytes, out).is_err()) {
+        out.extend_from_slice(bytes);
+    }
+    if ends {
+        end(start, out);
+    }
+}
+
+/// Ends what stands from `start` on with a mark that no byte of it is below.
+fn end(start: usize, out: &mut Vec<u8>) {
+    if out[start..].contains(&0) {
+        let plain = out.split_off(start);
+        escaped(&plain, out);
+    } else {
+        out.extend_from_slice(&[0, 1]);
     }
 }
 

@@ -109,6 +109,11 @@ impl<'t> View<'t> {
         self.made.insert(number, rows);
     }
 
+    /// Whether the transaction has written anything.
+    pub(crate) fn has_written(&self) -> bool {
+        self.transaction.has_written()
+    }
+
     /// The mode in which rows are locked, if they are.
     pub(crate) fn locks(&self) -> Option<LockMode> {
         match self.reading {

@@ -18,7 +18,7 @@ use super::condition::{Condition, Encoder, Term, keys};
 
 /// Ranges and keys of one read: where IN lists of several parts would make more,
 /// fewer parts are used.
-const RANGES_MAX: usize = 20_000;
+pub(super) const RANGES_MAX: usize = 20_000;
 
 /// How a table is read.
 #[derive(Debug, Clone)]

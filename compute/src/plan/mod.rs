@@ -4,6 +4,7 @@
 //! * [`fit`]: a compared value among the values of a column.
 //! * [`access`]: which index is read, from what conditions.
 //! * [`point`]: reads of one row by its key.
+//! * [`range`]: reads of one table whose columns go to the client as they are.
 //! * [`derived`]: rows of queries within queries.
 
 mod access;
@@ -12,6 +13,7 @@ mod derived;
 mod fit;
 mod interval;
 mod point;
+mod range;
 mod select;
 
 pub(crate) use access::{Access, Lookup, Wanted, choose};
@@ -19,4 +21,5 @@ pub(crate) use condition::{Condition, Term};
 pub(crate) use derived::{DerivedPlan, PartPlan, RecursivePlan, SetPlan, SubqueryPlan};
 pub(crate) use interval::{Interval, Intervals};
 pub(crate) use point::PointPlan;
+pub(crate) use range::{Distinct, Key, Output, RangePlan, Taken, Total};
 pub(crate) use select::{SelectPlan, Step, StepRows};

@@ -16,7 +16,7 @@ use crate::bind::{
 };
 use crate::execute::{DeletePlan, InsertPlan, UpdatePlan};
 use crate::output::{self, ValueWriter};
-use crate::plan::{PointPlan, SelectPlan, StepRows};
+use crate::plan::{PointPlan, RangePlan, SelectPlan, StepRows};
 use crate::plan_cache::{self, Setting, TEXT_LENGTH};
 use crate::table::OpenTable;
 use crate::txn::LockMode;
@@ -29,6 +29,8 @@ pub(crate) struct QueryPlan {
     pub(crate) writers: Vec<ValueWriter>,
     /// It reads one row, and computes nothing.
     pub(crate) point: Option<PointPlan>,
+    /// It reads rows of one table, and computes nothing of them but sums.
+    pub(crate) range: Option<RangePlan>,
 }
 
 /// What a statement does.
@@ -172,8 +174,8 @@ impl Session {
             .map(|item| ValueWriter::new(&item.node.ty, item.zerofill, results))
             .collect();
         let select = SelectPlan::new(select)?;
-        let point = PointPlan::of(&select);
-        Ok(QueryPlan { select, columns: Columns::new(&columns), writers, point })
+        let (point, range) = (PointPlan::of(&select), RangePlan::of(&select));
+        Ok(QueryPlan { select, columns: Columns::new(&columns), writers, point, range })
     }
 
     /// Binds and plans a SELECT.

@@ -3,7 +3,8 @@
 //! * [`command`]: the protocol's commands.
 //! * [`statement`]: which statement does what.
 //! * [`compiled`]: binding and planning what reads and changes rows. [`run`]: running it.
-//!   [`known`]: what was compiled before.
+//!   [`known`]: what was compiled before. [`point`], [`range`]: reads of one table without
+//!   all that other statements need.
 //! * [`define`]: what changes the catalog.
 //! * [`transaction`]: where transactions begin and end.
 //! * [`tables`]: tables by name, as the session sees them. [`temporary`]: its own.
@@ -30,6 +31,7 @@ mod locks;
 mod parameters;
 mod point;
 mod prepared;
+mod range;
 mod relations;
 mod rights;
 mod run;

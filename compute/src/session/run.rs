@@ -213,6 +213,11 @@ impl Session {
             }
             None => (Reading::Snapshot, self.lock_wait()),
         };
+        if reading == Reading::Snapshot
+            && let Some(range) = &plan.range
+        {
+            return self.run_range(plan, range, arguments, unit, response).await;
+        }
         let status = self.status_flags_in(unit);
         let limit = self.values.variables.hot().sql_select_limit;
         let settings = Arc::clone(&self.settings);

@@ -130,6 +130,12 @@ impl Transaction {
         self.writes.len()
     }
 
+    /// Whether it has written anything.
+    #[must_use]
+    pub fn has_written(&self) -> bool {
+        self.writes.len() > 0 || !self.writes.runs().is_empty()
+    }
+
     /// Memory that its writes need, in bytes, roughly.
     #[must_use]
     pub fn written_bytes(&self) -> usize {

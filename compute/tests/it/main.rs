@@ -15,6 +15,7 @@ mod limits;
 mod load;
 mod plan_cache;
 mod privileges;
+mod ranges;
 mod show;
 mod support;
 mod temporary;

@@ -47,6 +47,11 @@ impl PacketBuffer {
         self.bytes.len() - self.start - HEADER_BYTES
     }
 
+    /// Payload of the packet in work so far.
+    pub fn payload(&self) -> &[u8] {
+        &self.bytes[self.start + HEADER_BYTES..]
+    }
+
     /// Completes the packet: its header, and more frames if it is long.
     pub fn end(&mut self) {
         let payload = self.payload_len();

@@ -5,7 +5,7 @@ mod decode;
 mod encode;
 mod frame;
 
-pub(crate) use channel::{Channel, Timeouts};
+pub(crate) use channel::{Channel, FLUSH_BYTES, Timeouts};
 pub use decode::Decoder;
 pub use encode::{put_lenenc, put_lenenc_bytes, put_zero_terminated};
 pub use frame::{FRAME_MAX_BYTES, HEADER_BYTES, PacketBuffer};

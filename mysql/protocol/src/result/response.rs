@@ -9,7 +9,7 @@ use super::row::Rows;
 use super::status::Summary;
 use crate::error::{Error, Result, SqlError};
 use crate::flags::{Capabilities, StatusFlags};
-use crate::packet::{Channel, PacketBuffer, put_lenenc, put_lenenc_bytes};
+use crate::packet::{Channel, FLUSH_BYTES, PacketBuffer, put_lenenc, put_lenenc_bytes};
 
 /// The longest text of an error, bytes.
 const MESSAGE_MAX_BYTES: usize = 511;
@@ -197,15 +197,20 @@ impl<'c> Response<'c> {
         }
     }
 
-    pub(super) async fn end_row(&mut self) -> Result<()> {
+    /// Ends the open row; whether so much waits that it is to be sent.
+    pub(super) fn finish_row(&mut self) -> Result<bool> {
         if let CursorState::Open(cursor) = &mut self.cursor {
             cursor.end_row(self.cursor_max_bytes)?;
             self.row_open = false;
-            return Ok(());
+            return Ok(false);
         }
         self.channel.output.end();
         self.row_open = false;
-        self.channel.flush_if_large().await
+        Ok(self.channel.output.len() >= FLUSH_BYTES)
+    }
+
+    pub(super) async fn flush(&mut self) -> Result<()> {
+        self.channel.flush().await
     }
 
     pub(super) fn result_ended(&mut self, status_at: usize) {

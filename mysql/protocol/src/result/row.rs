@@ -231,12 +231,53 @@ impl<'r, 'c, 's> Rows<'r, 'c, 's> {
 
     /// Ends a row. Sends what waits once it is much.
     pub async fn end_row(&mut self) -> Result<()> {
+        if self.finish_row()? { self.flush().await } else { Ok(()) }
+    }
+
+    /// As [`end_row`](Self::end_row), but sends nothing: says whether so much waits that
+    /// [`flush`](Self::flush) is to be called.
+    pub fn finish_row(&mut self) -> Result<bool> {
+        self.close_row()?;
+        self.count += 1;
+        self.response.finish_row()
+    }
+
+    /// Sends what waits.
+    pub async fn flush(&mut self) -> Result<()> {
+        self.response.flush().await
+    }
+
+    /// Ends a row and takes it back: it is not sent, but appended to `to`. For rows that
+    /// are put in order before they are sent; [`put_row`](Self::put_row) does that.
+    pub fn take_row(&mut self, to: &mut Vec<u8>) -> Result<()> {
+        self.close_row()?;
+        self.response.row_open = false;
+        let buffer = self.response.row_buffer();
+        to.extend_from_slice(buffer.payload());
+        buffer.abandon();
+        Ok(())
+    }
+
+    /// Writes a row that [`take_row`](Self::take_row) of this result gave; to be ended as
+    /// others are.
+    pub fn put_row(&mut self, row: &[u8]) -> Result<()> {
+        if self.index != 0 {
+            return Err(Error::Misuse("a row was not ended"));
+        }
+        self.response.row_open = true;
+        let buffer = self.response.row_buffer();
+        buffer.begin();
+        buffer.bytes().extend_from_slice(row);
+        self.index = self.formats.len();
+        Ok(())
+    }
+
+    fn close_row(&mut self) -> Result<()> {
         if self.index != self.formats.len() {
             return Err(Error::Misuse("fewer values than columns"));
         }
         self.index = 0;
-        self.count += 1;
-        self.response.end_row().await
+        Ok(())
     }
 
     /// Rows written.

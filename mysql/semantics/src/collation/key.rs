@@ -142,13 +142,11 @@ fn one_level<D: Decode>(mut text: &[u8], decoder: D, level: &'static Level, out:
             let mut weights = [0; BLOCK * 2];
             let mut len = 0;
             for byte in block {
-                let weight = level.ascii[usize::from(byte & 0x7F)];
+                let [high, low] = level.ascii[usize::from(byte & 0x7F)].to_be_bytes();
                 // `len` is below the size minus one here; the mask says so to the compiler.
-                let at = len & (BLOCK * 2 - 1);
-                if let Some(two) = weights.get_mut(at..at + 2) {
-                    two.copy_from_slice(&weight.to_be_bytes());
-                }
-                len += if weight == 0 && !level.counts_zeros { 0 } else { 2 };
+                weights[len & (BLOCK * 2 - 1)] = high;
+                weights[(len + 1) & (BLOCK * 2 - 1)] = low;
+                len += if high | low == 0 && !level.counts_zeros { 0 } else { 2 };
             }
             out.extend_from_slice(&weights[..len.min(BLOCK * 2)]);
             text = rest;

@@ -16,6 +16,7 @@ mod like;
 mod list;
 mod order;
 mod scan;
+mod short;
 #[cfg(test)]
 mod tests;
 

@@ -16,6 +16,12 @@ fn key(collation: &Collation, text: &[u8]) -> Vec<u8> {
     out
 }
 
+fn order_key(collation: &Collation, text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    collation.order_key(text, &mut out).unwrap();
+    out
+}
+
 #[test]
 fn all_collations_have_their_numbers() {
     assert_eq!(Collation::all().len(), 286);
@@ -246,9 +252,12 @@ fn keys_and_hashes_agree_with_comparison() {
         let seed = u64::from(collation.id());
         let mut rng = rand::rngs::SmallRng::seed_from_u64(seed);
         let mut texts: Vec<Vec<u8>> = (0..60)
-            .map(|_| {
-                let piece = |_| PIECES[rng.random_range(0..PIECES.len())];
-                let text: String = (0..4).map(piece).collect();
+            .map(|n| {
+                let few = if n % 2 == 0 { PIECES.len() } else { 8 };
+                let piece = |_| PIECES[rng.random_range(0..few)];
+                // Long enough now and then to be looked at in blocks.
+                let pieces = if n % 3 == 0 { 40 } else { 4 };
+                let text: String = (0..pieces).map(piece).collect();
                 let mut out = Vec::new();
                 let (utf8, set) = (Charset::utf8mb4(), collation.charset());
                 crate::charset::convert(text.as_bytes(), utf8, set, &mut out).unwrap();
@@ -265,6 +274,7 @@ fn keys_and_hashes_agree_with_comparison() {
                 let what = format!("{} {a:x?} {b:x?}", collation.name());
                 assert_eq!(order, collation.compare(b, a).unwrap().reverse(), "{what}");
                 assert_eq!(order, key(collation, a).cmp(&key(collation, b)), "{what}");
+                assert_eq!(order, order_key(collation, a).cmp(&order_key(collation, b)), "{what}");
                 assert_eq!(order == Equal, collation.equal(a, b).unwrap(), "{what}");
                 if order == Equal {
                     assert_eq!(collation.hash(a, 1), collation.hash(b, 1), "{what}");
