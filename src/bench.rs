@@ -77,6 +77,8 @@ impl Provider for LocalProvider {
             journal: JournalConfig { kind, archive: false },
             disk_cache_bytes_max: topology.caches.disk,
             compaction_concurrency: if compacts { merges_at_once() } else { 0 },
+            storage_addresses: Vec::new(),
+            trust: firn_services::rpc::Trust::default(),
         };
         let data = DataDir::take(dir)?;
         let store = Store::open(&config, &self.env).await?;

@@ -28,6 +28,16 @@ pub enum Command {
     Up(UpArgs),
     /// Run the MySQL front end alone, its parts elsewhere; not possible yet
     Compute(ComputeArgs),
+    /// Run the storage service alone: manifests, jobs, garbage collection, blocks
+    ///
+    /// Other parts call it over gRPC; any number of replicas may serve one
+    /// object store. It keeps nothing on the local disk.
+    Storage(StorageArgs),
+    /// Run a compaction worker alone: it asks the storage service for work
+    ///
+    /// Any number may run and may be stopped at any time; what one was doing
+    /// goes on elsewhere. It keeps nothing on the local disk.
+    Compaction(CompactionArgs),
     /// Run the phases of a benchmark and write a report
     Bench(BenchArgs),
     /// Look for missing, corrupt and orphaned objects; beside a running database if need be
@@ -65,17 +75,13 @@ impl UpArgs {
     #[must_use]
     pub fn settings(&self) -> Vec<Argument> {
         let folder = self.data_dir.as_ref().map(|folder| folder.display().to_string());
-        let all = [
+        set([
             ("--data-dir", "data_dir", folder),
             ("--mysql-addr", "mysql_listen", self.mysql_addr.clone()),
             ("--http-addr", "http_listen", self.http_addr.clone()),
             ("--object-store", "object_store.url", self.object_store.clone()),
             ("--journal", "journal.kind", self.journal.clone()),
-        ];
-        let set = all
-            .into_iter()
-            .filter_map(|(option, key, value)| Some(Argument { option, key, value: value? }));
-        set.collect()
+        ])
     }
 }
 
@@ -94,6 +100,68 @@ pub struct ComputeArgs {
     /// Where the data lives
     #[arg(long, value_name = "URL")]
     pub object_store: Option<String>,
+}
+
+/// Arguments of `firn storage`.
+#[derive(Debug, Clone, Default, Args)]
+pub struct StorageArgs {
+    /// Where the other parts call it
+    #[arg(long, value_name = "HOST:PORT")]
+    pub listen: Option<String>,
+    /// Where metrics, health and status are served, or `none`
+    #[arg(long, value_name = "HOST:PORT")]
+    pub http_addr: Option<String>,
+    /// Where the data lives: a folder, or s3://bucket/prefix
+    #[arg(long, value_name = "URL")]
+    pub object_store: Option<String>,
+}
+
+impl StorageArgs {
+    /// The keys of the configuration that they set.
+    #[must_use]
+    pub fn settings(&self) -> Vec<Argument> {
+        set([
+            ("--listen", "storage.listen", self.listen.clone()),
+            ("--http-addr", "http_listen", self.http_addr.clone()),
+            ("--object-store", "object_store.url", self.object_store.clone()),
+        ])
+    }
+}
+
+/// Arguments of `firn compaction`.
+#[derive(Debug, Clone, Default, Args)]
+pub struct CompactionArgs {
+    /// Where the storage service is; several with commas between
+    #[arg(long, value_name = "HOST:PORT")]
+    pub storage_addr: Option<String>,
+    /// Where metrics, health and status are served, or `none`
+    #[arg(long, value_name = "HOST:PORT")]
+    pub http_addr: Option<String>,
+    /// Where the data lives: a folder, or s3://bucket/prefix
+    #[arg(long, value_name = "URL")]
+    pub object_store: Option<String>,
+}
+
+impl CompactionArgs {
+    /// The keys of the configuration that they set.
+    #[must_use]
+    pub fn settings(&self) -> Vec<Argument> {
+        set([
+            ("--storage-addr", "storage.addresses", self.storage_addr.clone()),
+            ("--http-addr", "http_listen", self.http_addr.clone()),
+            ("--object-store", "object_store.url", self.object_store.clone()),
+        ])
+    }
+}
+
+/// Those options that were given.
+fn set<const N: usize>(
+    options: [(&'static str, &'static str, Option<String>); N],
+) -> Vec<Argument> {
+    let given = options
+        .into_iter()
+        .filter_map(|(option, key, value)| Some(Argument { option, key, value: value? }));
+    given.collect()
 }
 
 /// Arguments of `firn bench`.

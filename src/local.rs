@@ -8,11 +8,14 @@ use firn_engine::cache::{DiskCache, DiskTier};
 use firn_engine::journal::Journal;
 use firn_engine::merge::{MergeContext, MergeCounts};
 use firn_engine::object::{Layout, StoreBlocks};
-use firn_engine::{Context, Db, Env, Options, Parts, Result};
+use firn_engine::{Compaction, Context, Db, Env, Options, Parts, Result, Storage};
 use firn_journal::{
     ArchiveOptions, Archived, LocalJournal, MemoryJournal, ObjectJournal, ObjectOptions,
 };
+use firn_services::clients::{RemoteCompaction, RemoteStorage};
 use firn_services::config::{Config, JournalConfig, JournalKind};
+use firn_services::rpc::Trust;
+use firn_services::rpc::peers::Peers;
 use firn_storage::StorageService;
 use firn_storage::picker::PickerOptions;
 use firn_table::Schemas;
@@ -36,6 +39,10 @@ pub struct LocalOptions {
     pub disk_cache_bytes_max: u64,
     /// Merges at once; 0 leaves compaction to others.
     pub compaction_concurrency: usize,
+    /// Where the storage service is; empty: in this process.
+    pub storage_addresses: Vec<String>,
+    /// How it is called, if it is elsewhere.
+    pub trust: Trust,
 }
 
 impl LocalOptions {
@@ -51,6 +58,8 @@ impl LocalOptions {
             journal: config.journal,
             disk_cache_bytes_max: config.disk_cache_bytes_max.0,
             compaction_concurrency: config.compaction.concurrency,
+            storage_addresses: config.storage.addresses.clone(),
+            trust: config.rpc.trust(),
         }
     }
 }
@@ -60,7 +69,8 @@ impl LocalOptions {
 pub struct Local {
     env: Env,
     db: Arc<Db>,
-    storage: Arc<StorageService>,
+    /// `None` if it is elsewhere.
+    storage: Option<Arc<StorageService>>,
     worker: Option<Worker>,
     disk: Option<Arc<DiskCache>>,
     sizes: LocalOptions,
@@ -87,13 +97,7 @@ impl Local {
             0 => None,
             bytes => Some(DiskCache::open(env, dir.cache(), bytes)?),
         };
-        let storage = StorageService::start(
-            env.clone(),
-            &writer,
-            Arc::clone(&store),
-            layout.clone(),
-            options.picker,
-        );
+        let (storage, seen, queue) = open_storage(env, &writer, &store, &layout, &options)?;
         let blocks = Arc::new(StoreBlocks::new(Arc::clone(&store), layout.clone()));
         let context = MergeContext {
             env: env.clone(),
@@ -106,7 +110,7 @@ impl Local {
         let parts = Parts {
             env: env.clone(),
             journal,
-            storage: Arc::clone(&storage) as _,
+            storage: seen,
             store,
             layout,
             blocks,
@@ -119,7 +123,7 @@ impl Local {
         let worker = (options.compaction_concurrency > 0).then(|| {
             let concurrency = options.compaction_concurrency;
             let options = WorkerOptions { name: writer, concurrency };
-            Worker::start(Arc::clone(&storage) as _, context, options)
+            Worker::start(queue, context, options)
         });
         Ok(Self { env: env.clone(), db: Arc::new(db), storage, worker, disk, sizes, _dir: dir })
     }
@@ -128,12 +132,6 @@ impl Local {
     #[must_use]
     pub fn db(&self) -> &Arc<Db> {
         &self.db
-    }
-
-    /// The owner of its manifest.
-    #[must_use]
-    pub fn storage(&self) -> &Arc<StorageService> {
-        &self.storage
     }
 
     /// What merges have read and written here; `None` if they run elsewhere.
@@ -177,7 +175,9 @@ impl Local {
         }
         let left = limit.saturating_sub(self.env.now().since(start));
         let closed = self.db.close(left).await;
-        self.storage.close().await;
+        if let Some(storage) = &self.storage {
+            storage.close().await;
+        }
         if let Some(disk) = &self.disk {
             let disk_closed = disk.close(&self.env, DISK_CLOSE_MAX).await;
             if let Err(error) = disk_closed {
@@ -186,6 +186,26 @@ impl Local {
         }
         closed
     }
+}
+
+type StorageParts = (Option<Arc<StorageService>>, Arc<dyn Storage>, Arc<dyn Compaction>);
+
+/// The storage service, and the queue of merges: of this process, or where they are.
+fn open_storage(
+    env: &Env,
+    name: &str,
+    store: &Arc<dyn ObjectStore>,
+    layout: &Layout,
+    options: &LocalOptions,
+) -> Result<StorageParts> {
+    if options.storage_addresses.is_empty() {
+        let (store, layout, picker) = (Arc::clone(store), layout.clone(), options.picker.clone());
+        let here = StorageService::start(env.clone(), name, store, layout, picker);
+        return Ok((Some(Arc::clone(&here)), Arc::clone(&here) as _, here));
+    }
+    let peers = || Peers::new(env.clone(), &options.storage_addresses, &options.trust);
+    let storage = RemoteStorage::new(env.clone(), peers()?);
+    Ok((None, storage, RemoteCompaction::new(env.clone(), peers()?)))
 }
 
 async fn open_journal(

@@ -1,7 +1,10 @@
 //! What the subcommands do.
 
+mod compaction;
 mod ctl;
+mod health;
 mod scrub;
+mod storage;
 mod up;
 
 use std::io::Write;
@@ -27,6 +30,8 @@ pub fn run(cli: Cli) -> Result<()> {
     let machine = Machine::detect();
     let arguments = match &cli.command {
         Command::Up(args) => args.settings(),
+        Command::Storage(args) => args.settings(),
+        Command::Compaction(args) => args.settings(),
         Command::Compute(args) => return Err(compute(args)),
         _ => Vec::new(),
     };
@@ -42,6 +47,8 @@ pub fn run(cli: Cli) -> Result<()> {
     let done = runtimes.block_on(async {
         match cli.command {
             Command::Up(_) => up::run(&config, &runtimes, &shutdown).await,
+            Command::Storage(_) => storage::run(&config, &runtimes, &shutdown).await,
+            Command::Compaction(_) => compaction::run(&config, &runtimes, &shutdown).await,
             // These may be cut off anywhere.
             Command::Bench(args) => {
                 shutdown.interrupts(crate::bench::run(&config, &args, &runtimes)).await
@@ -59,12 +66,12 @@ pub fn run(cli: Cli) -> Result<()> {
     done.and(stopped)
 }
 
-/// The front end alone needs services that answer over the network, and there
-/// are none yet.
+/// The front end alone needs a journal that answers over the network, and there
+/// is none yet.
 fn compute(args: &ComputeArgs) -> Error {
     let why = format!(
-        "the journal service at {} and the storage service at {} cannot be used: \
-         Firn's parts do not talk over the network yet; `firn up` runs them all in one process",
+        "the journal service at {} cannot be used: the journal does not run over the network \
+         yet; `firn up` with storage.addresses: {} keeps it in its own process",
         args.journal_addr, args.storage_addr
     );
     Error::new(ErrorKind::BadRequest, why)

@@ -10,11 +10,10 @@ use firn_engine::{Context, Env, Error, ErrorKind, Result};
 use firn_mysql_protocol::server::ServerConfig;
 use firn_mysql_protocol::tls::ServerTls;
 use firn_services::config::Config;
-use firn_services::http::{Endpoints, Readiness, Server};
-use firn_services::metrics::{BuildInfo, ProcessMetrics, Registry};
 use firn_services::runtime::Runtimes;
 use firn_services::shutdown::{Shutdown, Stopping};
 
+use super::health::Health;
 use crate::data_dir::DataDir;
 use crate::local::{Local, LocalOptions};
 use crate::metrics::DbMetrics;
@@ -31,22 +30,16 @@ const STATEMENT_GRACE: Duration = Duration::from_secs(3);
 /// How often it is looked whether the database has failed.
 const WATCH_EVERY: Duration = Duration::from_millis(500);
 
-/// What answers over HTTP, from before the database is open until after it is closed.
-struct Health {
-    readiness: Readiness,
-    metrics: Registry,
-    open: Arc<OnceLock<Arc<Local>>>,
-    server: Option<Server>,
-}
-
 pub(super) async fn run(config: &Config, runtimes: &Runtimes, shutdown: &Shutdown) -> Result<()> {
     if let Some(address) = config.mysql_listen {
         check_port(address)?;
     }
     firn_services::process::raise_file_limit();
     let dir = DataDir::take(&config.data_dir)?;
-    let health = Health::start(config, runtimes).await?;
-    let opened = shutdown.interrupts(open(config, runtimes, dir, &health)).await;
+    let opened_now: Arc<OnceLock<Arc<Local>>> = Arc::default();
+    let health = Health::start(config, runtimes, status_of(Arc::clone(&opened_now))).await?;
+    health.readiness.not_ready("database", "opening: manifest and journal are read");
+    let opened = shutdown.interrupts(open(config, runtimes, dir, &health, &opened_now)).await;
     let opened = match opened {
         Ok(local) => match listen(config, &runtimes.env(), &local).await {
             Ok(listener) => Ok((local, listener)),
@@ -75,9 +68,7 @@ pub(super) async fn run(config: &Config, runtimes: &Runtimes, shutdown: &Shutdow
         }
         stopping.part("database", local.close(STOP_MAX)).await;
     }
-    if let Some(server) = health.server {
-        stopping.part("HTTP server", server.stop()).await;
-    }
+    health.stop(&mut stopping).await;
     let stopped = stopping.finish();
     match (opened, failed) {
         // Asked to stop while it was opening: nothing was begun that must be ended.
@@ -137,6 +128,7 @@ async fn open(
     runtimes: &Runtimes,
     dir: DataDir,
     health: &Health,
+    opened: &OnceLock<Arc<Local>>,
 ) -> Result<Arc<Local>> {
     let env = runtimes.env();
     let store = Store::open(config, &env).await?;
@@ -150,7 +142,7 @@ async fn open(
         Some(error) => Err(error.to_string()),
     });
     // The only one who sets it.
-    let _ = health.open.set(Arc::clone(&local));
+    let _ = opened.set(Arc::clone(&local));
     tracing::info!(
         branch = %config.branch,
         store = %store.name,
@@ -158,6 +150,17 @@ async fn open(
         "the database is open"
     );
     Ok(local)
+}
+
+/// What `/status` shows.
+fn status_of(opened: Arc<OnceLock<Arc<Local>>>) -> impl Fn() -> serde_json::Value {
+    move || {
+        let Some(local) = opened.get() else {
+            return serde_json::json!({ "state": "opening" });
+        };
+        serde_json::to_value(Status::of(local))
+            .unwrap_or_else(|error| serde_json::json!({ "error": error.to_string() }))
+    }
 }
 
 /// Waits until the process shall end, or the database has failed.
@@ -170,36 +173,5 @@ async fn wait(local: &Local, runtimes: &Runtimes, shutdown: &Shutdown) -> Option
         if env.timeout(WATCH_EVERY, shutdown.requested()).await.is_some() {
             return None;
         }
-    }
-}
-
-impl Health {
-    async fn start(config: &Config, runtimes: &Runtimes) -> Result<Self> {
-        let metrics = Registry::new();
-        metrics.add(BuildInfo { version: env!("CARGO_PKG_VERSION"), commit: crate::COMMIT });
-        metrics.add(ProcessMetrics::new(runtimes.thread_groups()));
-        let readiness = Readiness::new();
-        readiness.not_ready("database", "opening: manifest and journal are read");
-        let open: Arc<OnceLock<Arc<Local>>> = Arc::default();
-        let status = {
-            let open = Arc::clone(&open);
-            move || {
-                let Some(local) = open.get() else {
-                    return serde_json::json!({ "state": "opening" });
-                };
-                serde_json::to_value(Status::of(local))
-                    .unwrap_or_else(|error| serde_json::json!({ "error": error.to_string() }))
-            }
-        };
-        let endpoints = Endpoints {
-            metrics: metrics.clone(),
-            readiness: readiness.clone(),
-            status: Arc::new(status),
-        };
-        let server = match config.http_listen {
-            Some(address) => Some(Server::start(address, endpoints).await?),
-            None => None,
-        };
-        Ok(Self { readiness, metrics, open, server })
     }
 }

@@ -6,7 +6,7 @@ use firn_engine::{BranchName, Error, ErrorKind, Result};
 
 use super::{
     CompactionConfig, Config, JournalConfig, JournalKind, Location, LogFormat, ObjectStoreConfig,
-    Origin, settings,
+    Origin, RpcConfig, StorageConfig, settings,
 };
 use crate::bytes::ByteSize;
 use crate::machine::{DiskSpace, Machine};
@@ -46,6 +46,11 @@ impl Config {
             memory_bytes_max: memory_default(machine.memory_usable_bytes()),
             disk_cache_bytes_max: ByteSize(0),
             compaction: CompactionConfig { concurrency: machine.cores.saturating_sub(1).max(1) },
+            storage: StorageConfig {
+                listen: std::net::SocketAddr::from(([127, 0, 0, 1], 7401)),
+                addresses: Vec::new(),
+            },
+            rpc: RpcConfig::default(),
             http_listen: Some(std::net::SocketAddr::from(([127, 0, 0, 1], 7400))),
             mysql_listen: Some(std::net::SocketAddr::from(([127, 0, 0, 1], 3306))),
             mysql_root_password: None,
@@ -69,18 +74,35 @@ impl Config {
             let used = folder_bytes(&self.cache_dir());
             self.disk_cache_bytes_max = disk_cache_default(space, used, self.memory_bytes_max);
         }
+        self.check_rpc()?;
         self.check_object_store()
     }
 
-    fn check_object_store(&self) -> Result<()> {
-        let bad = |key: &str, why: String| {
-            let origin = self.origins.get(key).unwrap_or(&Origin::Default);
-            let line = match origin {
-                Origin::Default => format!("{key}: {why}"),
-                origin => format!("{origin}: {key}: {why}"),
-            };
-            Err(Error::new(ErrorKind::BadRequest, line))
+    /// Says what is wrong with a key, and where it was set.
+    fn refuse(&self, key: &str, why: &str) -> Error {
+        let line = match self.origins.get(key) {
+            None | Some(Origin::Default) => format!("{key}: {why}"),
+            Some(origin) => format!("{origin}: {key}: {why}"),
         };
+        Error::new(ErrorKind::BadRequest, line)
+    }
+
+    fn check_rpc(&self) -> Result<()> {
+        let files = [
+            ("rpc.tls_ca", &self.rpc.tls_ca),
+            ("rpc.tls_certificate", &self.rpc.tls_certificate),
+            ("rpc.tls_key", &self.rpc.tls_key),
+        ];
+        let set = files.iter().find(|(_, file)| file.is_some());
+        let missing = files.iter().find(|(_, file)| file.is_none());
+        if let (Some((set, _)), Some((missing, _))) = (set, missing) {
+            return Err(self.refuse(set, &format!("is set, but {missing} is not")));
+        }
+        Ok(())
+    }
+
+    fn check_object_store(&self) -> Result<()> {
+        let bad = |key: &str, why: String| Err(self.refuse(key, &why));
         let store = &self.object_store;
         if !matches!(self.location()?, Location::S3 { .. }) {
             // Someone who sets these believes to be talking to a server.

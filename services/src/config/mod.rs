@@ -54,6 +54,10 @@ pub struct Config {
     pub disk_cache_bytes_max: ByteSize,
     /// Compaction in this process.
     pub compaction: CompactionConfig,
+    /// The storage service, as a server and as seen by others.
+    pub storage: StorageConfig,
+    /// What every part asks of the others.
+    pub rpc: RpcConfig,
     /// Where metrics, health and status are served; `None` if nowhere.
     pub http_listen: Option<SocketAddr>,
     /// Where MySQL clients connect.
@@ -127,6 +131,43 @@ pub enum JournalKind {
 pub struct CompactionConfig {
     /// Pieces of work at once.
     pub concurrency: usize,
+}
+
+/// The storage service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StorageConfig {
+    /// Where `firn storage` listens.
+    pub listen: SocketAddr,
+    /// Where others find it: `HOST:PORT` each. Empty: it runs in this process.
+    pub addresses: Vec<String>,
+}
+
+/// How parts know each other.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RpcConfig {
+    /// What every call must carry.
+    pub token: Option<Secret>,
+    /// Who signs the certificates; all three or none.
+    pub tls_ca: Option<PathBuf>,
+    /// This process's certificate.
+    pub tls_certificate: Option<PathBuf>,
+    /// Its key.
+    pub tls_key: Option<PathBuf>,
+}
+
+impl RpcConfig {
+    /// For servers and callers.
+    #[must_use]
+    pub fn trust(&self) -> crate::rpc::Trust {
+        let files = (self.tls_ca.clone(), self.tls_certificate.clone(), self.tls_key.clone());
+        let tls = match files {
+            (Some(ca), Some(certificate), Some(key)) => {
+                Some(crate::rpc::TlsFiles { ca, certificate, key })
+            }
+            _ => None,
+        };
+        crate::rpc::Trust { token: self.token.clone(), tls }
+    }
 }
 
 /// How log events are written.

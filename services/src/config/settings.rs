@@ -173,6 +173,39 @@ fn endpoint(value: &str) -> Result<String, String> {
     }
 }
 
+fn listen(value: &str, example: &str) -> Result<SocketAddr, String> {
+    let why = || format!("must be an address and a port, such as {example}; is {value:?}");
+    value.parse().map_err(|_| why())
+}
+
+fn listen_or_none(value: &str, port: &str) -> Result<Option<SocketAddr>, String> {
+    if value == "none" {
+        return Ok(None);
+    }
+    let address = value.parse().map_err(|_| {
+        format!("must be an address and a port, such as 127.0.0.1:{port} or [::]:{port}, or none; is {value:?}")
+    });
+    address.map(Some)
+}
+
+/// Addresses of servers that one setting may name.
+const ADDRESSES_MAX: usize = 64;
+
+fn addresses(value: &str) -> Result<Vec<String>, String> {
+    let names: Vec<String> = text(value)?.split(',').map(|name| name.trim().to_owned()).collect();
+    if names.len() > ADDRESSES_MAX {
+        return Err(format!("must be at most {ADDRESSES_MAX} addresses, is {}", names.len()));
+    }
+    let malformed = |name: &&String| {
+        let port = name.rsplit_once(':').filter(|(host, _)| !host.is_empty());
+        port.is_none_or(|(_, port)| port.parse::<u16>().is_err())
+    };
+    match names.iter().find(malformed) {
+        Some(name) => Err(format!("must be HOST:PORT, is {name:?}")),
+        None => Ok(names),
+    }
+}
+
 const JOURNALS: [(&str, JournalKind); 3] = [
     ("local", JournalKind::Local),
     ("object", JournalKind::Object),
@@ -315,19 +348,59 @@ pub(super) const SETTINGS: &[Setting] = &[
         get: |c| Some(c.compaction.concurrency.to_string()),
     },
     Setting {
+        key: "storage.listen",
+        values: "address and port",
+        default: "`127.0.0.1:7401`",
+        about: "Where `firn storage` is called by the other parts. On other addresses than loopback set `rpc.token` or certificates.",
+        set: |c, v| listen(v, "127.0.0.1:7401").map(|v| c.storage.listen = v),
+        get: |c| Some(c.storage.listen.to_string()),
+    },
+    Setting {
+        key: "storage.addresses",
+        values: "`HOST:PORT`, several with commas between",
+        default: "none: a storage service runs in the process itself",
+        about: "Where the other parts find the storage service. A name may stand for several replicas; each caller uses one and goes on to the next when it does not answer.",
+        set: |c, v| addresses(v).map(|v| c.storage.addresses = v),
+        get: |c| (!c.storage.addresses.is_empty()).then(|| c.storage.addresses.join(",")),
+    },
+    Setting {
+        key: "rpc.token",
+        values: "text, masked when shown",
+        default: "none: whoever reaches a port may call it",
+        about: "What every part sends with its calls to others and asks of its callers: the same text in all of a cluster. A secret: better in the environment than in a file.",
+        set: |c, v| secret(v).map(|v| c.rpc.token = v),
+        get: |c| c.rpc.token.as_ref().map(|_| MASK.to_owned()),
+    },
+    Setting {
+        key: "rpc.tls_ca",
+        values: "a PEM file",
+        default: "none: calls cross the network in the clear",
+        about: "Who signs the certificates of a cluster's parts. With it, `rpc.tls_certificate` and `rpc.tls_key` every call is encrypted, and both sides show a certificate of this authority.",
+        set: |c, v| text(v).map(|v| c.rpc.tls_ca = Some(v.into())),
+        get: |c| c.rpc.tls_ca.as_ref().map(|path| path.display().to_string()),
+    },
+    Setting {
+        key: "rpc.tls_certificate",
+        values: "a PEM file",
+        default: "none",
+        about: "This process's certificate. That of a server names the host under which it is called.",
+        set: |c, v| text(v).map(|v| c.rpc.tls_certificate = Some(v.into())),
+        get: |c| c.rpc.tls_certificate.as_ref().map(|path| path.display().to_string()),
+    },
+    Setting {
+        key: "rpc.tls_key",
+        values: "a PEM file",
+        default: "none",
+        about: "The key of `rpc.tls_certificate`.",
+        set: |c, v| text(v).map(|v| c.rpc.tls_key = Some(v.into())),
+        get: |c| c.rpc.tls_key.as_ref().map(|path| path.display().to_string()),
+    },
+    Setting {
         key: "http_listen",
         values: "address and port, or `none`",
         default: "`127.0.0.1:7400`",
         about: "Where `/metrics`, `/livez`, `/readyz` and `/status` are served. They show no data but have no authentication.",
-        set: |c, v| {
-            let address = |v: &str| {
-                v.parse::<SocketAddr>().map_err(|_| {
-                    format!("must be an address and a port, such as 127.0.0.1:7400 or [::]:7400, or none; is {v:?}")
-                })
-            };
-            c.http_listen = if v == "none" { None } else { Some(address(v)?) };
-            Ok(())
-        },
+        set: |c, v| listen_or_none(v, "7400").map(|v| c.http_listen = v),
         get: |c| Some(c.http_listen.map_or_else(|| "none".to_owned(), |a| a.to_string())),
     },
     Setting {
@@ -335,15 +408,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         values: "address and port, or `none`",
         default: "`127.0.0.1:3306`",
         about: "Where MySQL clients connect.",
-        set: |c, v| {
-            let address = |v: &str| {
-                v.parse::<SocketAddr>().map_err(|_| {
-                    format!("must be an address and a port, such as 127.0.0.1:3306 or [::]:3306, or none; is {v:?}")
-                })
-            };
-            c.mysql_listen = if v == "none" { None } else { Some(address(v)?) };
-            Ok(())
-        },
+        set: |c, v| listen_or_none(v, "3306").map(|v| c.mysql_listen = v),
         get: |c| Some(c.mysql_listen.map_or_else(|| "none".to_owned(), |a| a.to_string())),
     },
     Setting {

@@ -1,4 +1,5 @@
-//! The parts as services, over a simulated network.
+//! The parts as services: over a simulated network, and as processes.
 
 mod model;
+mod processes;
 pub(crate) mod wires;

@@ -98,6 +98,8 @@ impl Order {
             journal: self.journal.config(),
             disk_cache_bytes_max: 0,
             compaction_concurrency: 2,
+            storage_addresses: Vec::new(),
+            trust: firn_services::rpc::Trust::default(),
         };
         Local::open(&env, dir, store.objects, store.layout, options).await
     }

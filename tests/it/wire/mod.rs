@@ -3,7 +3,7 @@
 mod crash;
 mod history;
 mod idle;
-mod server;
+pub(crate) mod server;
 mod up;
 
 pub(crate) use server::Server;

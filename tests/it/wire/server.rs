@@ -15,11 +15,14 @@ use tokio::net::TcpStream;
 /// How long anything may take.
 pub(crate) const WAIT_MAX: Duration = Duration::from_secs(120);
 
-/// A running process; killed when dropped.
+/// A running `firn up`; killed when dropped.
 pub(crate) struct Server {
-    child: Child,
+    process: Process,
     address: SocketAddr,
 }
+
+/// A running part; killed when dropped.
+pub(crate) struct Process(Child);
 
 /// Rows as text.
 pub(crate) type Rows = Vec<Vec<String>>;
@@ -37,38 +40,27 @@ pub(crate) fn firn(folder: &Path, args: &[&str]) -> Command {
     command
 }
 
-impl Server {
-    /// Starts `firn up` with a port of its own in `folder`, where its log goes
-    /// too, and waits until it says that it is ready.
-    pub(crate) fn start(folder: &Path, args: &[&str]) -> Self {
-        let mut all = vec!["up", "--mysql-addr", "127.0.0.1:0", "--http-addr", "none"];
-        all.extend_from_slice(args);
-        let log = folder.join("stderr");
-        let mut child = firn(folder, &all)
+impl Process {
+    /// Starts `firn` in `folder`, where its log goes too, and waits for the line that says
+    /// that it is ready: what follows `ready: `.
+    pub(crate) fn start(mut command: Command, log: &Path) -> (Self, String) {
+        let mut child = command
             .stdout(Stdio::piped())
-            .stderr(std::fs::File::create(&log).unwrap())
+            .stderr(std::fs::File::create(log).unwrap())
             .spawn()
             .unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         if out.read_line(&mut line).unwrap() == 0 {
             let _ = child.wait();
-            panic!("{all:?}: {}", std::fs::read_to_string(&log).unwrap());
+            panic!("{command:?}: {}", std::fs::read_to_string(log).unwrap());
         }
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let ["ready:", "mysql", "-h", host, "-P", port, "-u", "root"] = words[..] else {
-            panic!("{line}");
-        };
-        let address = format!("{host}:{port}").parse().unwrap();
-        Self { child, address }
-    }
-
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.address
+        let ready = line.trim_end().strip_prefix("ready: ").expect(&line).to_owned();
+        (Self(child), ready)
     }
 
     pub(crate) fn pid(&self) -> rustix::process::Pid {
-        rustix::process::Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap()
+        rustix::process::Pid::from_raw(i32::try_from(self.0.id()).unwrap()).unwrap()
     }
 
     /// Asks it to end.
@@ -80,12 +72,65 @@ impl Server {
     pub(crate) fn wait(&mut self) -> Option<i32> {
         let deadline = Instant::now() + WAIT_MAX;
         while Instant::now() < deadline {
-            if let Some(status) = self.child.try_wait().unwrap() {
+            if let Some(status) = self.0.try_wait().unwrap() {
                 return status.code();
             }
             std::thread::yield_now();
         }
         panic!("it does not end");
+    }
+
+    /// SIGKILL.
+    pub(crate) fn kill(mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Server {
+    /// Starts `firn up` with a port of its own in `folder`, where its log goes
+    /// too, and waits until it says that it is ready.
+    pub(crate) fn start(folder: &Path, args: &[&str]) -> Self {
+        let mut all = vec!["up", "--mysql-addr", "127.0.0.1:0", "--http-addr", "none"];
+        all.extend_from_slice(args);
+        Self::start_as(firn(folder, &all), &folder.join("stderr"))
+    }
+
+    /// Starts a command that ends up serving MySQL clients.
+    pub(crate) fn start_as(command: Command, log: &Path) -> Self {
+        let (process, line) = Process::start(command, log);
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let ["mysql", "-h", host, "-P", port, "-u", "root"] = words[..] else {
+            panic!("{line}");
+        };
+        let address = format!("{host}:{port}").parse().unwrap();
+        Self { process, address }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(crate) fn pid(&self) -> rustix::process::Pid {
+        self.process.pid()
+    }
+
+    /// Asks it to end.
+    pub(crate) fn terminate(&self) {
+        self.process.terminate();
+    }
+
+    /// Waits for its end; gives its exit code.
+    pub(crate) fn wait(&mut self) -> Option<i32> {
+        self.process.wait()
     }
 
     /// Ends it in order.
@@ -95,17 +140,8 @@ impl Server {
     }
 
     /// SIGKILL.
-    pub(crate) fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+    pub(crate) fn kill(self) {
+        self.process.kill();
     }
 }
 
