@@ -85,15 +85,21 @@ impl Collation {
 fn short(mut text: &[u8], level: &'static Level, out: &mut Vec<u8>) {
     let ranks = &*RANKS;
     out.reserve(text.len() + 4);
-    while let Some((block, rest)) = text.split_first_chunk::<BLOCK>() {
+    while !text.is_empty() {
+        let (block, rest) = text.split_at(text.len().min(BLOCK));
         if !block.is_ascii() {
             break;
         }
-        let codes = block.map(|byte| ranks.ascii[usize::from(byte & 0x7F)]);
-        if codes.contains(&0) {
-            out.extend(codes.into_iter().filter(|code| *code != 0));
+        let (mut codes, mut all) = ([0; BLOCK], true);
+        for (code, byte) in codes.iter_mut().zip(block) {
+            *code = ranks.ascii[usize::from(byte & 0x7F)];
+            all &= *code != 0;
+        }
+        let codes = &codes[..block.len()];
+        if all {
+            out.extend_from_slice(codes);
         } else {
-            out.extend_from_slice(&codes);
+            out.extend(codes.iter().filter(|code| **code != 0));
         }
         text = rest;
     }
