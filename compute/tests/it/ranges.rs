@@ -26,6 +26,12 @@ const COLUMNS: &[&str] = &[
 struct Dice(u64);
 
 impl Dice {
+    #[allow(clippy::print_stderr, reason = "a test that fails says its seed")]
+    fn thrown(seed: u64) -> Self {
+        eprintln!("seed {seed:#x}");
+        Self(seed)
+    }
+
     fn below(&mut self, end: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -212,18 +218,14 @@ async fn both_ways(client: &mut TestClient, dice: &mut Dice, statements: usize) 
 
 #[tokio::test]
 async fn rows_are_the_same_from_their_bytes_as_over_values() {
-    let seed = 0x5eed_0001;
-    println!("seed {seed}");
-    let mut dice = Dice(seed);
+    let mut dice = Dice::thrown(0x5eed_0001);
     let (_server, mut client) = filled(&mut dice, 60).await;
     both_ways(&mut client, &mut dice, 250).await;
 }
 
 #[tokio::test]
 async fn own_writes_are_among_the_rows_of_both_ways() {
-    let seed = 0x5eed_0002;
-    println!("seed {seed}");
-    let mut dice = Dice(seed);
+    let mut dice = Dice::thrown(0x5eed_0002);
     let (server, mut client) = filled(&mut dice, 60).await;
     let mut other = server.try_client(Some("t")).await.expect("root gets in");
     let columns = COLUMNS.join(",");
@@ -277,7 +279,7 @@ async fn a_limit_of_nothing_reads_nothing() {
 #[tokio::test]
 async fn parameters_of_any_type_find_the_same_rows_both_ways() {
     use ParameterValue::{Bytes, Double, Int, Null};
-    let mut dice = Dice(0x5eed_0003);
+    let mut dice = Dice::thrown(0x5eed_0003);
     let (_server, mut client) = filled(&mut dice, 60).await;
     let values = [
         Int(3),
