@@ -14,7 +14,7 @@ use std::time::Duration;
 use firn_mysql_parser::{Options, Parser, ast};
 use firn_mysql_semantics::error::{SqlError, Warnings};
 use firn_mysql_semantics::expr::{
-    Binder, Column, Cx, NoColumns, Result, Row, Scope, Session, Settings,
+    Binder, Column, Cx, NoColumns, Nobody, Result, Row, Scope, Settings,
 };
 use firn_mysql_semantics::temporal::{DateMode, DateTime, parse_datetime};
 use firn_mysql_semantics::{CollationId, Derivation, SqlType, TypeKind, Value};
@@ -35,53 +35,6 @@ impl Scope for Table {
             _ => return NoColumns.column(name),
         };
         Ok(Column { index, ty, name: "c".into(), members: None })
-    }
-}
-
-/// Nothing below asks the session for anything but the time.
-struct Still;
-
-impl Session for Still {
-    fn user_variable(&self, _: &str) -> Option<(Value, SqlType)> {
-        None
-    }
-    fn set_user_variable(&mut self, _: &str, _: Value, _: SqlType) {}
-    fn system_variable(&self, _: &str) -> Option<(Value, SqlType)> {
-        None
-    }
-    fn statement_time_micros(&self) -> i64 {
-        0
-    }
-    fn clock_micros(&self) -> i64 {
-        0
-    }
-    fn zone_offset_seconds(&self, _: i64) -> i32 {
-        0
-    }
-    fn random_seeds(&mut self) -> (u32, u32) {
-        (1, 2)
-    }
-    fn connection_id(&self) -> u64 {
-        1
-    }
-    fn user(&self) -> Box<str> {
-        "".into()
-    }
-    fn current_user(&self) -> Box<str> {
-        "".into()
-    }
-    fn last_insert_id(&self) -> u64 {
-        0
-    }
-    fn set_last_insert_id(&mut self, _: u64) {}
-    fn row_count(&self) -> i64 {
-        0
-    }
-    fn found_rows(&self) -> u64 {
-        0
-    }
-    fn version(&self) -> Box<str> {
-        "".into()
     }
 }
 
@@ -124,7 +77,7 @@ fn main() -> std::result::Result<(), SqlError> {
             continue;
         };
         let node = Binder::new(&settings, &Table, &[]).bind(&tree)?;
-        let (mut session, mut warnings) = (Still, Warnings::default());
+        let (mut session, mut warnings) = (Nobody, Warnings::default());
         let mut cx = Cx::new(&settings, &mut session, &mut warnings);
         let mut failed = None;
         let best = measure::least(Duration::from_millis(400), || {

@@ -18,7 +18,7 @@ use datafusion_physical_expr::PhysicalExpr;
 use datafusion_physical_expr::expressions::{binary, col, is_null, like, lit};
 use firn_mysql_parser::{Options, Parser, ast};
 use firn_mysql_semantics::expr::{
-    Binder, Column, NoColumns, Result as SqlResult, Scope, Session, Settings,
+    Binder, Column, NoColumns, Nobody, Result as SqlResult, Scope, Settings,
 };
 use firn_mysql_semantics::vector::{Builder, Execution, Statement};
 use firn_mysql_semantics::{CollationId, Derivation, SqlType, TypeKind, Value};
@@ -58,59 +58,13 @@ impl Scope for Table {
     }
 }
 
-/// Nothing below asks the session for anything.
-struct Still;
-
-impl Session for Still {
-    fn user_variable(&self, _: &str) -> Option<(Value, SqlType)> {
-        None
-    }
-    fn set_user_variable(&mut self, _: &str, _: Value, _: SqlType) {}
-    fn system_variable(&self, _: &str) -> Option<(Value, SqlType)> {
-        None
-    }
-    fn statement_time_micros(&self) -> i64 {
-        0
-    }
-    fn clock_micros(&self) -> i64 {
-        0
-    }
-    fn zone_offset_seconds(&self, _: i64) -> i32 {
-        0
-    }
-    fn random_seeds(&mut self) -> (u32, u32) {
-        (1, 2)
-    }
-    fn connection_id(&self) -> u64 {
-        1
-    }
-    fn user(&self) -> Box<str> {
-        "".into()
-    }
-    fn current_user(&self) -> Box<str> {
-        "".into()
-    }
-    fn last_insert_id(&self) -> u64 {
-        0
-    }
-    fn set_last_insert_id(&mut self, _: u64) {}
-    fn row_count(&self) -> i64 {
-        0
-    }
-    fn found_rows(&self) -> u64 {
-        0
-    }
-    fn version(&self) -> Box<str> {
-        "".into()
-    }
-}
-
 /// Numbers that look like chance, the same in every run.
 struct Mixed(u64);
 
 impl Mixed {
     fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         self.0 >> 24
     }
     fn below(&mut self, end: u64) -> u64 {
@@ -119,16 +73,22 @@ impl Mixed {
 }
 
 const WORDS: &[&str] = &[
-    "snow", "Firn", "glacier", "ice", "Some", "river", "stone", "meadow", "some", "valley", "peak", "Ridge",
+    "snow", "Firn", "glacier", "ice", "Some", "river", "stone", "meadow", "some", "valley", "peak",
+    "Ridge",
 ];
 
-fn batch(schema: &Arc<Schema>, random: &mut Mixed, rows: usize) -> Result<RecordBatch, Box<dyn Error>> {
+fn batch(
+    schema: &Arc<Schema>,
+    random: &mut Mixed,
+    rows: usize,
+) -> Result<RecordBatch, Box<dyn Error>> {
     let mut ints = |end| -> Vec<i64> { (0..rows).map(|_| random.below(end) as i64).collect() };
     let (a, b, k) = (ints(1_000_000), ints(1_000_000), ints(1_000_000));
     let n: Vec<Option<i64>> =
         ints(1_000_000).into_iter().map(|n| (n % 10 != 0).then_some(n)).collect();
     let p: Vec<i128> = ints(100_000_000).into_iter().map(i128::from).collect();
-    let mut doubles = || -> Vec<f64> { (0..rows).map(|_| random.below(1 << 30) as f64 / 1e3).collect() };
+    let mut doubles =
+        || -> Vec<f64> { (0..rows).map(|_| random.below(1 << 30) as f64 / 1e3).collect() };
     let (x, y) = (doubles(), doubles());
     let texts: Vec<String> = (0..rows)
         .map(|_| {
@@ -168,23 +128,33 @@ fn pairs(schema: &Schema, statement: &Arc<Statement>) -> Result<Vec<Pair>, Box<d
     let builder = Builder::new(&places, statement);
     let settings = Settings::default();
     let node = |expr: &str| -> Result<_, Box<dyn Error>> {
-        let tree = Parser::new(Options::default()).parse_expr(expr.as_bytes()).map_err(|e| e.to_string())?;
+        let tree = Parser::new(Options::default())
+            .parse_expr(expr.as_bytes())
+            .map_err(|e| e.to_string())?;
         Ok(Binder::new(&settings, &Table, &[]).bind(&tree)?)
     };
     let two = |left: Expr, op: O, right: Expr| binary(left, op, right, schema);
     let text = |text: &str| lit(ScalarValue::Utf8View(Some(text.to_owned())));
-    let like = |text_is: &str, any_case: bool| like(false, any_case, c("t")?, text(text_is), schema);
+    let like =
+        |text_is: &str, any_case: bool| like(false, any_case, c("t")?, text(text_is), schema);
     let filters: Vec<(&'static str, Expr)> = vec![
         ("a > 500000", two(c("a")?, O::Gt, lit(500_000_i64))?),
         ("k > 500000", two(c("k")?, O::Gt, lit(500_000_i32))?),
         ("n > 500000", two(c("n")?, O::Gt, lit(500_000_i64))?),
         ("a < b", two(c("a")?, O::Lt, c("b")?)?),
         ("x < 500000e0", two(c("x")?, O::Lt, lit(500_000_f64))?),
-        ("p >= 5000.00", two(c("p")?, O::GtEq, lit(ScalarValue::Decimal128(Some(500_000), 12, 2)))?),
+        (
+            "p >= 5000.00",
+            two(c("p")?, O::GtEq, lit(ScalarValue::Decimal128(Some(500_000), 12, 2)))?,
+        ),
         ("n IS NULL", is_null(c("n")?)?),
         (
             "a > 500000 AND b < 900000",
-            two(two(c("a")?, O::Gt, lit(500_000_i64))?, O::And, two(c("b")?, O::Lt, lit(900_000_i64))?)?,
+            two(
+                two(c("a")?, O::Gt, lit(500_000_i64))?,
+                O::And,
+                two(c("b")?, O::Lt, lit(900_000_i64))?,
+            )?,
         ),
         ("bin = 'snow ice'", two(c("t")?, O::Eq, text("snow ice"))?),
         ("bin LIKE 'snow%'", like("snow%", false)?),
@@ -242,7 +212,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     });
     let schema = Arc::new(Schema::new(fields.collect::<SqlResult<Vec<_>>>()?));
     let statement = Statement::new();
-    let session = Arc::new(parking_lot::Mutex::new(Still));
+    let session = Arc::new(parking_lot::Mutex::new(Nobody));
     statement.begin(Execution::new(Settings::default(), Vec::new(), session));
     let mut random = Mixed(7);
     let large = vec![batch(&schema, &mut random, ROWS)?];
@@ -250,7 +220,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         .map(|_| batch(&schema, &mut random, BATCH_ROWS))
         .collect::<Result<Vec<_>, _>>()?;
     println!("{:28}  one batch of {ROWS} rows       batches of {BATCH_ROWS}", "");
-    println!("{:28}  {:>8} {:>10} {:>6}   {:>8} {:>10} {:>6}", "", "ours ms", "DataFusion", "ratio", "ours ms", "DataFusion", "ratio");
+    println!(
+        "{:28}  {:>8} {:>10} {:>6}   {:>8} {:>10} {:>6}",
+        "", "ours ms", "DataFusion", "ratio", "ours ms", "DataFusion", "ratio"
+    );
     for pair in pairs(&schema, &statement)?.iter().filter(|pair| pair.name.contains(&wanted)) {
         let equal = same(pair, &large[0])?;
         let mut line = format!("{:28}", pair.name);

@@ -238,3 +238,51 @@ impl<'a> Row<'a> {
         Row { columns, params: &[] }
     }
 }
+
+/// No session at all: for expressions that ask it for nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Nobody;
+
+impl Session for Nobody {
+    fn user_variable(&self, _: &str) -> Option<(Value, SqlType)> {
+        None
+    }
+    fn set_user_variable(&mut self, _: &str, _: Value, _: SqlType) {}
+    fn system_variable(&self, _: &str) -> Option<(Value, SqlType)> {
+        None
+    }
+    fn statement_time_micros(&self) -> i64 {
+        0
+    }
+    fn clock_micros(&self) -> i64 {
+        0
+    }
+    fn zone_offset_seconds(&self, _: i64) -> i32 {
+        0
+    }
+    fn random_seeds(&mut self) -> (u32, u32) {
+        (0, 0)
+    }
+    fn connection_id(&self) -> u64 {
+        0
+    }
+    fn user(&self) -> Box<str> {
+        "".into()
+    }
+    fn current_user(&self) -> Box<str> {
+        "".into()
+    }
+    fn last_insert_id(&self) -> u64 {
+        0
+    }
+    fn set_last_insert_id(&mut self, _: u64) {}
+    fn row_count(&self) -> i64 {
+        0
+    }
+    fn found_rows(&self) -> u64 {
+        0
+    }
+    fn version(&self) -> Box<str> {
+        "".into()
+    }
+}

@@ -3,7 +3,7 @@
 use super::Binder;
 use crate::decimal::Decimal;
 use crate::error::{SqlError, Warnings};
-use crate::expr::context::{Cx, Row, Session, Settings};
+use crate::expr::context::{Cx, Nobody, Row, Settings};
 use crate::expr::node::{Node, Op};
 use crate::types::{CollationId, Derivation, SqlType, TypeKind};
 use crate::value::Value;
@@ -33,53 +33,6 @@ const OF_DATES: &[&str] = &[
     "dayofyear", "last_day", "month", "monthname", "quarter", "timestamp", "to_days",
     "to_seconds", "week", "weekday", "weekofyear", "year", "yearweek",
 ];
-
-/// No session at all.
-struct Nobody;
-
-impl Session for Nobody {
-    fn user_variable(&self, _: &str) -> Option<(Value, SqlType)> {
-        None
-    }
-    fn set_user_variable(&mut self, _: &str, _: Value, _: SqlType) {}
-    fn system_variable(&self, _: &str) -> Option<(Value, SqlType)> {
-        None
-    }
-    fn statement_time_micros(&self) -> i64 {
-        0
-    }
-    fn clock_micros(&self) -> i64 {
-        0
-    }
-    fn zone_offset_seconds(&self, _: i64) -> i32 {
-        0
-    }
-    fn random_seeds(&mut self) -> (u32, u32) {
-        (0, 0)
-    }
-    fn connection_id(&self) -> u64 {
-        0
-    }
-    fn user(&self) -> Box<str> {
-        "".into()
-    }
-    fn current_user(&self) -> Box<str> {
-        "".into()
-    }
-    fn last_insert_id(&self) -> u64 {
-        0
-    }
-    fn set_last_insert_id(&mut self, _: u64) {}
-    fn row_count(&self) -> i64 {
-        0
-    }
-    fn found_rows(&self) -> u64 {
-        0
-    }
-    fn version(&self) -> Box<str> {
-        "".into()
-    }
-}
 
 fn has_time(node: &Node) -> bool {
     node.args.iter().any(|arg| arg.ty.kind == TypeKind::Time)
