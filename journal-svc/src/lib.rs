@@ -16,6 +16,7 @@ mod local;
 mod memory;
 mod object;
 pub mod raft;
+pub mod service;
 
 pub use archive::{ArchiveOptions, Archived};
 pub use local::{LocalJournal, LocalOptions};

@@ -4,7 +4,8 @@ use prost::Message;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=../proto");
-    let files = ["journal", "storage", "compaction"].map(|name| format!("firn/v1/{name}.proto"));
+    let files =
+        ["journal", "raft", "storage", "compaction"].map(|name| format!("firn/v1/{name}.proto"));
     let set = protox::compile(files, ["../proto"])?;
     let out = std::path::PathBuf::from(std::env::var("OUT_DIR")?);
     std::fs::write(out.join("firn.v1.bin"), set.encode_to_vec())?;

@@ -9,6 +9,7 @@ pub mod clients;
 pub mod config;
 pub mod exit;
 pub mod http;
+pub mod journal;
 pub mod machine;
 pub mod metrics;
 pub mod process;

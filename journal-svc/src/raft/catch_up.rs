@@ -13,6 +13,7 @@
 //! - A base is exact: the owners and ends of the logs, and the members, as of
 //!   its index, never as of a later one. Entries behind it are applied to it
 //!   once, on a restart and on a member that got it from another alike.
+//! - To a member that joined behind it, it is sent with that member as a learner.
 //! - It replaces the whole raft log of the member that gets it, in one write.
 
 use std::collections::{BTreeMap, VecDeque};

@@ -233,7 +233,12 @@ impl Group {
         }
         let last = raft.raft_log.last_index();
         let lag = match change {
-            MemberChange::Voter(member) => raft.prs().get(member).map(|p| last - p.matched),
+            MemberChange::Voter(member) => {
+                // One that has no base yet has nothing, however short the log is.
+                let base = self.logs.base().index;
+                let has = raft.prs().get(member).filter(|p| p.matched >= base);
+                has.map(|p| last - p.matched)
+            }
             MemberChange::Learner(_) | MemberChange::Removed(_) => None,
         };
         change.check(&self.members, raft.id, lag).map_err(NotTaken::Error)?;

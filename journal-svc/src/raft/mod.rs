@@ -35,6 +35,7 @@ mod logging;
 mod logs;
 mod member;
 mod membership;
+mod node;
 mod proposal;
 mod store;
 #[cfg(any(test, feature = "conformance"))]
@@ -49,6 +50,7 @@ mod sim;
 pub use logs::{Accepted, Logs, Outcome, Refusal};
 pub use member::{Batch, Event, Member, Reader, Settings};
 pub use membership::MemberChange;
+pub use node::{Answer, Network, Node};
 pub use proposal::{GroupStatus, NotTaken, Proposal};
 pub use raft::eraftpb::{Entry, HardState, Message};
 pub use store::{GroupWrite, LogStore, Stored};

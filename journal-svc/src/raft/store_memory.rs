@@ -65,6 +65,18 @@ impl MemoryStore {
         inner.now = inner.durable.clone();
     }
 
+    /// Another disk, with what [`Self::crash`] would leave on this one.
+    #[must_use]
+    pub fn after_crash(&self, survive: usize) -> Self {
+        let inner = self.0.lock();
+        let mut durable = inner.durable.clone();
+        for writes in inner.unsynced.iter().take(survive) {
+            apply(&mut durable, writes);
+        }
+        let (now, unsynced) = (durable.clone(), Vec::new());
+        Self(Arc::new(Mutex::new(Inner { now, durable, unsynced })))
+    }
+
     /// Writes that a crash may lose.
     #[must_use]
     pub fn unsynced(&self) -> usize {

@@ -238,10 +238,17 @@ impl Storage for View {
         Ok(self.last_index)
     }
 
-    fn snapshot(&self, request_index: u64, _to: u64) -> raft::Result<Snapshot> {
+    fn snapshot(&self, request_index: u64, to: u64) -> raft::Result<Snapshot> {
         if self.base.index < request_index {
             return Err(raft::Error::Store(StorageError::SnapshotTemporarilyUnavailable));
         }
-        Ok(base_to_snapshot(&self.base))
+        let mut base = self.base.clone();
+        let members = &mut base.members;
+        // One that joined behind the base would not take it. As a learner it counts
+        // for nothing, and the entry that makes it one finds it so.
+        if !members.voters.contains(&to) && !members.learners.contains(&to) {
+            members.learners.push(to);
+        }
+        Ok(base_to_snapshot(&base))
     }
 }

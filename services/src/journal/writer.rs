@@ -1,0 +1,262 @@
+//! Appending to a log (see [`super`] for lost replies).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use firn_engine::journal::{JournalWriter, LogBounds, PAYLOAD_LEN_MAX, Record};
+use firn_engine::{BranchName, Epoch, Error, ErrorKind, Result, Seq};
+use firn_grpc::v1::journal_client::JournalClient;
+use firn_proto::v1;
+use futures::SinkExt;
+use futures::channel::mpsc;
+use parking_lot::Mutex;
+use tonic::Streaming;
+
+use super::{Shared, bounds_from_proto, record_to_proto};
+use crate::rpc::status::{Repeat, from_status};
+
+const PAUSE_FIRST: Duration = Duration::from_millis(5);
+const PAUSE_MAX: Duration = Duration::from_millis(500);
+/// Messages that wait for the connection.
+const QUEUE_MAX: usize = 4;
+
+/// An open stream of appends to one member.
+#[derive(Debug)]
+struct Line {
+    address: String,
+    requests: mpsc::Sender<v1::AppendRequest>,
+    answers: Streaming<v1::AppendResponse>,
+    /// Nothing was sent yet: the first message names the log.
+    fresh: bool,
+}
+
+#[derive(Debug, Default)]
+struct Sending {
+    line: Option<Line>,
+    /// An append has begun and not ended: whoever made it does not wait any more.
+    begun: bool,
+}
+
+/// The writer of one opening.
+#[derive(Debug)]
+pub(super) struct Writer {
+    shared: Arc<Shared>,
+    branch: BranchName,
+    epoch: Epoch,
+    generation: u64,
+    bounds: Mutex<LogBounds>,
+    /// Why this writer is dead.
+    dead: Mutex<Option<Error>>,
+    sending: tokio::sync::Mutex<Sending>,
+}
+
+impl Writer {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        branch: &BranchName,
+        epoch: Epoch,
+        generation: u64,
+        bounds: LogBounds,
+    ) -> Self {
+        Self {
+            shared,
+            branch: branch.clone(),
+            epoch,
+            generation,
+            bounds: Mutex::new(bounds),
+            dead: Mutex::default(),
+            sending: tokio::sync::Mutex::default(),
+        }
+    }
+
+    fn check_alive(&self) -> Result<()> {
+        self.dead.lock().clone().map_or(Ok(()), Err)
+    }
+
+    /// An error that is not retryable ends the writer.
+    fn ended<T>(&self, done: Result<T>) -> Result<T> {
+        if let Err(e) = &done
+            && !e.is_retryable()
+        {
+            self.dead.lock().get_or_insert_with(|| e.clone());
+        }
+        done
+    }
+
+    fn error(&self, kind: ErrorKind, why: impl std::fmt::Display) -> Error {
+        Error::new(kind, format!("journal of {}: {why}", self.branch))
+    }
+
+    /// What a member would refuse is not sent; a repeat would pass there as one.
+    fn check_follows(&self, record: &Record) -> Result<()> {
+        let last = self.bounds.lock().last;
+        let (from, to) = (record.first_seq, record.last_seq);
+        let wrong = |why: String| {
+            let why = format!("record {from} to {to}: {why}");
+            Err(self.error(ErrorKind::BadRequest, why))
+        };
+        if from != last.next() {
+            return wrong(format!("the log ends at seq {last}"));
+        }
+        if to < from {
+            return wrong("it ends before it begins".into());
+        }
+        if record.epoch != self.epoch {
+            return wrong(format!("written under epoch {}, not {}", record.epoch, self.epoch));
+        }
+        if record.payload.len() > PAYLOAD_LEN_MAX {
+            return wrong(format!("{} bytes, over {PAYLOAD_LEN_MAX}", record.payload.len()));
+        }
+        Ok(())
+    }
+
+    async fn line(&self) -> Result<Line> {
+        let (address, peer) = self.shared.caller.peers().current().await?;
+        let (requests, sent) = mpsc::channel(QUEUE_MAX);
+        let mut client = JournalClient::new(peer);
+        match client.append(sent).await {
+            Ok(answers) => {
+                Ok(Line { address, requests, answers: answers.into_inner(), fresh: true })
+            }
+            Err(status) => {
+                self.shared.caller.peers().failed(&address).await;
+                // No record was sent.
+                Err(from_status(&status, &address, Repeat::Safe))
+            }
+        }
+    }
+
+    /// Sends a record over a line and waits for its answer.
+    async fn exchange(&self, line: &mut Line, record: &Record) -> Result<LogBounds> {
+        let fresh = std::mem::take(&mut line.fresh);
+        for (at, message) in record_to_proto(record).enumerate() {
+            let mut request =
+                v1::AppendRequest { record: Some(message), ..v1::AppendRequest::default() };
+            if fresh && at == 0 {
+                request.branch = self.branch.to_string();
+                request.generation = self.generation;
+            }
+            if line.requests.send(request).await.is_err() {
+                // Why, the answers say.
+                break;
+            }
+        }
+        match line.answers.message().await {
+            Ok(Some(answer)) if answer.durable_seq == record.last_seq.0 => {
+                Ok(bounds_from_proto(answer.bounds))
+            }
+            Ok(Some(answer)) => {
+                let why =
+                    format!("seq {} is answered with {}", record.last_seq, answer.durable_seq);
+                Err(self.error(ErrorKind::Internal, why))
+            }
+            Ok(None) => {
+                let why = format!("{}: the connection was lost", line.address);
+                Err(self.error(ErrorKind::OutcomeUnknown, why).retryable())
+            }
+            Err(status) => {
+                self.shared.learn(&line.address, &status).await;
+                let error = from_status(&status, &line.address, Repeat::Unsafe);
+                // Asking again tells.
+                let unknown = error.kind() == ErrorKind::OutcomeUnknown;
+                Err(if unknown { error.retryable() } else { error })
+            }
+        }
+    }
+
+    /// Tries once, over the line that there is or a new one.
+    async fn try_once(&self, sending: &mut Sending, record: &Record) -> Result<LogBounds> {
+        let mut line = match sending.line.take() {
+            Some(line) => line,
+            None => self.line().await?,
+        };
+        let limit = self.shared.options.try_max;
+        let answer = self.shared.env.timeout(limit, self.exchange(&mut line, record)).await;
+        let answer = answer.unwrap_or_else(|| {
+            let why = format!("{}: no answer in time", line.address);
+            Err(self.error(ErrorKind::OutcomeUnknown, why).retryable())
+        });
+        match &answer {
+            Ok(_) => sending.line = Some(line),
+            Err(e) if e.kind() == ErrorKind::OutcomeUnknown => {
+                self.shared.caller.peers().failed(&line.address).await;
+            }
+            Err(_) => {}
+        }
+        answer
+    }
+
+    /// Sends a record until its fate is known or its time is over.
+    async fn send(&self, sending: &mut Sending, record: &Record) -> Result<LogBounds> {
+        let (env, deadline) = (&self.shared.env, self.shared.options.deadline);
+        let begun = env.now();
+        let (mut pause, mut unsure) = (PAUSE_FIRST, false);
+        loop {
+            let error = match self.try_once(sending, record).await {
+                Ok(bounds) => return Ok(bounds),
+                Err(error) => error,
+            };
+            unsure |= error.kind() == ErrorKind::OutcomeUnknown;
+            if !error.is_retryable() {
+                return Err(error);
+            }
+            if env.now().since(begun) + pause >= deadline {
+                return Err(if unsure {
+                    let why = format!(
+                        "journal of {}: nobody says whether record {} is durable",
+                        self.branch, record.first_seq
+                    );
+                    Error::with_source(ErrorKind::OutcomeUnknown, why, error)
+                } else {
+                    error
+                });
+            }
+            env.sleep(env.jittered(pause)).await;
+            pause = (pause * 2).min(PAUSE_MAX);
+        }
+    }
+}
+
+#[async_trait]
+impl JournalWriter for Writer {
+    async fn append(&self, record: Record) -> Result<()> {
+        let mut sending = self.sending.lock().await;
+        self.check_alive()?;
+        if sending.begun {
+            let why = "the append before was given up by its caller";
+            return self.ended(Err(self.error(ErrorKind::OutcomeUnknown, why)));
+        }
+        self.ended(self.check_follows(&record))?;
+        sending.begun = true;
+        let sent = self.send(&mut sending, &record).await;
+        sending.begun = false;
+        let bounds = self.ended(sent)?;
+        *self.bounds.lock() = bounds;
+        Ok(())
+    }
+
+    async fn trim(&self, through: Seq) -> Result<()> {
+        self.check_alive()?;
+        let request = v1::TrimLogRequest {
+            branch: self.branch.to_string(),
+            epoch: self.epoch.0,
+            through_seq: through.0,
+            generation: self.generation,
+        };
+        let trimmed = self
+            .shared
+            .call("trimming a log of the journal", |mut client| {
+                let request = request.clone();
+                async move { client.trim(request).await }
+            })
+            .await;
+        let trimmed = self.ended(trimmed)?;
+        *self.bounds.lock() = bounds_from_proto(trimmed.bounds);
+        Ok(())
+    }
+
+    fn bounds(&self) -> LogBounds {
+        *self.bounds.lock()
+    }
+}
