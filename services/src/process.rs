@@ -134,3 +134,10 @@ mod tests {
         assert_eq!(stats, ProcessStats::default());
     }
 }
+
+/// Name of the machine; empty if the system does not say.
+#[must_use]
+pub fn hostname() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname");
+    name.map_or_else(|_| String::new(), |name| name.trim().to_owned())
+}

@@ -24,6 +24,10 @@ pub const BACKGROUND_NICE: i32 = 10;
 /// Threads for blocking calls that a runtime starts at most.
 const BLOCKING_THREADS_MAX: usize = 128;
 
+/// Stack of a thread, bytes; only what is used takes memory. The tallest expression that
+/// is parsed (`max_height` of the parser's options) has to be bound and computed on it.
+const STACK_BYTES: usize = if cfg!(debug_assertions) { 128 << 20 } else { 16 << 20 };
+
 /// How long an idle thread for blocking calls is kept.
 const BLOCKING_KEEP_ALIVE: Duration = Duration::from_secs(10);
 
@@ -138,6 +142,7 @@ fn build(workers: usize, name: &'static str, nice: i32, group: ThreadGroup) -> R
         .max_blocking_threads(BLOCKING_THREADS_MAX)
         .thread_keep_alive(BLOCKING_KEEP_ALIVE)
         .thread_name(name)
+        .thread_stack_size(STACK_BYTES)
         .on_thread_start(move || group.enter(nice))
         .on_thread_stop(move || stopping.leave())
         .enable_all()

@@ -5,7 +5,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use firn_compute::accounts::RootLogin;
-use firn_compute::server::{self, Listener};
+use firn_compute::server::{self, Listener, Site};
+use firn_compute::txn::Limits;
 use firn_engine::{Context, Env, Error, ErrorKind, Result};
 use firn_mysql_protocol::server::ServerConfig;
 use firn_mysql_protocol::tls::ServerTls;
@@ -87,7 +88,13 @@ async fn listen(config: &Config, env: &Env, local: &Local) -> Result<Option<List
         None if address.ip().is_loopback() => RootLogin::Developer,
         None => RootLogin::MustHavePassword,
     };
-    let server = server::Server::open(Arc::clone(local.db()), env.clone(), &root).await;
+    let site = Site {
+        hostname: firn_services::process::hostname(),
+        data_dir: config.data_dir.display().to_string(),
+        secure_file_priv: None,
+    };
+    let db = Arc::clone(local.db());
+    let server = server::Server::open_with(db, env.clone(), &root, Limits::default(), &site).await;
     let server = server.context(|| format!("MySQL on {address}"))?;
     let tls = ServerTls::generated(&["localhost"])
         .map_err(|error| Error::new(ErrorKind::Internal, format!("a certificate: {error}")))?;

@@ -536,10 +536,13 @@ fn first_piece(text: &str) -> Option<String> {
     }
 }
 
+/// Where the name of a column that has no alias is cut, bytes.
+const NAME_BYTES_MAX: usize = 255;
+
 /// The name of a result's column that has no alias: a string's value, else the
 /// expression as it was written.
 fn name_of(statement: &Statement<'_>, expr: &ast::Expr) -> String {
-    match &expr.kind {
+    let mut name = match &expr.kind {
         ast::ExprKind::Literal(ast::Literal::Text(text)) if text.charset.is_none() => {
             let whole = || String::from_utf8_lossy(&text.value).into_owned();
             let text = first_piece(&statement.text_of(expr.span)).unwrap_or_else(whole);
@@ -547,5 +550,7 @@ fn name_of(statement: &Statement<'_>, expr: &ast::Expr) -> String {
         }
         ast::ExprKind::Literal(ast::Literal::Null) => "NULL".to_owned(),
         _ => statement.text_of(expr.span),
-    }
+    };
+    name.truncate(name.floor_char_boundary(NAME_BYTES_MAX));
+    name
 }

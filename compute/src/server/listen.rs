@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 
 use super::{Handle, Server};
 use crate::accounts::ClientHost;
+use crate::variables::{Setting, id};
 
 /// A port that is open.
 #[derive(Debug)]
@@ -86,6 +87,7 @@ pub async fn listen(
     let address = listener.local_addr().map_err(|error| {
         Error::new(ErrorKind::Internal, format!("MySQL port {address}: {error}"))
     })?;
+    server.globals.set(id::port, Setting::Int(u64::from(address.port())));
     let (config, spawner) = (Arc::new(config), env.clone());
     let handle = Arc::new(Handle(Arc::clone(&server)));
     let accept = async move {

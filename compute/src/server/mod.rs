@@ -4,6 +4,7 @@ mod listen;
 mod login;
 mod opened;
 mod process;
+mod site;
 mod usage;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use parking_lot::Mutex;
 pub use listen::{Listener, listen};
 pub(crate) use opened::OpenedTables;
 pub(crate) use process::{Doing, Process, Processes};
+pub use site::Site;
 pub(crate) use usage::{LimitedUse, Usage};
 
 use crate::accounts::{Accounts, RootLogin};
@@ -57,10 +59,10 @@ impl Server {
     /// The engine's, if the catalog cannot be read; `BadRequest` for a `root` that must
     /// have a password and has none.
     pub async fn open(db: Arc<Db>, env: Env, root: &RootLogin) -> firn_engine::Result<Arc<Self>> {
-        Self::open_with(db, env, root, Limits::default()).await
+        Self::open_with(db, env, root, Limits::default(), &Site::default()).await
     }
 
-    /// As [`Self::open`], with other limits of transactions.
+    /// As [`Self::open`], with other limits of transactions, and what it is told of itself.
     ///
     /// # Errors
     /// As [`Self::open`].
@@ -69,6 +71,7 @@ impl Server {
         env: Env,
         root: &RootLogin,
         limits: Limits,
+        site: &Site,
     ) -> firn_engine::Result<Arc<Self>> {
         let catalog = Catalog::open(Arc::clone(&db)).await?;
         let stored = Arc::new(StoredAccounts::new(Arc::clone(&db)));
@@ -83,7 +86,7 @@ impl Server {
             opened: OpenedTables::default(),
             plans: PlanCache::default(),
             transactions,
-            globals: Arc::new(GlobalVariables::new(&[])),
+            globals: Arc::new(site.variables()),
             processes: Processes::default(),
             accounts,
             usage: Usage::default(),

@@ -14,7 +14,7 @@ use firn_mysql_semantics::expr::Request;
 use super::from_transaction;
 use crate::txn::{
     Error, Interrupt, LockKey, LockMode, LockSet, LockTable, LockWait, OwnerId,
-    Request as LockRequest, TransactionManager,
+    Request as LockRequest, TransactionManager, Why,
 };
 
 /// 100 ns from 1582-10-15, where UUIDs count from, to 1970.
@@ -168,13 +168,15 @@ impl Services {
         }
         let wait = async {
             tokio::select! {
-                () = self.env.sleep(Duration::from_micros(micros)) => false,
-                _ = self.interrupt.interrupted() => true,
+                () = self.env.sleep(Duration::from_micros(micros)) => None,
+                why = self.interrupt.interrupted() => Some(why),
             }
         };
         match blocking(wait) {
-            Some(false) => Ok(Value::Int(0)),
-            Some(true) => Err(SqlError::query_interrupted()),
+            Some(None) => Ok(Value::Int(0)),
+            // The rest of the statement goes on, unless it reads rows.
+            Some(Some(Why::Query | Why::TimeLimit)) => Ok(Value::Int(1)),
+            Some(Some(Why::Connection | Why::Shutdown)) => Err(SqlError::query_interrupted()),
             None => Err(SqlError::not_supported_yet("SLEEP")),
         }
     }

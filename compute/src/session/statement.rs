@@ -1,12 +1,13 @@
 //! Which statement does what.
 
-use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
-use firn_engine::Env;
+use firn_engine::{Env, TaskClass};
 use firn_mysql_parser::ast::{self, StatementKind as S};
 use firn_mysql_protocol::result::Response;
 use firn_mysql_semantics::error::SqlError;
+use parking_lot::Mutex;
 
 use super::Session;
 use super::admin::Care;
@@ -142,14 +143,21 @@ pub(super) async fn within<T>(
     if limit_ms == 0 {
         return run.await;
     }
-    let mut run = pin!(run);
-    match env.timeout(Duration::from_millis(limit_ms), run.as_mut()).await {
-        Some(outcome) => outcome,
-        None => {
+    // A task of its own: what computes or sleeps does not look at a timer. Once the
+    // statement is over, nobody may interrupt the next one.
+    let over = Arc::new(Mutex::new(false));
+    let (timer, watched, interrupt) = (env.clone(), Arc::clone(&over), interrupt.clone());
+    let watch = env.spawn(TaskClass::Foreground, "time limit", async move {
+        timer.sleep(Duration::from_millis(limit_ms)).await;
+        let over = watched.lock();
+        if !*over {
             interrupt.set(Why::TimeLimit);
-            run.await
         }
-    }
+    });
+    let outcome = run.await;
+    *over.lock() = true;
+    watch.abort();
+    outcome
 }
 
 /// How a statement can fail.

@@ -114,7 +114,7 @@ impl GlobalVariables {
 
     /// Sets one that has been checked, and what goes with it. Sessions that began
     /// before keep what they have.
-    pub(super) fn set(&self, id: VarId, setting: Setting) {
+    pub(crate) fn set(&self, id: VarId, setting: Setting) {
         let _one_at_a_time = self.writer.lock();
         let mut next = Settings::clone(&self.now.load());
         if let Some(partner) = charsets::partner(id) {

@@ -199,3 +199,15 @@ async fn clients_are_told_of_columns_as_mysql_tells_them() {
     let result = client.result("SHOW TABLES").await;
     assert_eq!((result.columns[0].collation, result.columns[0].length), (8, 64));
 }
+
+/// Names without an alias end at 255 bytes, between two characters.
+#[tokio::test]
+async fn a_long_expression_names_its_column_only_so_far() {
+    let (_server, mut client) = start().await;
+    for (text, bytes) in [("x", 255), ("ü", 254), ("❄", 255)] {
+        let result = client.result(&format!("SELECT '{}'", text.repeat(300))).await;
+        assert_eq!(names_of(&result), [text.repeat(bytes / text.len())]);
+    }
+    let result = client.result(&format!("SELECT concat('{}')", "❄".repeat(300))).await;
+    assert_eq!(names_of(&result), [format!("concat('{}", "❄".repeat(82))]);
+}

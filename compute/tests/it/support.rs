@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use firn_compute::accounts::RootLogin;
-use firn_compute::server::{Listener, Server, listen};
+use firn_compute::server::{Listener, Server, Site, listen};
 use firn_compute::txn::Limits;
 use firn_engine::object::{Layout, MemoryStore, RetryOptions, RetryingStore, StoreBlocks};
 use firn_engine::{Db, Env, Options, Parts};
@@ -92,7 +92,7 @@ impl World {
         let options = Options::for_memory(64 << 20);
         let db = Db::open(parts, options).await.expect("a database in memory opens");
         let (db, env) = (Arc::new(db), self.env.clone());
-        let server = Server::open_with(db, env, root, self.limits).await?;
+        let server = Server::open_with(db, env, root, self.limits, &Site::default()).await?;
         let here = SocketAddr::from(([127, 0, 0, 1], 0));
         let listener = listen(server, &self.env, here, config).await?;
         Ok(TestServer { listener })

@@ -91,3 +91,57 @@ async fn a_stop_tells_idle_clients_and_lets_short_statements_end() {
     assert_eq!(server.wait(), Some(0));
     assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_names_itself_in_its_variables() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &["--data-dir", "here"]);
+    let mut client = client(server.address(), None).await.unwrap();
+    let greeting = client.greeting().version.clone();
+    let sql = "SELECT VERSION(), @@version, @@version_comment, @@port, @@hostname <> '', @@datadir";
+    let row = rows(&mut client, sql).await.unwrap().remove(0);
+    let port = server.address().port().to_string();
+    assert_eq!(row, [&*greeting, &*greeting, "Firn", &*port, "1", "here"]);
+    assert!(greeting.starts_with("8.4."), "{greeting}");
+    server.stop();
+}
+
+/// The tallest tree that is parsed has to be computed, too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tall_expression_does_not_overflow_the_stack() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &[]);
+    let mut client = client(server.address(), None).await.unwrap();
+    for (sql, want) in [
+        (format!("SELECT 1{}", "+1".repeat(1000)), "1001"),
+        (format!("SELECT 1 WHERE 1{} > 5", "*1+1".repeat(500)), "1"),
+        (format!("SELECT {}1{}", "abs(-".repeat(120), ")".repeat(120)), "1"),
+    ] {
+        assert_eq!(rows(&mut client, &sql).await.unwrap(), [[want]], "{sql:.40}");
+    }
+    let error = rows(&mut client, &format!("SELECT 1{}", "+1".repeat(5000))).await.unwrap_err();
+    assert_eq!(number(&error), 1064);
+    server.stop();
+}
+
+/// What computes or sleeps does not hear a timer by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sleep_that_is_interrupted_gives_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &[]);
+    let mut one = client(server.address(), None).await.unwrap();
+    let mut other = client(server.address(), None).await.unwrap();
+    rows(&mut one, "SET max_execution_time = 50").await.unwrap();
+    assert_eq!(rows(&mut one, "SELECT SLEEP(600), 7").await.unwrap(), [["1", "7"]]);
+    assert_eq!(rows(&mut one, "SELECT 8").await.unwrap(), [["8"]]);
+    rows(&mut one, "SET max_execution_time = 0").await.unwrap();
+    let id = rows(&mut one, "SELECT CONNECTION_ID()").await.unwrap().remove(0).remove(0);
+    let sleeping = tokio::spawn(async move { rows(&mut one, "SELECT 1 + SLEEP(600)").await });
+    let begun = Instant::now();
+    while !sleeping.is_finished() {
+        assert!(begun.elapsed() < WAIT_MAX, "it sleeps on");
+        rows(&mut other, &format!("KILL QUERY {id}")).await.unwrap();
+    }
+    assert_eq!(sleeping.await.unwrap().unwrap(), [["2"]]);
+    server.stop();
+}

@@ -270,7 +270,8 @@ impl Client {
         };
         let change = ChangeUser {
             user: user.into(),
-            auth_response: auth_response(&plugin, password, &self.nonce)?,
+            // As MySQL's library: the server asks for it.
+            auth_response: Vec::new(),
             schema: schema.map(|schema| schema.as_bytes().to_vec()),
             collation: Some(u16::from(self.greeting.collation)),
             plugin: Some(plugin.clone()),

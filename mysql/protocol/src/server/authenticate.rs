@@ -28,6 +28,9 @@ pub(super) struct Claim<'a> {
     pub(super) user: &'a str,
     pub(super) auth_response: &'a [u8],
     pub(super) plugin: Option<&'a str>,
+    /// A client without a proof waits to be asked for one, as MySQL's library does
+    /// in COM_CHANGE_USER.
+    pub(super) may_wait: bool,
 }
 
 /// What the exchange runs over.
@@ -63,7 +66,7 @@ impl Exchange<'_> {
         // An unknown user goes through the same exchange, against a password
         // that nobody has, so that nothing tells the two apart.
         let account = found.unwrap_or_else(|| self.nobody(claim.user));
-        let response = self.response_for(account.plugin, &claim).await?;
+        let response = self.response_for(&account, &claim).await?;
         let verdict = match account.plugin {
             AuthPlugin::NativePassword => Verdict::of(
                 native::verify(&account.auth_string, &response, self.nonce),
@@ -94,9 +97,15 @@ impl Exchange<'_> {
 
     /// The client's proof for the account's plugin. Asks again if the first
     /// one was made for another.
-    async fn response_for(&mut self, plugin: AuthPlugin, claim: &Claim<'_>) -> Result<Bytes> {
+    async fn response_for(&mut self, account: &Account, claim: &Claim<'_>) -> Result<Bytes> {
+        let plugin = account.plugin;
         let made_for = claim.plugin.unwrap_or(AuthPlugin::NativePassword.name());
-        if made_for == plugin.name() {
+        let has_password = !account.auth_string.is_empty();
+        let waits = claim.may_wait
+            && claim.auth_response.is_empty()
+            && has_password
+            && self.capabilities.contains(Capabilities::PLUGIN_AUTH);
+        if made_for == plugin.name() && !waits {
             return Ok(Bytes::copy_from_slice(claim.auth_response));
         }
         if !self.capabilities.contains(Capabilities::PLUGIN_AUTH) {

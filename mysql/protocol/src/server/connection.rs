@@ -173,6 +173,7 @@ async fn log_in<S: Service>(
         user: &user,
         auth_response: &response.auth_response,
         plugin: response.plugin.as_deref(),
+        may_wait: false,
     };
     let exchange = Exchange { channel, config, capabilities, nonce: &nonce, peer: &peer, tls };
     let account = exchange.run(&**service, claim).await?;

@@ -230,6 +230,7 @@ impl<S: Service> Connection<S> {
             user: &user,
             auth_response: &change.auth_response,
             plugin: change.plugin.as_deref(),
+            may_wait: true,
         };
         let exchange = Exchange {
             channel: &mut self.channel,
