@@ -97,6 +97,13 @@ impl ProcessStats {
     }
 }
 
+/// Name of the machine; empty if the system does not say.
+#[must_use]
+pub fn hostname() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname");
+    name.map_or_else(|_| String::new(), |name| name.trim().to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,11 +140,4 @@ mod tests {
         stats.take_io("read_bytes: x\nwrite_bytes: 5\ncancelled_write_bytes: 9\n");
         assert_eq!(stats, ProcessStats::default());
     }
-}
-
-/// Name of the machine; empty if the system does not say.
-#[must_use]
-pub fn hostname() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname");
-    name.map_or_else(|_| String::new(), |name| name.trim().to_owned())
 }
