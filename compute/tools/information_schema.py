@@ -14,7 +14,10 @@ LATER = {
     "JSON_DUALITY_VIEWS", "JSON_DUALITY_VIEW_COLUMNS", "JSON_DUALITY_VIEW_LINKS",
     "JSON_DUALITY_VIEW_TABLES", "LIBRARIES", "ROUTINE_LIBRARIES",
 }
-PERFORMANCE = ["global_variables", "session_variables", "global_status", "session_status"]
+PERFORMANCE = [
+    "global_variables", "session_variables", "global_status", "session_status",
+    "events_stages_current",
+]
 # Those of accounts: the others are the server's own business.
 MYSQL = [
     "columns_priv", "db", "default_roles", "global_grants", "procs_priv", "proxies_priv",

@@ -26,7 +26,7 @@ mod tests;
 mod view;
 
 pub(crate) use accounts::StoredAccounts;
-pub use alter::{AlterPlan, Work, plan_alter};
+pub use alter::{AlterPlan, AskedLock, Work, plan_alter};
 pub use change::CatalogChange;
 pub use ddl::{TableIds, plan_create_table_as, plan_create_view, plan_ddl};
 pub use define::{ResultColumn, TableScope, default_value};
@@ -36,6 +36,8 @@ pub use facts::Facts;
 pub use name::TableName;
 pub use open::{Catalog, ChangeError, Guard};
 pub use snapshot::{CatalogSnapshot, OpenTable, Relation, Schema, SchemaDescriptor};
-pub use store::{CATALOG_SPACE, FIRST_TABLE_ID, auto_increment_key, forget_scratch};
+pub use store::{
+    CATALOG_SPACE, FIRST_TABLE_ID, auto_increment_key, forget_scratch, forget_scratch_index,
+};
 pub use temporary::TemporaryTables;
 pub use view::{ViewBody, ViewDescriptor};

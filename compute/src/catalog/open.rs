@@ -10,7 +10,7 @@ use firn_engine::{Db, Error, ErrorKind, WriteBatch};
 use firn_mysql_semantics::error::{SqlError, code};
 
 use firn_table::RowDescription;
-use firn_table::descriptor::TableDescriptor;
+use firn_table::descriptor::{IndexId, TableDescriptor};
 
 use super::ddl::TableIds;
 use super::store::{self, Writes};
@@ -173,6 +173,24 @@ impl Catalog {
         let _one_at_a_time = self.changing.lock().await;
         let mut batch = WriteBatch::new();
         Writes(&mut batch).put_next_id(self.next_id.load(Ordering::Acquire))?;
+        self.db.write(&batch).await.map(drop)
+    }
+
+    /// Before entries are written for indexes that the catalog does not have: they go with
+    /// the next start, unless [`forget_scratch_index`](super::forget_scratch_index) is part
+    /// of the batch that names them.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn keep_scratch_indexes(
+        &self,
+        table: u32,
+        indexes: &[IndexId],
+    ) -> firn_engine::Result<()> {
+        let mut batch = WriteBatch::new();
+        for index in indexes {
+            store::put_scratch_index(table, *index, &mut batch)?;
+        }
         self.db.write(&batch).await.map(drop)
     }
 

@@ -11,13 +11,15 @@
 //! 07 user 00 host              an account or role, with what it has been granted
 //! 08 id u32 BE                 a space that goes when the database is opened again: of a
 //!                              temporary table, or of a copy that is being made
+//! 08 id u32 BE index u16 BE    the same of one index's entries, while it is being made
 //! ```
 //!
 //! Descriptors are JSON. Names cannot contain a zero byte. Whatever one statement
 //! changes is one write batch.
 
+use firn_engine::key::prefix_end;
 use firn_engine::{Context, Db, Error, ErrorKind, Result, SpaceId, WriteBatch};
-use firn_table::descriptor::TableDescriptor;
+use firn_table::descriptor::{IndexId, TableDescriptor};
 
 use super::ViewDescriptor;
 use super::snapshot::{CatalogSnapshot, Relation, Schema, SchemaDescriptor};
@@ -64,6 +66,23 @@ pub(super) fn put_scratch(space: u32, batch: &mut WriteBatch) -> Result<()> {
     batch.put(CATALOG_SPACE, &key(SCRATCH, &[&space.to_be_bytes()]), &[])
 }
 
+fn index_scratch(space: u32, index: IndexId) -> Vec<u8> {
+    key(SCRATCH, &[&space.to_be_bytes(), &index.0.to_be_bytes()])
+}
+
+/// Remembers that the entries of an index are to go with the next start.
+pub(super) fn put_scratch_index(space: u32, index: IndexId, batch: &mut WriteBatch) -> Result<()> {
+    batch.put(CATALOG_SPACE, &index_scratch(space, index), &[])
+}
+
+/// Forgets that they are to go: in the batch that deletes them, or that names the index.
+///
+/// # Errors
+/// The engine's, for too large a batch.
+pub fn forget_scratch_index(space: u32, index: IndexId, batch: &mut WriteBatch) -> Result<()> {
+    batch.delete(CATALOG_SPACE, &index_scratch(space, index))
+}
+
 /// Forgets that a space is to go: in the batch that deletes it, or that names it.
 ///
 /// # Errors
@@ -81,7 +100,23 @@ pub(super) async fn clear_scratch(db: &Db, catalog: &CatalogSnapshot) -> Result<
         }
         let mut batch = WriteBatch::new();
         for (key, _) in &rows {
-            let space = u32_of(key.get(1..).unwrap_or_default())?;
+            let (space, index) = key.get(1..).unwrap_or_default().split_at(4.min(key.len() - 1));
+            let space = u32_of(space)?;
+            if !index.is_empty() {
+                let index = index.try_into().map(u16::from_be_bytes);
+                let index = IndexId(index.map_err(|_| corrupt("an index has no two bytes"))?);
+                let table = catalog.table_by_id(space);
+                let named = table.is_some_and(|table| {
+                    table.descriptor.indexes.iter().any(|named| named.id == index)
+                });
+                if !named {
+                    let start = index.0.to_be_bytes();
+                    let end = prefix_end(&start);
+                    batch.delete_range(SpaceId(space), &start, end.as_deref())?;
+                }
+                batch.delete(CATALOG_SPACE, key)?;
+                continue;
+            }
             // A table of the catalog is no scratch, whatever is written here.
             if space >= FIRST_TABLE_ID && catalog.table_by_id(space).is_none() {
                 batch.delete_range(SpaceId(space), &[], None)?;

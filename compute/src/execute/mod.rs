@@ -9,6 +9,7 @@
 //! * [`subquery`]: subqueries of expressions.
 //! * [`store`]: values into columns. [`write`]: one row into a table.
 //! * [`insert`], [`update`]: the changing statements. [`load`]: LOAD DATA.
+//! * [`backfill`], [`online`]: what ALTER TABLE makes of rows, and that beside writers.
 
 mod aggregate;
 mod arrange;
@@ -18,6 +19,7 @@ mod derived;
 mod foreign_key;
 mod insert;
 mod load;
+mod online;
 mod range;
 mod reader;
 mod select;
@@ -32,10 +34,11 @@ mod view;
 mod write;
 
 pub(crate) use arrange::{Arranged, Remembered};
-pub(crate) use backfill::{New, NewKeys, copy, fill};
+pub(crate) use backfill::{Backfill, Made, NewKeys};
 pub(crate) use foreign_key::{Link, Relations};
 pub(crate) use insert::{InsertPlan, prepare_auto_increment, run as insert};
 pub(crate) use load::{Format, Load, LoadPlan, Step as LoadStep};
+pub(crate) use online::Online;
 pub(crate) use range::RangeRun;
 pub(crate) use reader::{Found, read_row};
 pub(crate) use select::{SelectRun, bound};

@@ -126,6 +126,23 @@ pub(crate) async fn add_entries(
     Ok(())
 }
 
+/// Takes away the entries of some indexes for a row; nobody else knows of these indexes.
+///
+/// # Errors
+/// The engine's and the transaction's.
+pub(crate) fn remove_entries(
+    view: &mut View<'_>,
+    table: &OpenTable,
+    row: &Stored,
+    indexes: &[IndexId],
+) -> Result<()> {
+    let space = table.descriptor().space();
+    for codec in table.codec.indexes().iter().filter(|codec| indexes.contains(&codec.id())) {
+        view.delete(space, &entry_key(codec, row)?.0)?;
+    }
+    Ok(())
+}
+
 /// Takes a row, which is locked, out of the table.
 ///
 /// # Errors

@@ -100,6 +100,7 @@ const PROVIDERS: &[(&str, Provider)] = &[
     ("role_edges", mysql::role_edges),
     ("tables_priv", mysql::tables),
     ("user", mysql::users),
+    ("events_stages_current", server::stages),
     ("global_status", server::global_status),
     ("global_variables", server::global_variables),
     ("session_status", server::session_status),

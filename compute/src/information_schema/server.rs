@@ -105,7 +105,11 @@ pub(crate) fn process_row(facts: &Facts, process: &Process, info_max: usize) -> 
     let now = process.now.lock().clone();
     let seconds = facts.server.env.now().since(now.since).as_secs();
     let info = now.statement().map(|sql| sql.chars().take(info_max).collect::<String>());
-    let state = if info.is_some() { "executing" } else { "" };
+    let state = match process.progress.at() {
+        Some(at) => at.stage.state(),
+        None if info.is_some() => "executing",
+        None => "",
+    };
     vec![
         number(process.id.into()),
         text(&process.user),
@@ -122,6 +126,34 @@ pub(super) fn processes(facts: &Facts) -> Vec<Vec<Value>> {
     let all = facts.server.processes.all();
     let seen = all.iter().filter(|process| facts.sees_process(&process.user));
     seen.map(|process| process_row(facts, process, usize::MAX)).collect()
+}
+
+/// Stages of statements that take long. Work is counted in rows, where MySQL counts pages.
+pub(super) fn stages(facts: &Facts) -> Vec<Vec<Value>> {
+    let now = facts.server.env.now();
+    let all = facts.server.processes.all();
+    let seen = all.iter().filter(|process| facts.sees_process(&process.user));
+    let picoseconds = |nanos: u64| number(nanos.saturating_mul(1000));
+    let row = |process: &std::sync::Arc<Process>| {
+        let at = process.progress.at()?;
+        let waited = u64::try_from(now.since(at.since).as_nanos()).unwrap_or(u64::MAX);
+        let work = |rows: u64| if at.stage.counts() { number(rows) } else { Value::Null };
+        Some(vec![
+            number(process.id.into()),
+            number(at.number),
+            Value::Null,
+            text(at.stage.event()),
+            Value::Null,
+            picoseconds(at.since.0),
+            picoseconds(now.0),
+            picoseconds(waited),
+            work(at.completed),
+            work(at.estimated),
+            Value::Null,
+            Value::Null,
+        ])
+    };
+    seen.filter_map(row).collect()
 }
 
 fn pairs(list: &[(&'static str, String)]) -> Vec<Vec<Value>> {

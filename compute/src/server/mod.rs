@@ -4,7 +4,11 @@ mod listen;
 mod login;
 mod opened;
 mod process;
+<<<<<<< HEAD
 mod site;
+=======
+mod progress;
+>>>>>>> e81f16d (ALTER TABLE beside writers: new indexes and tables written anew follow what others change, progress is shown, nothing is left behind by a crash; LOCK=NONE is refused where writers would wait)
 mod usage;
 
 use std::sync::Arc;
@@ -20,7 +24,11 @@ use parking_lot::Mutex;
 pub use listen::{Listener, listen};
 pub(crate) use opened::OpenedTables;
 pub(crate) use process::{Doing, Process, Processes};
+<<<<<<< HEAD
 pub use site::Site;
+=======
+pub(crate) use progress::{Progress, Stage};
+>>>>>>> e81f16d (ALTER TABLE beside writers: new indexes and tables written anew follow what others change, progress is shown, nothing is left behind by a crash; LOCK=NONE is refused where writers would wait)
 pub(crate) use usage::{LimitedUse, Usage};
 
 use crate::accounts::{Accounts, RootLogin};
@@ -132,6 +140,7 @@ impl Service for Handle {
             now: Mutex::new(Doing::nothing(server.env.now())),
             interrupt: Interrupt::default(),
             control: login.control.clone(),
+            progress: Progress::default(),
         });
         let id = u64::from(login.connection_id);
         let mut variables = SessionVariables::new(Arc::clone(&server.globals), id);

@@ -8,6 +8,7 @@ use firn_engine::Instant;
 use firn_mysql_protocol::server::ConnectionControl;
 use parking_lot::Mutex;
 
+use super::progress::Progress;
 use crate::txn::{Interrupt, Why};
 
 /// One connection.
@@ -25,6 +26,8 @@ pub(crate) struct Process {
     pub(crate) interrupt: Interrupt,
     /// Ends the connection.
     pub(crate) control: ConnectionControl,
+    /// How far a long statement is.
+    pub(crate) progress: Progress,
 }
 
 /// What a connection does.

@@ -7,6 +7,7 @@
 //! until their transaction ends, so none of them sees it change; who planned on the old
 //! definition plans again.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use firn_engine::{SpaceId, WriteBatch};
 use firn_mysql_parser::ast::{self, StatementKind as S};
 use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::Cx;
-use firn_table::descriptor::TableDescriptor;
+use firn_table::descriptor::{IndexId, TableDescriptor};
 
 use super::locks::TableLocks;
 use super::relations::CatalogRelations;
@@ -23,11 +24,13 @@ use super::run::Arguments;
 use super::statement::{Done, Ended, Outcome};
 use super::{Session, from_engine, from_transaction};
 use crate::catalog::{
-    AlterPlan, CATALOG_SPACE, CatalogChange, CatalogSnapshot, ChangeError, Facts, Work,
-    auto_increment_key, forget_scratch, plan_alter, plan_ddl,
+    AlterPlan, AskedLock, CATALOG_SPACE, CatalogChange, CatalogSnapshot, ChangeError, Facts, Work,
+    auto_increment_key, forget_scratch, forget_scratch_index, plan_alter, plan_ddl,
 };
-use crate::execute::{self, NewKeys};
+use crate::execute::{self, Backfill, Made, NewKeys, Online};
+use crate::server::Stage;
 use crate::txn::{Interrupt, IsolationLevel, LockKey, LockMode, LockWait, OwnerId, Transaction};
+use crate::variables::{GlobalVariables, id};
 
 /// How often a change is planned again because others changed the catalog meanwhile.
 const REPLANS_MAX: u32 = 100;
@@ -139,35 +142,9 @@ impl Session {
         let wait = LockWait::For(Duration::from_secs(seconds));
         let locked = locks.lock(LockKey::Global, LockMode::IntentionExclusive, wait).await;
         locked.map_err(|error| from_transaction(&error))?;
-        self.lock_touched(snapshot, change, mode, &mut locks).await?;
+        lock_all(&mut locks, &touched(snapshot, change), mode, wait).await?;
         let same = self.server.catalog.snapshot().version == snapshot.version;
         Ok(same.then_some(locks))
-    }
-
-    /// Locks the tables that a change touches.
-    async fn lock_touched(
-        &self,
-        snapshot: &CatalogSnapshot,
-        change: &CatalogChange,
-        mode: LockMode,
-        locks: &mut Transaction,
-    ) -> Result<(), Ended> {
-        let seconds = self.values.variables.hot().lock_wait_timeout;
-        let wait = LockWait::For(Duration::from_secs(seconds));
-        let mut ids: Vec<u32> = change
-            .names()
-            .filter_map(|(schema, name)| snapshot.table(schema, name))
-            .map(|table| table.descriptor.id)
-            .collect();
-        // In one order, so that two changes do not wait for each other.
-        ids.sort_unstable();
-        ids.dedup();
-        for id in ids {
-            let key = LockKey::Table(u64::from(id));
-            let locked = locks.lock(key, mode, wait).await;
-            locked.map_err(|error| from_transaction(&error))?;
-        }
-        Ok(())
     }
 
     /// Makes a change; `false` if it has to be planned again.
@@ -219,45 +196,51 @@ impl Session {
         if plan.is_empty() {
             return Ok(Some(Done::default()));
         }
-        let finish = plan.finish(None);
+        let finish = plan.finish();
+        let online = plan.beside_writers
+            && !plan.work.is_none()
+            && matches!(plan.lock, AskedLock::Default | AskedLock::None);
         // While rows are read or copied, others may read them, too.
-        let mode = match plan.work.is_none() {
+        let mode = match plan.work.is_none() || online || plan.lock == AskedLock::Exclusive {
             true => LockMode::Exclusive,
             false => LockMode::Shared,
         };
         let locks = self.lock_names(snapshot, &finish, mode).await?;
         let Some(mut locks) = locks else { return Ok(None) };
         let parents = self.lock_parents(snapshot, &plan, &mut locks).await?;
-        if plan.work == Work::Copy {
-            let kept = self.server.catalog.keep_scratch(plan.now.id).await;
-            kept.map_err(|error| from_engine(&error))?;
-        }
+        self.keep_scratch(&plan).await?;
         let mut affected = 0;
         if !plan.work.is_none() {
             let interrupt = locks.interrupt().clone();
-            affected = self.work(&plan, &interrupt, &parents).await?;
-            let exclusive = LockMode::Exclusive;
-            let locked = self.lock_touched(snapshot, &finish, exclusive, &mut locks).await;
-            if locked.is_err() && plan.work == Work::Copy {
-                // What was copied is of no use.
-                let db = self.server.transactions.db();
-                let deleted = db.delete_range(plan.now.space(), &[], None).await;
-                deleted.map_err(|error| from_engine(&error))?;
+            let tables = touched(snapshot, &finish);
+            let seconds = self.values.variables.hot().lock_wait_timeout;
+            let wait = LockWait::For(Duration::from_secs(seconds));
+            let held = Held { locks: &mut locks, tables: &tables, wait, online };
+            let done = self.work(&plan, &interrupt, &parents, Some(held)).await;
+            self.process.progress.leave();
+            affected = done?;
+            if !same_children(snapshot, &self.server.catalog.snapshot(), &plan.was) {
+                self.give_up(&plan).await?;
+                return Err(SqlError::new(code::ER_TABLE_DEF_CHANGED, &[]).into());
             }
-            locked?;
         }
         let mut batch = WriteBatch::new();
         self.number_on(&plan, &mut batch).await?;
         let applied = self.server.catalog.apply_with(&finish, batch).await;
-        let applied = self.applied(applied.map(drop))?;
-        if !applied {
+        let applied = self.applied(applied.map(drop));
+        if matches!(applied, Ok(false)) {
+            // Nothing of it was written. Otherwise, that may not be known.
+            self.give_up(&plan).await?;
+        }
+        if !applied? {
             return Err(SqlError::new(code::ER_TABLE_DEF_CHANGED, &[]).into());
         }
         let filled = matches!(&plan.work, Work::Scan { fill, .. } if !fill.is_empty());
         if filled || plan.work == Work::Copy {
             self.rows_are_new(&plan.now)?;
         }
-        let copied = plan.work == Work::Copy;
+        // MySQL counts rows only where it copies a table while nobody writes.
+        let copied = plan.work == Work::Copy && !online;
         let affected = if copied { affected } else { 0 };
         let warnings = self.warnings.total();
         let info = format!("Records: {affected}  Duplicates: 0  Warnings: {warnings}");
@@ -311,47 +294,94 @@ impl Session {
                 None => Ok(()),
             }
         };
-        let done = done.and_then(|()| match plan.was.id == plan.now.id {
-            true => Ok(()),
-            false => forget_scratch(plan.now.id, batch),
+        let done = done.and_then(|()| {
+            for index in filled(&plan.work) {
+                forget_scratch_index(plan.now.id, *index, batch)?;
+            }
+            match plan.was.id == plan.now.id {
+                true => Ok(()),
+                false => forget_scratch(plan.now.id, batch),
+            }
         });
         done.map_err(|error| from_engine(&error).into())
     }
 
-    /// Brings rows and indexes into the form of the new descriptor, while the table is
-    /// locked. `parents` are the spaces of tables that are locked as well.
+    /// Before rows or entries are written that the catalog does not name yet.
+    async fn keep_scratch(&self, plan: &AlterPlan) -> Result<(), Ended> {
+        let catalog = &self.server.catalog;
+        let kept = match &plan.work {
+            Work::Copy => catalog.keep_scratch(plan.now.id).await,
+            work if filled(work).is_empty() => Ok(()),
+            work => catalog.keep_scratch_indexes(plan.now.id, filled(work)).await,
+        };
+        kept.map_err(|error| from_engine(&error).into())
+    }
+
+    /// Deletes what was made for a change that does not come about.
+    async fn give_up(&self, plan: &AlterPlan) -> Result<(), Ended> {
+        let deleted = async {
+            let mut batch = WriteBatch::new();
+            if plan.work == Work::Copy {
+                batch.delete_range(plan.now.space(), &[], None)?;
+                forget_scratch(plan.now.id, &mut batch)?;
+            }
+            for index in filled(&plan.work) {
+                let start = index.0.to_be_bytes();
+                let end = firn_engine::key::prefix_end(&start);
+                batch.delete_range(plan.now.space(), &start, end.as_deref())?;
+                forget_scratch_index(plan.now.id, *index, &mut batch)?;
+            }
+            self.server.transactions.db().write(&batch).await.map(drop)
+        };
+        deleted.await.map_err(|error| from_engine(&error).into())
+    }
+
+    /// Brings rows and indexes into the form of the new descriptor: beside writers, or while
+    /// nobody else writes. `parents` are the spaces of tables that are locked as well. On
+    /// return what is held is held exclusively; after an error what was made is deleted.
     pub(super) async fn work(
         &mut self,
         plan: &AlterPlan,
         interrupt: &Interrupt,
         parents: &[SpaceId],
+        held: Option<Held<'_>>,
     ) -> Result<u64, Ended> {
         let was = self.open_table(&plan.was)?;
         let now = self.server.opened.compile(&plan.now)?;
         let zone = self.values.variables.zone().clone();
         let storing = self.storing(&zone, false, true);
         let settings = Arc::clone(&self.settings);
-        let server = Arc::clone(&self.server);
+        let (server, process) = (Arc::clone(&self.server), Arc::clone(&self.process));
         let relations = CatalogRelations::new(self);
         let checks = self.values.variables.hot().foreign_key_checks;
         let new_keys = plan.now.foreign_keys.iter();
         let new_keys = new_keys.filter(|key| checks && !plan.was.foreign_keys.contains(key));
         let new_keys: Vec<String> = new_keys.map(|key| key.name.clone()).collect();
-        let keys = NewKeys { names: &new_keys, relate: &relations, locked: parents };
+        let log_bytes_max = online_log_bytes_max(&self.server.globals);
         let mut cx = Cx::new(&settings, &mut self.values, &mut self.warnings);
-        let manager = &server.transactions;
-        let done = match &plan.work {
-            Work::None => Ok(0),
-            Work::Scan { fill, checks, .. } => {
-                let new = execute::New { indexes: fill, checks, keys };
-                execute::fill(manager, interrupt, &was, &now, &new, &mut cx).await
-            }
+        let made = match &plan.work {
+            Work::None => return Ok(0),
+            Work::Scan { fill, checks, .. } => Made::Entries(fill, checks),
             Work::Copy => {
                 let declared = server.catalog.declare_rows(None, &plan.now).await;
                 declared.map_err(|error| from_engine(&error))?;
-                execute::copy(manager, interrupt, &was, &now, &storing, &keys, &mut cx).await
+                Made::Rows(&storing)
             }
         };
+        let backfill = Backfill {
+            manager: &server.transactions,
+            interrupt,
+            was: &was,
+            now: &now,
+            made,
+            keys: NewKeys { names: &new_keys, relate: &relations, locked: parents },
+            progress: &process.progress,
+            env: &server.env,
+        };
+        let done = do_work(&backfill, held, log_bytes_max, &mut cx).await;
+        if done.is_err() {
+            backfill.clear().await?;
+        }
         Ok(done?)
     }
 
@@ -367,4 +397,91 @@ impl Session {
             self.process.now.lock().database = None;
         }
     }
+}
+
+/// Tables that a statement holds while it works.
+pub(super) struct Held<'a> {
+    locks: &'a mut Transaction,
+    tables: &'a [LockKey],
+    wait: LockWait,
+    /// Others may write meanwhile.
+    online: bool,
+}
+
+async fn do_work(
+    backfill: &Backfill<'_>,
+    held: Option<Held<'_>>,
+    log_bytes_max: usize,
+    cx: &mut Cx<'_>,
+) -> execute::Result<u64> {
+    // What an earlier try has left.
+    backfill.begin_clean().await?;
+    let Some(held) = held else {
+        let snapshot = backfill.manager.db().snapshot();
+        return backfill.all(&snapshot, cx).await;
+    };
+    let (progress, env) = (backfill.progress, backfill.env);
+    let Held { locks, tables, wait, online } = held;
+    if !online {
+        progress.enter(env.now(), Stage::Copy, backfill.estimated_rows());
+        let snapshot = backfill.manager.db().snapshot();
+        let rows = backfill.all(&snapshot, cx).await?;
+        progress.enter(env.now(), Stage::WaitForTable, 0);
+        lock_all(locks, tables, LockMode::Exclusive, wait).await?;
+        return Ok(rows);
+    }
+    let mut build = Online::begin(*backfill, log_bytes_max);
+    for table in tables {
+        locks.downgrade(table, LockMode::IntentionShared);
+    }
+    build.build(cx).await?;
+    progress.enter(env.now(), Stage::WaitForTable, 0);
+    lock_all(locks, tables, LockMode::Exclusive, wait).await?;
+    build.finish(cx).await?;
+    Ok(0)
+}
+
+/// Locks tables one after the other.
+async fn lock_all(
+    locks: &mut Transaction,
+    tables: &[LockKey],
+    mode: LockMode,
+    wait: LockWait,
+) -> execute::Result<()> {
+    for table in tables {
+        let locked = locks.lock(table.clone(), mode, wait).await;
+        locked.map_err(|error| from_transaction(&error))?;
+    }
+    Ok(())
+}
+
+/// The tables that a change touches, in one order, so that two changes do not wait for each
+/// other.
+fn touched(snapshot: &CatalogSnapshot, change: &CatalogChange) -> Vec<LockKey> {
+    let names = change.names().filter_map(|(schema, name)| snapshot.table(schema, name));
+    let ids: BTreeSet<u32> = names.map(|table| table.descriptor.id).collect();
+    ids.into_iter().map(|id| LockKey::Table(u64::from(id))).collect()
+}
+
+/// Indexes whose entries are made.
+fn filled(work: &Work) -> &[IndexId] {
+    match work {
+        Work::Scan { fill, .. } => fill,
+        _ => &[],
+    }
+}
+
+/// Whether the same foreign keys refer to a table as when its change was planned.
+fn same_children(then: &CatalogSnapshot, now: &CatalogSnapshot, table: &TableDescriptor) -> bool {
+    let of = |catalog: &CatalogSnapshot| {
+        let children = catalog.referring(&table.schema, &table.name);
+        children.map(|(child, key)| (child.descriptor.id, key.clone())).collect::<Vec<_>>()
+    };
+    of(then) == of(now)
+}
+
+/// `innodb_online_alter_log_max_size`, in bytes.
+fn online_log_bytes_max(globals: &GlobalVariables) -> usize {
+    let bytes = globals.get(id::innodb_online_alter_log_max_size).as_u64();
+    usize::try_from(bytes).unwrap_or(usize::MAX)
 }

@@ -223,9 +223,9 @@ impl Session {
         let interrupt = self.process.interrupt.clone();
         let mut affected = 0;
         if !plan.work.is_none() {
-            affected = self.work(&plan, &interrupt, &[]).await?;
+            affected = self.work(&plan, &interrupt, &[], None).await?;
         }
-        self.apply_temporary(&plan.finish(None), Some(&now)).await?;
+        self.apply_temporary(&plan.finish(), Some(&now)).await?;
         let affected = if plan.work == Work::Copy { affected } else { 0 };
         let warnings = self.warnings.total();
         let info = format!("Records: {affected}  Duplicates: 0  Warnings: {warnings}");

@@ -3,8 +3,9 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use firn_engine::{Db, Env, TaskClass};
+use firn_engine::{Db, Env, SpaceId, TaskClass};
 
+use super::change_log::{ChangeLog, ChangeLogs};
 use super::interrupt::Interrupt;
 use super::lock::{LockLimits, LockSet, LockTable, OwnerId};
 use super::transaction::{IsolationLevel, Transaction};
@@ -40,6 +41,7 @@ pub struct TransactionManager {
     pub(super) limits: Limits,
     env: Env,
     locks: Arc<LockTable>,
+    pub(super) logs: ChangeLogs,
 }
 
 impl TransactionManager {
@@ -47,7 +49,7 @@ impl TransactionManager {
     #[must_use]
     pub fn new(db: Arc<Db>, env: Env, limits: Limits) -> Arc<Self> {
         let locks = LockTable::new(env.clone(), limits.locks);
-        Arc::new(Self { db, limits, env, locks })
+        Arc::new(Self { db, limits, env, locks, logs: ChangeLogs::default() })
     }
 
     /// The database. A single read of the newest committed state needs no
@@ -61,6 +63,22 @@ impl TransactionManager {
     #[must_use]
     pub fn locks(&self) -> &Arc<LockTable> {
         &self.locks
+    }
+
+    /// Begins to note which keys of a space with a prefix are written. Nobody may have
+    /// written such a key and not committed it yet.
+    pub(crate) fn log_changes(
+        &self,
+        space: SpaceId,
+        prefix: &[u8],
+        bytes_max: usize,
+    ) -> Arc<ChangeLog> {
+        self.logs.begin(space, prefix, bytes_max)
+    }
+
+    /// Ends what [`Self::log_changes`] began.
+    pub(crate) fn end_log(&self, log: &Arc<ChangeLog>) {
+        self.logs.end(log);
     }
 
     /// Locks that a session holds beyond its transactions: LOCK TABLES,

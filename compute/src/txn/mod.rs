@@ -90,6 +90,7 @@
 //! - An UPDATE of READ COMMITTED waits for rows that others have locked before
 //!   it looks whether they match; InnoDB looks at what was committed first.
 
+mod change_log;
 mod error;
 mod interrupt;
 mod lock;
@@ -102,6 +103,7 @@ mod transaction;
 mod view;
 mod write_set;
 
+pub(crate) use change_log::ChangeLog;
 pub use error::{Error, Result};
 pub use interrupt::{Interrupt, Why};
 pub use lock::{

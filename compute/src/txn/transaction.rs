@@ -7,6 +7,7 @@ use firn_engine::db::Snapshot;
 use firn_engine::key::KeyRange;
 use firn_engine::{ErrorKind, Seq, SpaceId};
 
+use super::change_log::Noted;
 use super::error::{Error, Result};
 use super::interrupt::Interrupt;
 use super::lock::{Grant, LockKey, LockMode, LockSet, LockWait, Request};
@@ -81,6 +82,7 @@ pub struct Transaction {
     is_over: bool,
     /// Locks at which it is tried again to hold a table as a whole.
     escalate_at: usize,
+    noted: Noted,
 }
 
 impl Transaction {
@@ -103,6 +105,7 @@ impl Transaction {
             interrupt,
             is_over: false,
             escalate_at,
+            noted: Noted::default(),
         }
     }
 
@@ -308,6 +311,11 @@ impl Transaction {
         self.after(locked)
     }
 
+    /// Holds a key in a weaker mode from now on.
+    pub(crate) fn downgrade(&mut self, key: &LockKey, mode: LockMode) {
+        self.locks.downgrade(key, mode);
+    }
+
     /// Says that a lock of something larger covers all keys of a space: from
     /// now on none of them is locked by itself. For statements that write too
     /// many rows to lock each: they hold their table exclusively.
@@ -486,6 +494,7 @@ impl Transaction {
     pub fn put(&mut self, space: SpaceId, key: &[u8], value: impl Into<Bytes>) -> Result<()> {
         self.check()?;
         let limit = self.manager.limits.write_bytes_max;
+        self.noted.note(&self.manager.logs, space, key);
         self.writes.put(space, key, Some(value.into()), limit)
     }
 
@@ -496,6 +505,7 @@ impl Transaction {
     pub fn delete(&mut self, space: SpaceId, key: &[u8]) -> Result<()> {
         self.check()?;
         let limit = self.manager.limits.write_bytes_max;
+        self.noted.note(&self.manager.logs, space, key);
         self.writes.put(space, key, None, limit)
     }
 
@@ -559,7 +569,7 @@ impl Transaction {
     /// effect, otherwise nothing has, and the transaction is rolled back.
     pub async fn commit(self) -> Result<Option<Seq>> {
         self.check()?;
-        let Self { manager, writes, snapshot, locks, .. } = self;
+        let Self { manager, writes, snapshot, locks, mut noted, .. } = self;
         drop(snapshot);
         let result = if writes.runs().is_empty() {
             let batch = writes.batch()?;
@@ -568,14 +578,17 @@ impl Transaction {
                 return Ok(None);
             }
             let undecided = Undecided { manager: &manager, locks: Some(locks) };
+            noted.commit();
             (manager.db.write(&batch).await, undecided)
         } else {
             let run = Box::pin(writes.into_run(&manager.db)).await?;
             let undecided = Undecided { manager: &manager, locks: Some(locks) };
+            noted.commit();
             (Box::pin(manager.db.commit_run(run)).await, undecided)
         };
         let (result, mut undecided) = result;
         if !matches!(&result, Err(e) if e.kind() == ErrorKind::OutcomeUnknown) {
+            noted.decided();
             drop(undecided.locks.take());
         }
         Ok(Some(result?))

@@ -13,6 +13,7 @@ mod isolation;
 mod large;
 mod limits;
 mod load;
+mod online;
 mod plan_cache;
 mod privileges;
 mod ranges;

@@ -9,7 +9,7 @@ mod constraints;
 mod plan;
 mod work;
 
-pub use plan::{AlterPlan, plan_alter};
+pub use plan::{AlterPlan, AskedLock, plan_alter};
 pub use work::Work;
 pub(super) use work::gone;
 
@@ -29,6 +29,10 @@ pub(super) struct Asked {
     pub(super) force: bool,
     /// ALGORITHM=INSTANT
     pub(super) instant: bool,
+    /// ALGORITHM=COPY
+    pub(super) copy: bool,
+    /// LOCK=…
+    pub(super) lock: AskedLock,
 }
 
 /// The descriptor after all actions.
@@ -123,18 +127,24 @@ fn options(
             AlterAction::Force => asked.force = true,
             AlterAction::Algorithm(name) => match name.as_str().to_ascii_uppercase().as_str() {
                 "INSTANT" => asked.instant = true,
-                "DEFAULT" | "INPLACE" | "COPY" => {}
+                "COPY" => asked.copy = true,
+                "DEFAULT" | "INPLACE" => {}
                 _ => {
                     let number = code::ER_UNKNOWN_ALTER_ALGORITHM;
                     return Err(SqlError::new(number, &[name.as_str().into()]));
                 }
             },
             AlterAction::Lock(name) => {
-                let known = ["DEFAULT", "NONE", "SHARED", "EXCLUSIVE"];
-                if !known.iter().any(|known| known.eq_ignore_ascii_case(name.as_str())) {
-                    let number = code::ER_UNKNOWN_ALTER_LOCK;
-                    return Err(SqlError::new(number, &[name.as_str().into()]));
-                }
+                asked.lock = match name.as_str().to_ascii_uppercase().as_str() {
+                    "DEFAULT" => AskedLock::Default,
+                    "NONE" => AskedLock::None,
+                    "SHARED" => AskedLock::Shared,
+                    "EXCLUSIVE" => AskedLock::Exclusive,
+                    _ => {
+                        let number = code::ER_UNKNOWN_ALTER_LOCK;
+                        return Err(SqlError::new(number, &[name.as_str().into()]));
+                    }
+                };
             }
             AlterAction::DisableKeys | AlterAction::EnableKeys => {
                 let args = [Arg::Str(&table.name)];

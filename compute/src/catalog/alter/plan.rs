@@ -4,15 +4,29 @@ use std::sync::Arc;
 
 use firn_mysql_parser::ast::{AlterAction, AlterTable, ObjectName, StatementKind, TableElement};
 use firn_mysql_semantics::error::{Arg, SqlError, Warnings, code};
-use firn_table::descriptor::{ForeignKey, IndexState, TableDescriptor, same_name};
+use firn_table::descriptor::{ForeignKey, TableDescriptor, same_name};
 
 use super::constraints::check_serving;
-use super::work::needed;
+use super::work::{COPY_LOCKS, hindrance, needed};
 use super::{Work, altered};
 use crate::catalog::ddl::{Planner, TableIds, rename};
 use crate::catalog::define::check_compatible;
 use crate::catalog::snapshot::SchemaNames;
 use crate::catalog::{CatalogChange, CatalogSnapshot, Facts, TableName};
+
+/// LOCK=… of a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AskedLock {
+    /// As weak as the work allows.
+    #[default]
+    Default,
+    /// Others read and write.
+    None,
+    /// Others read.
+    Shared,
+    /// Nobody else uses the table.
+    Exclusive,
+}
 
 /// What ALTER TABLE does: from which descriptor, to which, by what work.
 #[derive(Debug, Clone)]
@@ -23,62 +37,20 @@ pub struct AlterPlan {
     pub now: Arc<TableDescriptor>,
     /// What has to be done before.
     pub work: Work,
+    /// The work can be done while others write to the table.
+    pub beside_writers: bool,
+    /// What the statement says of locks.
+    pub lock: AskedLock,
     /// Tables that refer to it, where it has another name now: as they are, and will be.
     others: Vec<(Arc<TableDescriptor>, TableDescriptor)>,
 }
 
 impl AlterPlan {
-    /// The first change, if new indexes are to be filled beside writes: the table as it
-    /// is, with these indexes in the state [`IndexState::Building`]. The session makes it,
-    /// waits until nobody uses the older descriptor, fills them, and then makes
-    /// [`Self::finish`]. `None` if there is nothing to fill.
+    /// The change that ends it, after the work.
     #[must_use]
-    pub fn begin(&self) -> Option<(CatalogChange, Arc<TableDescriptor>)> {
-        let Work::Scan { fill, .. } = &self.work else { return None };
-        if fill.is_empty() {
-            return None;
-        }
-        let mut building = (*self.was).clone();
-        building.version += 1;
-        building.next_column_id = self.now.next_column_id;
-        building.next_index_id = self.now.next_index_id;
-        for column in self.now.columns.iter().filter(|column| column.hidden) {
-            if building.column(column.id).is_none() {
-                building.columns.push(column.clone());
-            }
-        }
-        for index in self.now.indexes.iter().filter(|index| fill.contains(&index.id)) {
-            // Columns that come with this statement have no rows yet.
-            if index.parts.iter().any(|part| building.column(part.column).is_none()) {
-                return None;
-            }
-            let mut index = index.clone();
-            index.state = IndexState::Building;
-            building.indexes.push(index);
-        }
+    pub fn finish(&self) -> CatalogChange {
         let mut change = CatalogChange::default();
-        change.change_table(&self.was, building.clone());
-        Some((change, Arc::new(building)))
-    }
-
-    /// Takes back what [`Self::begin`] did, when the work has failed.
-    #[must_use]
-    pub fn abandon(&self, building: &Arc<TableDescriptor>) -> CatalogChange {
-        let mut change = CatalogChange::default();
-        let mut again = (*self.was).clone();
-        // Ids are not given twice.
-        again.next_column_id = building.next_column_id;
-        again.next_index_id = building.next_index_id;
-        change.change_table(building, again);
-        change
-    }
-
-    /// The change that ends it: after the work, from the descriptor of [`Self::begin`]
-    /// if that was made.
-    #[must_use]
-    pub fn finish(&self, building: Option<&Arc<TableDescriptor>>) -> CatalogChange {
-        let mut change = CatalogChange::default();
-        change.change_table(building.unwrap_or(&self.was), (*self.now).clone());
+        change.change_table(&self.was, (*self.now).clone());
         for (was, now) in &self.others {
             change.change_table(was, now.clone());
         }
@@ -183,6 +155,20 @@ fn plan(
             &["ALGORITHM=INSTANT".into(), "ALGORITHM=COPY/INPLACE".into()],
         ));
     }
+    let hindrance = match &work {
+        Work::None => None,
+        _ if asked.copy => Some(COPY_LOCKS),
+        work => hindrance(&was, &now, work),
+    };
+    if let (Some(reason), AskedLock::None) = (hindrance, asked.lock) {
+        let (what, instead) = ("LOCK=NONE".into(), "LOCK=SHARED".into());
+        return Err(if reason.is_empty() {
+            SqlError::new(code::ER_ALTER_OPERATION_NOT_SUPPORTED, &[what, instead])
+        } else {
+            let number = code::ER_ALTER_OPERATION_NOT_SUPPORTED_REASON;
+            SqlError::new(number, &[what, reason.into(), instead])
+        });
+    }
     if work == Work::Copy {
         now.id = planner.ids.next_table_id()?;
         // All rows will be of one layout.
@@ -231,7 +217,9 @@ fn plan(
         }
     }
     now.version = was.version + 1;
-    Ok(AlterPlan { was, now: Arc::new(now), work, others })
+    let beside_writers = hindrance.is_none();
+    let (now, lock) = (Arc::new(now), asked.lock);
+    Ok(AlterPlan { was, now, work, beside_writers, lock, others })
 }
 
 /// Columns of foreign keys fit each other still, and stay.

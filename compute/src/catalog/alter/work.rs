@@ -1,7 +1,7 @@
 //! What has to be done with the rows that are there.
 
-use firn_mysql_semantics::Value;
 use firn_mysql_semantics::error::SqlError;
+use firn_mysql_semantics::{SqlType, Value};
 use firn_table::descriptor::{
     ColumnDefault, ColumnDescriptor, IndexId, IndexKind, TableDescriptor,
 };
@@ -92,6 +92,61 @@ pub(super) fn needed(
         return Ok(Work::None);
     }
     Ok(Work::Scan { fill, checks, foreign_keys })
+}
+
+/// Why nobody may write meanwhile, where MySQL copies the table.
+pub(super) const COPY_LOCKS: &str = "COPY algorithm requires a lock";
+
+/// Why nobody may write to the table while the work is done, in MySQL's words; empty where
+/// it has none. `None` if others may write.
+pub(super) fn hindrance(
+    before: &TableDescriptor,
+    after: &TableDescriptor,
+    work: &Work,
+) -> Option<&'static str> {
+    let new_checks = after
+        .checks
+        .iter()
+        .any(|check| check.enforced && !before.checks.iter().any(|was| was == check));
+    let new_keys = after.foreign_keys.iter().any(|key| !before.foreign_keys.contains(key));
+    match work {
+        Work::None => return None,
+        Work::Scan { checks, foreign_keys, .. } => {
+            return if !checks.is_empty() {
+                Some(COPY_LOCKS)
+            } else if !foreign_keys.is_empty() {
+                Some("Adding foreign keys needs foreign_key_checks=OFF")
+            } else {
+                None
+            };
+        }
+        Work::Copy if new_checks || new_keys => return Some(COPY_LOCKS),
+        Work::Copy => {}
+    }
+    for column in &after.columns {
+        let was = before.column(column.id);
+        if column.auto_increment && !was.is_some_and(|was| was.auto_increment) {
+            return Some("Adding an auto-increment column requires a lock");
+        }
+        let Some(was) = was else {
+            // Each row gets a value of its own.
+            if column.is_stored() || matches!(column.default, ColumnDefault::Expr(_)) {
+                return Some("");
+            }
+            continue;
+        };
+        let ty = SqlType { nullable: column.ty.nullable, ..was.ty };
+        if ty != column.ty || was.members != column.members {
+            return Some("Cannot change column type INPLACE");
+        }
+        if was.generated != column.generated {
+            return Some("");
+        }
+    }
+    if before.primary().is_some() && after.primary().is_none() {
+        return Some("Dropping a primary key is not allowed without also adding a new primary key");
+    }
+    None
 }
 
 /// Whether rows are under the same keys.

@@ -163,11 +163,7 @@ impl Session {
             let plan = plan_alter(&self.catalog, &self.ids, statement, &facts, warnings)?
                 .ok_or_else(|| SqlError::not_supported_yet("the statement"))?;
             // As the executor does, but for the rows.
-            let building = plan
-                .begin()
-                .map(|(change, building)| change.apply_to(&mut next).map(|()| building));
-            let building = building.transpose()?;
-            plan.finish(building.as_ref()).apply_to(&mut next)?;
+            plan.finish().apply_to(&mut next)?;
         }
         for table in next.tables() {
             check_descriptor(&table.descriptor);

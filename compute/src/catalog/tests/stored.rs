@@ -8,6 +8,7 @@ use firn_mysql_semantics::CollationId;
 use firn_mysql_semantics::error::{SqlError, Warnings};
 use firn_mysql_semantics::expr::Settings;
 use firn_mysql_semantics::temporal::zone::TimeZone;
+use firn_table::descriptor::IndexId;
 
 use crate::catalog::{Catalog, CatalogChange, ChangeError, Facts, plan_ddl};
 use crate::testing::simulated;
@@ -131,5 +132,35 @@ fn plans_of_different_tables_do_not_disturb_each_other() {
         catalog.apply(&other).await.unwrap();
         catalog.apply(&one).await.unwrap();
         assert_eq!(names(&catalog), ["shop.t", "shop.u"]);
+    });
+}
+
+#[test]
+fn entries_of_an_index_that_never_came_about_go_with_the_next_start() {
+    simulated(1, |world| async move {
+        let db = world.open().await;
+        let catalog = Catalog::open(Arc::clone(&db)).await.unwrap();
+        run(&catalog, "create database shop").await;
+        run(&catalog, "create table a (id int primary key, b int, key b (b))").await;
+        let table = Arc::clone(&catalog.snapshot().table("shop", "a").unwrap().descriptor);
+        let there = table.indexes.iter().find(|index| index.name == "b").unwrap().id;
+        let never = IndexId(there.0 + 1);
+        let after = IndexId(there.0 + 2);
+        for index in [IndexId::ROWS, there, never, after] {
+            let key = [&index.0.to_be_bytes()[..], b"entry"].concat();
+            db.put(table.space(), &key, b"x").await.unwrap();
+        }
+        // The statement that made `there` has ended; its note is left, as after a crash
+        // between the catalog's write and nothing.
+        catalog.keep_scratch_indexes(table.id, &[there, never]).await.unwrap();
+        drop((catalog, db));
+        for _ in 0..2 {
+            let db = world.open().await;
+            let _catalog = Catalog::open(Arc::clone(&db)).await.unwrap();
+            let rows = db.scan_prefix(table.space(), &[]).await.unwrap().collect(10).await.unwrap();
+            let left: Vec<u16> =
+                rows.iter().map(|(key, _)| u16::from_be_bytes([key[0], key[1]])).collect();
+            assert_eq!(left, [IndexId::ROWS.0, there.0, after.0]);
+        }
     });
 }

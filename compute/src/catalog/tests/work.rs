@@ -7,12 +7,12 @@ use firn_mysql_semantics::CollationId;
 use firn_mysql_semantics::error::{SqlError, Warnings};
 use firn_mysql_semantics::expr::Settings;
 use firn_mysql_semantics::temporal::zone::TimeZone;
-use firn_table::descriptor::{IndexId, IndexState};
+use firn_table::descriptor::IndexId;
 use firn_table::{Cell, TableCodec};
 
 use crate::catalog::{
-    AlterPlan, CatalogSnapshot, Facts, TableIds, TableName, TemporaryTables, Work, plan_alter,
-    plan_ddl,
+    AlterPlan, AskedLock, CatalogSnapshot, Facts, TableIds, TableName, TemporaryTables, Work,
+    plan_alter, plan_ddl,
 };
 
 struct Ids(AtomicU32);
@@ -77,6 +77,16 @@ impl World {
             .expect(&sql)
             .expect(&sql)
     }
+
+    /// The error of a change that is refused.
+    fn refused(&self, sql: &str) -> String {
+        let sql = format!("alter table t {sql}");
+        let statement = Parser::new(Options::default()).parse(sql.as_bytes()).expect(&sql);
+        let mut warnings = Warnings::default();
+        plan_alter(&self.catalog, &self.ids, &statement.kind, &self.facts(), &mut warnings)
+            .expect_err(&sql)
+            .to_string()
+    }
 }
 
 const TABLE: &str = "create table t (id int primary key, a int, b varchar(10), c int not null, \
@@ -137,7 +147,6 @@ fn what_changes_stored_values_copies_the_rows() {
         assert_ne!(plan.now.id, plan.was.id, "{sql}");
         assert_eq!(plan.now.layouts.len(), 1, "{sql}");
         assert!(plan.now.columns.iter().all(|column| column.instant_default.is_none()), "{sql}");
-        assert!(plan.begin().is_none(), "{sql}");
     }
 }
 
@@ -158,29 +167,33 @@ fn new_indexes_and_rules_scan_the_rows() {
     );
 }
 
+/// What MySQL says of LOCK=NONE.
 #[test]
-fn an_index_is_built_beside_writes() {
-    let mut world = World::new(TABLE);
-    let plan = world.alter("add key ((c + 1)), drop key k, comment 'x'");
-    let (begin, building) = plan.begin().expect("an index to fill");
-    begin.apply_to(&mut world.catalog).unwrap();
-    let during = &world.catalog.table("d", "t").unwrap().descriptor;
-    assert_eq!(*during, building);
-    assert_eq!(during.index_named("functional_index").unwrap().state, IndexState::Building);
-    assert!(during.index_named("k").is_some(), "what goes is there to the end");
-    TableCodec::new(building.clone()).expect("a codec");
-
-    let mut abandoned = world.catalog.clone();
-    plan.abandon(&building).apply_to(&mut abandoned).unwrap();
-    let again = &abandoned.table("d", "t").unwrap().descriptor;
-    assert_eq!(again.columns, plan.was.columns);
-    assert_eq!(again.indexes, plan.was.indexes);
-
-    plan.finish(Some(&building)).apply_to(&mut world.catalog).unwrap();
-    let after = &world.catalog.table("d", "t").unwrap().descriptor;
-    assert_eq!(after.index_named("functional_index").unwrap().state, IndexState::Public);
-    assert!(after.index_named("k").is_none());
-    assert!(after.version > building.version);
+fn others_may_write_where_they_may_in_mysql() {
+    let world = World::new(TABLE);
+    for sql in ["add key (a)", "add unique (a)", "force", "modify a int not null", "drop key k"] {
+        assert!(world.alter(sql).beside_writers, "{sql}");
+        assert_eq!(world.alter(&format!("{sql}, lock=none")).lock, AskedLock::None, "{sql}");
+    }
+    let because = |reason: &str| format!("LOCK=NONE is not supported. Reason: {reason}.");
+    for (sql, error) in [
+        ("modify a bigint", because("Cannot change column type INPLACE")),
+        ("add check (a > 1)", because("COPY algorithm requires a lock")),
+        ("add key (a), algorithm=copy", because("COPY algorithm requires a lock")),
+        ("add column g int as (a + 1) stored", "LOCK=NONE is not supported for this".into()),
+        (
+            "add foreign key (a) references t (id)",
+            because("Adding foreign keys needs foreign_key_checks=OFF"),
+        ),
+        (
+            "drop primary key",
+            because("Dropping a primary key is not allowed without also adding a new primary key"),
+        ),
+    ] {
+        assert!(!world.alter(sql).beside_writers, "{sql}");
+        let refused = world.refused(&format!("{sql}, lock=none"));
+        assert!(refused.contains(&error), "{sql}: {refused}");
+    }
 }
 
 #[test]
@@ -196,7 +209,7 @@ fn rows_from_before_have_the_defaults_of_added_columns() {
          add column y timestamp(3) default now(3)",
     );
     assert!(plan.work.is_none());
-    plan.finish(None).apply_to(&mut world.catalog).unwrap();
+    plan.finish().apply_to(&mut world.catalog).unwrap();
     let now = world.catalog.table("d", "t").unwrap().descriptor.clone();
     let codec = TableCodec::new(now.clone()).unwrap();
     let reader = codec.rows().read(&row).unwrap();
@@ -244,7 +257,7 @@ fn temporary_tables_hide_others_and_leave_them_alone() {
     let mut warnings = Warnings::default();
     let facts = world.facts();
     let plan = plan_alter(&seen, &world.ids, &statement.kind, &facts, &mut warnings);
-    let batch = temporary.apply(&plan.unwrap().unwrap().finish(None)).unwrap();
+    let batch = temporary.apply(&plan.unwrap().unwrap().finish()).unwrap();
     assert_eq!(batch.len(), 1, "rows under the old id go");
     let name = TableName::new("d", "t");
     assert_eq!(temporary.get(&name).unwrap().descriptor.columns.len(), 1);
