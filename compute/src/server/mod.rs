@@ -4,11 +4,8 @@ mod listen;
 mod login;
 mod opened;
 mod process;
-<<<<<<< HEAD
-mod site;
-=======
 mod progress;
->>>>>>> e81f16d (ALTER TABLE beside writers: new indexes and tables written anew follow what others change, progress is shown, nothing is left behind by a crash; LOCK=NONE is refused where writers would wait)
+mod site;
 mod usage;
 
 use std::sync::Arc;
@@ -24,11 +21,8 @@ use parking_lot::Mutex;
 pub use listen::{Listener, listen};
 pub(crate) use opened::OpenedTables;
 pub(crate) use process::{Doing, Process, Processes};
-<<<<<<< HEAD
-pub use site::Site;
-=======
 pub(crate) use progress::{Progress, Stage};
->>>>>>> e81f16d (ALTER TABLE beside writers: new indexes and tables written anew follow what others change, progress is shown, nothing is left behind by a crash; LOCK=NONE is refused where writers would wait)
+pub use site::Site;
 pub(crate) use usage::{LimitedUse, Usage};
 
 use crate::accounts::{Accounts, RootLogin};

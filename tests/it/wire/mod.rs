@@ -3,12 +3,8 @@
 mod crash;
 mod history;
 mod idle;
-<<<<<<< HEAD
-pub(crate) mod server;
-=======
 mod online;
-mod server;
->>>>>>> e81f16d (ALTER TABLE beside writers: new indexes and tables written anew follow what others change, progress is shown, nothing is left behind by a crash; LOCK=NONE is refused where writers would wait)
+pub(crate) mod server;
 mod up;
 
 pub(crate) use server::Server;
