@@ -47,6 +47,11 @@ impl Block {
         self.warnings.borrow_mut().extend(warnings);
     }
 
+    /// Adds a warning.
+    pub(super) fn warn(&self, warning: SqlError) {
+        self.warnings.borrow_mut().push(warning);
+    }
+
     /// What was taken from the query around.
     pub(super) fn take_outer(&self) -> Vec<Column> {
         self.outer.take()

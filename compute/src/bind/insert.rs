@@ -134,7 +134,8 @@ impl BoundInsert {
         let subqueries = block.take_subqueries();
         let id = table.descriptor().id;
         super::change::refuse_reading(&subqueries, &[(id, Arc::clone(&found.name))])?;
-        warnings.extend(block.take_warnings());
+        // Those of the grammar come first.
+        warnings.splice(0..0, block.take_warnings());
         Ok(Self {
             table,
             columns,
@@ -199,16 +200,18 @@ fn duplicates(
         new.alias = Arc::from(name.as_str());
         new.schema = Arc::from("");
         new.used = Used::default();
-        if !renamed.is_empty() {
-            if renamed.len() != columns.len() {
-                return Err(SqlError::new(code::ER_INSERT_INFO, &[]));
-            }
-            let mut list = new.columns.to_vec();
-            for (column, name) in columns.iter().zip(renamed) {
-                list[*column].name = Arc::from(name.as_str());
-            }
-            new.columns = list.into();
+        if !renamed.is_empty() && renamed.len() != columns.len() {
+            return Err(SqlError::new(code::ER_INSERT_INFO, &[]));
         }
+        // Columns that the statement gives are all that the new row has.
+        let mut list = new.columns.to_vec();
+        for (at, column) in list.iter_mut().enumerate() {
+            column.named &= columns.contains(&at);
+        }
+        for (column, name) in columns.iter().zip(renamed) {
+            list[*column].name = Arc::from(name.as_str());
+        }
+        new.columns = list.into();
         tables.push(new);
     }
     let scope = scope(statement, block, &tables, Some(width));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use firn_mysql_parser::ast;
 use firn_mysql_protocol::ColumnFlags;
-use firn_mysql_semantics::error::SqlError;
+use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::{Binder, Column, Node, Result, Scope};
 use firn_mysql_semantics::value::Bytes;
 use firn_mysql_semantics::{SqlType, Value};
@@ -305,10 +305,7 @@ impl Scope for StatementScope<'_> {
 impl StatementScope<'_> {
     fn aggregate(&self, aggregate: &ast::Aggregate) -> Result<Node> {
         let Some(list) = self.aggregates else {
-            return Err(SqlError::new(
-                firn_mysql_semantics::error::code::ER_INVALID_GROUP_FUNC_USE,
-                &[],
-            ));
+            return Err(SqlError::new(code::ER_INVALID_GROUP_FUNC_USE, &[]));
         };
         // Operands are of rows, not of groups: no aggregates inside, no items.
         let clause = self.clause.get();
@@ -337,10 +334,18 @@ impl StatementScope<'_> {
             let ty = known.ty.with_nullable(true);
             return Ok(Node::value(Value::Null, ty));
         };
+        self.block.warn(SqlError::new(
+            code::ER_WARN_DEPRECATED_SYNTAX,
+            &["VALUES function".into(), NEW_ROW_ALIAS.into()],
+        ));
         let ty = known.ty.with_nullable(true);
         Ok(Node::column(Column { index: start + column, ty, ..known }))
     }
 }
+
+/// What to use in place of VALUES(column).
+const NEW_ROW_ALIAS: &str = "an alias (INSERT INTO ... VALUES (...) AS alias) and replace \
+    VALUES(col) in the ON DUPLICATE KEY UPDATE clause with alias.col";
 
 /// Whether a column has this name.
 pub(super) fn same(column: &ScopeColumn, name: &str) -> bool {

@@ -365,7 +365,8 @@ impl Backfill<'_> {
                 };
             }
         }
-        write::complete(now, storing, cx, &mut row)?;
+        write::compute(now, storing, cx, &mut row)?;
+        write::check(now, cx, &row)?;
         let values = write::in_utc(now, &row, cx);
         let number = match (was.descriptor().primary(), now.descriptor().primary()) {
             (_, Some(_)) => None,

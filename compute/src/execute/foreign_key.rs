@@ -1,8 +1,8 @@
 //! Foreign keys: parents that have to be there, children that follow.
 //!
-//! A child is checked after it was written, so that a row may refer to itself. Its
-//! parent is locked for reading until the transaction ends, so that it cannot go
-//! meanwhile. A parent's children are dealt with before it goes.
+//! A child is checked before it is written, and before its keys are; a row may refer to
+//! itself. Its parent is locked for reading until the transaction ends, so that it
+//! cannot go meanwhile. A parent's children are dealt with before it goes.
 
 use std::collections::VecDeque;
 use std::ops::Bound;
@@ -160,7 +160,7 @@ fn values_of(row: &[Value], columns: &[usize]) -> Option<Vec<Value>> {
     (!values.iter().any(Value::is_null)).then_some(values)
 }
 
-/// Looks whether the parents of a row that was written are there.
+/// Looks whether the parents of a row that is to be written are there.
 ///
 /// # Errors
 /// 1452, the engine's and the locks'.
@@ -203,7 +203,10 @@ async fn check(
             continue;
         }
         let found = match &link.other {
-            Some(parent) => has_parent(view, parent, link, &values).await?,
+            Some(parent) => {
+                is_own_parent(table, parent, link, new, &values)?
+                    || has_parent(view, parent, link, &values).await?
+            }
             None => false,
         };
         if !found {
@@ -218,6 +221,27 @@ async fn check(
 
 fn codec<'t>(table: &'t OpenTable, link: &Link) -> &'t IndexCodec {
     table.codec.index(link.index).unwrap_or(table.codec.row_index())
+}
+
+/// Whether a row is its own parent.
+fn is_own_parent(
+    table: &OpenTable,
+    parent: &OpenTable,
+    link: &Link,
+    row: &Stored,
+    values: &[Value],
+) -> Result<bool> {
+    if parent.descriptor().id != table.descriptor().id {
+        return Ok(false);
+    }
+    let codec = codec(parent, link);
+    let range = codec.range(values, Bound::Unbounded, Bound::Unbounded).map_err(engine_error)?;
+    if codec.id() == IndexId::ROWS {
+        return Ok(range.contains(&row.key));
+    }
+    let mut key = Vec::with_capacity(32);
+    codec.entry_key(&row.values, &row.key, &mut key).map_err(engine_error)?;
+    Ok(range.contains(&key))
 }
 
 async fn has_parent(

@@ -1,13 +1,13 @@
 //! INSERT and REPLACE, row by row.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use firn_engine::key::KeyRange;
 use firn_mysql_semantics::error::{Level, SqlError, code};
 use firn_mysql_semantics::expr::{Cx, Row};
 use firn_mysql_semantics::{TypeKind, Value};
-use firn_table::descriptor::IndexId;
 
+use super::number::{Numbering, id_of};
 use super::store::Storing;
 use super::subquery::Subqueries;
 use super::view::{View, engine_error};
@@ -17,24 +17,53 @@ use crate::bind::{BoundInsert, Given, InsertSource};
 use crate::plan::{SelectPlan, StepRows, SubqueryPlan};
 use crate::table::{Numbers, OpenTable};
 
-/// Values of AUTO_INCREMENT that are stored as given before they are: the first time, and
-/// when very many are given.
-const KEPT_AHEAD_MIN: u64 = 16;
-const KEPT_AHEAD_MAX: u64 = 1 << 16;
-
 /// What an INSERT did.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Inserted {
-    /// Rows that were given.
+    /// Rows that were to be written.
     pub(crate) records: u64,
-    /// Rows that were in the way.
-    pub(crate) duplicates: u64,
+    /// Rows that were written.
+    pub(crate) copied: u64,
+    /// Rows in the way that went.
+    pub(crate) deleted: u64,
+    /// Rows in the way that were changed; those that stayed as they were are `touched` alone.
+    updated: u64,
+    touched: u64,
+    /// The first value that AUTO_INCREMENT made, of a row that was written.
+    first_id: Option<u64>,
+    /// What the column with AUTO_INCREMENT had in the last row.
+    last_id: Option<u64>,
+}
+
+impl Inserted {
+    /// Rows in the way that count: `found_rows` counts those that stayed the same, too.
+    fn changed(&self, found_rows: bool) -> u64 {
+        if found_rows { self.touched } else { self.updated }
+    }
+
     /// Rows as the client counts them.
-    pub(crate) affected: u64,
-    /// The first value that AUTO_INCREMENT made.
-    pub(crate) first_id: Option<u64>,
-    /// The last value of the column with AUTO_INCREMENT that was given.
-    pub(crate) given_id: Option<u64>,
+    pub(crate) fn affected(&self, found_rows: bool) -> u64 {
+        self.copied + self.deleted + self.changed(found_rows)
+    }
+
+    /// What the client is told of duplicates.
+    pub(crate) fn duplicates(&self, found_rows: bool, ignore: bool) -> u64 {
+        if ignore {
+            return self.records.saturating_sub(self.copied);
+        }
+        self.deleted + self.changed(found_rows)
+    }
+
+    /// The new LAST_INSERT_ID().
+    pub(crate) fn first_id(&self) -> Option<u64> {
+        self.first_id
+    }
+
+    /// The value of AUTO_INCREMENT that the client is told; 0 if there is none.
+    pub(crate) fn told_id(&self) -> u64 {
+        let last = if self.copied > 0 { self.last_id } else { None };
+        self.first_id.or(last).unwrap_or(0)
+    }
 }
 
 /// An INSERT, planned.
@@ -64,42 +93,22 @@ impl InsertPlan {
     }
 }
 
-/// Runs an INSERT. `found_rows` counts rows that a duplicate left as they were, too.
+/// Runs an INSERT; what it did so far is in `done` if it fails.
 ///
 /// # Errors
 /// MySQL's of storing, 1062, and the transaction's.
 pub(crate) async fn run<'p>(
     plan: &'p InsertPlan,
-    storing: &Storing<'_>,
-    found_rows: bool,
+    storing: &'p Storing<'_>,
     params: &'p [Value],
     view: &mut View<'_>,
     cx: &mut Cx<'p>,
-) -> Result<Inserted> {
-    let mut subqueries = Subqueries::new(&plan.subqueries, params);
-    let mut job = Job::new(plan, storing, found_rows, params);
-    if let Some(query) = &plan.query {
-        let mut source = Source::new(query, params, &plan.insert.table);
-        let nodes: Vec<_> = query.select.items.iter().map(|item| &item.node).collect();
-        while let Some(values) = Box::pin(source.next(view, cx)).await? {
-            cx.row_number = job.done.records + 1;
-            let mut row = vec![Value::Null; plan.insert.table.columns.len()];
-            job.defaults(cx, &mut row)?;
-            let stored = job.put_query(cx, &nodes, values, &mut row);
-            job.take(stored, view, cx, &mut subqueries, row).await?;
-        }
-        return Ok(job.done);
-    }
-    if let InsertSource::Values(rows) = &plan.insert.source {
-        for (at, given) in rows.iter().enumerate() {
-            cx.row_number = at as u64 + 1;
-            let mut row = vec![Value::Null; plan.insert.table.columns.len()];
-            let put = |cx: &mut Cx<'p>| job.put_values(cx, given, &mut row);
-            let stored = subqueries.run(view, cx, put).await;
-            job.take(stored, view, cx, &mut subqueries, row).await?;
-        }
-    }
-    Ok(job.done)
+    done: &mut Inserted,
+) -> Result<()> {
+    let mut job = Job::new(plan, storing, params);
+    let result = job.run(view, cx).await;
+    *done = job.done;
+    result
 }
 
 /// The rows of INSERT … SELECT.
@@ -156,24 +165,89 @@ fn reads(query: &SelectPlan, table: u32) -> bool {
 pub(super) struct Job<'a> {
     plan: &'a InsertPlan,
     pub(super) storing: &'a Storing<'a>,
-    found_rows: bool,
     params: &'a [Value],
+    numbering: Numbering,
+    /// It was looked for columns without a value.
+    checked: bool,
     pub(super) done: Inserted,
 }
 
 impl<'a> Job<'a> {
     /// One that has put none.
-    pub(super) fn new(
-        plan: &'a InsertPlan,
-        storing: &'a Storing<'a>,
-        found_rows: bool,
-        params: &'a [Value],
-    ) -> Self {
-        Self { plan, storing, found_rows, params, done: Inserted::default() }
+    pub(super) fn new(plan: &'a InsertPlan, storing: &'a Storing<'a>, params: &'a [Value]) -> Self {
+        let rows = match &plan.insert.source {
+            InsertSource::Values(rows) if plan.query.is_none() => rows.len() as u64,
+            _ => 0,
+        };
+        let numbering = Numbering::new(rows);
+        Self { plan, storing, params, numbering, checked: false, done: Inserted::default() }
     }
 
-    fn table(&self) -> &OpenTable {
+    fn table(&self) -> &'a OpenTable {
         &self.plan.insert.table
+    }
+
+    async fn run(&mut self, view: &mut View<'_>, cx: &mut Cx<'a>) -> Result<()> {
+        let (plan, params) = (self.plan, self.params);
+        let mut subqueries = Subqueries::new(&plan.subqueries, params);
+        let width = plan.insert.table.columns.len();
+        if let Some(query) = &plan.query {
+            let mut source = Source::new(query, params, &plan.insert.table);
+            let nodes: Vec<_> = query.select.items.iter().map(|item| &item.node).collect();
+            while let Some(values) = Box::pin(source.next(view, cx)).await? {
+                cx.row_number = self.done.records + 1;
+                let mut row = vec![Value::Null; width];
+                self.defaults(cx, &mut row)?;
+                let stored = self.put_query(cx, &nodes, values, &mut row);
+                if stored.is_err() {
+                    // What is missing is told beside what is wrong.
+                    self.given(cx, true)?;
+                }
+                self.take(stored, view, cx, &mut subqueries, row).await?;
+            }
+            return Ok(());
+        }
+        if let InsertSource::Values(rows) = &plan.insert.source {
+            for given in rows {
+                cx.row_number = self.done.records + 1;
+                let mut row = vec![Value::Null; width];
+                let put = |cx: &mut Cx<'a>| self.put_values(cx, given, &mut row);
+                let stored = subqueries.run(view, cx, put).await;
+                self.take(stored, view, cx, &mut subqueries, row).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Behind the first row's values: looks for columns that have neither a value nor a
+    /// default. `failed` if there is an error already.
+    fn given(&mut self, cx: &mut Cx<'_>, failed: bool) -> Result<()> {
+        if std::mem::replace(&mut self.checked, true) {
+            return Ok(());
+        }
+        let insert = &self.plan.insert;
+        let table = &insert.table;
+        let none = matches!(&insert.source, InsertSource::Values(rows)
+            if rows.first().is_some_and(Vec::is_empty));
+        for (at, column) in table.descriptor().columns.iter().enumerate() {
+            let ty = &table.columns[at].ty;
+            let named = insert.columns.contains(&at) && !none;
+            if named
+                || column.generated.is_some()
+                || !matches!(table.defaults[at], crate::table::Default::None)
+                || table.auto_increment == Some(at)
+                || ty.nullable
+                || ty.kind == TypeKind::Enum
+            {
+                continue;
+            }
+            let error = SqlError::no_default(&table.columns[at].name);
+            if self.storing.strict {
+                return if failed { Ok(()) } else { Err(error) };
+            }
+            super::store::warn_once(cx, error);
+        }
+        Ok(())
     }
 
     /// Defaults of the columns that are not given.
@@ -189,7 +263,7 @@ impl<'a> Job<'a> {
                 later.push(at);
                 continue;
             }
-            row[at] = self.storing.default(table, at, cx, Row::new(&[]))?;
+            row[at] = self.storing.quiet_default(table, at);
         }
         // Expressions may read the other columns' defaults.
         for at in later {
@@ -203,7 +277,10 @@ impl<'a> Job<'a> {
         let insert = &self.plan.insert;
         if given.is_empty() {
             for at in &insert.columns {
-                row[*at] = self.storing.default(self.table(), *at, cx, Row::new(&[]))?;
+                row[*at] = match self.table().defaults[*at] {
+                    crate::table::Default::None => self.storing.quiet_default(self.table(), *at),
+                    _ => self.storing.default(self.table(), *at, cx, Row::new(&[]))?,
+                };
             }
         }
         self.defaults(cx, row)?;
@@ -241,17 +318,12 @@ impl<'a> Job<'a> {
         subqueries: &mut Subqueries<'q>,
         mut row: Vec<Value>,
     ) -> Result<()> {
-        self.done.records += 1;
         let plan = self.plan;
         let table = &*plan.insert.table;
-        let ready = match stored {
-            Ok(()) => {
-                let numbered = self.number(view, &mut row).await;
-                numbered.and_then(|()| write::complete(table, self.storing, cx, &mut row))
-            }
-            Err(error) => Err(error),
-        };
-        let mut ready = ready;
+        let mut ready = stored
+            .and_then(|()| write::compute(table, self.storing, cx, &mut row))
+            .and_then(|()| self.given(cx, false))
+            .and_then(|()| write::check(table, cx, &row));
         for check in &plan.insert.checks {
             let holds =
                 |cx: &mut Cx<'q>| super::stream::holds(&check.conditions, cx, &row, self.params);
@@ -267,33 +339,93 @@ impl<'a> Job<'a> {
             }
             return Err(error);
         }
+        self.done.records += 1;
+        let before = self.numbering.place();
+        let made = match self.number(view, &mut row).await {
+            Err(error) if plan.insert.ignore && is_ignored(&error) => {
+                cx.warnings.push(Level::Warning, error);
+                return Ok(());
+            }
+            made => made?,
+        };
         let values = write::in_utc(table, &row, cx);
         let number = match table.descriptor().primary() {
             Some(_) => None,
             None => Some(next_row(view, table).await?),
         };
         let new = Stored { key: write::row_key(table, &values, number)?, values };
-        let mut replaced = 0;
         loop {
-            let Err(taken) = write::insert(view, table, &new).await? else { break };
+            self.numbering.row_done();
+            let taken = match write::insert(view, table, &new).await {
+                Ok(Ok(())) => break,
+                Ok(Err(taken)) => taken,
+                Err(error) if plan.insert.ignore && is_ignored(&error) => {
+                    // One without a parent does not count.
+                    self.done.records -= 1;
+                    self.numbering.go_back(before, made);
+                    cx.warnings.push(Level::Warning, error);
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+            };
+            if plan.insert.replace || plan.query.is_some() {
+                self.raise(view, &row).await?;
+            }
             if plan.insert.replace {
+                if self.is_same(view, cx, &taken, &row).await? {
+                    self.done.copied += 1;
+                    return Ok(());
+                }
                 self.remove(view, cx, &taken).await?;
-                replaced += 1;
+                self.done.deleted += 1;
                 continue;
             }
             if !plan.insert.on_duplicate.is_empty() {
+                self.numbering.go_back(before, made);
                 return self.update(view, cx, subqueries, &taken, row).await;
             }
             if plan.insert.ignore {
-                self.done.duplicates += 1;
+                self.numbering.go_back(before, made);
                 cx.warnings.push(Level::Warning, taken.error);
                 return Ok(());
             }
             return Err(taken.error);
         }
-        self.done.affected += 1 + replaced;
-        self.done.duplicates += replaced;
+        self.raise(view, &row).await?;
+        self.done.copied += 1;
+        if let Some(made) = made {
+            self.done.first_id.get_or_insert(made);
+        }
         view.make_room().await
+    }
+
+    /// REPLACE puts a row that is the same in the place of the last that can be in the way.
+    async fn is_same(
+        &mut self,
+        view: &mut View<'_>,
+        cx: &mut Cx<'_>,
+        taken: &Duplicate,
+        row: &[Value],
+    ) -> Result<bool> {
+        let table = self.table();
+        let unique = table.descriptor().indexes.iter().filter(|index| index.is_unique());
+        let last = unique.last().map(|index| index.id);
+        let referred = view.relations(table)?.is_some_and(|all| !all.children.is_empty());
+        if last != Some(taken.index) || referred {
+            return Ok(false);
+        }
+        view.lock(table.descriptor().space(), &taken.row_key).await?;
+        let old = write::current(view, table, &taken.row_key, cx).await?;
+        Ok(old.is_some_and(|old| old == row))
+    }
+
+    /// Values that follow are greater than the row's.
+    async fn raise(&self, view: &mut View<'_>, row: &[Value]) -> Result<()> {
+        let table = self.table();
+        match table.auto_increment {
+            Some(at) => super::number::raise(view, table, &row[at]).await,
+            None => Ok(()),
+        }
     }
 
     /// REPLACE: the row in the way goes.
@@ -333,7 +465,7 @@ impl<'a> Job<'a> {
         both.extend(new);
         for (column, given) in &plan.insert.on_duplicate {
             let row = Row { columns: &both, params: self.params };
-            let given = |cx: &mut Cx<'q>| self.storing.given(table, *column, given, cx, row);
+            let given = |cx: &mut Cx<'q>| self.storing.changed(table, *column, given, cx, row);
             let value = subqueries.run(view, cx, given).await?;
             both[*column] = value;
         }
@@ -347,79 +479,52 @@ impl<'a> Job<'a> {
             Change { key: &taken.row_key, old, new: both, assigned: &assigned },
         )
         .await?;
-        self.done.duplicates += 1;
-        if let Some(at) = table.auto_increment {
-            self.done.given_id = outcome.new.get(at).and_then(id_of);
-        }
         match outcome.result {
-            Ok(true) => self.done.affected += 2,
-            Ok(false) => self.done.affected += u64::from(self.found_rows),
+            Ok(changed) => {
+                self.done.touched += 1;
+                self.done.updated += u64::from(changed);
+                self.done.copied += u64::from(changed);
+            }
             Err(taken) if plan.insert.ignore => cx.warnings.push(Level::Warning, taken.error),
             Err(taken) => return Err(taken.error),
+        }
+        if let Some(at) = table.auto_increment {
+            self.done.last_id = outcome.new.get(at).map(told);
+            if let Some(id) = outcome.new.get(at).and_then(id_of) {
+                self.numbering.pass(id, self.storing.numbering);
+            }
         }
         view.make_room().await
     }
 
-    /// Takes the next value of AUTO_INCREMENT that `auto_increment_increment` allows.
-    fn next_number(&self, counter: &AtomicU64) -> u64 {
-        let (step, offset) = self.storing.numbering;
-        if step <= 1 {
-            return counter.fetch_add(1, Ordering::Relaxed);
-        }
-        let offset = if offset > step { 0 } else { offset % step };
-        let next = |from: u64| from.saturating_add((offset + step - from % step) % step);
-        let taken = counter.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |from| {
-            Some(next(from).saturating_add(step))
-        });
-        next(taken.unwrap_or_else(|from| from))
-    }
-
-    /// AUTO_INCREMENT.
-    async fn number(&mut self, view: &mut View<'_>, row: &mut [Value]) -> Result<()> {
+    /// AUTO_INCREMENT: the value that was made for the row.
+    async fn number(&mut self, view: &mut View<'_>, row: &mut [Value]) -> Result<Option<u64>> {
         let table = &*self.plan.insert.table;
-        let Some(at) = table.auto_increment else { return Ok(()) };
+        let Some(at) = table.auto_increment else { return Ok(None) };
         let wanted = match &row[at] {
             Value::Null => true,
             Value::Int(0) | Value::UInt(0) => !self.storing.zero_is_a_value,
             Value::Double(number) => *number == 0.0 && !self.storing.zero_is_a_value,
             _ => false,
         };
-        let counter = &table.numbers.next_auto_increment;
-        if !wanted {
-            if let Some(id) = id_of(&row[at]) {
-                prepare_auto_increment(view, table).await?;
-                Numbers::raise(counter, id.saturating_add(1));
-                keep_auto_increment(view, table, id).await?;
-                self.done.given_id = Some(id);
-            }
-            return Ok(());
+        if wanted {
+            row[at] = self.numbering.give(view, table, at, self.storing.numbering).await?;
+        } else if let Some(id) = id_of(&row[at]) {
+            self.numbering.pass(id, self.storing.numbering);
         }
-        prepare_auto_increment(view, table).await?;
-        let ty = &table.columns[at].ty;
-        let id = self.next_number(counter);
-        if id > id_max(ty) {
-            counter.fetch_min(id_max(ty).saturating_add(1), Ordering::Relaxed);
-            return Err(if ty.kind == TypeKind::BigInt {
-                SqlError::new(code::ER_AUTOINC_READ_FAILED, &[])
-            } else {
-                // The last value is given again, and is taken.
-                SqlError::duplicate_entry(
-                    &id_max(ty).to_string(),
-                    &format!("{}.PRIMARY", table.descriptor().name),
-                )
-            });
-        }
-        keep_auto_increment(view, table, id).await?;
-        #[allow(clippy::cast_possible_wrap, clippy::cast_precision_loss, reason = "checked above")]
-        let value = match ty.kind {
-            TypeKind::Double => Value::Double(id as f64),
-            TypeKind::Float => Value::Float(id as f32),
-            _ if ty.unsigned => Value::UInt(id),
-            _ => Value::Int(id as i64),
-        };
-        row[at] = value;
-        self.done.first_id.get_or_insert(id);
-        Ok(())
+        self.done.last_id = Some(told(&row[at]));
+        Ok(if wanted { self.done.last_id } else { None })
+    }
+}
+
+/// A value of AUTO_INCREMENT as clients are told it.
+fn told(value: &Value) -> u64 {
+    match value {
+        Value::Int(number) => number.cast_unsigned(),
+        Value::UInt(number) => *number,
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "as integers")]
+        Value::Double(number) => *number as u64,
+        _ => 0,
     }
 }
 
@@ -443,84 +548,6 @@ pub(crate) fn is_ignored(error: &SqlError) -> bool {
             | code::ER_SUBQUERY_NO_1_ROW
             | code::ER_VIEW_CHECK_FAILED
     )
-}
-
-fn id_of(value: &Value) -> Option<u64> {
-    match value {
-        Value::Int(number) => u64::try_from(*number).ok(),
-        Value::UInt(number) => Some(*number),
-        _ => None,
-    }
-}
-
-/// The greatest value that AUTO_INCREMENT can give to a column.
-fn id_max(ty: &firn_mysql_semantics::SqlType) -> u64 {
-    let bits = match ty.kind {
-        TypeKind::TinyInt => 8,
-        TypeKind::SmallInt => 16,
-        TypeKind::MediumInt => 24,
-        TypeKind::Int => 32,
-        _ => 64,
-    };
-    match (bits, ty.unsigned) {
-        // The greatest of all is never given.
-        (64, true) => u64::MAX - 1,
-        (64, false) => i64::MAX as u64 - 1,
-        (bits, true) => (1 << bits) - 1,
-        (bits, false) => (1 << (bits - 1)) - 1,
-    }
-}
-
-/// Makes sure that a value of AUTO_INCREMENT is not given again after a restart, even if
-/// its row is deleted. That is stored ahead, for more values at a time the more are given.
-async fn keep_auto_increment(view: &mut View<'_>, table: &OpenTable, id: u64) -> Result<()> {
-    let numbers = &table.numbers;
-    if table.temporary || id < numbers.kept_auto_increment.load(Ordering::Acquire) {
-        return Ok(());
-    }
-    let mut ahead = numbers.keeping.lock().await;
-    if id < numbers.kept_auto_increment.load(Ordering::Acquire) {
-        return Ok(());
-    }
-    *ahead = (*ahead * 2).clamp(KEPT_AHEAD_MIN, KEPT_AHEAD_MAX);
-    let next = id.saturating_add(*ahead);
-    view.keep_auto_increment(table.descriptor().id, next).await?;
-    numbers.kept_auto_increment.store(next, Ordering::Release);
-    Ok(())
-}
-
-/// Finds the first value to give, if nobody has.
-pub(crate) async fn prepare_auto_increment(view: &mut View<'_>, table: &OpenTable) -> Result<()> {
-    let counter = &table.numbers.next_auto_increment;
-    if counter.load(Ordering::Relaxed) != 0 {
-        return Ok(());
-    }
-    let Some(at) = table.auto_increment else { return Ok(()) };
-    let kept = view.kept_auto_increment(table.descriptor().id).await?;
-    let mut first = table.descriptor().auto_increment_min.max(kept).max(1);
-    let rows = table.codec.row_index();
-    let all = std::iter::once(rows).chain(table.codec.indexes());
-    let mut by_number = all.filter(|codec| codec.column(0) == Some(at));
-    let last = match by_number.next() {
-        Some(codec) => {
-            let last = view.last(table.descriptor().space(), &codec.all()).await?;
-            last.map(|(key, value)| (codec, key, value))
-        }
-        None => None,
-    };
-    if let Some((codec, key, value)) = last {
-        let greatest = if codec.id() == IndexId::ROWS {
-            let reader = table.codec.rows().read(&value).map_err(engine_error)?;
-            reader.value(at).map_err(engine_error)?
-        } else {
-            codec.read(&key, &value).and_then(|entry| entry.value(at)).map_err(engine_error)?
-        };
-        if let Some(id) = id_of(&greatest) {
-            first = first.max(id.saturating_add(1));
-        }
-    }
-    Numbers::raise(counter, first);
-    Ok(())
 }
 
 /// The next number of a row without a primary key.

@@ -10,6 +10,7 @@
 //! * [`store`]: values into columns. [`write`]: one row into a table.
 //! * [`insert`], [`update`]: the changing statements. [`load`]: LOAD DATA.
 //! * [`backfill`], [`online`]: what ALTER TABLE makes of rows, and that beside writers.
+//! * [`number`]: AUTO_INCREMENT.
 
 mod aggregate;
 mod arrange;
@@ -19,6 +20,7 @@ mod derived;
 mod foreign_key;
 mod insert;
 mod load;
+mod number;
 mod online;
 mod range;
 mod reader;
@@ -36,8 +38,9 @@ mod write;
 pub(crate) use arrange::{Arranged, Remembered};
 pub(crate) use backfill::{Backfill, Made, NewKeys};
 pub(crate) use foreign_key::{Link, Relations};
-pub(crate) use insert::{InsertPlan, prepare_auto_increment, run as insert};
+pub(crate) use insert::{InsertPlan, Inserted, run as insert};
 pub(crate) use load::{Format, Load, LoadPlan, Step as LoadStep};
+pub(crate) use number::prepare as prepare_auto_increment;
 pub(crate) use online::Online;
 pub(crate) use range::RangeRun;
 pub(crate) use reader::{Found, read_row};

@@ -348,8 +348,7 @@ impl<'r> Found<'r> {
         let computed = if is_row { table.virtual_columns() } else { &[] };
         for generated in computed {
             if columns.contains(&generated.column) {
-                let value = generated.node.run(cx, Row::new(out))?.into_owned();
-                out[generated.column] = value;
+                out[generated.column] = super::store::computed(table, generated, cx, out)?;
             }
         }
         Ok(())

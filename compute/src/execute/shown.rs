@@ -46,3 +46,18 @@ pub(crate) fn in_duplicate(table: &OpenTable, column: usize, value: &Value) -> S
         Err(_) => String::from_utf8_lossy(&text).into_owned(),
     }
 }
+
+/// The part of a value that an index has: so many characters, or bytes of a binary string.
+pub(crate) fn prefix(table: &OpenTable, column: usize, value: &Value, length: u32) -> Value {
+    let Value::Bytes(bytes) = value else { return value.clone() };
+    let collation = Collation::by_id(table.columns[column].ty.collation.0);
+    let one_byte = collation.is_none_or(|one| one.charset().max_bytes() == 1);
+    let length = length as usize;
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !one_byte => {
+            let end = text.char_indices().nth(length).map_or(text.len(), |(at, _)| at);
+            Value::bytes(&text.as_bytes()[..end])
+        }
+        _ => Value::bytes(&bytes[..bytes.len().min(length)]),
+    }
+}

@@ -3,7 +3,7 @@
 use firn_mysql_semantics::charset::{Charset, convert as convert_charset};
 use firn_mysql_semantics::collation::Collation;
 use firn_mysql_semantics::convert::{Column, StoreContext, store};
-use firn_mysql_semantics::error::{Level, SqlError, code};
+use firn_mysql_semantics::error::{Condition, Level, SqlError, code};
 use firn_mysql_semantics::expr::{Cx, Node, Op, Row};
 use firn_mysql_semantics::json;
 use firn_mysql_semantics::temporal::zone::TimeZone;
@@ -12,7 +12,7 @@ use firn_mysql_semantics::{CollationId, Derivation, SqlType, TypeKind, Value};
 
 use super::Result;
 use crate::bind::Given;
-use crate::table::{Default, OpenTable};
+use crate::table::{Default, Generated, OpenTable};
 
 /// How a statement puts values into columns.
 pub(crate) struct Storing<'a> {
@@ -64,6 +64,33 @@ impl Storing<'_> {
         }
     }
 
+    /// The same for a row that is there: AUTO_INCREMENT makes no value for it.
+    ///
+    /// # Errors
+    /// As [`Self::given`].
+    pub(crate) fn changed(
+        &self,
+        table: &OpenTable,
+        column: usize,
+        given: &Given,
+        cx: &mut Cx<'_>,
+        row: Row<'_>,
+    ) -> Result<Value> {
+        let value = self.given(table, column, given, cx, row)?;
+        if !value.is_null() || table.auto_increment != Some(column) {
+            return Ok(value);
+        }
+        let column = &table.columns[column];
+        if matches!(given, Given::Value(_)) {
+            let error = SqlError::bad_null(&column.name);
+            if !self.ignore && (self.strict || self.single_row) {
+                return Err(error);
+            }
+            warn_once(cx, error);
+        }
+        Ok(zero_of(&column.ty))
+    }
+
     /// The value of a column that nothing is said of.
     ///
     /// # Errors
@@ -92,9 +119,22 @@ impl Storing<'_> {
                 if self.strict {
                     return Err(error);
                 }
-                cx.warnings.push(Level::Warning, error);
+                warn_once(cx, error);
                 Ok(zero_of(ty))
             }
+        }
+    }
+
+    /// The same before it is known whether the statement gives a value: a column without a
+    /// default has what it has without strict mode. Not for defaults that are computed.
+    pub(crate) fn quiet_default(&self, table: &OpenTable, column: usize) -> Value {
+        let ty = &table.columns[column].ty;
+        match &table.defaults[column] {
+            Default::Value(value) => value.clone(),
+            Default::Now => self.now(ty),
+            Default::None if table.auto_increment == Some(column) || ty.nullable => Value::Null,
+            Default::None if ty.kind == TypeKind::Enum => Value::UInt(1),
+            Default::None | Default::Expr(_) => zero_of(ty),
         }
     }
 
@@ -125,7 +165,7 @@ impl Storing<'_> {
             if !self.ignore && (self.strict || self.single_row) {
                 return Err(error);
             }
-            cx.warnings.push(Level::Warning, error);
+            warn_once(cx, error);
             return Ok(zero_of(ty));
         }
         if ty.kind == TypeKind::Json {
@@ -133,6 +173,7 @@ impl Storing<'_> {
         }
         let (value, from) = as_source(node, value, ty)?;
         let settings = cx.settings;
+        let mark = cx.warnings.mark();
         let mut store_cx = StoreContext {
             strict: self.strict,
             dates: DateMode {
@@ -148,7 +189,16 @@ impl Storing<'_> {
             warnings: cx.warnings,
         };
         let target = Column { name: &definition.name, ty, members: &table.members[column] };
-        store(&value, &from, &target, &mut store_cx)
+        let stored = store(&value, &from, &target, &mut store_cx)?;
+        // IGNORE warns of BIT what strict mode would refuse.
+        let told = cx.warnings.kept().last().map(|last| last.error.number());
+        let bit = ty.kind == TypeKind::Bit && self.ignore && settings.strict;
+        if bit && told == Some(code::ER_WARN_DATA_OUT_OF_RANGE) && cx.warnings.mark() != mark {
+            cx.warnings.rewind(mark);
+            let error = SqlError::data_too_long(&definition.name, cx.row_number);
+            cx.warnings.push(Level::Warning, error);
+        }
+        Ok(stored)
     }
 
     /// A JSON document, from its text or another document.
@@ -194,6 +244,52 @@ impl Storing<'_> {
         let at = at as u64;
         SqlError::new(code::ER_INVALID_JSON_TEXT, &[why.into(), at.into(), name.as_str().into()])
     }
+}
+
+/// Warns of a NULL or of a default that is not there: once for each column.
+pub(super) fn warn_once(cx: &mut Cx<'_>, error: SqlError) {
+    let same = |one: &Condition| {
+        one.error.number() == error.number() && one.error.message() == error.message()
+    };
+    if !cx.warnings.kept().iter().any(same) {
+        cx.warnings.push(Level::Warning, error);
+    }
+}
+
+/// A virtual column's value, as the column holds it. What storing it would warn of was said
+/// when its row was written.
+///
+/// # Errors
+/// Those of evaluating it.
+pub(crate) fn computed(
+    table: &OpenTable,
+    generated: &Generated,
+    cx: &mut Cx<'_>,
+    row: &[Value],
+) -> Result<Value> {
+    let value = generated.node.run(cx, Row::new(row))?.into_owned();
+    let (ty, from) = (&table.columns[generated.column].ty, &generated.node.ty);
+    let same = ty.kind == from.kind
+        && ty.unsigned == from.unsigned
+        && ty.decimals == from.decimals
+        && ty.length >= from.length
+        && ty.collation == from.collation;
+    if value.is_null() || same {
+        return Ok(value);
+    }
+    let storing = Storing {
+        strict: false,
+        ignore: true,
+        single_row: false,
+        zone: &TimeZone::Offset(0),
+        now: DateTime::ZERO,
+        numbering: (1, 1),
+        zero_is_a_value: true,
+    };
+    let mark = cx.warnings.mark();
+    let value = storing.value(table, generated.column, &generated.node, value, cx);
+    cx.warnings.rewind(mark);
+    value
 }
 
 /// A value as [`store`] takes it: members by their texts, `0x…` as a number where a

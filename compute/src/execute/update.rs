@@ -365,7 +365,7 @@ pub(crate) async fn update<'p>(
                 // A single table's assignments see what those before them gave.
                 let columns = if targets.len() == 1 { &row } else { &before };
                 let columns = Row { columns, params };
-                let given = |cx: &mut Cx<'p>| storing.given(table, *column, given, cx, columns);
+                let given = |cx: &mut Cx<'p>| storing.changed(table, *column, given, cx, columns);
                 match subqueries.run(view, cx, given).await {
                     Ok(value) => row[step.start + column] = value,
                     Err(error) => failed = Some(error),
@@ -389,7 +389,12 @@ pub(crate) async fn update<'p>(
             let old = before[step.start..step.end].to_vec();
             let new = row[step.start..step.end].to_vec();
             let work = Change { key, old, new, assigned: &assigned };
+            // A row that is left as it is leaves what hangs on it, too.
+            let part = plan.ignore.then(|| view.begin_part());
             let outcome = change(view, table, storing, cx, work).await;
+            if let Some(part) = part {
+                view.end_part(part, matches!(&outcome, Ok(done) if done.result.is_ok()));
+            }
             done.matched += 1;
             match outcome {
                 Ok(Changed { result: Ok(changed), .. }) => done.changed += u64::from(changed),
@@ -444,7 +449,8 @@ pub(crate) async fn change(
             new[at] = storing.present(table, at);
         }
     }
-    write::complete(table, storing, cx, &mut new)?;
+    write::compute(table, storing, cx, &mut new)?;
+    write::check(table, cx, &new)?;
     let before = Stored { key: key.to_vec(), values: write::in_utc(table, &old, cx) };
     let values = write::in_utc(table, &new, cx);
     let key = match table.descriptor().primary() {
@@ -454,6 +460,11 @@ pub(crate) async fn change(
     let after = Stored { key, values };
     foreign_key::follow(view, table, &before, Some(&after), cx, 0).await?;
     let replaced = write::replace(view, table, &before, &after).await?;
+    if let (Ok(()), Some(at)) = (&replaced, table.auto_increment)
+        && new[at] != old[at]
+    {
+        super::number::raise(view, table, &new[at]).await?;
+    }
     Ok(Changed { new, result: replaced.map(|()| true) })
 }
 
@@ -492,7 +503,12 @@ pub(crate) async fn delete<'p>(
             let step = &plan.rows.steps[target];
             let values = write::in_utc(table, &row[step.start..step.end], cx);
             let row = Stored { key: key.clone(), values };
-            match foreign_key::delete(view, table, &row, cx).await {
+            let part = plan.ignore.then(|| view.begin_part());
+            let gone = foreign_key::delete(view, table, &row, cx).await;
+            if let Some(part) = part {
+                view.end_part(part, gone.is_ok());
+            }
+            match gone {
                 Ok(()) => deleted += 1,
                 Err(error) if plan.ignore && is_ignored(&error) => {
                     cx.warnings.push(Level::Warning, error);

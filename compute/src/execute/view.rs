@@ -15,7 +15,7 @@ use crate::session::{from_engine, from_transaction};
 use crate::table::OpenTable;
 use crate::txn::{
     Direction, Grant, LockKey, LockMode, LockWait, LockedRow, LockingScan, ReadMode, RowLocks,
-    Scan, Transaction,
+    Scan, StatementMark, Transaction,
 };
 
 /// How a statement reads.
@@ -383,6 +383,20 @@ impl<'t> View<'t> {
         let key = auto_increment_key(table);
         let kept = self.transaction.db().put(CATALOG_SPACE, &key, &next.to_be_bytes()).await;
         kept.map(drop).map_err(engine_error)
+    }
+
+    /// Begins a part of the statement that can be taken back by itself: a row under IGNORE.
+    pub(crate) fn begin_part(&mut self) -> StatementMark {
+        self.transaction.begin_statement()
+    }
+
+    /// Ends it; what it wrote goes unless it is kept.
+    pub(crate) fn end_part(&mut self, part: StatementMark, keep: bool) {
+        if keep {
+            self.transaction.end_statement(part);
+        } else {
+            self.transaction.roll_back_statement(part);
+        }
     }
 
     /// Sets a key.

@@ -32,6 +32,8 @@ pub(crate) struct Duplicate {
     pub(crate) error: SqlError,
     /// The key of the row that has them.
     pub(crate) row_key: Bytes,
+    /// The index that has them.
+    pub(crate) index: IndexId,
 }
 
 /// The values of a row of the session, as they are stored.
@@ -45,12 +47,11 @@ pub(crate) fn in_utc(table: &OpenTable, row: &[Value], cx: &mut Cx<'_>) -> Vec<V
         .collect()
 }
 
-/// Computes stored generated columns, and those that indexes need, and looks at the
-/// CHECK constraints.
+/// Computes stored generated columns, and those that indexes need.
 ///
 /// # Errors
-/// 3819 for a constraint that does not hold, and those of evaluating.
-pub(crate) fn complete(
+/// Those of evaluating and storing.
+pub(crate) fn compute(
     table: &OpenTable,
     storing: &super::store::Storing<'_>,
     cx: &mut Cx<'_>,
@@ -61,6 +62,14 @@ pub(crate) fn complete(
         row[generated.column] =
             storing.value(table, generated.column, &generated.node, value, cx)?;
     }
+    Ok(())
+}
+
+/// Looks at the CHECK constraints.
+///
+/// # Errors
+/// 3819 for one that does not hold, and those of evaluating.
+pub(crate) fn check(table: &OpenTable, cx: &mut Cx<'_>, row: &[Value]) -> Result<()> {
     for (name, condition) in &table.checks {
         // NULL is no violation.
         if condition.eval_truth(cx, Row::new(row))? == Some(false) {
@@ -80,10 +89,12 @@ pub(crate) async fn insert(
     row: &Stored,
 ) -> Result<Result<(), Duplicate>> {
     let space = table.descriptor().space();
+    foreign_key::check_parents(view, table, row, None).await?;
     // Hidden numbers are never given twice.
     if table.descriptor().primary().is_some() && view.vacant(space, &row.key).await?.is_some() {
         let error = duplicate(table, table.codec.row_index(), &row.values);
-        return Ok(Err(Duplicate { error, row_key: row.key.clone().into() }));
+        let row_key = row.key.clone().into();
+        return Ok(Err(Duplicate { error, row_key, index: IndexId::ROWS }));
     }
     let mut entries = Vec::with_capacity(table.codec.indexes().len());
     for codec in table.codec.indexes() {
@@ -100,7 +111,6 @@ pub(crate) async fn insert(
     let mut value = Vec::with_capacity(64);
     table.codec.rows().write(&row.values, &mut value).map_err(engine_error)?;
     view.put(space, &row.key, value)?;
-    foreign_key::check_parents(view, table, row, None).await?;
     Ok(Ok(()))
 }
 
@@ -172,9 +182,11 @@ pub(crate) async fn replace(
 ) -> Result<Result<(), Duplicate>> {
     let space = table.descriptor().space();
     let moved = old.key != new.key;
+    foreign_key::check_parents(view, table, new, Some(old)).await?;
     if moved && view.vacant(space, &new.key).await?.is_some() {
         let error = duplicate(table, table.codec.row_index(), &new.values);
-        return Ok(Err(Duplicate { error, row_key: new.key.clone().into() }));
+        let row_key = new.key.clone().into();
+        return Ok(Err(Duplicate { error, row_key, index: IndexId::ROWS }));
     }
     let mut changed = Vec::new();
     for codec in table.codec.indexes() {
@@ -206,7 +218,6 @@ pub(crate) async fn replace(
     let mut value = Vec::with_capacity(64);
     table.codec.rows().write(&new.values, &mut value).map_err(engine_error)?;
     view.put(space, &new.key, value)?;
-    foreign_key::check_parents(view, table, new, Some(old)).await?;
     Ok(Ok(()))
 }
 
@@ -272,7 +283,7 @@ async fn taken(
     let mut row_key = Vec::with_capacity(16);
     entry.row_key(&mut row_key);
     let error = duplicate(table, codec, &row.values);
-    Ok(Some(Duplicate { error, row_key: row_key.into() }))
+    Ok(Some(Duplicate { error, row_key: row_key.into(), index: codec.id() }))
 }
 
 /// 1062
@@ -285,7 +296,12 @@ fn duplicate(table: &OpenTable, codec: &IndexCodec, values: &[Value]) -> SqlErro
         if part > 0 {
             shown.push('-');
         }
-        shown.push_str(&super::shown::in_duplicate(table, column, &values[column]));
+        let prefix = index.and_then(|index| index.parts.get(part)?.prefix_len);
+        let value = match prefix {
+            Some(length) => &super::shown::prefix(table, column, &values[column], length),
+            None => &values[column],
+        };
+        shown.push_str(&super::shown::in_duplicate(table, column, value));
     }
     let name = index.map_or("?", |index| index.name.as_str());
     SqlError::duplicate_entry(&shown, &format!("{}.{name}", descriptor.name))

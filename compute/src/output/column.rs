@@ -63,16 +63,18 @@ pub(crate) fn definition(
     let mut column = Column::new(name, kind, collation.0, length);
     column.decimals = ty.decimals;
     // Strings have decimals only where they are computed.
-    if ty.kind.is_string() && of_table {
+    if (ty.kind.is_string() || ty.kind == TypeKind::Json) && of_table {
         column.decimals = 0;
     }
     let mut flags = ColumnFlags::EMPTY;
     flags.set(ColumnFlags::NOT_NULL, !ty.nullable);
     flags.set(ColumnFlags::UNSIGNED, ty.unsigned);
     let blob = ty.kind.is_text() || matches!(ty.kind, TypeKind::Json | TypeKind::Geometry);
-    flags.set(ColumnFlags::BLOB, blob);
+    // Tables' columns alone have it.
+    flags.set(ColumnFlags::BLOB, blob && of_table);
     let temporal = ty.kind.is_temporal();
-    let number = !ty.kind.is_string() && !temporal && ty.kind != TypeKind::Json;
+    let no_number = temporal || matches!(ty.kind, TypeKind::Json | TypeKind::Bit);
+    let number = !ty.kind.is_string() && !no_number;
     let binary =
         is_binary_order(ty) || temporal || ty.kind == TypeKind::Json || (number && !of_table);
     flags.set(ColumnFlags::BINARY, binary);

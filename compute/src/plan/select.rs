@@ -102,8 +102,11 @@ impl SelectPlan {
         self.steps.iter().position(|step| step.start == start).unwrap_or_default()
     }
 
-    fn reading(mut select: BoundSelect, reads: Vec<bool>) -> Result<Self> {
+    fn reading(mut select: BoundSelect, mut reads: Vec<bool>) -> Result<Self> {
         let sources = std::mem::take(&mut select.sources);
+        for source in &sources {
+            read_for_virtual(source, select.tables[source.table].start, &mut reads);
+        }
         let mut filter: Vec<Option<Node>> =
             std::mem::take(&mut select.filter).into_iter().map(Some).collect();
         let subqueries = SubqueryPlan::all(std::mem::take(&mut select.subqueries))?;
@@ -172,6 +175,16 @@ fn take_known(filter: &mut [Option<Node>], known: &dyn Fn(usize) -> bool) -> Vec
         }
     }
     taken
+}
+
+/// Adds the columns that virtual ones are computed from, which may be virtual themselves.
+fn read_for_virtual(source: &Source, start: usize, reads: &mut [bool]) {
+    let TableSource::Stored(table) = &source.rows else { return };
+    for generated in table.virtual_columns().iter().rev() {
+        if reads[start + generated.column] {
+            columns_of(&generated.node, &mut |column| reads[start + column] = true);
+        }
+    }
 }
 
 /// Which places of the flat row the statement reads.

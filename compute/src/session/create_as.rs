@@ -160,8 +160,9 @@ impl Session {
         let mut view = View::new(&mut transaction, reading, self.lock_wait()).relating(&relations);
         let mut cx = Cx::new(&settings, &mut self.values, &mut self.warnings);
         let params = &arguments.values;
-        let done = execute::insert(plan, &storing, false, params, &mut view, &mut cx).await?;
+        let mut done = execute::Inserted::default();
+        execute::insert(plan, &storing, params, &mut view, &mut cx, &mut done).await?;
         transaction.commit().await.map_err(|error| from_transaction(&error))?;
-        Ok(Some(done.affected))
+        Ok(Some(done.affected(false)))
     }
 }

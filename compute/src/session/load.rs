@@ -127,19 +127,20 @@ impl Session {
         taken?;
         let done = run.done();
         self.values.check_assignments()?;
-        let deleted = if plan.insert().replace { done.duplicates } else { 0 };
-        let skipped = done.records.saturating_sub(done.affected.saturating_sub(deleted));
-        if let Some(id) = done.first_id {
+        let deleted = done.deleted;
+        let skipped = done.records.saturating_sub(done.copied);
+        if let Some(id) = done.first_id() {
             self.values.variables.facts.last_insert_id = id;
         }
-        self.values.row_count = done.affected.cast_signed();
+        let affected = done.affected(false);
+        self.values.row_count = affected.cast_signed();
         let info = format!(
             "Records: {}  Deleted: {deleted}  Skipped: {skipped}  Warnings: {}",
             done.records,
             self.warnings.total()
         );
-        let last_insert_id = done.first_id.or(done.given_id).unwrap_or(0);
-        Ok(Done { affected: done.affected, last_insert_id, info, ..Done::default() }.into())
+        let last_insert_id = done.told_id();
+        Ok(Done { affected, last_insert_id, info, ..Done::default() }.into())
     }
 }
 

@@ -368,25 +368,26 @@ impl Session {
         let relations = CatalogRelations::new(self);
         let mut view = View::new(&mut unit.transaction, reading, wait).relating(&relations);
         let mut cx = Cx::new(&settings, &mut self.values, &mut self.warnings);
-        let done =
-            execute::insert(plan, &storing, found_rows, &arguments.values, &mut view, &mut cx)
-                .await?;
-        if let Some(id) = done.first_id {
+        let (params, mut done) = (&arguments.values, execute::Inserted::default());
+        let result = execute::insert(plan, &storing, params, &mut view, &mut cx, &mut done).await;
+        // Rows that were written before it failed count here.
+        if let Some(id) = done.first_id() {
             self.values.variables.facts.last_insert_id = id;
         }
-        self.values.row_count = done.affected.cast_signed();
+        result?;
+        let affected = done.affected(found_rows);
+        self.values.row_count = affected.cast_signed();
         let info = if single_row {
             String::new()
         } else {
             format!(
                 "Records: {}  Duplicates: {}  Warnings: {}",
                 done.records,
-                done.duplicates,
+                done.duplicates(found_rows, plan.insert.ignore),
                 self.warnings.total()
             )
         };
-        let last_insert_id = done.first_id.or(done.given_id).unwrap_or(0);
-        Ok(Done { affected: done.affected, last_insert_id, info, ..Done::default() }.into())
+        Ok(Done { affected, last_insert_id: done.told_id(), info, ..Done::default() }.into())
     }
 
     /// UPDATE

@@ -71,8 +71,10 @@ fn flags(table: &TableDescriptor, column: &ColumnDescriptor) -> ColumnFlags {
     }
     flags.set(ColumnFlags::NOT_NULL, !column.ty.nullable);
     flags.set(ColumnFlags::AUTO_INCREMENT, column.auto_increment);
-    flags.set(ColumnFlags::ZEROFILL, column.zerofill);
-    flags.set(ColumnFlags::ON_UPDATE_NOW, column.on_update_now);
+    flags.set(ColumnFlags::ZEROFILL, column.zerofill || column.ty.kind == TypeKind::Year);
+    // MySQL tells it of TIMESTAMP alone.
+    let is_timestamp = column.ty.kind == TypeKind::Timestamp;
+    flags.set(ColumnFlags::ON_UPDATE_NOW, column.on_update_now && is_timestamp);
     let now = column.on_update_now || column.default == ColumnDefault::Now;
     flags.set(ColumnFlags::TIMESTAMP, now && column.ty.kind == TypeKind::Timestamp);
     let no_default =

@@ -5,7 +5,9 @@
 mod accounts;
 mod admin;
 mod auto_increment;
+mod changes;
 mod compared;
+mod differential;
 mod dump;
 mod explain;
 mod information_schema;

@@ -77,7 +77,7 @@ impl LoadPlan {
 impl<'a> Load<'a> {
     /// One that has not begun.
     pub(crate) fn new(plan: &'a LoadPlan, storing: &'a Storing<'a>) -> Self {
-        let job = Job::new(&plan.insert, storing, false, &[]);
+        let job = Job::new(&plan.insert, storing, &[]);
         let records = Records::new(&plan.format);
         Self { plan, job, records, skip: plan.skip, line: 0 }
     }
