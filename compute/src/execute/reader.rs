@@ -32,6 +32,8 @@ pub(crate) struct Reader {
     key: Vec<u8>,
     /// That row is locked, as are those that were read ahead.
     locked: bool,
+    /// Entries have to be looked at with [`View::hides`].
+    hides: bool,
 }
 
 enum Pending {
@@ -68,7 +70,14 @@ impl Reader {
                 Pending::Ranges(ranges.into_iter())
             }
         };
-        Ok(Self { lookup, entries: None, ahead: VecDeque::new(), key: Vec::new(), locked: false })
+        Ok(Self {
+            lookup,
+            entries: None,
+            ahead: VecDeque::new(),
+            key: Vec::new(),
+            locked: false,
+            hides: false,
+        })
     }
 
     /// The key of the row that [`Self::next`] gave.
@@ -111,7 +120,7 @@ impl Reader {
                     .and_then(|found| each(&found)),
             );
         }
-        if access.index != IndexId::ROWS && !access.covering {
+        if access.index != IndexId::ROWS && (!access.covering || self.hides) {
             return None;
         }
         let (key, value) = self.entries.as_mut()?.try_next()?;
@@ -149,6 +158,8 @@ impl Reader {
         each: impl FnOnce(&Found<'_>) -> Result<T, E>,
     ) -> Result<Option<T>, E> {
         let direct = access.index == IndexId::ROWS;
+        self.hides = !direct && view.has_overtaken();
+        let space = table.codec.table().space();
         loop {
             if let Some((key, value)) = self.ahead.pop_front() {
                 self.key.clear();
@@ -164,6 +175,9 @@ impl Reader {
                         continue;
                     };
                     let found = found(&mut self.key, key, value, table, access.index);
+                    if self.hides && view.hides(space, key, &self.key).await? {
+                        continue;
+                    }
                     return found.and_then(|found| each(&found)).map(Some);
                 }
                 let codec = index(table, access.index)?;
@@ -177,6 +191,9 @@ impl Reader {
                     let entry = codec.read(key, value).map_err(engine_error)?;
                     let mut row_key = Vec::with_capacity(16);
                     entry.row_key(&mut row_key);
+                    if self.hides && view.hides(space, key, &row_key).await? {
+                        continue;
+                    }
                     keys.push(row_key);
                 }
                 self.fetch(view, table, keys).await?;
@@ -185,7 +202,6 @@ impl Reader {
             match &mut self.lookup {
                 Pending::Ranges(ranges) => {
                     let Some(range) = ranges.next() else { return Ok(None) };
-                    let space = table.codec.table().space();
                     self.entries = Some(view.scan(space, &range, access.backward, direct).await?);
                 }
                 Pending::Keys(keys) => {
@@ -221,6 +237,9 @@ impl Reader {
             let entry = codec.read(key, &value).map_err(engine_error)?;
             let mut row_key = Vec::with_capacity(16);
             entry.row_key(&mut row_key);
+            if self.hides && view.hides(space, key, &row_key).await? {
+                continue;
+            }
             rows.push(row_key);
         }
         self.fetch(view, table, rows).await

@@ -114,6 +114,35 @@ impl<'t> View<'t> {
         self.transaction.has_written()
     }
 
+    /// Whether entries have to be looked at with [`Self::hides`].
+    pub(crate) fn has_overtaken(&self) -> bool {
+        self.transaction.has_overtaken() && self.mode() == ReadMode::Snapshot
+    }
+
+    /// Whether an entry of the snapshot is no longer one of its row, which the transaction
+    /// has changed.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub(crate) async fn hides(
+        &self,
+        space: SpaceId,
+        entry_key: &[u8],
+        row_key: &[u8],
+    ) -> Result<bool> {
+        let hides = self.transaction.hides(space, entry_key, row_key).await;
+        hides.map_err(|error| from_transaction(&error))
+    }
+
+    /// Called before a locked row is changed; see [`Transaction::overtakes`].
+    ///
+    /// # Errors
+    /// The engine's; 1206.
+    pub(crate) async fn overtakes(&mut self, space: SpaceId, key: &[u8]) -> Result<bool> {
+        let overtakes = self.transaction.overtakes(space, key).await;
+        overtakes.map_err(|error| from_transaction(&error))
+    }
+
     /// The mode in which rows are locked, if they are.
     pub(crate) fn locks(&self) -> Option<LockMode> {
         match self.reading {

@@ -104,6 +104,7 @@ pub(crate) async fn insert(
         }
         entries.push((codec, key, exclusive));
     }
+    view.overtakes(space, &row.key).await?;
     for (codec, key, exclusive) in entries {
         let value = entry_value(codec, row, exclusive)?;
         view.put(space, &key, value)?;
@@ -159,6 +160,7 @@ pub(crate) fn remove_entries(
 /// The engine's and the transaction's.
 pub(crate) async fn delete(view: &mut View<'_>, table: &OpenTable, row: &Stored) -> Result<()> {
     let space = table.descriptor().space();
+    view.overtakes(space, &row.key).await?;
     for codec in table.codec.indexes() {
         let (key, exclusive) = entry_key(codec, row)?;
         if exclusive {
@@ -188,6 +190,10 @@ pub(crate) async fn replace(
         let row_key = new.key.clone().into();
         return Ok(Err(Duplicate { error, row_key, index: IndexId::ROWS }));
     }
+    let overtaken = view.overtakes(space, &old.key).await?;
+    if moved {
+        view.overtakes(space, &new.key).await?;
+    }
     let mut changed = Vec::new();
     for codec in table.codec.indexes() {
         let (before, was_exclusive) = entry_key(codec, old)?;
@@ -201,7 +207,8 @@ pub(crate) async fn replace(
             }
         }
         let value = entry_value(codec, new, exclusive)?;
-        if before == after && entry_value(codec, old, was_exclusive)? == value {
+        let same = before == after && entry_value(codec, old, was_exclusive)? == value;
+        if same && !overtaken {
             continue;
         }
         changed.push((before, after, value));

@@ -96,6 +96,7 @@ mod interrupt;
 mod lock;
 mod locking_scan;
 mod manager;
+mod overtaken;
 mod savepoint;
 #[cfg(test)]
 mod tests;

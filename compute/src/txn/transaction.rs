@@ -12,6 +12,7 @@ use super::error::{Error, Result};
 use super::interrupt::Interrupt;
 use super::lock::{Grant, LockKey, LockMode, LockSet, LockWait, Request};
 use super::manager::TransactionManager;
+use super::overtaken::Overtaken;
 use super::savepoint::Savepoint;
 use super::view::{Base, Direction, ReadView, Scan, scan};
 use super::write_set::{WriteSet, get_spilled};
@@ -83,6 +84,7 @@ pub struct Transaction {
     /// Locks at which it is tried again to hold a table as a whole.
     escalate_at: usize,
     noted: Noted,
+    pub(super) overtaken: Overtaken,
 }
 
 impl Transaction {
@@ -106,6 +108,7 @@ impl Transaction {
             is_over: false,
             escalate_at,
             noted: Noted::default(),
+            overtaken: Overtaken::default(),
         }
     }
 
@@ -194,7 +197,7 @@ impl Transaction {
         self.snapshot.as_ref().map(Snapshot::seq)
     }
 
-    fn base(&mut self, mode: ReadMode) -> Base<'_> {
+    pub(super) fn base(&mut self, mode: ReadMode) -> Base<'_> {
         match mode {
             ReadMode::Current => Base::Newest(&self.manager.db),
             ReadMode::Snapshot => Base::At(self.snapshot()),
@@ -219,7 +222,7 @@ impl Transaction {
     }
 
     /// What it has written to a key itself.
-    async fn own(&self, space: SpaceId, key: &[u8]) -> Result<Option<Option<Bytes>>> {
+    pub(super) async fn own(&self, space: SpaceId, key: &[u8]) -> Result<Option<Option<Bytes>>> {
         if let Some(write) = self.writes.get(space, key) {
             return Ok(Some(write.value.clone()));
         }

@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -15,7 +16,8 @@ use firn_engine::manifest::{Lease, SpaceOptions, Version};
 use firn_engine::storage::{FlushCommit, Storage, VersionWatch};
 use firn_engine::wire::{self, required};
 use firn_engine::{
-    BranchName, Env, Epoch, Error, ManifestVersion, Result, Seq, SpaceId, Task, TaskClass,
+    BranchName, Env, Epoch, Error, ErrorKind, ManifestVersion, Result, Seq, SpaceId, Task,
+    TaskClass,
 };
 use firn_grpc::v1::storage_client::StorageClient;
 use firn_proto::v1 as pb;
@@ -131,7 +133,7 @@ impl RemoteStorage {
             return Ok(newest);
         }
         let why = format!("{branch:?}: the server shows {:?} after {version}", newest.number);
-        Err(Error::new(firn_engine::ErrorKind::Unavailable, why).retryable())
+        Err(Error::new(ErrorKind::Unavailable, why).retryable())
     }
 }
 
@@ -181,7 +183,7 @@ async fn follow_one(
     let begun = shared.env.timeout(BEGIN_MAX, client.watch_versions(request)).await;
     let silent = || {
         let why = format!("{address}: no answer within {} s", BEGIN_MAX.as_secs());
-        Error::new(firn_engine::ErrorKind::Unavailable, why).retryable()
+        Error::new(ErrorKind::Unavailable, why).retryable()
     };
     let mut stream = begun.ok_or_else(silent)?.map_err(failed)?.into_inner();
     let mut known: Option<Arc<Version>> = None;
@@ -190,7 +192,7 @@ async fn follow_one(
         let delta = stream.message().await.map_err(failed)?;
         let delta = delta.ok_or_else(|| {
             let why = format!("{address}: the server ended the stream of versions");
-            Error::new(firn_engine::ErrorKind::Unavailable, why).retryable()
+            Error::new(ErrorKind::Unavailable, why).retryable()
         })?;
         let next = Arc::new(wire::follow(branch, known.as_deref(), delta)?);
         install(versions, &next);
@@ -271,12 +273,21 @@ impl Storage for RemoteStorage {
     }
 
     async fn drop_snapshot(&self, branch: &BranchName, name: &str) -> Result<()> {
+        let tries = AtomicU32::new(0);
         let commit = |peer, limit| {
+            tries.fetch_add(1, Ordering::Relaxed);
             let (branch, name) = (branch.as_str().to_owned(), name.to_owned());
             let request = pb::DropSnapshotRequest { branch, name };
             async move { client(peer).drop_snapshot(within(limit, request)).await }
         };
-        self.commit(branch, method("dropping a snapshot", 30), commit).await.map(drop)
+        match self.commit(branch, method("dropping a snapshot", 30), commit).await {
+            // An earlier try may have dropped it, and its reply was lost.
+            Err(error) if error.kind() == ErrorKind::BadRequest && tries.into_inner() > 1 => {
+                let gone = !self.newest(branch).await?.snapshots.contains_key(name);
+                if gone { Ok(()) } else { Err(error) }
+            }
+            done => done.map(drop),
+        }
     }
 
     async fn renew_lease(&self, branch: &BranchName, holder: &str, lease: Lease) -> Result<()> {
