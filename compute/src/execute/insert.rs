@@ -408,8 +408,8 @@ impl<'a> Job<'a> {
         row: &[Value],
     ) -> Result<bool> {
         let table = self.table();
-        let unique = table.descriptor().indexes.iter().filter(|index| index.is_unique());
-        let last = unique.last().map(|index| index.id);
+        let mut unique = table.descriptor().indexes.iter().filter(|index| index.is_unique());
+        let last = unique.next_back().map(|index| index.id);
         let referred = view.relations(table)?.is_some_and(|all| !all.children.is_empty());
         if last != Some(taken.index) || referred {
             return Ok(false);

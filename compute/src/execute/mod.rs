@@ -10,7 +10,7 @@
 //! * [`store`]: values into columns. [`write`]: one row into a table.
 //! * [`insert`], [`update`]: the changing statements. [`load`]: LOAD DATA.
 //! * [`backfill`], [`online`]: what ALTER TABLE makes of rows, and that beside writers.
-//! * [`number`]: AUTO_INCREMENT.
+//! * AUTO_INCREMENT: [`number`].
 
 mod aggregate;
 mod arrange;

@@ -1,5 +1,7 @@
 //! ALTER TABLE while others write.
 
+#![expect(clippy::print_stderr, reason = "seeds are printed")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
