@@ -23,6 +23,9 @@ MYSQL = [
     "columns_priv", "db", "default_roles", "global_grants", "procs_priv", "proxies_priv",
     "role_edges", "tables_priv", "user",
 ]
+# Tools ask for these by name; nothing is logged there.
+MYSQL += ["general_log", "slow_log"]
+MYSQL.sort()
 SHOW = {
     "databases": "SHOW DATABASES",
     "tables": "SHOW TABLES",
@@ -97,7 +100,7 @@ def main():
     print("# Made by tools/information_schema.py. Tabs between: name, wire type, flags,")
     print("# collation, length in bytes and decimals as a client is told of them; then")
     print("# of tables: type, nullable, collation, default; of SHOW: database, table,")
-    print("# table's own name, column's own name.")
+    print("# table's own name, column's own name. Behind `create` stands SHOW CREATE TABLE.")
     cursor.execute(
         "SELECT table_name FROM information_schema.tables"
         " WHERE table_schema = 'information_schema' ORDER BY 1"
@@ -121,6 +124,9 @@ def main():
             print("\t".join(
                 [column, *wire(field), text(kind), nullable, text(collation), text(default)]
             ))
+        if database == "mysql":
+            cursor.execute(f"SHOW CREATE TABLE mysql.{name}")
+            print(f"create\t{text(cursor.fetchone()[1])}")
     for name, statement in SHOW.items():
         cursor.execute(statement.format(schema=schema))
         found = fields(cursor)

@@ -53,7 +53,7 @@ pub(super) async fn run(config: &Config, runtimes: &Runtimes, shutdown: &Shutdow
         Err(error) => Err(error),
     };
     let failed = match &opened {
-        Ok((local, _)) => wait(local, runtimes, shutdown).await,
+        Ok((local, listener)) => wait(local, listener.as_ref(), runtimes, shutdown).await,
         Err(_) => None,
     };
 
@@ -171,13 +171,31 @@ fn status_of(opened: Arc<OnceLock<Arc<Local>>>) -> impl Fn() -> serde_json::Valu
 }
 
 /// Waits until the process shall end, or the database has failed.
-async fn wait(local: &Local, runtimes: &Runtimes, shutdown: &Shutdown) -> Option<Error> {
+async fn wait(
+    local: &Local,
+    listener: Option<&Listener>,
+    runtimes: &Runtimes,
+    shutdown: &Shutdown,
+) -> Option<Error> {
     let env = runtimes.env();
+    let asked = async {
+        match listener {
+            Some(listener) => listener.stop_asked().await,
+            None => std::future::pending().await,
+        }
+    };
+    let mut asked = std::pin::pin!(asked);
+    let mut end = std::pin::pin!(async {
+        tokio::select! {
+            _ = shutdown.requested() => {}
+            () = asked.as_mut() => tracing::info!("a client has asked for the end"),
+        }
+    });
     loop {
         if let Some(error) = local.db().failure() {
             return Some(error);
         }
-        if env.timeout(WATCH_EVERY, shutdown.requested()).await.is_some() {
+        if env.timeout(WATCH_EVERY, end.as_mut()).await.is_some() {
             return None;
         }
     }

@@ -30,6 +30,8 @@ pub(crate) struct TableDefinition {
     pub(crate) columns: Vec<ColumnDefinition>,
     /// The same, as names reach them.
     pub(crate) scope: Arc<[ScopeColumn]>,
+    /// SHOW CREATE TABLE, of those of `mysql`.
+    pub(crate) create: Option<String>,
 }
 
 /// A column of one.
@@ -97,7 +99,12 @@ fn read() -> Definitions {
             ["table", schema, name] => {
                 in_show = false;
                 let (columns, scope) = (Vec::new(), Arc::from(Vec::new()));
-                all.tables.push(TableDefinition { schema, name, columns, scope });
+                all.tables.push(TableDefinition { schema, name, columns, scope, create: None });
+            }
+            ["create", statement] => {
+                if let Some(table) = all.tables.last_mut() {
+                    table.create = Some(unescaped(statement));
+                }
             }
             ["show", name] => {
                 in_show = true;

@@ -142,6 +142,12 @@ impl VirtualTable for Made {
     }
 }
 
+/// Name and SHOW CREATE TABLE of a table that is not stored, if it has one.
+pub(crate) fn virtual_create(schema: &str, name: &str) -> Option<(&'static str, &'static str)> {
+    let found = definition::table(schema, name)?;
+    Some((found.name, found.create.as_deref()?))
+}
+
 /// A table of a database that is not stored; `None` if the database is.
 ///
 /// # Errors

@@ -31,6 +31,11 @@ impl Listener {
         self.address
     }
 
+    /// Until a client has asked for the end of the server: SHUTDOWN.
+    pub async fn stop_asked(&self) {
+        self.server.stop_asked.notified().await;
+    }
+
     /// Takes no more clients, and ends those that are there with error 1053: at
     /// once who waits for nothing, behind their statement who wait for one, as
     /// long as that takes no longer than `grace`. Later statements are ended

@@ -17,6 +17,7 @@ use firn_mysql_protocol::server::{Login, Peer, Service};
 use firn_mysql_semantics::collation::Collation;
 use firn_mysql_semantics::error::SqlError;
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 
 pub use listen::{Listener, listen};
 pub(crate) use opened::OpenedTables;
@@ -46,6 +47,8 @@ pub struct Server {
     /// What SHOW GLOBAL STATUS counts.
     pub(crate) counters: ServerCounters,
     started: Instant,
+    /// SHUTDOWN was carried out.
+    stop_asked: Notify,
 }
 
 impl std::fmt::Debug for Server {
@@ -93,7 +96,13 @@ impl Server {
             accounts,
             usage: Usage::default(),
             counters: ServerCounters::default(),
+            stop_asked: Notify::new(),
         }))
+    }
+
+    /// SHUTDOWN: whoever runs the server is told to end it.
+    pub(crate) fn ask_to_stop(&self) {
+        self.stop_asked.notify_one();
     }
 
     /// Locks of a session beyond its transactions.

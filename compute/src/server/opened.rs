@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use firn_mysql_semantics::expr::Result;
 use firn_table::descriptor::TableDescriptor;
@@ -11,7 +12,11 @@ use crate::table::{Numbers, OpenTable};
 
 /// Open tables by their ids: the newest version that was asked for.
 #[derive(Debug, Default)]
-pub(crate) struct OpenedTables(RwLock<BTreeMap<u32, Entry>>);
+pub(crate) struct OpenedTables {
+    tables: RwLock<BTreeMap<u32, Entry>>,
+    /// How many were opened since the start.
+    opens: AtomicU64,
+}
 
 #[derive(Debug)]
 struct Entry {
@@ -26,7 +31,7 @@ impl OpenedTables {
     /// As [`OpenTable::new`].
     pub(crate) fn get(&self, descriptor: &Arc<TableDescriptor>) -> Result<Arc<OpenTable>> {
         let numbers = {
-            let opened = self.0.read();
+            let opened = self.tables.read();
             match opened.get(&descriptor.id) {
                 Some(entry) if entry.table.descriptor().version == descriptor.version => {
                     return Ok(Arc::clone(&entry.table));
@@ -37,7 +42,8 @@ impl OpenedTables {
         };
         let table = OpenTable::new(Arc::clone(descriptor), Arc::clone(&numbers))?;
         let table = Arc::new(table);
-        let mut opened = self.0.write();
+        self.opens.fetch_add(1, Ordering::Relaxed);
+        let mut opened = self.tables.write();
         let entry = opened
             .entry(descriptor.id)
             .or_insert_with(|| Entry { numbers, table: Arc::clone(&table) });
@@ -62,6 +68,11 @@ impl OpenedTables {
 
     /// Forgets tables that are gone.
     pub(crate) fn retain(&self, is_there: impl Fn(u32) -> bool) {
-        self.0.write().retain(|id, _| is_there(*id));
+        self.tables.write().retain(|id, _| is_there(*id));
+    }
+
+    /// How many were opened since the start, and how many are open.
+    pub(crate) fn counts(&self) -> (u64, usize) {
+        (self.opens.load(Ordering::Relaxed), self.tables.read().len())
     }
 }

@@ -59,6 +59,9 @@ impl Session {
             S::AlterTable(alter) => self.may_alter_table(alter),
             S::DropTable(drop) if drop.temporary => Ok(()),
             S::DropTable(drop) => drop.tables.iter().try_for_each(|name| self.need(name, P::DROP)),
+            S::TruncateTable(name) if self.is_host_cache(name) => {
+                access.check_table(P::DROP, "performance_schema", "host_cache")
+            }
             S::TruncateTable(name) => self.need(name, P::DROP),
             S::RenameTable(pairs) => pairs.iter().try_for_each(|(from, to)| {
                 self.need(from, P::ALTER.with(P::DROP))?;
@@ -89,9 +92,22 @@ impl Session {
             S::CheckTable(check) => self.need_all(&check.tables, P::SELECT),
             S::ChecksumTable { tables, .. } => self.need_all(tables, P::SELECT),
             S::Show(show) => self.may_show(show),
+            S::StartReplica(_) | S::StopReplica { .. } => {
+                access.check_any(&["SUPER", "REPLICATION_SLAVE_ADMIN"])
+            }
+            S::Reset(_) => access.check_any(&["RELOAD"]),
             S::Shutdown | S::Restart => access.check_any(&["SHUTDOWN"]),
             _ => Ok(()),
         }
+    }
+
+    /// The list of hosts that tools empty where they used to flush it.
+    pub(crate) fn is_host_cache(&self, name: &ast::ObjectName) -> bool {
+        let full = self.full_name(name);
+        full.is_ok_and(|(schema, table)| {
+            schema.eq_ignore_ascii_case("performance_schema")
+                && table.eq_ignore_ascii_case("host_cache")
+        })
     }
 
     fn need(&self, name: &ast::ObjectName, privileges: P) -> Result<()> {

@@ -13,7 +13,7 @@ use firn_mysql_semantics::error::{SqlError, code};
 use super::known::Plans;
 use super::run::Arguments;
 use super::statement::Ended;
-use super::{Session, from_parser, parameters, to_protocol};
+use super::{Session, from_parser, parameters, preparable, to_protocol};
 use crate::variables::Counter;
 
 /// What a session keeps of a prepared statement.
@@ -127,6 +127,7 @@ impl server::Session for Session {
             let near = String::from_utf8_lossy(&sql[parsed.end..]).into_owned();
             return Err(sent(&SqlError::parse_error(near.trim_start(), 1)));
         }
+        preparable::check(&parsed.statement.kind).map_err(|error| sent(&error))?;
         let types = vec![SqlType::NULL; parsed.params as usize];
         let columns = match &parsed.statement.kind {
             StatementKind::Query(query) => {

@@ -9,7 +9,7 @@
 //! * [`transaction`]: where transactions begin and end.
 //! * [`tables`]: tables by name, as the session sees them. [`temporary`]: its own.
 //! * [`show`]: SHOW and DESCRIBE. [`admin`]: statements that look after the server.
-//! * [`explain`]: EXPLAIN. [`prepared`]: PREPARE. [`locks`]: LOCK TABLES. [`load`]: LOAD DATA.
+//! * [`explain`]: EXPLAIN. [`prepared`], [`preparable`]: PREPARE. [`replication`]: none. [`locks`]: LOCK TABLES. [`load`]: LOAD DATA.
 //! * [`accounts`]: users and roles. [`rights`], [`authorize`]: what the session may
 //!   do.
 //! * [`values`]: variables and all else that expressions ask of a session.
@@ -30,9 +30,11 @@ mod load;
 mod locks;
 mod parameters;
 mod point;
+mod preparable;
 mod prepared;
 mod range;
 mod relations;
+mod replication;
 mod rights;
 mod run;
 mod scalar;

@@ -10,7 +10,7 @@ use firn_mysql_semantics::expr::{Node, Session as _};
 
 use super::run::Arguments;
 use super::statement::{Done, Ended, Outcome};
-use super::{Session, from_parser};
+use super::{Session, from_parser, preparable};
 
 /// Statements that one session may have prepared by name.
 const PREPARED_MAX: usize = 16_382;
@@ -59,12 +59,7 @@ impl Session {
             let near = String::from_utf8_lossy(&sql[parsed.end..]).into_owned();
             return Err(SqlError::parse_error(near.trim_start(), 1).into());
         }
-        if matches!(
-            parsed.statement.kind,
-            S::Prepare { .. } | S::Execute { .. } | S::Deallocate(_) | S::Load(_)
-        ) {
-            return Err(SqlError::new(code::ER_UNSUPPORTED_PS, &[]).into());
-        }
+        preparable::check(&parsed.statement.kind)?;
         let parameters = parsed.params as usize;
         let statement = parsed.statement;
         if let S::Query(query) = &statement.kind {

@@ -98,6 +98,8 @@ impl Session {
             S::Explain(explain) => self.explain(sql, explain, arguments, response).await,
             S::Describe(describe) => self.describe(sql, describe, response).await,
 
+            // There are no hosts to forget.
+            S::TruncateTable(name) if self.is_host_cache(name) => Ok(Done::default().into()),
             S::CreateDatabase(_)
             | S::AlterDatabase(_)
             | S::DropDatabase { .. }
@@ -114,6 +116,13 @@ impl Session {
 
             S::Kill { query, id } => self.kill_process(sql, *query, id, arguments).await,
             S::Flush { what, .. } => self.flush(what).await,
+            S::StartReplica(_) | S::StopReplica { .. } | S::Reset(_) => {
+                self.replication(&statement.kind).await
+            }
+            S::Shutdown => {
+                self.server.ask_to_stop();
+                Ok(Done::default().into())
+            }
             S::AnalyzeTable(analyze) if analyze.histogram.is_none() => {
                 self.care(sql, Care::Analyze, &analyze.tables, response).await
             }

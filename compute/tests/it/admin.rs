@@ -160,3 +160,86 @@ async fn a_comment_alone_is_carried_out_and_nothing_at_all_is_not() {
     client.run("/* nothing */;").await;
     assert_eq!(client.error(" ; ").await, (1065, "Query was empty".to_owned()));
 }
+
+/// Recorded from MySQL 9.7, which refuses the first and takes the second.
+#[tokio::test]
+async fn what_mysql_does_not_prepare_is_refused() {
+    let (_server, mut client) = start().await;
+    client.run("CREATE TABLE zz (a int)").await;
+    for sql in [
+        "BEGIN",
+        "START TRANSACTION",
+        "SAVEPOINT a",
+        "ROLLBACK TO a",
+        "RELEASE SAVEPOINT a",
+        "USE mysql",
+        "SHOW WARNINGS",
+        "SHOW ERRORS",
+        "SHOW COUNT(*) WARNINGS",
+        "ALTER DATABASE zz COLLATE utf8mb4_bin",
+        "ALTER VIEW zz AS SELECT 2",
+        "CREATE ROLE zz",
+        "DROP ROLE zz",
+        "CHECK TABLE zz",
+        "LOCK TABLES zz READ",
+        "UNLOCK TABLES",
+        "EXECUTE a",
+        "XA RECOVER",
+        "SHUTDOWN",
+        "LOAD DATA INFILE 'x' INTO TABLE zz",
+    ] {
+        let named = client.error(&format!("PREPARE q FROM '{}'", sql.replace('\'', "''"))).await;
+        assert_eq!(named.0, 1295, "{sql}");
+        let error = client.0.prepare(sql.as_bytes()).await.err().map(|error| error.to_string());
+        assert!(error.as_ref().is_some_and(|text| text.contains("1295")), "{sql}: {error:?}");
+    }
+    for sql in [
+        "COMMIT",
+        "ROLLBACK",
+        "SET NAMES utf8mb4",
+        "SHOW TABLES",
+        "CREATE USER zz",
+        "FLUSH TABLES",
+        "ANALYZE TABLE zz",
+        "EXPLAIN SELECT 1",
+        "KILL 99999",
+        "ALTER TABLE zz ADD b int",
+    ] {
+        client.run(&format!("PREPARE q FROM '{sql}'")).await;
+        client.0.prepare(sql.as_bytes()).await.unwrap();
+    }
+}
+
+/// What mysqladmin sends beside FLUSH.
+#[tokio::test]
+async fn a_server_without_replication_answers_as_one() {
+    let (server, mut client) = start().await;
+    assert_eq!(client.error("START REPLICA").await.0, 1200);
+    client.run("STOP REPLICA").await;
+    assert_eq!(
+        client.lines("SHOW WARNINGS").await,
+        ["Note|3084|Replication thread(s) for channel '' are already stopped."]
+    );
+    client.run("RESET REPLICA, BINARY LOGS AND GTIDS").await;
+    client.run("TRUNCATE TABLE performance_schema.host_cache").await;
+    let line = String::from_utf8(client.0.statistics().await.unwrap().to_vec()).unwrap();
+    let names: Vec<&str> = line.split("  ").map(|part| part.split_once(": ").unwrap().0).collect();
+    assert_eq!(
+        names,
+        [
+            "Uptime",
+            "Threads",
+            "Questions",
+            "Slow queries",
+            "Opens",
+            "Flush tables",
+            "Open tables",
+            "Queries per second avg"
+        ]
+    );
+    client.run("CREATE USER plain; GRANT SELECT ON *.* TO plain").await;
+    let mut plain = server.try_user("plain", "").await.unwrap();
+    for sql in ["STOP REPLICA", "RESET REPLICA", "SHUTDOWN"] {
+        assert_eq!(plain.error(sql).await.0, 1227, "{sql}");
+    }
+}

@@ -211,3 +211,19 @@ async fn a_long_expression_names_its_column_only_so_far() {
     let result = client.result(&format!("SELECT concat('{}')", "❄".repeat(300))).await;
     assert_eq!(names_of(&result), [format!("concat('{}", "❄".repeat(82))]);
 }
+
+/// As a dump of all databases asks for them.
+#[tokio::test]
+async fn tables_of_the_database_mysql_are_shown_as_they_were_made() {
+    let (_server, mut client) = start().await;
+    for table in client.lines("SHOW TABLES FROM mysql").await {
+        let made = client.rows(&format!("SHOW CREATE TABLE mysql.{table}")).await.remove(0);
+        let text = made[1].clone().unwrap();
+        assert_eq!(made[0].as_deref(), Some(&*table));
+        assert!(text.starts_with(&format!("CREATE TABLE `{table}` (\n  `")), "{text}");
+        let columns = client.lines(&format!("SHOW COLUMNS FROM mysql.{table}")).await;
+        let shown = text.lines().filter(|line| line.starts_with("  `")).count();
+        assert_eq!(columns.len(), shown, "{text}");
+    }
+    assert!(client.lines("SELECT * FROM mysql.general_log").await.is_empty());
+}

@@ -145,3 +145,13 @@ async fn sleep_that_is_interrupted_gives_one() {
     assert_eq!(sleeping.await.unwrap().unwrap(), [["2"]]);
     server.stop();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn shutdown_ends_the_process_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start(folder.path(), &[]);
+    let mut client = client(server.address(), None).await.unwrap();
+    rows(&mut client, "CREATE DATABASE d").await.unwrap();
+    rows(&mut client, "SHUTDOWN").await.unwrap();
+    assert_eq!(server.wait(), Some(0));
+}

@@ -10,7 +10,7 @@ use crate::bind::Tables as _;
 use crate::catalog::{OpenTable, Relation, SchemaDescriptor, ViewDescriptor, show};
 use crate::execute::{Reading, View, prepare_auto_increment};
 use crate::information_schema::cell::text;
-use crate::information_schema::{database_collation, schema};
+use crate::information_schema::{database_collation, schema, virtual_create};
 use crate::session::Session;
 use crate::session::create_view::{names_one_schema, without_schema};
 use crate::session::tables::SessionTables;
@@ -44,6 +44,9 @@ impl Session {
         let (database, table) = self.full_name(name)?;
         if schema(&database).is_some() {
             SessionTables::unchecked(self).table(name)?;
+            if let Some((name, made)) = virtual_create(&database, &table) {
+                return Ok(Shown::new("create table", vec![vec![text(name), text(made)]]));
+            }
             return Err(SqlError::not_supported_yet("SHOW CREATE of tables that are not stored"));
         }
         let catalog = self.seen_catalog();

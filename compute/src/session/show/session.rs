@@ -1,5 +1,6 @@
 //! What a session shows of itself: variables, conditions, grants.
 
+use crate::variables::Counter;
 use firn_mysql_parser::ast::{self, Scope};
 use firn_mysql_semantics::error::{Level, SqlError, code};
 
@@ -71,11 +72,17 @@ impl Session {
 
     /// COM_STATISTICS
     pub(crate) fn statistics_line(&self) -> String {
+        let server = &self.server;
+        let (uptime, questions) = (server.uptime_seconds(), server.questions());
+        let per_second = questions as f64 / uptime.max(1) as f64;
+        let (opens, open) = server.opened.counts();
         format!(
-            "Uptime: {}  Threads: {}  Questions: {}",
-            self.server.uptime_seconds(),
-            self.server.processes.len(),
-            self.server.questions()
+            "Uptime: {uptime}  Threads: {}  Questions: {questions}  Slow queries: {}  \
+             Opens: {opens}  Flush tables: {}  Open tables: {open}  \
+             Queries per second avg: {per_second:.3}",
+            server.processes.len(),
+            server.counters.get(Counter::SlowQueries),
+            server.counters.get(Counter::ComFlush),
         )
     }
 }
