@@ -104,7 +104,7 @@ pub(crate) async fn insert(
         }
         entries.push((codec, key, exclusive));
     }
-    view.overtakes(space, &row.key).await?;
+    overtakes(view, table, &row.key).await?;
     for (codec, key, exclusive) in entries {
         let value = entry_value(codec, row, exclusive)?;
         view.put(space, &key, value)?;
@@ -154,13 +154,22 @@ pub(crate) fn remove_entries(
     Ok(())
 }
 
+/// Called before a locked row is changed: whether all its entries have to be put.
+async fn overtakes(view: &mut View<'_>, table: &OpenTable, key: &[u8]) -> Result<bool> {
+    // Without indexes nothing finds a row but by its key.
+    if table.codec.indexes().is_empty() {
+        return Ok(false);
+    }
+    view.overtakes(table.descriptor().space(), key).await
+}
+
 /// Takes a row, which is locked, out of the table.
 ///
 /// # Errors
 /// The engine's and the transaction's.
 pub(crate) async fn delete(view: &mut View<'_>, table: &OpenTable, row: &Stored) -> Result<()> {
     let space = table.descriptor().space();
-    view.overtakes(space, &row.key).await?;
+    overtakes(view, table, &row.key).await?;
     for codec in table.codec.indexes() {
         let (key, exclusive) = entry_key(codec, row)?;
         if exclusive {
@@ -190,9 +199,9 @@ pub(crate) async fn replace(
         let row_key = new.key.clone().into();
         return Ok(Err(Duplicate { error, row_key, index: IndexId::ROWS }));
     }
-    let overtaken = view.overtakes(space, &old.key).await?;
+    let overtaken = overtakes(view, table, &old.key).await?;
     if moved {
-        view.overtakes(space, &new.key).await?;
+        overtakes(view, table, &new.key).await?;
     }
     let mut changed = Vec::new();
     for codec in table.codec.indexes() {

@@ -34,6 +34,8 @@ use crate::rpc::status::{Repeat, from_status};
 const SHOWN_MAX: Duration = Duration::from_millis(500);
 /// Pause before a broken stream is begun anew.
 const FOLLOW_PAUSE: Duration = Duration::from_millis(100);
+/// Failures in a row that are told, and then every time that their number has doubled.
+const FAILURES_TOLD: u64 = 16;
 
 const fn method(what: &'static str, seconds: u64) -> Method {
     // Every call of the contract is safe to make again.
@@ -150,15 +152,25 @@ fn install(versions: &watch::Sender<Arc<Version>>, version: &Arc<Version>) {
 
 async fn follow(shared: Arc<Shared>, versions: watch::Sender<Arc<Version>>) {
     let branch = versions.borrow().branch.clone();
+    let (mut failures, mut shown) = (0u64, versions.borrow().number);
     loop {
         let address = match shared.caller.peers().current().await {
             Ok((address, peer)) => {
                 let Err(error) = follow_one(&shared, &branch, &address, peer, &versions).await;
-                tracing::debug!(%branch, %error, "the stream of versions broke");
+                // One that breaks is begun anew; one that never begins is worth a line.
+                let known = versions.borrow().number;
+                failures = if known > shown { 1 } else { failures + 1 };
+                shown = known;
+                if failures >= FAILURES_TOLD && failures.is_power_of_two() {
+                    tracing::warn!(%branch, %error, failures, "versions cannot be followed");
+                }
                 Some(address)
             }
             Err(error) => {
-                tracing::debug!(%branch, %error, "no server to follow");
+                failures += 1;
+                if failures >= FAILURES_TOLD && failures.is_power_of_two() {
+                    tracing::warn!(%branch, %error, failures, "no server to follow");
+                }
                 None
             }
         };

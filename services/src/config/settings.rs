@@ -196,11 +196,7 @@ fn addresses(value: &str) -> Result<Vec<String>, String> {
     if names.len() > ADDRESSES_MAX {
         return Err(format!("must be at most {ADDRESSES_MAX} addresses, is {}", names.len()));
     }
-    let malformed = |name: &&String| {
-        let port = name.rsplit_once(':').filter(|(host, _)| !host.is_empty());
-        port.is_none_or(|(_, port)| port.parse::<u16>().is_err())
-    };
-    match names.iter().find(malformed) {
+    match names.iter().find(|name| !crate::rpc::peers::is_name(name)) {
         Some(name) => Err(format!("must be HOST:PORT, is {name:?}")),
         None => Ok(names),
     }

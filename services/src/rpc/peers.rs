@@ -22,6 +22,8 @@ const KEEPALIVE_EVERY: Duration = Duration::from_secs(5);
 const KEEPALIVE_WAIT: Duration = Duration::from_secs(5);
 /// Names are looked up again after a failure, but not more often than this.
 const RESOLVE_EVERY: Duration = Duration::from_secs(1);
+/// How long looking up all names may take.
+const RESOLVE_MAX: Duration = Duration::from_secs(5);
 /// Addresses that are kept.
 const ADDRESSES_MAX: usize = 64;
 
@@ -60,6 +62,12 @@ pub(super) fn read_pem(path: &Path) -> Result<Vec<u8>> {
         .map_err(|e| Error::with_source(ErrorKind::BadRequest, path.display().to_string(), e))
 }
 
+/// Whether this may name servers: `HOST:PORT`.
+pub(crate) fn is_name(name: &str) -> bool {
+    let port = name.rsplit_once(':').filter(|(host, _)| !host.is_empty());
+    port.is_some_and(|(_, port)| port.parse::<u16>().is_ok())
+}
+
 impl Peers {
     /// Those that `names` (`HOST:PORT`) stand for. Nothing is connected yet.
     ///
@@ -80,14 +88,10 @@ impl Peers {
         names: &[String],
         trust: &Trust,
     ) -> Result<Self> {
-        let malformed = |name: &&String| {
-            let port = name.rsplit_once(':').filter(|(host, _)| !host.is_empty());
-            port.is_none_or(|(_, port)| port.parse::<u16>().is_err())
-        };
         if names.is_empty() {
             return Err(Error::new(ErrorKind::BadRequest, "no address is given"));
         }
-        if let Some(name) = names.iter().find(malformed) {
+        if let Some(name) = names.iter().find(|name| !is_name(name)) {
             let why = format!("address {name:?}: must be HOST:PORT");
             return Err(Error::new(ErrorKind::BadRequest, why));
         }
@@ -154,6 +158,15 @@ impl Peers {
     }
 
     async fn resolve(&self) -> Result<()> {
+        let late = || {
+            let names = self.names.join(", ");
+            let why = format!("looking up {names}: no answer within {} s", RESOLVE_MAX.as_secs());
+            Error::new(ErrorKind::Unavailable, why).retryable()
+        };
+        self.env.timeout(RESOLVE_MAX, self.look_up()).await.unwrap_or_else(|| Err(late()))
+    }
+
+    async fn look_up(&self) -> Result<()> {
         let mut found: Vec<(String, SocketAddr)> = Vec::new();
         let mut failure = None;
         for name in &self.names {
