@@ -74,7 +74,7 @@ impl Provider for LocalProvider {
         let options = LocalOptions {
             db: topology.engine_options(),
             picker: PickerOptions::default(),
-            journal: JournalConfig { kind, archive: false },
+            journal: JournalConfig { kind, ..JournalConfig::default() },
             disk_cache_bytes_max: topology.caches.disk,
             compaction_concurrency: if compacts { merges_at_once() } else { 0 },
             storage_addresses: Vec::new(),

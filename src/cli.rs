@@ -12,6 +12,9 @@ pub struct Cli {
     /// Configuration file; `FIRN_CONFIG` names one as well
     #[arg(long, short, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// End as on SIGTERM when standard input ends: for processes of a local cluster
+    #[arg(long, global = true, hide = true)]
+    pub until_stdin_ends: bool,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -26,8 +29,16 @@ pub enum Command {
     /// metrics, health and status over HTTP on 127.0.0.1:7400. Prints how to
     /// connect when it is ready. Options go over configuration and environment.
     Up(UpArgs),
-    /// Run the MySQL front end alone, its parts elsewhere; not possible yet
+    /// Run the MySQL front end alone, with journal and storage service elsewhere
+    ///
+    /// It keeps nothing on the local disk but a cache: where one is lost, another
+    /// started anywhere takes the branch over with everything that was committed.
     Compute(ComputeArgs),
+    /// Run one member of the replicated journal
+    ///
+    /// The others find it under its number in --members; three members go on when
+    /// one of them is lost. Its log is in --data-dir.
+    Journal(JournalArgs),
     /// Run the storage service alone: manifests, jobs, garbage collection, blocks
     ///
     /// Other parts call it over gRPC; any number of replicas may serve one
@@ -64,6 +75,10 @@ pub struct UpArgs {
     /// from the environment or wherever AWS's tools look for them
     #[arg(long, value_name = "URL")]
     pub object_store: Option<String>,
+    /// Run every part as a process of its own: three members of the journal, two
+    /// storage services, two compaction workers and the front end
+    #[arg(long)]
+    pub cluster: bool,
     /// What makes commits durable: `local`, files in the data folder; or
     /// `object`, the object store, for machines whose disk does not outlive them
     #[arg(long, value_name = "KIND")]
@@ -88,18 +103,83 @@ impl UpArgs {
 /// Arguments of `firn compute`.
 #[derive(Debug, Clone, Args)]
 pub struct ComputeArgs {
-    /// Where the journal service is
+    /// Where the members of the journal are; several with commas between
     #[arg(long, value_name = "HOST:PORT")]
-    pub journal_addr: String,
-    /// Where the storage service is
+    pub journal_addr: Option<String>,
+    /// Where the storage service is; several with commas between
     #[arg(long, value_name = "HOST:PORT")]
-    pub storage_addr: String,
+    pub storage_addr: Option<String>,
+    /// Folder of the disk cache
+    #[arg(long, value_name = "FOLDER")]
+    pub data_dir: Option<PathBuf>,
     /// Where MySQL clients connect
     #[arg(long, value_name = "HOST:PORT")]
     pub mysql_addr: Option<String>,
-    /// Where the data lives
+    /// Where metrics, health and status are served, or `none`
+    #[arg(long, value_name = "HOST:PORT")]
+    pub http_addr: Option<String>,
+    /// Where the data lives: a folder, or s3://bucket/prefix
     #[arg(long, value_name = "URL")]
     pub object_store: Option<String>,
+}
+
+impl ComputeArgs {
+    /// The keys of the configuration that they set.
+    #[must_use]
+    pub fn settings(&self) -> Vec<Argument> {
+        let folder = self.data_dir.as_ref().map(|folder| folder.display().to_string());
+        set([
+            ("--journal-addr", "journal.addresses", self.journal_addr.clone()),
+            ("--storage-addr", "storage.addresses", self.storage_addr.clone()),
+            ("--data-dir", "data_dir", folder),
+            ("--mysql-addr", "mysql_listen", self.mysql_addr.clone()),
+            ("--http-addr", "http_listen", self.http_addr.clone()),
+            ("--object-store", "object_store.url", self.object_store.clone()),
+        ])
+    }
+}
+
+/// Arguments of `firn journal`.
+#[derive(Debug, Clone, Default, Args)]
+pub struct JournalArgs {
+    /// Number of this member
+    #[arg(long, value_name = "NUMBER")]
+    pub member: Option<u64>,
+    /// All members, this one included: 1=HOST:PORT,2=HOST:PORT,3=HOST:PORT
+    #[arg(long, value_name = "MEMBERS")]
+    pub members: Option<String>,
+    /// Wait with an empty folder to be added to a journal that exists
+    #[arg(long)]
+    pub join: bool,
+    /// Where the other parts and members call it
+    #[arg(long, value_name = "HOST:PORT")]
+    pub listen: Option<String>,
+    /// Folder of its log
+    #[arg(long, value_name = "FOLDER")]
+    pub data_dir: Option<PathBuf>,
+    /// Where the archive goes, if `journal.archive` is set: a folder, or s3://bucket/prefix
+    #[arg(long, value_name = "URL")]
+    pub object_store: Option<String>,
+    /// Where metrics, health and status are served, or `none`
+    #[arg(long, value_name = "HOST:PORT")]
+    pub http_addr: Option<String>,
+}
+
+impl JournalArgs {
+    /// The keys of the configuration that they set.
+    #[must_use]
+    pub fn settings(&self) -> Vec<Argument> {
+        let folder = self.data_dir.as_ref().map(|folder| folder.display().to_string());
+        set([
+            ("--member", "journal.member", self.member.map(|member| member.to_string())),
+            ("--members", "journal.members", self.members.clone()),
+            ("--join", "journal.join", self.join.then(|| "true".to_owned())),
+            ("--object-store", "object_store.url", self.object_store.clone()),
+            ("--listen", "journal.listen", self.listen.clone()),
+            ("--data-dir", "data_dir", folder),
+            ("--http-addr", "http_listen", self.http_addr.clone()),
+        ])
+    }
 }
 
 /// Arguments of `firn storage`.
@@ -192,6 +272,9 @@ pub struct CtlArgs {
     /// Print JSON instead of a table
     #[arg(long, global = true)]
     pub json: bool,
+    /// Where the members of the replicated journal are; several with commas between
+    #[arg(long, global = true, value_name = "HOST:PORT")]
+    pub journal_addr: Option<String>,
     /// What to show.
     #[command(subcommand)]
     pub what: CtlWhat,
@@ -200,6 +283,8 @@ pub struct CtlArgs {
 /// What `firn ctl` shows.
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub enum CtlWhat {
+    /// All parts on one screen: database, manifest, journal, storage, caches
+    Status,
     /// Files and bytes of each level of each space
     Levels,
     /// Every file
@@ -210,4 +295,40 @@ pub enum CtlWhat {
     Pins,
     /// Caches of the running process, asked over its `http_listen`
     Caches,
+    /// Members of the replicated journal: who they are, who leads, who lags
+    Journal {
+        /// What to do.
+        #[command(subcommand)]
+        what: JournalWhat,
+    },
+}
+
+/// What `firn ctl journal` does.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum JournalWhat {
+    /// Show the members
+    Status,
+    /// Make a running member part of the journal: it learns the log, then gets its vote
+    Add {
+        /// Its number
+        member: u64,
+    },
+    /// Take a member out, whether it runs or not
+    Remove {
+        /// Its number
+        member: u64,
+    },
+    /// Let a member lead
+    Transfer {
+        /// Its number
+        member: u64,
+    },
+}
+
+impl CtlArgs {
+    /// The keys of the configuration that they set.
+    #[must_use]
+    pub fn settings(&self) -> Vec<Argument> {
+        set([("--journal-addr", "journal.addresses", self.journal_addr.clone())])
+    }
 }

@@ -14,6 +14,7 @@ use firn_journal::{
 };
 use firn_services::clients::{RemoteCompaction, RemoteStorage};
 use firn_services::config::{Config, JournalConfig, JournalKind};
+use firn_services::journal::{RemoteJournal, RemoteOptions};
 use firn_services::rpc::Trust;
 use firn_services::rpc::peers::Peers;
 use firn_storage::StorageService;
@@ -55,7 +56,7 @@ impl LocalOptions {
         Self {
             db,
             picker: PickerOptions::default(),
-            journal: config.journal,
+            journal: config.journal.clone(),
             disk_cache_bytes_max: config.disk_cache_bytes_max.0,
             compaction_concurrency: config.compaction.concurrency,
             storage_addresses: config.storage.addresses.clone(),
@@ -92,7 +93,8 @@ impl Local {
     ) -> Result<Self> {
         let sizes = options.clone();
         let writer = options.db.writer.clone();
-        let journal = open_journal(env, &dir, &store, &layout, options.journal).await?;
+        let (kind, trust) = (&options.journal, &options.trust);
+        let journal = open_journal(env, &dir, &store, &layout, kind, trust).await?;
         let disk = match options.disk_cache_bytes_max {
             0 => None,
             bytes => Some(DiskCache::open(env, dir.cache(), bytes)?),
@@ -213,9 +215,14 @@ async fn open_journal(
     dir: &DataDir,
     store: &Arc<dyn ObjectStore>,
     layout: &Layout,
-    journal: JournalConfig,
+    journal: &JournalConfig,
+    trust: &Trust,
 ) -> Result<Arc<dyn Journal>> {
     let kept: Arc<dyn Journal> = match journal.kind {
+        _ if !journal.addresses.is_empty() => {
+            let peers = Peers::new(env.clone(), &journal.addresses, trust)?;
+            Arc::new(RemoteJournal::new(env.clone(), peers, RemoteOptions::default()))
+        }
         JournalKind::Local => {
             let options = firn_journal::LocalOptions::default();
             Arc::new(LocalJournal::open(env.clone(), &dir.journal(), options).await?)
@@ -230,5 +237,8 @@ async fn open_journal(
         return Ok(kept);
     }
     let (store, options) = (Arc::clone(store), ArchiveOptions::default());
-    Ok(Arc::new(Archived::new(env.clone(), kept, store, layout.clone(), options)))
+    let archived = Archived::new(env.clone(), kept, store, layout.clone(), options);
+    // The replicated journal's leader stores what it trims.
+    let remote = !journal.addresses.is_empty();
+    Ok(Arc::new(if remote { archived.by_the_journal() } else { archived }))
 }

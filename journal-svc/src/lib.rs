@@ -12,13 +12,14 @@
 mod archive;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+mod disk;
 mod local;
 mod memory;
 mod object;
 pub mod raft;
 pub mod service;
 
-pub use archive::{ArchiveOptions, Archived};
+pub use archive::{ArchiveOptions, ArchivePlace, Archived};
 pub use local::{LocalJournal, LocalOptions};
 pub use memory::{AppendFault, MemoryJournal};
 pub use object::{ObjectJournal, ObjectOptions};

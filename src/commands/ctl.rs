@@ -11,7 +11,7 @@ use firn_services::config::Config;
 use firn_storage::manifests::Manifests;
 use serde::Serialize;
 
-use super::print;
+use super::{ctl_status, journal_ctl, print};
 use crate::cli::{CtlArgs, CtlWhat};
 use crate::inspect;
 use crate::status::{self, Status};
@@ -39,6 +39,13 @@ pub(super) async fn run(config: &Config, args: &CtlArgs, env: &Env) -> Result<()
         CtlWhat::Jobs => {
             show(args, &inspect::jobs(&newest(config, env).await?), inspect::jobs_table)?
         }
+        CtlWhat::Status => {
+            let state = ctl_status::gather(config, env).await;
+            if args.json { json(&state)? } else { state.text() }
+        }
+        CtlWhat::Journal { what } => {
+            show(args, &journal_ctl::run(config, what, env).await?, journal_ctl::table)?
+        }
         CtlWhat::Pins => {
             show(args, &inspect::pins(&newest(config, env).await?), inspect::pins_table)?
         }
@@ -50,13 +57,17 @@ fn show<R: Serialize>(args: &CtlArgs, rows: &[R], table: fn(&[R]) -> TextTable) 
     if !args.json {
         return Ok(table(rows).to_string());
     }
-    let json = serde_json::to_string_pretty(rows)
+    json(rows)
+}
+
+fn json<T: Serialize + ?Sized>(value: &T) -> Result<String> {
+    let json = serde_json::to_string_pretty(value)
         .map_err(|e| Error::with_source(ErrorKind::Internal, "encoding JSON", e))?;
     Ok(json + "\n")
 }
 
 /// The newest version of the branch, read from the object store.
-async fn newest(config: &Config, env: &Env) -> Result<Version> {
+pub(super) async fn newest(config: &Config, env: &Env) -> Result<Version> {
     let store = Store::open(config, env).await?;
     let manifests = Manifests::new(env.clone(), Arc::clone(&store.objects), store.layout.clone());
     manifests.newest(&config.branch).await?.ok_or_else(|| {
@@ -66,7 +77,7 @@ async fn newest(config: &Config, env: &Env) -> Result<Version> {
 }
 
 /// Asks the process that runs with this configuration.
-fn ask(config: &Config) -> Result<Status> {
+pub(super) fn ask(config: &Config) -> Result<Status> {
     let Some(address) = config.http_listen else {
         let why = "http_listen is off, so the running process cannot be asked";
         return Err(Error::new(ErrorKind::BadRequest, why));

@@ -1,8 +1,13 @@
 //! What the subcommands do.
 
+mod cluster;
 mod compaction;
+mod compute;
 mod ctl;
+mod ctl_status;
 mod health;
+mod journal;
+mod journal_ctl;
 mod scrub;
 mod storage;
 mod up;
@@ -17,7 +22,7 @@ use firn_services::runtime::Runtimes;
 use firn_services::shutdown::Shutdown;
 use firn_services::telemetry;
 
-use crate::cli::{Cli, Command, ComputeArgs};
+use crate::cli::{Cli, Command};
 
 /// How long tasks may take to end when a command is done.
 const RUNTIME_STOP_MAX: Duration = Duration::from_secs(10);
@@ -32,7 +37,9 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Up(args) => args.settings(),
         Command::Storage(args) => args.settings(),
         Command::Compaction(args) => args.settings(),
-        Command::Compute(args) => return Err(compute(args)),
+        Command::Compute(args) => args.settings(),
+        Command::Journal(args) => args.settings(),
+        Command::Ctl(args) => args.settings(),
         _ => Vec::new(),
     };
     let variables = std::env::vars_os();
@@ -44,9 +51,17 @@ pub fn run(cli: Cli) -> Result<()> {
     let runtimes = Runtimes::start(machine.cores)?;
     let shutdown = Shutdown::new();
     shutdown.on_signals()?;
+    if cli.until_stdin_ends {
+        until_stdin_ends(&shutdown)?;
+    }
     let done = runtimes.block_on(async {
         match cli.command {
-            Command::Up(_) => up::run(&config, &runtimes, &shutdown).await,
+            Command::Up(args) if args.cluster => {
+                cluster::run(&config, cli.config.as_deref(), &runtimes, &shutdown).await
+            }
+            Command::Up(_) => up::run(&config, &runtimes, &shutdown, up::Merges::Here).await,
+            Command::Compute(_) => compute::run(&config, &runtimes, &shutdown).await,
+            Command::Journal(_) => journal::run(&config, &runtimes, &shutdown).await,
             Command::Storage(_) => storage::run(&config, &runtimes, &shutdown).await,
             Command::Compaction(_) => compaction::run(&config, &runtimes, &shutdown).await,
             // These may be cut off anywhere.
@@ -59,22 +74,24 @@ pub fn run(cli: Cli) -> Result<()> {
             Command::Ctl(args) => {
                 shutdown.interrupts(ctl::run(&config, &args, &runtimes.env())).await
             }
-            Command::Config | Command::Compute(_) => Ok(()),
+            Command::Config => Ok(()),
         }
     });
     let stopped = runtimes.shutdown(RUNTIME_STOP_MAX);
     done.and(stopped)
 }
 
-/// The front end alone needs a journal that answers over the network, and there
-/// is none yet.
-fn compute(args: &ComputeArgs) -> Error {
-    let why = format!(
-        "the journal service at {} cannot be used: the journal does not run over the network \
-         yet; `firn up` with storage.addresses: {} keeps it in its own process",
-        args.journal_addr, args.storage_addr
-    );
-    Error::new(ErrorKind::BadRequest, why)
+/// Requests the end when standard input ends, as it does when the parent has gone.
+fn until_stdin_ends(shutdown: &Shutdown) -> Result<()> {
+    let shutdown = shutdown.clone();
+    let read = move || {
+        // Whatever comes is not for us, and an error is an end as well.
+        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        shutdown.request("the end of its input");
+    };
+    let thread = std::thread::Builder::new().name("firn-stdin".to_owned()).spawn(read);
+    let failed = |e| Error::with_source(ErrorKind::Unavailable, "watching standard input", e);
+    thread.map(drop).map_err(failed)
 }
 
 /// Writes to standard output. That nobody reads it any more is not an error.

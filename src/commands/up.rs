@@ -31,7 +31,21 @@ const STATEMENT_GRACE: Duration = Duration::from_secs(3);
 /// How often it is looked whether the database has failed.
 const WATCH_EVERY: Duration = Duration::from_millis(500);
 
-pub(super) async fn run(config: &Config, runtimes: &Runtimes, shutdown: &Shutdown) -> Result<()> {
+/// Where files are merged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Merges {
+    /// In this process.
+    Here,
+    /// By workers.
+    Elsewhere,
+}
+
+pub(super) async fn run(
+    config: &Config,
+    runtimes: &Runtimes,
+    shutdown: &Shutdown,
+    merges: Merges,
+) -> Result<()> {
     if let Some(address) = config.mysql_listen {
         check_port(address)?;
     }
@@ -40,7 +54,12 @@ pub(super) async fn run(config: &Config, runtimes: &Runtimes, shutdown: &Shutdow
     let opened_now: Arc<OnceLock<Arc<Local>>> = Arc::default();
     let health = Health::start(config, runtimes, status_of(Arc::clone(&opened_now))).await?;
     health.readiness.not_ready("database", "opening: manifest and journal are read");
-    let opened = shutdown.interrupts(open(config, runtimes, dir, &health, &opened_now)).await;
+    let mut options = LocalOptions::new(config);
+    if merges == Merges::Elsewhere {
+        options.compaction_concurrency = 0;
+    }
+    let opening = open(config, runtimes, dir, &health, &opened_now, options);
+    let opened = shutdown.interrupts(opening).await;
     let opened = match opened {
         Ok(local) => match listen(config, &runtimes.env(), &local).await {
             Ok(listener) => Ok((local, listener)),
@@ -136,10 +155,10 @@ async fn open(
     dir: DataDir,
     health: &Health,
     opened: &OnceLock<Arc<Local>>,
+    options: LocalOptions,
 ) -> Result<Arc<Local>> {
     let env = runtimes.env();
     let store = Store::open(config, &env).await?;
-    let options = LocalOptions::new(config);
     let local = Local::open(&env, dir, store.objects, store.layout, options).await?;
     let local = Arc::new(local);
     health.metrics.add(DbMetrics::new(Arc::clone(&local), store.stats));

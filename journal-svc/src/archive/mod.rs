@@ -28,6 +28,7 @@
 //! Positions at which the log was moved forward (a trim past the end) are not
 //! in the archive: there were no records. Reading across says so.
 
+pub(crate) mod archiver;
 mod reader;
 mod segment;
 mod writer;
@@ -68,6 +69,33 @@ pub struct Archived {
     store: Arc<dyn ObjectStore>,
     layout: Layout,
     options: ArchiveOptions,
+    /// The inner journal archives what it trims.
+    elsewhere: bool,
+}
+
+/// Where the archive is, for the members of a replicated journal: who leads keeps it.
+#[derive(Debug, Clone)]
+pub struct ArchivePlace {
+    /// The object store.
+    pub store: Arc<dyn ObjectStore>,
+    /// Names in it.
+    pub layout: Layout,
+    /// Sizes.
+    pub options: ArchiveOptions,
+}
+
+impl ArchivePlace {
+    /// Starts to archive a log.
+    pub(crate) fn archiver(
+        &self,
+        env: &Env,
+        branch: &BranchName,
+        source: Arc<dyn archiver::Source>,
+    ) -> archiver::Archiver {
+        let (store, layout) = (Arc::clone(&self.store), self.layout.clone());
+        let segments = Segments::new(store, layout, branch.clone());
+        archiver::Archiver::start(env, branch, source, segments, self.options.clone())
+    }
 }
 
 impl Archived {
@@ -80,7 +108,13 @@ impl Archived {
         layout: Layout,
         options: ArchiveOptions,
     ) -> Self {
-        Self { env, inner, store, layout, options }
+        Self { env, inner, store, layout, options, elsewhere: false }
+    }
+
+    /// As it is for reading: the inner journal itself archives what it trims.
+    #[must_use]
+    pub fn by_the_journal(self) -> Self {
+        Self { elsewhere: true, ..self }
     }
 
     fn segments(&self, branch: &BranchName) -> Segments {
@@ -92,6 +126,9 @@ impl Archived {
 impl Journal for Archived {
     async fn open(&self, branch: &BranchName, epoch: Epoch) -> Result<Arc<dyn JournalWriter>> {
         let writer = self.inner.open(branch, epoch).await?;
+        if self.elsewhere {
+            return Ok(writer);
+        }
         Ok(Arc::new(writer::ArchivedWriter::start(self, branch, writer)))
     }
 

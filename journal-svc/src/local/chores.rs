@@ -25,10 +25,10 @@ use firn_engine::{Epoch, Error, Result, TaskClass};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot};
 
-use super::disk::PAGE;
 use super::log::{CREATING, Log};
 use super::recover::{segment_path, spare_path};
 use super::segment::{Header, Segment, Start};
+use crate::disk::PAGE;
 
 /// A segment to be made ahead of time.
 #[derive(Debug)]

@@ -11,10 +11,10 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use super::chores::Chores;
-use super::disk::Disk;
 use super::segment::{RECORDS_AT, Segment, Window};
 use super::writer::Running;
 use super::{Folder, LocalOptions};
+use crate::disk::Disk;
 
 /// Bytes of a segment between entries of its index.
 pub(super) const INDEX_BYTES: u64 = 256 << 10;
@@ -176,7 +176,7 @@ impl Log {
         path: &std::path::Path,
         e: std::io::Error,
     ) -> Error {
-        let full = super::disk::is_full(&e);
+        let full = crate::disk::is_full(&e);
         let what = format!("journal of {}: {doing} {}", self.branch, path.display());
         let error = Error::with_source(ErrorKind::Unavailable, what, e);
         if full && doing == CREATING { error.retryable() } else { error }

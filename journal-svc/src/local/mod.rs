@@ -34,7 +34,6 @@
 //! others: a crash between the two leaves files that the next opening removes.
 
 mod chores;
-mod disk;
 mod log;
 mod reader;
 mod recover;
@@ -56,8 +55,8 @@ use firn_engine::{BranchName, Env, Epoch, Error, ErrorKind, Result, Seq, TaskCla
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
+use crate::disk::{Disk, PAGE, RealDisk};
 use chores::{Chores, SEGMENT_BYTES_MIN};
-use disk::{Disk, PAGE, RealDisk};
 use log::{Log, State};
 
 /// How long a folder may still be held by a process that is ending.

@@ -30,9 +30,9 @@ use std::sync::Arc;
 
 use firn_engine::{BranchName, Epoch, Error, ErrorKind, Result, Seq};
 
-use super::disk::{Disk, PAGE, Pages};
 use super::log::Kept;
 use super::segment::{Header, RECORDS_AT, Segment, Start, Window};
+use crate::disk::{Disk, PAGE, Pages};
 
 const SEGMENT_SUFFIX: &str = ".log";
 const SPARE_SUFFIX: &str = ".spare";

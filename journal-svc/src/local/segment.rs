@@ -19,7 +19,7 @@ use firn_engine::journal::{PAYLOAD_LEN_MAX, Record};
 use firn_engine::{Epoch, Seq};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::disk::{DiskFile, PAGE, Pages, whole_pages};
+use crate::disk::{DiskFile, PAGE, Pages, whole_pages};
 
 const MAGIC: u64 = u64::from_le_bytes(*b"FIRNLOG\n");
 const FORMAT: u32 = 1;

@@ -36,9 +36,9 @@ use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
 use super::chores::Prepared;
-use super::disk::{PAGE, Pages, whole_pages};
 use super::log::{Kept, Log};
 use super::segment::{RECORDS_AT, Segment, Start, record_pages};
+use crate::disk::{PAGE, Pages, whole_pages};
 use crate::{check_follows, fenced};
 
 /// Written at once.

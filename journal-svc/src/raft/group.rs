@@ -54,6 +54,8 @@ pub(super) struct Group {
     ready: Option<Ready>,
     /// Members that were sent a base, which the library wants to be told.
     bases_sent: Vec<u64>,
+    /// Why this member must stop: it has less than it has said.
+    lost: Option<Error>,
     ticks: u64,
     leader_told: u64,
     #[cfg(test)]
@@ -99,6 +101,7 @@ impl Group {
             reads_made: 0,
             ready: None,
             bases_sent: Vec::new(),
+            lost: None,
             ticks: 0,
             leader_told: 0,
             #[cfg(test)]
@@ -124,6 +127,21 @@ impl Group {
     }
 
     pub(super) fn step(&mut self, message: Message, events: &mut Vec<Event>) {
+        // A leader tells a member only what that has said to have.
+        let last = self.raw.raft.raft_log.last_index();
+        if message.msg_type == MessageType::MsgHeartbeat
+            && message.term >= self.raw.raft.term
+            && message.commit > last
+        {
+            let why = format!(
+                "raft group {}: this member has said that it has entry {}, and its log ends at \
+                 {last}: it has lost its disk, or a part of it. Remove it from the journal and \
+                 add another one under a new number",
+                self.number, message.commit
+            );
+            self.lost = Some(Error::new(ErrorKind::Corrupt, why));
+            return;
+        }
         // What cannot be stepped is old or not for us; the sender tries again.
         if let Err(error) = self.raw.step(message) {
             tracing::debug!(group = self.number, %error, "a raft message was not taken");
@@ -281,6 +299,9 @@ impl Group {
         messages: &mut Vec<(u32, Message)>,
         events: &mut Vec<Event>,
     ) -> Result<Option<(GroupWrite, bool)>> {
+        if let Some(error) = self.lost.take() {
+            return Err(error);
+        }
         if !self.reads_asked.is_empty() {
             self.reads_made += 1;
             let ids = std::mem::take(&mut self.reads_asked);

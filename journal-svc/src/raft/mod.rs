@@ -18,6 +18,7 @@
 //! | appends: order, parts, repeats | `append.rs` |
 //! | trimming records and the raft log | `trim.rs` |
 //! | catching up: by log, past it by a base | `catch_up.rs` |
+//! | its disk: one log of segments | `disk_store/` |
 //! | the loop: one synced write, then answers | `member.rs` |
 //! | reads: what is committed is asked for, no lease | `group.rs` |
 //! | members: learner first, then voter; leaders | `membership.rs` |
@@ -29,6 +30,7 @@
 pub mod append;
 pub mod catch_up;
 pub mod command;
+mod disk_store;
 pub mod fencing;
 mod group;
 mod logging;
@@ -47,6 +49,7 @@ mod wire;
 #[cfg(test)]
 mod sim;
 
+pub use disk_store::{DiskStore, Identity};
 pub use logs::{Accepted, Logs, Outcome, Refusal};
 pub use member::{Batch, Event, Member, Reader, Settings};
 pub use membership::MemberChange;

@@ -164,6 +164,12 @@ impl Node {
         self.member.lock().status()
     }
 
+    /// What the log of `branch` holds, as far as this member has applied it.
+    #[must_use]
+    pub fn bounds(&self, branch: &BranchName) -> LogBounds {
+        self.member.lock().bounds(branch)
+    }
+
     /// Counts changes of the logs; a receiver waits for the next.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<u64> {

@@ -2,6 +2,10 @@
 //!
 //! Nothing here carries safety. A message that finds its queue full, or its
 //! connection gone, is dropped, and raft sends it again.
+//!
+//! Where the members are is known from the configuration, and from the members
+//! themselves: each connects to all that it knows and says who and where it is.
+//! One that joins thus only has to know those that are there already.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
@@ -19,6 +23,7 @@ use futures::{StreamExt, TryStreamExt};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 use tonic::codegen::BoxStream;
+use tonic::metadata::{Ascii, MetadataValue};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::Cluster;
@@ -28,14 +33,32 @@ use crate::raft::{Message, Network, Node, message_from_proto, message_to_proto};
 const QUEUE_MAX: usize = 1024;
 const PAUSE_FIRST: Duration = Duration::from_millis(20);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
+/// Members that are known.
+const MEMBERS_MAX: usize = 64;
+
+/// Headers of a connection: number and address of who makes it.
+const MEMBER_HEADER: &str = "firn-member";
+const ADDRESS_HEADER: &str = "firn-address";
+
+type Queue = Arc<Mutex<mpsc::Sender<v1::RaftEnvelope>>>;
+
+/// A member that is known.
+#[derive(Debug)]
+struct Known {
+    address: String,
+    /// `None` for oneself.
+    link: Option<(Queue, Task<()>)>,
+}
 
 /// Connections to the other members.
 #[derive(Debug)]
 pub struct GrpcNetwork {
+    env: Env,
     cluster: u64,
-    queues: BTreeMap<u64, Arc<Mutex<mpsc::Sender<v1::RaftEnvelope>>>>,
+    own: u64,
+    trust: Trust,
+    known: Mutex<BTreeMap<u64, Known>>,
     node: watch::Sender<Weak<Node>>,
-    _tasks: Vec<Task<()>>,
 }
 
 impl GrpcNetwork {
@@ -44,18 +67,54 @@ impl GrpcNetwork {
     /// # Errors
     /// `BadRequest` for addresses or certificates that cannot be.
     pub fn connect(env: &Env, cluster: &Cluster, own: u64, trust: &Trust) -> Result<Self> {
-        let (node, nodes) = watch::channel(Weak::new());
-        let (mut queues, mut tasks) = (BTreeMap::new(), Vec::new());
-        for (member, address) in cluster.members.iter().filter(|(member, _)| **member != own) {
-            let peers = Peers::new(env.clone(), std::slice::from_ref(address), trust)?;
-            // Replaced by the first connection.
-            let queue = Arc::new(Mutex::new(mpsc::channel(0).0));
-            queues.insert(*member, Arc::clone(&queue));
-            let link =
-                Link { env: env.clone(), member: *member, peers, queue, node: nodes.clone() };
-            tasks.push(env.spawn(TaskClass::Foreground, "raft-link", link.run()));
+        let network = Self {
+            env: env.clone(),
+            cluster: cluster.number,
+            own,
+            trust: trust.clone(),
+            known: Mutex::default(),
+            node: watch::Sender::new(Weak::new()),
+        };
+        if let Some(address) = cluster.members.get(&own) {
+            let known = Known { address: address.clone(), link: None };
+            network.known.lock().insert(own, known);
         }
-        Ok(Self { cluster: cluster.number, queues, node, _tasks: tasks })
+        for (member, address) in cluster.members.iter().filter(|(member, _)| **member != own) {
+            network.learn(*member, address)?;
+        }
+        Ok(network)
+    }
+
+    /// Connects to a member, unless that is done already.
+    fn learn(&self, member: u64, address: &str) -> Result<()> {
+        let mut known = self.known.lock();
+        if member == self.own || known.contains_key(&member) || known.len() >= MEMBERS_MAX {
+            return Ok(());
+        }
+        let peers = Peers::new(self.env.clone(), &[address.to_owned()], &self.trust)?;
+        // Replaced by the first connection.
+        let queue: Queue = Arc::new(Mutex::new(mpsc::channel(0).0));
+        let from = known.get(&self.own).and_then(|own| own.address.parse().ok());
+        let link = Link {
+            env: self.env.clone(),
+            member,
+            peers,
+            queue: Arc::clone(&queue),
+            node: self.node.subscribe(),
+            cluster: self.cluster,
+            own: self.own,
+            from,
+        };
+        let task = self.env.spawn(TaskClass::Foreground, "raft-link", link.run());
+        known.insert(member, Known { address: address.to_owned(), link: Some((queue, task)) });
+        Ok(())
+    }
+
+    /// Where the members are, as far as that is known.
+    #[must_use]
+    pub fn addresses(&self) -> BTreeMap<u64, String> {
+        let known = self.known.lock();
+        known.iter().map(|(member, known)| (*member, known.address.clone())).collect()
     }
 
     /// Says who wants to know that a member cannot be reached.
@@ -64,9 +123,22 @@ impl GrpcNetwork {
     }
 }
 
+impl Drop for GrpcNetwork {
+    fn drop(&mut self) {
+        for known in self.known.lock().values() {
+            if let Some((_, task)) = &known.link {
+                task.abort();
+            }
+        }
+    }
+}
+
 impl Network for GrpcNetwork {
     fn send(&self, to: u64, group: u32, message: Message) {
-        let Some(queue) = self.queues.get(&to) else { return };
+        let queue = match self.known.lock().get(&to) {
+            Some(Known { link: Some((queue, _)), .. }) => Arc::clone(queue),
+            _ => return,
+        };
         match message_to_proto(&message) {
             Ok(message) => {
                 let cluster = self.cluster;
@@ -84,17 +156,28 @@ struct Link {
     env: Env,
     member: u64,
     peers: Peers,
-    queue: Arc<Mutex<mpsc::Sender<v1::RaftEnvelope>>>,
+    queue: Queue,
     node: watch::Receiver<Weak<Node>>,
+    cluster: u64,
+    own: u64,
+    /// Where this member is, if that is known.
+    from: Option<MetadataValue<Ascii>>,
 }
 
 impl Link {
     async fn run(self) {
         let mut pause = PAUSE_FIRST;
+        let mut told = String::new();
         loop {
             let begun = self.env.now();
             let error = self.exchange().await;
-            tracing::debug!(member = self.member, %error, "the connection to a member ended");
+            let why = error.to_string();
+            if why == told {
+                tracing::debug!(member = self.member, %error, "no connection to a member");
+            } else {
+                tracing::warn!(member = self.member, %error, "no connection to a member");
+                told = why;
+            }
             let node = self.node.borrow().upgrade();
             if let Some(node) = node {
                 node.unreachable(self.member).await;
@@ -113,10 +196,19 @@ impl Link {
             Ok(current) => current,
             Err(e) => return e,
         };
-        let (sender, messages) = mpsc::channel(QUEUE_MAX);
+        let (mut sender, messages) = mpsc::channel(QUEUE_MAX);
+        // A message of nothing, so that the other one learns who is there.
+        let cluster = self.cluster;
+        let hello = v1::RaftEnvelope { cluster, ..v1::RaftEnvelope::default() };
+        let _ = sender.try_send(hello);
         *self.queue.lock() = sender;
+        let mut request = Request::new(messages);
+        request.metadata_mut().insert(MEMBER_HEADER, self.own.into());
+        if let Some(from) = &self.from {
+            request.metadata_mut().insert(ADDRESS_HEADER, from.clone());
+        }
         let ended = async {
-            let answers = JournalPeersClient::new(peer).exchange(messages).await?;
+            let answers = JournalPeersClient::new(peer).exchange(request).await?;
             answers.into_inner().message().await
         };
         let ended = ended.await;
@@ -132,33 +224,48 @@ impl Link {
 #[derive(Debug, Clone)]
 pub struct PeersService {
     node: Arc<Node>,
-    cluster: u64,
+    network: Arc<GrpcNetwork>,
 }
 
 impl PeersService {
-    /// For the member `node` of the cluster with this number.
+    /// For the member `node`, which sends over `network`.
     #[must_use]
-    pub fn new(node: Arc<Node>, cluster: u64) -> Self {
-        Self { node, cluster }
+    pub fn new(node: Arc<Node>, network: Arc<GrpcNetwork>) -> Self {
+        Self { node, network }
     }
-}
 
-impl PeersService {
-    async fn take(self, mut messages: Streaming<v1::RaftEnvelope>) -> Result<(), Status> {
+    async fn take(
+        self,
+        from: Option<(u64, String)>,
+        mut messages: Streaming<v1::RaftEnvelope>,
+    ) -> Result<(), Status> {
+        let mut from = from;
         while let Some(envelope) = messages.message().await? {
-            if envelope.cluster != self.cluster {
+            let cluster = self.network.cluster;
+            if envelope.cluster != cluster {
                 let why = format!(
-                    "this is a member of cluster {:016x}, not of {:016x}",
-                    self.cluster, envelope.cluster
+                    "this is a member of cluster {cluster:016x}, not of {:016x}",
+                    envelope.cluster
                 );
                 return Err(to_status(&Error::new(ErrorKind::BadRequest, why)));
             }
-            let message = envelope.message.ok_or_else(|| Status::invalid_argument("no message"))?;
+            if let Some((member, address)) = from.take() {
+                self.network.learn(member, &address).map_err(|e| to_status(&e))?;
+            }
+            // What only says who is there.
+            let Some(message) = envelope.message else { continue };
             let message = message_from_proto(message).map_err(|e| to_status(&e))?;
             self.node.receive(envelope.group, message).await;
         }
         Ok(())
     }
+}
+
+/// Who makes the connection, and where it is.
+fn introduced(request: &Request<Streaming<v1::RaftEnvelope>>) -> Option<(u64, String)> {
+    let header = |name| request.metadata().get(name)?.to_str().ok();
+    let member = header(MEMBER_HEADER)?.parse().ok()?;
+    Some((member, header(ADDRESS_HEADER)?.to_owned()))
 }
 
 #[tonic::async_trait]
@@ -169,9 +276,10 @@ impl JournalPeers for PeersService {
         &self,
         request: Request<Streaming<v1::RaftEnvelope>>,
     ) -> Result<Response<Self::ExchangeStream>, Status> {
+        let from = introduced(&request);
         // The messages are taken while the answer, of which there is none, is waited for:
         // a stream may take as long as it likes.
-        let taking = self.clone().take(request.into_inner());
+        let taking = self.clone().take(from, request.into_inner());
         let ended = futures::stream::once(taking).map_ok(|()| v1::ExchangeResponse {});
         Ok(Response::new(ended.boxed()))
     }

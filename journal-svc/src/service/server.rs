@@ -14,7 +14,9 @@ use futures::{SinkExt, StreamExt};
 use tonic::codegen::BoxStream;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::Cluster;
+use super::GrpcNetwork;
+use super::led::LedArchive;
+use crate::ArchivePlace;
 use crate::raft::command::Ticket;
 use crate::raft::{Accepted, Answer, Node, Proposal};
 
@@ -30,14 +32,22 @@ const READ_AHEAD: usize = 16;
 pub struct JournalService {
     env: Env,
     node: Arc<Node>,
-    cluster: Arc<Cluster>,
+    network: Arc<GrpcNetwork>,
+    archive: Option<Arc<LedArchive>>,
 }
 
 impl JournalService {
-    /// For the member `node`.
+    /// For the member `node`, which sends over `network`.
     #[must_use]
-    pub fn new(env: Env, node: Arc<Node>, cluster: Cluster) -> Self {
-        Self { env, node, cluster: Arc::new(cluster) }
+    pub fn new(env: Env, node: Arc<Node>, network: Arc<GrpcNetwork>) -> Self {
+        Self { env, node, network, archive: None }
+    }
+
+    /// With an archive of what is trimmed.
+    #[must_use]
+    pub fn archiving(self, place: ArchivePlace) -> Self {
+        let archive = LedArchive::new(self.env.clone(), &self.node, place);
+        Self { archive: Some(Arc::new(archive)), ..self }
     }
 
     /// The status of an answer that is none. `unknown` is what a lost office means.
@@ -50,7 +60,7 @@ impl JournalService {
             Answer::NotLeader(leader) => {
                 let why = format!("journal of {branch}: this member does not lead its group");
                 let mut status = to_status(&Error::new(ErrorKind::Retry, why));
-                let address = self.cluster.members.get(&leader).map_or("", String::as_str);
+                let address = self.network.addresses().remove(&leader).unwrap_or_default();
                 if let Ok(value) = address.parse() {
                     status.metadata_mut().insert(firn_services::journal::LEADER_HEADER, value);
                 }
@@ -64,6 +74,17 @@ impl JournalService {
 /// What a lost office means for a call that is made again as it is.
 fn ask_again() -> Error {
     Error::new(ErrorKind::Unavailable, "this member lost the leadership meanwhile").retryable()
+}
+
+/// A trim past the end that could not be archived now: the writer asks again, also of a
+/// member that leads then.
+fn trim_again(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::Fenced => {
+            Error::with_source(ErrorKind::Unavailable, "trimming", error).retryable()
+        }
+        _ => error,
+    }
 }
 
 fn branch(name: &str) -> Result<BranchName, Status> {
@@ -180,15 +201,29 @@ impl Journal for JournalService {
         let request = request.into_inner();
         let (branch, epoch) = (branch(&request.branch)?, Epoch(request.epoch));
         let ticket = Ticket { epoch, generation: request.generation };
-        let through = Seq(request.through_seq);
+        let wanted = Seq(request.through_seq);
+        // With an archive nothing is trimmed yet: it only shows who owns and who leads.
+        let through = if self.archive.is_some() { Seq::ZERO } else { wanted };
         let proposal = Proposal::Trim { branch: branch.clone(), ticket, through };
-        match self.node.propose(proposal).await {
-            Answer::Done(Ok(Accepted::Trimmed(bounds)), _) => {
-                let bounds = Some(bounds_to_proto(bounds));
-                Ok(Response::new(v1::TrimLogResponse { bounds }))
+        let bounds = match self.node.propose(proposal).await {
+            Answer::Done(Ok(Accepted::Trimmed(bounds)), _) => bounds,
+            other => {
+                if let Some(archive) = &self.archive {
+                    archive.end(&branch).await;
+                }
+                return Err(self.failed(other, &branch, epoch, ask_again()));
             }
-            other => Err(self.failed(other, &branch, epoch, ask_again())),
-        }
+        };
+        let bounds = match &self.archive {
+            Some(archive) => {
+                let done = archive.trim(&branch, ticket, wanted).await;
+                done.map_err(|e| to_status(&trim_again(e)))?;
+                self.node.bounds(&branch)
+            }
+            None => bounds,
+        };
+        let bounds = Some(bounds_to_proto(bounds));
+        Ok(Response::new(v1::TrimLogResponse { bounds }))
     }
 
     async fn bounds(

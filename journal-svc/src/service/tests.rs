@@ -67,8 +67,8 @@ impl Members {
                 Node::start(env.clone(), settings, store, Arc::clone(&network) as _, TICK).await;
             let node = Arc::new(node.unwrap());
             network.tell(&node);
-            let journal = JournalService::new(env.clone(), Arc::clone(&node), cluster.clone());
-            let peers = PeersService::new(Arc::clone(&node), cluster.number);
+            let journal = JournalService::new(env.clone(), Arc::clone(&node), Arc::clone(&network));
+            let peers = PeersService::new(Arc::clone(&node), network);
             let serving = server
                 .start(|routes| {
                     routes

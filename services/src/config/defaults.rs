@@ -5,8 +5,8 @@ use std::path::Path;
 use firn_engine::{BranchName, Error, ErrorKind, Result};
 
 use super::{
-    CompactionConfig, Config, JournalConfig, JournalKind, Location, LogFormat, ObjectStoreConfig,
-    Origin, RpcConfig, StorageConfig, settings,
+    CompactionConfig, Config, JournalConfig, Location, LogFormat, ObjectStoreConfig, Origin,
+    RpcConfig, StorageConfig, settings,
 };
 use crate::bytes::ByteSize;
 use crate::machine::{DiskSpace, Machine};
@@ -42,7 +42,7 @@ impl Config {
             data_dir: "./firn-data".into(),
             object_store: ObjectStoreConfig::default(),
             branch: BranchName::main(),
-            journal: JournalConfig { kind: JournalKind::Local, archive: false },
+            journal: JournalConfig::default(),
             memory_bytes_max: memory_default(machine.memory_usable_bytes()),
             disk_cache_bytes_max: ByteSize(0),
             compaction: CompactionConfig { concurrency: machine.cores.saturating_sub(1).max(1) },

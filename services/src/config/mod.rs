@@ -17,6 +17,7 @@ mod secret;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -107,12 +108,42 @@ pub enum Location {
 }
 
 /// What makes commits durable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JournalConfig {
-    /// Which implementation.
+    /// Which implementation, unless there are `addresses`.
     pub kind: JournalKind,
     /// Whether its records are also kept in the object store.
     pub archive: bool,
+    /// Where others find the replicated journal: `HOST:PORT` each. Empty: there is none.
+    pub addresses: Vec<String>,
+    /// Where `firn journal` listens.
+    pub listen: SocketAddr,
+    /// Number of the member that `firn journal` runs.
+    pub member: Option<u64>,
+    /// `HOST:PORT` of all members by number.
+    pub members: BTreeMap<u64, String>,
+    /// Whether this member comes to a journal that exists.
+    pub join: bool,
+    /// Name of the replicated journal.
+    pub name: String,
+    /// Its raft groups.
+    pub groups: u32,
+}
+
+impl Default for JournalConfig {
+    fn default() -> Self {
+        Self {
+            kind: JournalKind::Local,
+            archive: false,
+            addresses: Vec::new(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 7402)),
+            member: None,
+            members: BTreeMap::new(),
+            join: false,
+            name: "firn".to_owned(),
+            groups: 1,
+        }
+    }
 }
 
 /// Implementations of the journal.
@@ -303,7 +334,7 @@ impl Config {
     /// # Errors
     /// [`ErrorKind::BadRequest`] if `object_store.url` was changed to what is no such place.
     pub fn location(&self) -> Result<Location> {
-        settings::location(&self.object_store.url)
+        values::location(&self.object_store.url)
             .map_err(|why| Error::new(ErrorKind::BadRequest, format!("object_store.url: {why}")))
     }
 

@@ -1,15 +1,13 @@
 //! The table of settings: the one place that knows every key.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
-
 use firn_engine::BranchName;
 
-use super::{Config, JournalKind, Location, LogFormat, MASK, Secret};
+use super::values::{
+    addresses, at_least, endpoint, flag, listen, listen_or_none, location, members, name_of,
+    number, one_of, secret, text,
+};
+use super::{Config, JournalKind, LogFormat, MASK};
 use crate::bytes::ByteSize;
-
-/// Longest value in bytes: no setting needs more.
-const VALUE_LEN_MAX: usize = 4096;
 
 /// One key of the configuration.
 pub(super) struct Setting {
@@ -94,113 +92,11 @@ fn edits(a: &str, b: &str) -> usize {
     row[b.len()]
 }
 
-/// Reads where objects are.
-pub(super) fn location(url: &str) -> Result<Location, String> {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return Ok(Location::Folder(PathBuf::from(url)));
-    };
-    if rest.contains('@') {
-        // Not shown: what is in front of the sign may be a password.
-        return Err("must hold no credentials: set access_key_id and secret_access_key".into());
-    }
-    match scheme {
-        "file" if rest.starts_with('/') => Ok(Location::Folder(PathBuf::from(rest))),
-        "file" => Err(format!("{url:?}: a folder's URL has three slashes: file:///folder")),
-        "memory" if rest.is_empty() => Ok(Location::Memory),
-        "memory" => Err(format!("{url:?}: nothing may follow memory://")),
-        "s3" => {
-            let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-            let legal = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-            if bucket.is_empty() || !bucket.chars().all(legal) {
-                return Err(format!("{url:?}: must be s3://bucket or s3://bucket/prefix"));
-            }
-            let prefix = prefix.trim_matches('/').to_owned();
-            if prefix.split('/').any(|part| part == ".." || part == ".")
-                || prefix.contains("//")
-                || prefix.contains(['?', '#'])
-            {
-                return Err(format!("{url:?}: the prefix must be plain names between slashes"));
-            }
-            Ok(Location::S3 { bucket: bucket.to_owned(), prefix })
-        }
-        _ => Err(format!("{url:?}: must be a folder, file://, s3:// or memory://")),
-    }
-}
+/// Longest name of a journal in bytes.
+const JOURNAL_NAME_MAX: usize = 64;
 
-fn text(value: &str) -> Result<String, String> {
-    if value.len() > VALUE_LEN_MAX {
-        return Err(format!("must be at most {VALUE_LEN_MAX} bytes, is {}", value.len()));
-    }
-    if value.chars().any(char::is_control) {
-        return Err("must not hold control characters".into());
-    }
-    Ok(value.to_owned())
-}
-
-fn flag(value: &str) -> Result<bool, String> {
-    match value {
-        "true" => Ok(true),
-        "false" => Ok(false),
-        _ => Err(format!("must be true or false, is {value:?}")),
-    }
-}
-
-fn one_of<T: Copy>(value: &str, choices: &[(&str, T)]) -> Result<T, String> {
-    choices.iter().find(|(name, _)| *name == value).map(|(_, choice)| *choice).ok_or_else(|| {
-        let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
-        format!("must be one of {}, is {value:?}", names.join(", "))
-    })
-}
-
-fn name_of<T: Copy + PartialEq>(value: T, choices: &[(&str, T)]) -> Option<String> {
-    choices.iter().find(|(_, choice)| *choice == value).map(|(name, _)| (*name).to_owned())
-}
-
-/// Never shows the value, not even in an error.
-fn secret(value: &str) -> Result<Option<Secret>, String> {
-    if value == MASK {
-        return Err("is the mask that `firn config` prints in place of the secret".into());
-    }
-    Ok(Some(Secret::new(text(value)?)))
-}
-
-fn endpoint(value: &str) -> Result<String, String> {
-    let rest = value.strip_prefix("https://").or_else(|| value.strip_prefix("http://"));
-    match rest {
-        Some(host) if host.contains('@') => Err("must hold no credentials".into()),
-        Some(host) if !host.is_empty() => text(value),
-        _ => Err(format!("must start with https:// or http://, is {value:?}")),
-    }
-}
-
-fn listen(value: &str, example: &str) -> Result<SocketAddr, String> {
-    let why = || format!("must be an address and a port, such as {example}; is {value:?}");
-    value.parse().map_err(|_| why())
-}
-
-fn listen_or_none(value: &str, port: &str) -> Result<Option<SocketAddr>, String> {
-    if value == "none" {
-        return Ok(None);
-    }
-    let address = value.parse().map_err(|_| {
-        format!("must be an address and a port, such as 127.0.0.1:{port} or [::]:{port}, or none; is {value:?}")
-    });
-    address.map(Some)
-}
-
-/// Addresses of servers that one setting may name.
-const ADDRESSES_MAX: usize = 64;
-
-fn addresses(value: &str) -> Result<Vec<String>, String> {
-    let names: Vec<String> = text(value)?.split(',').map(|name| name.trim().to_owned()).collect();
-    if names.len() > ADDRESSES_MAX {
-        return Err(format!("must be at most {ADDRESSES_MAX} addresses, is {}", names.len()));
-    }
-    match names.iter().find(|name| !crate::rpc::peers::is_name(name)) {
-        Some(name) => Err(format!("must be HOST:PORT, is {name:?}")),
-        None => Ok(names),
-    }
-}
+/// Raft groups of a replicated journal.
+const GROUPS_MAX: u32 = 256;
 
 const JOURNALS: [(&str, JournalKind); 3] = [
     ("local", JournalKind::Local),
@@ -304,9 +200,72 @@ pub(super) const SETTINGS: &[Setting] = &[
         key: "journal.archive",
         values: "`true` or `false`",
         default: "`false`",
-        about: "Whether the journal's records are also kept in the object store after their data was flushed.",
+        about: "Whether the journal's records are also kept in the object store after their data was flushed. The leader of the replicated journal does that itself: set it, and the object store, for its members as well as for those who read.",
         set: |c, v| flag(v).map(|v| c.journal.archive = v),
         get: |c| Some(c.journal.archive.to_string()),
+    },
+    Setting {
+        key: "journal.addresses",
+        values: "`HOST:PORT`, several with commas between",
+        default: "none: `journal.kind` says which journal there is",
+        about: "Where the members of the replicated journal are found, which `firn journal` runs. Any of them may be asked; name all. Then `journal.kind` does not count.",
+        set: |c, v| addresses(v).map(|v| c.journal.addresses = v),
+        get: |c| (!c.journal.addresses.is_empty()).then(|| c.journal.addresses.join(",")),
+    },
+    Setting {
+        key: "journal.listen",
+        values: "address and port",
+        default: "`127.0.0.1:7402`",
+        about: "Where `firn journal` is called by the other parts and by the other members. On other addresses than loopback set `rpc.token` or certificates.",
+        set: |c, v| listen(v, "127.0.0.1:7402").map(|v| c.journal.listen = v),
+        get: |c| Some(c.journal.listen.to_string()),
+    },
+    Setting {
+        key: "journal.member",
+        values: "a number from 1",
+        default: "none: `firn journal` must be told",
+        about: "The number of the member that `firn journal` runs. A number whose disk was lost is never used again: remove that member and add another one under a new number.",
+        set: |c, v| number(v, 1, u64::MAX).map(|v| c.journal.member = Some(v)),
+        get: |c| c.journal.member.map(|member| member.to_string()),
+    },
+    Setting {
+        key: "journal.members",
+        values: "`NUMBER=HOST:PORT`, several with commas between",
+        default: "none: `firn journal` must be told",
+        about: "All members of the replicated journal and where each is reached by the others, this one included. Those named at the very first start begin it together, so the list must then be the same for all. Later the journal itself knows who belongs to it, and this only says where they are.",
+        set: |c, v| members(v).map(|v| c.journal.members = v),
+        get: |c| {
+            let members = c.journal.members.iter().map(|(number, at)| format!("{number}={at}"));
+            let members: Vec<String> = members.collect();
+            (!members.is_empty()).then(|| members.join(","))
+        },
+    },
+    Setting {
+        key: "journal.join",
+        values: "`true` or `false`",
+        default: "`false`",
+        about: "Whether this member comes to a journal that exists: then an empty folder waits until `firn ctl journal add` makes it a member, and does not begin a journal.",
+        set: |c, v| flag(v).map(|v| c.journal.join = v),
+        get: |c| Some(c.journal.join.to_string()),
+    },
+    Setting {
+        key: "journal.name",
+        values: "text of at most 64 bytes",
+        default: "`firn`",
+        about: "The name of the replicated journal, the same for all its members. A member refuses a folder and the calls of members under another name.",
+        set: |c, v| match v.len() {
+            1..=JOURNAL_NAME_MAX => text(v).map(|v| c.journal.name = v),
+            len => Err(format!("must be 1 to {JOURNAL_NAME_MAX} bytes, is {len}")),
+        },
+        get: |c| Some(c.journal.name.clone()),
+    },
+    Setting {
+        key: "journal.groups",
+        values: "a number from 1 to 256",
+        default: "`1`",
+        about: "Raft groups over which the branches' logs are spread, the same for all members. Never changes.",
+        set: |c, v| number(v, 1, GROUPS_MAX).map(|v| c.journal.groups = v),
+        get: |c| Some(c.journal.groups.to_string()),
     },
     Setting {
         key: "memory_bytes_max",
@@ -435,7 +394,3 @@ pub(super) const SETTINGS: &[Setting] = &[
         get: |c| name_of(c.log_format, &FORMATS),
     },
 ];
-
-fn at_least(size: ByteSize, min: ByteSize) -> Result<ByteSize, String> {
-    if size < min { Err(format!("must be at least {min}, is {size}")) } else { Ok(size) }
-}

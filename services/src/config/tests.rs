@@ -56,7 +56,7 @@ fn nothing_set_gives_the_defaults() {
     assert_eq!(c.object_store.url, "./firn-data/objects");
     assert_eq!(c.location().unwrap(), Location::Folder("./firn-data/objects".into()));
     assert_eq!(c.branch.to_string(), "main");
-    assert_eq!(c.journal, JournalConfig { kind: JournalKind::Local, archive: false });
+    assert_eq!(c.journal, JournalConfig::default());
     assert_eq!(c.memory_bytes_max, ByteSize(4 * GIB));
     assert_eq!(c.compaction.concurrency, 7);
     assert_eq!(c.http_listen.unwrap().to_string(), "127.0.0.1:7400");

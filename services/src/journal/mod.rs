@@ -15,6 +15,7 @@
 //! Any address may be asked. A member that does not lead says who does; if it
 //! does not know, the next address is asked.
 
+pub mod admin;
 mod reader;
 mod writer;
 
@@ -124,7 +125,10 @@ impl Shared {
     /// Takes what a status says about who leads.
     async fn learn(&self, asked: &str, status: &Status) {
         let Some(leader) = status.metadata().get(LEADER_HEADER) else { return };
-        let known = leader.to_str().is_ok_and(|leader| self.caller.peers().prefer(leader));
+        let known = match leader.to_str() {
+            Ok(leader) => self.caller.peers().prefer(leader).await,
+            Err(_) => false,
+        };
         if !known {
             self.caller.peers().failed(asked).await;
         }

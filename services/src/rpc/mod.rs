@@ -15,6 +15,7 @@ pub mod call;
 pub mod network;
 mod observe;
 pub mod peers;
+pub mod probe;
 pub mod serve;
 mod sever;
 pub mod status;

@@ -41,10 +41,18 @@ pub struct Peers {
     known: Mutex<Known>,
 }
 
+/// One address of a name.
+#[derive(Clone)]
+struct Server {
+    name: String,
+    address: String,
+    peer: Peer,
+}
+
 #[derive(Default)]
 struct Known {
     /// What the names stood for when they were looked up last.
-    peers: Vec<(String, Peer)>,
+    peers: Vec<Server>,
     /// Which one is asked.
     current: usize,
     resolved_at: Option<Instant>,
@@ -149,12 +157,22 @@ impl Peers {
         }
     }
 
-    /// Asks `address` from now on, if it is one of ours: a server has named it.
-    pub fn prefer(&self, address: &str) -> bool {
+    /// Asks `address` from now on, a name or an address that a server has named. One that is
+    /// not known is looked up and counts as one of ours until names are looked up anew; `false`
+    /// if that is not possible.
+    pub async fn prefer(&self, address: &str) -> bool {
+        if self.known.lock().prefer(address) {
+            return true;
+        }
+        if !is_name(address) || self.known.lock().peers.len() >= ADDRESSES_MAX {
+            return false;
+        }
+        let found = self.env.timeout(RESOLVE_MAX, self.network.resolve(address)).await;
+        let Some(Ok(found)) = found else { return false };
+        let added = found.first().and_then(|to| self.connect(address, *to).ok());
         let mut known = self.known.lock();
-        let at = known.peers.iter().position(|(known, _)| known == address);
-        known.current = at.unwrap_or(known.current);
-        at.is_some()
+        known.peers.extend(added);
+        known.prefer(address)
     }
 
     async fn resolve(&self) -> Result<()> {
@@ -189,12 +207,14 @@ impl Peers {
         let peers = peers?;
         let mut known = self.known.lock();
         known.resolved_at = Some(self.env.now());
-        let same = known.peers.iter().map(|(a, _)| a).eq(peers.iter().map(|(a, _)| a));
-        if !same {
+        let addresses = |peers: &[Server]| -> Vec<String> {
+            peers.iter().map(|peer| peer.address.clone()).collect()
+        };
+        if addresses(&known.peers) != addresses(&peers) {
             // Connections to addresses that stay are kept.
-            let kept = |(address, new): (String, Peer)| {
-                let old = known.peers.iter().find(|(old, _)| *old == address);
-                old.cloned().unwrap_or((address, new))
+            let kept = |new: Server| {
+                let old = known.peers.iter().find(|old| old.address == new.address);
+                old.cloned().unwrap_or(new)
             };
             let peers: Vec<_> = peers.into_iter().map(kept).collect();
             known.peers = peers;
@@ -203,7 +223,7 @@ impl Peers {
         Ok(())
     }
 
-    fn connect(&self, name: &str, address: SocketAddr) -> Result<(String, Peer)> {
+    fn connect(&self, name: &str, address: SocketAddr) -> Result<Server> {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         let malformed = |e| Error::with_source(ErrorKind::BadRequest, format!("address {name}"), e);
         let mut endpoint = Endpoint::from_shared(format!("{scheme}://{address}"))
@@ -225,12 +245,18 @@ impl Peers {
         });
         let channel = endpoint.connect_with_connector_lazy(connector);
         let peer = InterceptedService::new(channel, self.sender.clone());
-        Ok((address.to_string(), peer))
+        Ok(Server { name: name.to_owned(), address: address.to_string(), peer })
     }
 }
 
 impl Known {
     fn peer(&self) -> Option<(String, Peer)> {
-        self.peers.get(self.current).cloned()
+        self.peers.get(self.current).map(|server| (server.address.clone(), server.peer.clone()))
+    }
+
+    fn prefer(&mut self, name: &str) -> bool {
+        let at = self.peers.iter().position(|known| known.address == name || known.name == name);
+        self.current = at.unwrap_or(self.current);
+        at.is_some()
     }
 }

@@ -1,5 +1,7 @@
 //! The parts as services: over a simulated network, and as processes.
 
+mod journal;
+mod local;
 mod model;
 mod processes;
 pub(crate) mod wires;

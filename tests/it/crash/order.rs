@@ -111,6 +111,7 @@ impl JournalKind {
             Self::Local | Self::LocalArchived => config::JournalKind::Local,
             Self::Object => config::JournalKind::Object,
         };
-        JournalConfig { kind, archive: self == Self::LocalArchived }
+        let archive = self == Self::LocalArchived;
+        JournalConfig { kind, archive, ..JournalConfig::default() }
     }
 }

@@ -1,8 +1,8 @@
 //! Bytes that changed, disks that fail or are full.
 
 use super::*;
+use crate::disk::sim::Fault;
 use firn_engine::journal::frame;
-use sim::Fault;
 
 const SEGMENT: u64 = 24 << 10;
 

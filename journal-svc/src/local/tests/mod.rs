@@ -1,7 +1,6 @@
 mod crash;
 mod damage;
 mod real;
-mod sim;
 
 use std::path::PathBuf;
 
@@ -10,7 +9,7 @@ use firn_engine::journal::Record;
 use futures::StreamExt;
 
 use super::*;
-use sim::SimDisk;
+use crate::disk::sim::SimDisk;
 
 /// A journal on a simulated disk.
 fn on_sim(env: &Env, disk: &SimDisk, segment_bytes: u64) -> LocalJournal {

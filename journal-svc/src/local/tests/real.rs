@@ -3,8 +3,8 @@
 use super::*;
 use crate::AppendFault;
 use crate::conformance::{Subject, run};
+use crate::disk::sim::Fault;
 use futures::FutureExt;
-use sim::Fault;
 
 struct Simulated {
     env: Env,

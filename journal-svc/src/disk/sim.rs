@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::super::disk::{Disk, DiskFile, PAGE};
+use super::{Disk, DiskFile, PAGE};
 
 /// What a disk writes whole.
 const SECTOR: usize = 512;

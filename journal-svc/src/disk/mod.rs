@@ -1,9 +1,12 @@
-//! The disk as the local journal sees it, so that tests can cut its power.
+//! The disk as journals see it, so that tests can cut its power.
 //!
 //! Files are read and written in whole pages. On the real disk that is done
 //! with `O_DIRECT`, past the page cache: what is read is what the disk has, and
 //! not what a failed write left in memory. Where the file system cannot do that
 //! (`tmpfs`), the page cache is used, and dropped before a file is recovered.
+
+#[cfg(test)]
+pub(crate) mod sim;
 
 use std::fmt::Debug;
 use std::fs::{File, OpenOptions};
@@ -15,18 +18,18 @@ use std::sync::Arc;
 use rustix::fs::{Advice, FallocateFlags, OFlags};
 
 /// Bytes in a page: offsets and lengths of all reads and writes are multiples.
-pub(super) const PAGE: usize = 4096;
+pub(crate) const PAGE: usize = 4096;
 
 /// Zeros are written in pieces this large, so that the writes of others come in between.
 const ZEROS: usize = 256 << 10;
 
 /// `len` rounded up to whole pages.
-pub(super) const fn whole_pages(len: usize) -> usize {
+pub(crate) const fn whole_pages(len: usize) -> usize {
     len.next_multiple_of(PAGE)
 }
 
 /// Memory that starts at a multiple of the page size, as `O_DIRECT` wants it.
-pub(super) struct Pages {
+pub(crate) struct Pages {
     bytes: Vec<u8>,
     start: usize,
     len: usize,
@@ -34,7 +37,7 @@ pub(super) struct Pages {
 
 impl Pages {
     /// `len` zeros.
-    pub(super) fn zeroed(len: usize) -> Self {
+    pub(crate) fn zeroed(len: usize) -> Self {
         let bytes = vec![0; len + PAGE];
         let start = bytes.as_ptr().align_offset(PAGE);
         assert!(start < PAGE, "a page boundary is never further than a page away");
@@ -42,7 +45,7 @@ impl Pages {
     }
 
     /// Forgets everything after `len`.
-    pub(super) fn truncate(&mut self, len: usize) {
+    pub(crate) fn truncate(&mut self, len: usize) {
         self.len = self.len.min(len);
     }
 }
@@ -60,7 +63,7 @@ impl AsMut<[u8]> for Pages {
 }
 
 /// Files and their names. A change of names lasts once `sync_dir` has returned.
-pub(super) trait Disk: Debug + Send + Sync + 'static {
+pub(crate) trait Disk: Debug + Send + Sync + 'static {
     /// Makes a folder and those above it, lasting, unless they exist.
     fn create_dir(&self, path: &Path) -> Result<()>;
     /// Names in a folder; none if there is no such folder.
@@ -79,7 +82,7 @@ pub(super) trait Disk: Debug + Send + Sync + 'static {
 }
 
 /// An open file.
-pub(super) trait DiskFile: Debug + Send + Sync + 'static {
+pub(crate) trait DiskFile: Debug + Send + Sync + 'static {
     /// Length in bytes.
     fn len(&self) -> Result<u64>;
     /// Writes pages inside the file; they last when this returns.
@@ -94,13 +97,13 @@ pub(super) trait DiskFile: Debug + Send + Sync + 'static {
 
 /// The disk of this machine.
 #[derive(Debug)]
-pub(super) struct RealDisk {
+pub(crate) struct RealDisk {
     direct: bool,
 }
 
 impl RealDisk {
     /// Finds out what the file system under `dir`, an existing folder, can do.
-    pub(super) fn probe(dir: &Path) -> Result<Self> {
+    pub(crate) fn probe(dir: &Path) -> Result<Self> {
         let path = dir.join(".probe");
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true);
@@ -123,7 +126,7 @@ impl RealDisk {
     }
 
     /// Whether the page cache is passed by.
-    pub(super) fn is_direct(&self) -> bool {
+    pub(crate) fn is_direct(&self) -> bool {
         self.direct
     }
 
@@ -232,6 +235,6 @@ impl DiskFile for RealFile {
 }
 
 /// Whether an error says that there is no room.
-pub(super) fn is_full(e: &Error) -> bool {
+pub(crate) fn is_full(e: &Error) -> bool {
     matches!(e.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge)
 }
