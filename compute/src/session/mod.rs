@@ -86,7 +86,8 @@ pub struct Session {
     /// What statements are bound and run by: `values`' settings as the statement found them.
     settings: Arc<Settings>,
     /// The open transaction.
-    transaction: Option<Transaction>,
+    /// By itself, so that a statement takes it and gives it back as a pointer.
+    transaction: Option<Box<Transaction>>,
     /// It was begun by a statement, not by autocommit=0.
     explicit: bool,
     read_only: bool,

@@ -15,7 +15,7 @@ use crate::txn::{IsolationLevel, LockWait, OwnerId, StatementMark, Transaction};
 
 /// The transaction of the statement that runs.
 pub(crate) struct Unit {
-    pub(crate) transaction: Transaction,
+    pub(crate) transaction: Box<Transaction>,
     mark: Option<StatementMark>,
     /// It ends with the statement.
     pub(crate) single: bool,
@@ -38,11 +38,12 @@ impl Session {
         LockWait::For(Duration::from_secs(seconds))
     }
 
-    fn new_transaction(&mut self) -> Transaction {
+    fn new_transaction(&mut self) -> Box<Transaction> {
         let (isolation, read_only) = self.values.variables.begin_transaction();
         self.read_only = read_only;
         let owner = OwnerId(u64::from(self.id));
-        self.server.transactions.begin(owner, level(isolation), self.process.interrupt.clone())
+        let interrupt = self.process.interrupt.clone();
+        Box::new(self.server.transactions.begin(owner, level(isolation), interrupt))
     }
 
     /// Whether a transaction is open beyond the statement that runs.

@@ -180,6 +180,33 @@ impl CommitQueue {
     }
 }
 
+/// Groups of one commit, none of which was there before the one before was done, after
+/// which a writer counts as alone.
+const ALONE_AFTER: u32 = 8;
+
+/// Whether one writer at a time commits, so that nobody is kept waiting by a record that
+/// is written where its commit is.
+#[derive(Debug, Default)]
+struct Solitude {
+    /// The queue was empty.
+    waited: bool,
+    /// Groups in a row.
+    groups: u32,
+}
+
+impl Solitude {
+    fn waited(&mut self) {
+        self.waited = true;
+    }
+
+    /// A group is taken.
+    fn comes(&mut self, commits: u64) -> bool {
+        let alone = std::mem::take(&mut self.waited) && commits == 1;
+        self.groups = if alone { self.groups.saturating_add(1) } else { 0 };
+        self.groups >= ALONE_AFTER
+    }
+}
+
 /// A group whose record is durable.
 struct Durable {
     record: Record,
@@ -191,6 +218,7 @@ struct Durable {
 pub(super) async fn run(db: Arc<Inner>, journal: Arc<dyn JournalWriter>) {
     let mut last = db.visible();
     let mut durable: Option<Durable> = None;
+    let mut solitude = Solitude::default();
     loop {
         if let Some(run) = db.queue.take_run() {
             if let Some(done) = durable.take() {
@@ -211,8 +239,10 @@ pub(super) async fn run(db: Arc<Inner>, journal: Arc<dyn JournalWriter>) {
                 return;
             }
             db.queue.filled.notified().await;
+            solitude.waited();
             continue;
         };
+        let alone = solitude.comes(group.commits);
         let record = Record {
             epoch: db.epoch,
             first_seq: last.next(),
@@ -220,7 +250,7 @@ pub(super) async fn run(db: Arc<Inner>, journal: Arc<dyn JournalWriter>) {
             unix_ms: db.env.unix_ms(),
             payload: Bytes::from(group.payload),
         };
-        let append = append(&db, &*journal, record.clone(), &group.completion);
+        let append = append(&db, &*journal, record.clone(), alone, &group.completion);
         let finish = async {
             if let Some(done) = durable.take() {
                 db.finish_commit(done);
@@ -303,11 +333,13 @@ pub(super) async fn append(
     db: &Inner,
     journal: &dyn JournalWriter,
     record: Record,
+    alone: bool,
     completion: &Completion,
 ) -> Result<()> {
     let commits = record.last_seq.0 - record.first_seq.0 + 1;
     db.counts.commit_group(commits, record.payload.len());
-    let mut append = journal.append(record).fuse();
+    let append = if alone { journal.append_alone(record) } else { journal.append(record) };
+    let mut append = append.fuse();
     // The first polls are for free: most appends are done before a timer is needed.
     loop {
         let timer = db.env.sleep(db.options.commit_wait_max).fuse();
@@ -354,5 +386,30 @@ impl Inner {
         self.apply(&done.record, done.ops);
         self.publish(done.record.last_seq);
         done.completion.complete(Ok(done.record.first_seq));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_writer_is_alone_after_some_groups_of_its_own() {
+        let mut solitude = Solitude::default();
+        for group in 1..=2 * ALONE_AFTER {
+            solitude.waited();
+            assert_eq!(solitude.comes(1), group >= ALONE_AFTER, "group {group}");
+        }
+        // Another one committed meanwhile.
+        solitude.waited();
+        assert!(!solitude.comes(2));
+        solitude.waited();
+        assert!(!solitude.comes(1));
+        for _ in 0..ALONE_AFTER {
+            solitude.waited();
+            solitude.comes(1);
+        }
+        // A commit was there already when the one before was done.
+        assert!(!solitude.comes(1));
     }
 }

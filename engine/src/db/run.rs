@@ -340,9 +340,11 @@ impl Inner {
             unix_ms,
             payload: payload.into(),
         };
-        append(self, journal, record, completion).await.map_err(|e| match e.is_retryable() {
-            true => RunFailure::Nothing(e),
-            false => RunFailure::Journal(e),
+        append(self, journal, record, false, completion).await.map_err(|e| {
+            match e.is_retryable() {
+                true => RunFailure::Nothing(e),
+                false => RunFailure::Journal(e),
+            }
         })?;
         let at_seq = |file: &Arc<SstMeta>| {
             Arc::new(SstMeta { seq_min: seq, seq_max: seq, ..(**file).clone() })

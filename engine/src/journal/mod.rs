@@ -118,6 +118,15 @@ pub trait JournalWriter: Debug + Send + Sync + 'static {
     /// nothing was written; after any other the writer is dead.
     async fn append(&self, record: Record) -> Result<()>;
 
+    /// As [`Self::append`], for a caller that has nothing else to do until it is done: it
+    /// may write on the caller's thread, which spares handing the record to another.
+    ///
+    /// # Errors
+    /// As [`Self::append`].
+    async fn append_alone(&self, record: Record) -> Result<()> {
+        self.append(record).await
+    }
+
     /// Allows everything up to and including `through` to be dropped. If that
     /// is past the end of the log, the log is empty then, and the next record
     /// starts after `through`.

@@ -63,6 +63,11 @@ impl JournalWriter for ArchivedWriter {
         self.inner.append(record).await
     }
 
+    async fn append_alone(&self, record: Record) -> Result<()> {
+        self.shared.check_backlog()?;
+        self.shared.inner.append_alone(record).await
+    }
+
     async fn trim(&self, through: Seq) -> Result<()> {
         // Trims nothing, but fails if this writer is fenced or dead.
         self.inner.trim(self.inner.bounds().trimmed).await?;

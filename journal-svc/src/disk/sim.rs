@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::io::{Error, ErrorKind, Result};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread::ThreadId;
 
 use parking_lot::Mutex;
 
@@ -76,6 +77,8 @@ struct Inner {
     room: Option<usize>,
     /// The power is off.
     off: bool,
+    /// Where the last write was made.
+    thread: Option<ThreadId>,
 }
 
 /// The disk; a clone is the same disk.
@@ -92,6 +95,11 @@ impl SimDisk {
     /// Operations so far.
     pub(crate) fn ops(&self) -> usize {
         self.0.lock().ops.len()
+    }
+
+    /// The thread that wrote last.
+    pub(crate) fn thread(&self) -> Option<ThreadId> {
+        self.0.lock().thread
     }
 
     /// Nothing can be read or written any more.
@@ -291,6 +299,7 @@ impl DiskFile for SimFile {
         let fault = self.disk.run(|inner| {
             let inside = at as usize + pages.len() <= inner.now.contents[self.file].len();
             assert!(inside, "writes stay inside the file");
+            inner.thread = Some(std::thread::current().id());
             Ok(if at > 0 { inner.fault.take() } else { None })
         })?;
         if fault != Some(Fault::WriteFails) {

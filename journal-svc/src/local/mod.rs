@@ -33,8 +33,10 @@
 //! segment durable that says that the log starts anew, and then drops the
 //! others: a crash between the two leaves files that the next opening removes.
 
+mod appender;
 mod chores;
 mod log;
+mod lookout;
 mod reader;
 mod recover;
 mod segment;

@@ -60,7 +60,10 @@ async fn live(seed: u64) -> Life {
             last = record.last_seq.0;
             life.handed_in.push(disk.ops());
             life.records.push(record.clone());
-            writer.append(record).await.unwrap();
+            match below(2) {
+                0 => writer.append(record).await.unwrap(),
+                _ => writer.append_alone(record).await.unwrap(),
+            }
             let acknowledged = life.records.len();
             life.told.push(Told { ops: disk.ops(), acknowledged, epoch });
         }

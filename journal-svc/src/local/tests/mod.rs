@@ -1,3 +1,4 @@
+mod alone;
 mod crash;
 mod damage;
 mod real;

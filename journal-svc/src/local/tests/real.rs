@@ -1,5 +1,6 @@
 //! On the disk of this machine, and the suite.
 
+use super::alone::Alone;
 use super::*;
 use crate::AppendFault;
 use crate::conformance::{Subject, run};
@@ -10,12 +11,17 @@ struct Simulated {
     env: Env,
     disk: SimDisk,
     journal: LocalJournal,
+    /// All its writers are.
+    alone: bool,
 }
 
 #[async_trait]
 impl Subject for Simulated {
     fn journal(&self) -> Arc<dyn Journal> {
-        Arc::new(self.journal.clone())
+        match self.alone {
+            true => Arc::new(Alone(self.journal.clone())),
+            false => Arc::new(self.journal.clone()),
+        }
     }
 
     async fn crash(&mut self) {
@@ -38,6 +44,15 @@ impl Subject for Simulated {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_simulated_disk_conforms() {
+    conforms_simulated(false).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_simulated_disk_conforms_where_callers_write() {
+    conforms_simulated(true).await;
+}
+
+async fn conforms_simulated(alone: bool) {
     let handle = tokio::runtime::Handle::current();
     let env = Env::tokio(handle.clone(), handle);
     let fresh = || {
@@ -45,7 +60,7 @@ async fn a_simulated_disk_conforms() {
         async move {
             let disk = SimDisk::default();
             let journal = on_sim(&env, &disk, 64 << 10);
-            Box::new(Simulated { env, disk, journal }) as Box<dyn Subject>
+            Box::new(Simulated { env, disk, journal, alone }) as Box<dyn Subject>
         }
         .boxed()
     };
