@@ -64,8 +64,8 @@ impl JournalWriter for ArchivedWriter {
     }
 
     async fn append_alone(&self, record: Record) -> Result<()> {
-        self.shared.check_backlog()?;
-        self.shared.inner.append_alone(record).await
+        self.archiver.check_backlog()?;
+        self.inner.append_alone(record).await
     }
 
     async fn trim(&self, through: Seq) -> Result<()> {

@@ -236,11 +236,9 @@ impl JournalAdmin {
         let mut done = true;
         for (address, group) in self.leaders().await? {
             let number = group.group;
-            let (voter, learner) = |member: &u64| -> (bool, bool) {
-                (group.voters.contains(member), group.learners.contains(member))
-            }(match &change {
-                Change::Add(member) | Change::Remove(member) | Change::Lead(member) => member,
-            });
+            let (Change::Add(member) | Change::Remove(member) | Change::Lead(member)) = &change;
+            let voter = group.voters.contains(member);
+            let learner = group.learners.contains(member);
             let (kind, member) = match change {
                 Change::Add(_) if voter => continue,
                 Change::Add(member) if learner => (2, member),

@@ -85,7 +85,7 @@ async fn who_is_alone_is_fenced_and_told_of_a_failed_write() {
     for seq in 4..8 {
         new.append(record(2, seq, seq, 10)).await.unwrap();
     }
-    disk.fail_next_write(sim::Fault::WriteFails);
+    disk.fail_next_write(crate::disk::sim::Fault::WriteFails);
     let failed = new.append(record(2, 8, 8, 10)).await.unwrap_err();
     let again = new.append(record(2, 8, 8, 10)).await.unwrap_err();
     assert!(!failed.is_retryable() && again.to_string() == failed.to_string(), "{failed} {again}");
