@@ -13,7 +13,7 @@ use firn_journal::{
     ArchiveOptions, Archived, LocalJournal, MemoryJournal, ObjectJournal, ObjectOptions,
 };
 use firn_services::clients::{RemoteCompaction, RemoteStorage};
-use firn_services::config::{Config, JournalConfig, JournalKind};
+use firn_services::config::{Config, JournalConfig, JournalKind, MemoryShares};
 use firn_services::journal::{RemoteJournal, RemoteOptions};
 use firn_services::rpc::Trust;
 use firn_services::rpc::peers::Peers;
@@ -50,7 +50,7 @@ impl LocalOptions {
     /// As configured.
     #[must_use]
     pub fn new(config: &Config) -> Self {
-        let mut db = Options::for_memory(config.memory_bytes_max.0);
+        let mut db = Options::for_memory(MemoryShares::of(config.memory_bytes_max).engine);
         db.branch = config.branch.clone();
         db.writer = format!("{} process {}", crate::host_name(), std::process::id());
         Self {

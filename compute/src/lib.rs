@@ -12,6 +12,7 @@
 //! * [`variables`]: system variables, their types, ranges and defaults.
 //! * [`catalog`]: databases and tables by name, in the engine's own key space.
 //!   `table`: an open table with all that is compiled from it.
+//! * [`memory`]: what all statements together may keep in memory.
 //! * [`txn`]: transactions over keys: snapshots, locks, savepoints, commit.
 #![forbid(unsafe_code)]
 
@@ -20,6 +21,7 @@ mod bind;
 pub mod catalog;
 mod execute;
 mod information_schema;
+pub mod memory;
 mod output;
 mod plan;
 mod plan_cache;

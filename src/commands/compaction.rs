@@ -8,7 +8,7 @@ use firn_engine::merge::MergeContext;
 use firn_engine::object::StoreBlocks;
 use firn_engine::{Error, ErrorKind, Options, Result};
 use firn_services::clients::RemoteCompaction;
-use firn_services::config::Config;
+use firn_services::config::{Config, MemoryShares};
 use firn_services::rpc::peers::Peers;
 use firn_services::runtime::Runtimes;
 use firn_services::shutdown::{Shutdown, Stopping};
@@ -49,7 +49,10 @@ pub(super) async fn run(config: &Config, runtimes: &Runtimes, shutdown: &Shutdow
                 store: store.objects,
                 layout: store.layout,
                 schemas: Arc::new(Schemas),
-                file_bytes_max: Options::for_memory(config.memory_bytes_max.0).file_bytes_max,
+                file_bytes_max: Options::for_memory(
+                    MemoryShares::of(config.memory_bytes_max).engine,
+                )
+                .file_bytes_max,
             };
             let queue = RemoteCompaction::new(env.clone(), peers);
             let concurrency = config.compaction.concurrency;

@@ -10,7 +10,7 @@ use firn_compute::txn::Limits;
 use firn_engine::{Context, Env, Error, ErrorKind, Result};
 use firn_mysql_protocol::server::ServerConfig;
 use firn_mysql_protocol::tls::ServerTls;
-use firn_services::config::Config;
+use firn_services::config::{Config, MemoryShares};
 use firn_services::runtime::Runtimes;
 use firn_services::shutdown::{Shutdown, Stopping};
 
@@ -99,6 +99,14 @@ pub(super) async fn run(
     }
 }
 
+/// Files that are not connections: the journal's, objects, the disk cache.
+const FILES_KEPT: u64 = 512;
+
+/// How many connections a process takes that may open so many files.
+fn max_connections(files: u64) -> u64 {
+    files.saturating_sub(FILES_KEPT).clamp(151, 100_000)
+}
+
 /// Opens the port for MySQL clients, if there is to be one.
 async fn listen(config: &Config, env: &Env, local: &Local) -> Result<Option<Listener>> {
     let Some(address) = config.mysql_listen else { return Ok(None) };
@@ -111,9 +119,12 @@ async fn listen(config: &Config, env: &Env, local: &Local) -> Result<Option<List
         hostname: firn_services::process::hostname(),
         data_dir: config.data_dir.display().to_string(),
         secure_file_priv: None,
+        max_connections: Some(max_connections(firn_services::process::raise_file_limit())),
     };
     let db = Arc::clone(local.db());
-    let server = server::Server::open_with(db, env.clone(), &root, Limits::default(), &site).await;
+    let statements = MemoryShares::of(config.memory_bytes_max).statements;
+    let limits = Limits::for_memory(usize::try_from(statements).unwrap_or(usize::MAX));
+    let server = server::Server::open_with(db, env.clone(), &root, limits, &site).await;
     let server = server.context(|| format!("MySQL on {address}"))?;
     let tls = ServerTls::generated(&["localhost"])
         .map_err(|error| Error::new(ErrorKind::Internal, format!("a certificate: {error}")))?;

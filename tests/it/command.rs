@@ -45,7 +45,7 @@ impl Home {
             }
         }
         command.args(args).current_dir(self.path()).env("FIRN_DATA_DIR", self.data());
-        command.env("FIRN_DISK_CACHE_BYTES_MAX", "0").env("FIRN_MEMORY_BYTES_MAX", "64 MiB");
+        command.env("FIRN_DISK_CACHE_BYTES_MAX", "0").env("FIRN_MEMORY_BYTES_MAX", "256 MiB");
 
         command
     }

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::Result;
-use super::select::check_memory;
+use super::gathered::Gathered;
 
 /// Room for the keys and rows of a small result, in bytes.
 const SMALL_BYTES: usize = 16 << 10;
@@ -17,6 +17,7 @@ const CUT_BYTES: usize = 1 << 20;
 pub(crate) struct Arranged {
     bytes: Vec<u8>,
     places: Vec<Place>,
+    memory: Gathered,
     /// Where the next row begins.
     start: usize,
     /// Where its key ends.
@@ -43,8 +44,9 @@ struct Place {
 
 impl Arranged {
     /// None yet; `wanted` rows will be asked for.
-    pub(crate) fn new(wanted: u64, descending: bool, distinct: bool) -> Self {
+    pub(crate) fn new(wanted: u64, descending: bool, distinct: bool, memory: Gathered) -> Self {
         Self {
+            memory,
             bytes: Vec::with_capacity(SMALL_BYTES),
             places: Vec::with_capacity(128),
             start: 0,
@@ -72,7 +74,7 @@ impl Arranged {
     /// # Errors
     /// 1038 if there is too much.
     pub(crate) fn row_ends(&mut self) -> Result<()> {
-        check_memory(self.bytes.len() + self.places.len() * size_of::<Place>())?;
+        self.memory.set(self.bytes.capacity() + self.places.capacity() * size_of::<Place>())?;
         let (from, behind, end) = (self.start, self.behind_key, self.bytes.len());
         let mut head = [0; 8];
         let beginning = &self.bytes[from..behind.min(from + 8)];
@@ -141,9 +143,15 @@ pub(crate) struct Remembered {
     /// The key that is being looked for.
     key: Vec<u8>,
     bytes: usize,
+    memory: Gathered,
 }
 
 impl Remembered {
+    /// None yet.
+    pub(crate) fn new(memory: Gathered) -> Self {
+        Self { memory, ..Self::default() }
+    }
+
     /// Whether no row before had the key that `make` appends.
     ///
     /// # Errors
@@ -155,7 +163,7 @@ impl Remembered {
             return Ok(false);
         }
         self.bytes += self.key.len() + 48;
-        check_memory(self.bytes)?;
+        self.memory.set(self.bytes)?;
         self.keys.insert(Box::from(&*self.key));
         Ok(true)
     }

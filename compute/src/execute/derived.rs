@@ -11,14 +11,14 @@ use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::{Cx, Node, Row};
 use firn_mysql_semantics::{SqlType, Value};
 
+use super::gathered::Rows;
 use super::select::bound;
-use super::subquery::count;
 use super::view::View;
 use super::{Result, SelectRun, sort_key};
 use crate::plan::{DerivedPlan, PartPlan, RecursivePlan, SetPlan};
 
 /// Rows that were made and are read.
-pub(crate) type Made = Arc<Vec<Vec<Value>>>;
+pub(crate) type Made = Arc<Rows>;
 
 /// The rows of a query in FROM; `row` is the flat row around it.
 ///
@@ -67,16 +67,15 @@ async fn part<'p>(
     params: &'p [Value],
     view: &mut View<'_>,
     cx: &mut Cx<'p>,
-) -> Result<Vec<Vec<Value>>> {
+) -> Result<Rows> {
     let outer = values(&plan.outer, row, params, cx)?;
     let mut run = SelectRun::new(&plan.plan, params).with_outer(outer);
-    let (mut rows, mut bytes) = (Vec::new(), 0);
+    let mut rows = Rows::of(view);
     while let Some(columns) = run.next(view, cx).await? {
         let from = Row { columns, params };
         let run = plan.columns.iter().map(|node| Ok(node.run(cx, from)?.into_owned()));
         let row = run.collect::<Result<Vec<_>>>()?;
-        count(&mut bytes, &row)?;
-        rows.push(row);
+        rows.push(row)?;
     }
     Ok(rows)
 }
@@ -110,36 +109,36 @@ async fn put_together<'p>(
     params: &'p [Value],
     view: &mut View<'_>,
     cx: &mut Cx<'p>,
-) -> Result<Vec<Vec<Value>>> {
+) -> Result<Rows> {
     let types = &set.types;
-    let mut rows: Vec<Vec<Value>> = Vec::new();
+    let mut rows = Rows::of(view);
     for one in &set.parts {
         let more = part(one, row, params, view, cx).await?;
         match one.op {
             None => rows = more,
             Some((SetOp::Union, all)) => {
-                rows.extend(more);
+                rows.append(more)?;
                 if !all {
-                    distinct(&mut rows, types);
+                    rows.change(|rows| distinct(rows, types))?;
                 }
             }
             Some((op, all)) => {
-                if !all {
-                    distinct(&mut rows, types);
-                }
                 let mut others = counts(&more, types);
-                rows.retain(|row| {
-                    let left = others.get_mut(&key(row, types)).filter(|left| **left > 0);
-                    let among = left.is_some();
-                    if let (Some(left), true) = (left, all) {
-                        *left -= 1;
+                rows.change(|rows| {
+                    if !all {
+                        distinct(rows, types);
                     }
-                    among == (op == SetOp::Intersect)
-                });
+                    rows.retain(|row| {
+                        let left = others.get_mut(&key(row, types)).filter(|left| **left > 0);
+                        let among = left.is_some();
+                        if let (Some(left), true) = (left, all) {
+                            *left -= 1;
+                        }
+                        among == (op == SetOp::Intersect)
+                    });
+                })?;
             }
         }
-        let mut bytes = 0;
-        rows.iter().try_for_each(|row| count(&mut bytes, row))?;
     }
     Ok(rows)
 }
@@ -151,7 +150,7 @@ async fn repeat<'p>(
     params: &'p [Value],
     view: &mut View<'_>,
     cx: &mut Cx<'p>,
-) -> Result<Vec<Vec<Value>>> {
+) -> Result<Rows> {
     let types = &plan.seed.types;
     let steps_max = match cx.session.system_variable("cte_max_recursion_depth") {
         Some((Value::UInt(number), _)) => number,
@@ -169,11 +168,11 @@ async fn repeat<'p>(
     let mut all = put_together(&plan.seed, row, params, view, cx).await?;
     let mut seen = BTreeSet::new();
     if plan.distinct {
-        all.retain(|row| seen.insert(key(row, types)));
+        all.change(|rows| rows.retain(|row| seen.insert(key(row, types))))?;
     }
-    let mut bytes = 0;
-    all.iter().try_for_each(|row| count(&mut bytes, row))?;
-    let mut working = Arc::new(all.clone());
+    let mut first = Rows::of(view);
+    all.iter().try_for_each(|row| first.push(row.clone()))?;
+    let mut working = Arc::new(first);
     let mut step = 0;
     while !working.is_empty() && all.len() < wanted {
         step += 1;
@@ -183,23 +182,24 @@ async fn repeat<'p>(
         }
         view.check()?;
         view.keep_made(plan.number, working);
-        let mut next = Vec::new();
+        let mut next = Rows::of(view);
         for one in &plan.steps {
-            for row in part(one, row, params, view, cx).await? {
+            for row in part(one, row, params, view, cx).await?.into_rows() {
                 check_lengths(&row, plan, types, cx)?;
                 if !plan.distinct || seen.insert(key(&row, types)) {
-                    count(&mut bytes, &row)?;
-                    next.push(row);
+                    next.push(row)?;
                 }
             }
         }
-        all.extend(next.iter().cloned());
+        next.iter().try_for_each(|row| all.push(row.clone()))?;
         working = Arc::new(next);
     }
     view.keep_made(plan.number, Arc::default());
     let skip = usize::try_from(skip).unwrap_or(usize::MAX).min(all.len());
-    all.drain(..skip);
-    all.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+    all.change(|rows| {
+        rows.drain(..skip);
+        rows.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+    })?;
     Ok(all)
 }
 

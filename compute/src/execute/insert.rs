@@ -117,14 +117,14 @@ enum Source<'p> {
     Coming(Box<SelectRun<'p>>),
     /// All of them first, where the table is read that they go to: what is inserted must not
     /// be read again.
-    Gathered(Option<Box<SelectRun<'p>>>, std::vec::IntoIter<Vec<Value>>),
+    Gathered(Option<Box<SelectRun<'p>>>, Box<dyn Iterator<Item = Vec<Value>> + Send>),
 }
 
 impl<'p> Source<'p> {
     fn new(query: &'p SelectPlan, params: &'p [Value], into: &OpenTable) -> Self {
         let run = Box::new(SelectRun::new(query, params));
         if reads(query, into.descriptor().id) {
-            Self::Gathered(Some(run), Vec::new().into_iter())
+            Self::Gathered(Some(run), Box::new(std::iter::empty()))
         } else {
             Self::Coming(run)
         }
@@ -137,7 +137,7 @@ impl<'p> Source<'p> {
                     let reading = view.read_source();
                     let all = run.all(view, cx).await;
                     view.read_as(reading);
-                    *rows = all?.into_iter();
+                    *rows = Box::new(all?.into_rows());
                 }
                 Ok(rows.next())
             }

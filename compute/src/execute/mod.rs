@@ -6,7 +6,7 @@
 //! * [`range`]: rows of one table, as they lie there; [`arrange`]: in order; [`totals`]:
 //!   summed up.
 //! * [`select`]: results: gathered, sorted, cut. [`derived`]: rows of queries in FROM.
-//! * [`subquery`]: subqueries of expressions.
+//! * [`gathered`]: the memory for all that. [`subquery`]: subqueries of expressions.
 //! * [`store`]: values into columns. [`write`]: one row into a table.
 //! * [`insert`], [`update`]: the changing statements. [`load`]: LOAD DATA.
 //! * [`backfill`], [`online`]: what ALTER TABLE makes of rows, and that beside writers.
@@ -18,6 +18,7 @@ mod backfill;
 mod concat;
 mod derived;
 mod foreign_key;
+mod gathered;
 mod insert;
 mod load;
 mod number;
@@ -38,6 +39,7 @@ mod write;
 pub(crate) use arrange::{Arranged, Remembered};
 pub(crate) use backfill::{Backfill, Made, NewKeys};
 pub(crate) use foreign_key::{Link, Relations};
+pub(crate) use gathered::Gathered;
 pub(crate) use insert::{InsertPlan, Inserted, run as insert};
 pub(crate) use load::{Format, Load, LoadPlan, Step as LoadStep};
 pub(crate) use number::prepare as prepare_auto_increment;

@@ -7,15 +7,13 @@ use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::{Cx, Node, Row};
 
 use super::aggregate::Accumulator;
+use super::gathered::{Gathered, Rows};
 use super::stream::{RowStream, holds};
 use super::subquery::Subqueries;
 use super::view::View;
 use super::{Result, derived, sort_key};
 use crate::bind::BoundSelect;
 use crate::plan::{SelectPlan, StepRows};
-
-/// Memory for rows that are gathered or sorted, of one statement.
-const GATHERED_BYTES_MAX: usize = 256 << 20;
 
 /// Results of this many rows are cut while they are sorted, if a LIMIT allows it.
 const CUT_ROWS_MAX: u64 = 100_000;
@@ -36,6 +34,7 @@ pub(crate) struct SelectRun<'p> {
     skip: u64,
     left: u64,
     bytes: usize,
+    memory: Gathered,
     /// Rows without the LIMIT, if they are counted.
     found: u64,
 }
@@ -56,6 +55,7 @@ impl<'p> SelectRun<'p> {
             skip: 0,
             left: u64::MAX,
             bytes: 0,
+            memory: Gathered::default(),
             found: 0,
         }
     }
@@ -127,23 +127,17 @@ impl<'p> SelectRun<'p> {
     ///
     /// # Errors
     /// As [`Self::next`].
-    pub(crate) async fn all(
-        mut self,
-        view: &mut View<'_>,
-        cx: &mut Cx<'p>,
-    ) -> Result<Vec<Vec<Value>>> {
-        let mut rows = Vec::new();
-        let mut bytes = 0;
+    pub(crate) async fn all(mut self, view: &mut View<'_>, cx: &mut Cx<'p>) -> Result<Rows> {
+        let mut rows = Rows::of(view);
         while let Some(row) = self.next(view, cx).await? {
-            bytes += bytes_of(row);
-            check_memory(bytes)?;
-            rows.push(row.to_vec());
+            rows.push(row.to_vec())?;
         }
         Ok(rows)
     }
 
     async fn begin(&mut self, view: &mut View<'_>, cx: &mut Cx<'p>) -> Result<()> {
         self.begun = true;
+        self.memory = Gathered::of(view);
         let select = &self.plan.select;
         if let Some(limit) = &select.limit {
             self.left = bound(&limit.rows, cx, self.params)?;
@@ -281,7 +275,7 @@ impl<'p> SelectRun<'p> {
             return Ok(false);
         }
         self.bytes += key.len() + 48;
-        check_memory(self.bytes)?;
+        self.memory.set(self.bytes)?;
         self.distinct.insert(key);
         Ok(true)
     }
@@ -336,7 +330,7 @@ impl<'p> SelectRun<'p> {
 
     fn keep_by(&mut self, key: Vec<u8>, rows: &mut Vec<(Vec<u8>, Vec<Value>)>) -> Result<()> {
         self.bytes += key.len() + bytes_of(&self.row);
-        check_memory(self.bytes)?;
+        self.memory.set(self.bytes)?;
         // Nothing of the row is needed for the next one, if that is not of a join and
         // nothing around it gave a part.
         let len = self.row.len();
@@ -401,7 +395,7 @@ impl<'p> SelectRun<'p> {
                     Some(at) => *at,
                     None => {
                         self.bytes += key.len() + 64 + bytes_of(row);
-                        check_memory(self.bytes)?;
+                        self.memory.set(self.bytes)?;
                         let mut group = row.clone();
                         if let Some(start) = select.rollup {
                             let known = values.iter().take(level).cloned();
@@ -419,7 +413,7 @@ impl<'p> SelectRun<'p> {
                     self.bytes += accumulator.add(aggregate, operand.clone(), cx)?;
                 }
             }
-            check_memory(self.bytes)?;
+            self.memory.set(self.bytes)?;
         }
         // Without GROUP BY there is one group, if of no rows.
         if groups.is_empty() && (select.group_by.is_empty() || select.rollup.is_some()) {
@@ -497,11 +491,4 @@ pub(super) fn bytes_of(row: &[Value]) -> usize {
         _ => 0,
     };
     24 + row.iter().map(|value| std::mem::size_of::<Value>() + heap(value)).sum::<usize>()
-}
-
-pub(super) fn check_memory(bytes: usize) -> Result<()> {
-    if bytes > GATHERED_BYTES_MAX {
-        return Err(SqlError::new(code::ER_OUT_OF_SORTMEMORY, &[]));
-    }
-    Ok(())
 }

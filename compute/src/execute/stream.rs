@@ -1,10 +1,13 @@
 //! Rows of all tables of a statement, joined by nested loops.
 
+use std::sync::Arc;
+
 use firn_mysql_semantics::Value;
 use firn_mysql_semantics::expr::{Cx, Node, Row};
 
 use super::Result;
 use super::derived::{self, Made};
+use super::gathered::Rows;
 use super::reader::Reader;
 use super::subquery::Subqueries;
 use super::view::View;
@@ -227,7 +230,7 @@ impl<'p> RowStream<'p> {
             }
             (StepRows::Virtual(table), _) => {
                 if self.made[at].is_none() {
-                    self.made[at] = Some(table.rows()?.into());
+                    self.made[at] = Some(Arc::new(Rows::uncounted(table.rows()?)));
                 }
                 From::Made(0)
             }

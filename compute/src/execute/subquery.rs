@@ -6,7 +6,7 @@ use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::{CompareOp, Comparison, Cx, Node, Op, Row, Wanted};
 use firn_mysql_semantics::{SqlType, TypeKind, Value};
 
-use super::select::{bytes_of, check_memory};
+use super::gathered::Rows;
 use super::view::View;
 use super::{Result, SelectRun, sort_key};
 use crate::bind::Asked;
@@ -22,7 +22,7 @@ pub(crate) struct Subqueries<'p> {
 
 /// Rows that are compared with.
 struct Members {
-    rows: Vec<Vec<Value>>,
+    rows: Rows,
     /// The values of the one column as keys, where equal ones have equal keys, and
     /// whether NULL is among them.
     keys: Option<(BTreeSet<Vec<u8>>, bool)>,
@@ -191,10 +191,10 @@ fn key(value: &Value, ty: &SqlType) -> Option<Vec<u8>> {
 }
 
 impl Members {
-    fn new(rows: Vec<Vec<Value>>, condition: &Node) -> Self {
+    fn new(mut rows: Rows, condition: &Node) -> Self {
         let keys = key_type(condition).and_then(|ty| {
             let (mut keys, mut null) = (BTreeSet::new(), false);
-            for row in &rows {
+            for row in rows.iter() {
                 match row.first() {
                     Some(Value::Null) | None => null = true,
                     Some(value) => {
@@ -204,7 +204,9 @@ impl Members {
             }
             Some((keys, null))
         });
-        let rows = if keys.is_some() { rows.into_iter().take(1).collect() } else { rows };
+        if keys.is_some() {
+            rows.leave_first();
+        }
         Self { rows, keys }
     }
 
@@ -223,7 +225,7 @@ impl Members {
             }
         }
         let mut known = true;
-        for row in &self.rows {
+        for row in self.rows.iter() {
             match holds_for(condition, compared, row, cx)? {
                 Some(true) => return Ok(Value::from(Some(true))),
                 Some(false) => {}
@@ -232,10 +234,4 @@ impl Members {
         }
         Ok(Value::from(known.then_some(false)))
     }
-}
-
-/// Keeps the memory of what is gathered in bounds.
-pub(super) fn count(bytes: &mut usize, row: &[Value]) -> Result<()> {
-    *bytes += bytes_of(row);
-    check_memory(*bytes)
 }

@@ -9,6 +9,7 @@ use firn_mysql_semantics::Value;
 use firn_mysql_semantics::error::{Level, SqlError, code};
 use firn_mysql_semantics::expr::{Cx, Row};
 
+use super::gathered::Gathered;
 use super::insert::{Change, is_ignored};
 use super::store::Storing;
 use super::stream::{RowStream, holds};
@@ -19,9 +20,6 @@ use super::{Result, foreign_key, sort_key};
 use crate::bind::{BoundDelete, BoundUpdate, Given, ViewCheck};
 use crate::plan::{SelectPlan, Step, StepRows};
 use crate::table::OpenTable;
-
-/// Memory for the rows that one statement has found.
-const FOUND_BYTES_MAX: usize = 256 << 20;
 
 /// An UPDATE, planned.
 pub(crate) struct UpdatePlan {
@@ -117,6 +115,8 @@ struct Finder<'p> {
     begun: bool,
     done: bool,
     limit: Option<u64>,
+    /// For the rows that were found last.
+    memory: Gathered,
 }
 
 impl<'p> Finder<'p> {
@@ -151,6 +151,7 @@ impl<'p> Finder<'p> {
             begun: false,
             done: false,
             limit: None,
+            memory: Gathered::of(view),
         })
     }
 
@@ -201,6 +202,7 @@ impl<'p> Finder<'p> {
         }
         let (plan, params) = (self.plan, self.params);
         let mut found: Vec<(Vec<u8>, Found)> = Vec::new();
+        let chunk_bytes = CHUNK_BYTES.min(view.gathered_bytes_max() / 8);
         let mut bytes = 0;
         while !self.done {
             if self.limit.is_some_and(|limit| plan.ordered && found.len() as u64 >= limit)
@@ -227,12 +229,10 @@ impl<'p> Finder<'p> {
                 .await?;
             bytes += order.len() + 64 + super::select::bytes_of(&self.row);
             found.push((order, Found { keys, row: self.row.clone() }));
-            if self.in_chunks && bytes >= CHUNK_BYTES {
+            if self.in_chunks && bytes >= chunk_bytes {
                 break;
             }
-            if bytes > FOUND_BYTES_MAX {
-                return Err(SqlError::new(code::ER_OUT_OF_SORTMEMORY, &[]));
-            }
+            self.memory.set(bytes)?;
         }
         if !plan.ordered {
             found.sort_by(|a, b| a.0.cmp(&b.0));

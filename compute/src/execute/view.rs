@@ -11,6 +11,7 @@ use firn_mysql_semantics::error::SqlError;
 use super::derived::Made;
 use super::{Relations, Result};
 use crate::catalog::{CATALOG_SPACE, auto_increment_key};
+use crate::memory::MemoryBudget;
 use crate::session::{from_engine, from_transaction};
 use crate::table::OpenTable;
 use crate::txn::{
@@ -107,6 +108,16 @@ impl<'t> View<'t> {
     /// Keeps rows of a common table.
     pub(crate) fn keep_made(&mut self, number: usize, rows: Made) {
         self.made.insert(number, rows);
+    }
+
+    /// What all statements together may have in memory.
+    pub(crate) fn memory(&self) -> &Arc<MemoryBudget> {
+        self.transaction.memory()
+    }
+
+    /// Memory for the rows that the statement gathers, in bytes.
+    pub(crate) fn gathered_bytes_max(&self) -> usize {
+        self.transaction.gathered_bytes_max()
     }
 
     /// Whether the transaction has written anything.

@@ -180,7 +180,7 @@ const UNCOUNTED: &[&str] = &[
     "Compression",
     "Handler_",
     "Innodb_",
-    "Max_",
+    "Max_execution_time_",
     "Prepared_stmt_count",
     "Slow_queries",
     "Ssl_",
@@ -194,7 +194,8 @@ pub(crate) fn status(
     let all = server.processes.all();
     let running = all.iter().filter(|process| process.now.lock().statement().is_some()).count();
     let facts = StatusFacts {
-        threads_connected: all.len() as u64,
+        max_used_connections: server.connections.most(),
+        threads_connected: server.connections.now(),
         threads_running: running as u64,
         uptime_seconds: server.uptime_seconds(),
         ..StatusFacts::default()

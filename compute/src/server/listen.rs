@@ -5,11 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use firn_engine::{Env, Error, ErrorKind, Result, TaskClass};
-use firn_mysql_protocol::server::{ConnectionControl, Peer, ServerConfig, serve};
-use tokio::net::TcpListener;
+use firn_mysql_protocol::server::{ConnectionControl, Peer, ServerConfig, refuse, serve};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 
+use super::connections::{Seat, too_many};
 use super::{Handle, Server};
 use crate::accounts::ClientHost;
+use crate::session::to_protocol;
 use crate::variables::{Setting, id};
 
 /// A port that is open.
@@ -20,6 +23,9 @@ pub struct Listener {
     server: Arc<Server>,
     env: Env,
 }
+
+/// Clients that are being refused at the same time; further ones are cut off.
+const REFUSALS_MAX: usize = 64;
 
 /// Time between looks whether all connections have ended.
 const LOOK: Duration = Duration::from_millis(10);
@@ -76,6 +82,18 @@ impl Listener {
     }
 }
 
+/// Tells a client that there are too many, unless that is being told to many already.
+fn refuse_one(env: &Env, refusals: &Arc<Semaphore>, config: Arc<ServerConfig>, stream: TcpStream) {
+    let Ok(turn) = Arc::clone(refusals).try_acquire_owned() else { return };
+    let refused = async move {
+        if let Err(error) = refuse(&config, stream, &to_protocol(&too_many())).await {
+            tracing::debug!(%error, "a client that was refused");
+        }
+        drop(turn);
+    };
+    drop(env.spawn(TaskClass::Foreground, "refusal", refused));
+}
+
 /// Opens a port and serves whoever comes.
 ///
 /// # Errors
@@ -94,7 +112,8 @@ pub async fn listen(
     })?;
     server.globals.set(id::port, Setting::Int(u64::from(address.port())));
     let (config, spawner) = (Arc::new(config), env.clone());
-    let handle = Arc::new(Handle(Arc::clone(&server)));
+    let here = Arc::clone(&server);
+    let refusals = Arc::new(Semaphore::new(REFUSALS_MAX));
     let accept = async move {
         loop {
             let (stream, from) = match listener.accept().await {
@@ -109,8 +128,13 @@ pub async fn listen(
             if let Err(error) = stream.set_nodelay(true) {
                 tracing::debug!(%error, "a connection without TCP_NODELAY");
             }
-            let id = handle.0.processes.next_id();
-            let (service, config) = (Arc::clone(&handle), Arc::clone(&config));
+            let config = Arc::clone(&config);
+            let Some(seat) = Seat::take(&here) else {
+                refuse_one(&spawner, &refusals, config, stream);
+                continue;
+            };
+            let id = here.processes.next_id();
+            let service = Arc::new(Handle { server: Arc::clone(&here), seat });
             let host = ClientHost::of_address(from.ip()).shown();
             let peer = Peer { host, ..Peer::from(from) };
             let connection = async move {

@@ -18,7 +18,7 @@ impl Server {
     /// What a client that has proved who it is may do.
     ///
     /// # Errors
-    /// Why its account does not take it: 1045, 1226, 1862, 3118.
+    /// Why its account does not take it: 1045, 1203, 1226, 1862, 3118.
     pub(super) fn admit(&self, login: &Login) -> Result<Rights, SqlError> {
         let directory = self.accounts.directory();
         let name = AccountName::new(&login.account.user, &login.account.host);
@@ -40,7 +40,10 @@ impl Server {
             now_ms: self.env.unix_ms(),
         };
         let state = record.check_login(&name, &facts)?;
-        let limited = self.usage.connect(&name, record.limits, facts.now_ms)?;
+        let limited = {
+            let everybody = globals.get(id::max_user_connections).as_u64();
+            self.usage.connect(&name, record.limits, everybody, facts.now_ms)?
+        };
         let all_roles = globals.get(id::activate_all_roles_on_login).as_bool();
         let access = Access::new(&directory, name, &login.peer.host, using_password, all_roles);
         Ok(Rights {

@@ -1,5 +1,6 @@
 //! What all sessions share, and how clients come in.
 
+mod connections;
 mod listen;
 mod login;
 mod opened;
@@ -19,6 +20,7 @@ use firn_mysql_semantics::error::SqlError;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+pub(crate) use connections::Connections;
 pub use listen::{Listener, listen};
 pub(crate) use opened::OpenedTables;
 pub(crate) use process::{Doing, Process, Processes};
@@ -26,8 +28,10 @@ pub(crate) use progress::{Progress, Stage};
 pub use site::Site;
 pub(crate) use usage::{LimitedUse, Usage};
 
+use self::connections::Seat;
 use crate::accounts::{Accounts, RootLogin};
 use crate::catalog::{Catalog, StoredAccounts};
+use crate::memory::MemoryBudget;
 use crate::plan_cache::PlanCache;
 use crate::session::{Compiled, Services, Session, SessionValues, to_protocol};
 use crate::txn::{Interrupt, Limits, LockSet, OwnerId, TransactionManager};
@@ -42,6 +46,7 @@ pub struct Server {
     pub(crate) transactions: Arc<TransactionManager>,
     pub(crate) globals: Arc<GlobalVariables>,
     pub(crate) processes: Processes,
+    pub(crate) connections: Connections,
     pub(crate) accounts: Accounts,
     pub(crate) usage: Usage,
     /// What SHOW GLOBAL STATUS counts.
@@ -93,11 +98,18 @@ impl Server {
             transactions,
             globals: Arc::new(site.variables()),
             processes: Processes::default(),
+            connections: Connections::default(),
             accounts,
             usage: Usage::default(),
             counters: ServerCounters::default(),
             stop_asked: Notify::new(),
         }))
+    }
+
+    /// What all statements together have in memory.
+    #[must_use]
+    pub fn memory(&self) -> &Arc<MemoryBudget> {
+        self.transactions.memory()
     }
 
     /// SHUTDOWN: whoever runs the server is told to end it.
@@ -121,20 +133,24 @@ impl Server {
     }
 }
 
-/// The server as connections know it. A handle, since sessions keep the server.
-#[derive(Debug, Clone)]
-pub struct Handle(pub Arc<Server>);
+/// The server as one connection knows it.
+#[derive(Debug)]
+struct Handle {
+    server: Arc<Server>,
+    seat: Seat,
+}
 
 impl Service for Handle {
     type Session = Session;
 
     async fn lookup(&self, user: &str, peer: &Peer) -> Result<Option<Account>, ProtocolError> {
-        Ok(self.0.accounts.directory().lookup(user, &login::host_of(peer)))
+        Ok(self.server.accounts.directory().lookup(user, &login::host_of(peer)))
     }
 
     async fn open(&self, login: Login) -> Result<Session, ProtocolError> {
-        let server = Arc::clone(&self.0);
+        let server = Arc::clone(&self.server);
         let rights = server.admit(&login).map_err(|error| to_protocol(&error))?;
+        self.seat.admit(&rights.access).map_err(|error| to_protocol(&error))?;
         server.counters.add(Counter::Connections, 1);
         let process = Arc::new(Process {
             id: login.connection_id,

@@ -14,6 +14,8 @@ pub struct Site {
     /// Where statements may read and write files of the server: `None` nowhere, an
     /// empty text anywhere, else below this folder.
     pub secure_file_priv: Option<String>,
+    /// What `max_connections` is, unless it is set; MySQL's 151 if nobody says.
+    pub max_connections: Option<u64>,
 }
 
 impl Site {
@@ -27,6 +29,10 @@ impl Site {
             (id::hostname, &*self.hostname),
             (id::datadir, &*self.data_dir),
         ];
+        let max_connections = self.max_connections.map(|most| most.to_string());
+        if let Some(most) = &max_connections {
+            own.push((id::max_connections, &**most));
+        }
         if let Some(folder) = &self.secure_file_priv {
             own.push((id::secure_file_priv, &**folder));
         }

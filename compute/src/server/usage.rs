@@ -40,23 +40,29 @@ pub(crate) struct LimitedUse {
 }
 
 impl Usage {
-    /// Counts a connection; `None` for accounts without limits.
+    /// Counts a connection; `None` for accounts without limits. `everybody`: what accounts
+    /// may have at once that have no limit of their own; 0 for any number.
     ///
     /// # Errors
-    /// 1226 if there are too many.
+    /// 1203 or 1226 if there are too many.
     pub(crate) fn connect(
         &self,
         account: &AccountName,
         limits: [u64; 4],
+        everybody: u64,
         now_ms: u64,
     ) -> Result<Option<LimitedUse>, SqlError> {
-        if limits == [0; 4] {
+        if limits == [0; 4] && everybody == 0 {
             return Ok(None);
         }
         let used = Arc::clone(self.0.lock().entry(account.clone()).or_default());
         {
             let mut used = used.lock();
             used.begin_hour(now_ms);
+            if limits[AT_ONCE] == 0 && everybody > 0 && used.counts[AT_ONCE] >= everybody {
+                let user = [account.user.as_str().into()];
+                return Err(SqlError::new(code::ER_TOO_MANY_USER_CONNECTIONS, &user));
+            }
             for at in [AT_ONCE, CONNECTIONS] {
                 if limits[at] > 0 && used.counts[at] >= limits[at] {
                     return Err(exceeded(&account.user, at, limits[at]));

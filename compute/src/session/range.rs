@@ -15,7 +15,7 @@ use super::run::Arguments;
 use super::statement::{Ended, Outcome};
 use super::transaction::Unit;
 use crate::execute::{
-    Arranged, Found, RangeRun, Reading, Remembered, Totals, View, bound, push_cell,
+    Arranged, Found, Gathered, RangeRun, Reading, Remembered, Totals, View, bound, push_cell,
 };
 use crate::output;
 use crate::plan::{Distinct, Key, Output, RangePlan, Taken, Total};
@@ -104,7 +104,8 @@ impl Run<'_, '_> {
         rows: &mut Rows<'_, '_, '_>,
     ) -> Result<(), Ended> {
         let Self { plan, range, view, cx } = self;
-        let mut seen = (distinct == Distinct::Remembered).then(Remembered::default);
+        let mut seen =
+            (distinct == Distinct::Remembered).then(|| Remembered::new(Gathered::of(view)));
         while cut.left > 0 {
             let mut each = |cx: &mut Cx<'_>, found: &Found<'_>| {
                 if let Some(seen) = &mut seen {
@@ -159,7 +160,8 @@ impl Run<'_, '_> {
         let turned = matches!(order, [key] if key.descending);
         let last = order.len().saturating_sub(1);
         let wanted = cut.skip.saturating_add(cut.left);
-        let mut arranged = Arranged::new(wanted, turned, distinct == Distinct::Neighbours);
+        let memory = Gathered::of(view);
+        let mut arranged = Arranged::new(wanted, turned, distinct == Distinct::Neighbours, memory);
         let mut each = |cx: &mut Cx<'_>, found: &Found<'_>| {
             let out = arranged.bytes();
             for (at, key) in order.iter().enumerate() {

@@ -34,6 +34,8 @@ use firn_engine::db::Snapshot;
 use firn_engine::{Db, SpaceId};
 use parking_lot::Mutex;
 
+use crate::memory::{Charge, MemoryBudget};
+
 /// Memory for a key besides its bytes, roughly.
 const KEY_OVERHEAD: usize = 64;
 
@@ -52,7 +54,17 @@ struct State {
     pending: BTreeMap<u64, BTreeSet<Bytes>>,
     settled: BTreeSet<Bytes>,
     bytes: usize,
+    /// For them; `None` where the log is given up.
+    memory: Option<Charge>,
     given_up: bool,
+}
+
+impl State {
+    /// Takes memory for what is there now; `false` if there is none left.
+    fn weigh(&mut self) -> bool {
+        let bytes = self.bytes;
+        self.memory.as_mut().is_none_or(|memory| memory.set(bytes).is_ok())
+    }
 }
 
 /// Keys that may differ between a snapshot and the one before.
@@ -81,7 +93,7 @@ impl ChangeLog {
         let bytes = size(&key);
         keys.insert(key);
         state.bytes += bytes;
-        if state.bytes > self.bytes_max {
+        if state.bytes > self.bytes_max || !state.weigh() {
             *state = State { given_up: true, ..State::default() };
         }
     }
@@ -92,12 +104,14 @@ impl ChangeLog {
         let twice: usize = keys.iter().filter(|key| state.settled.contains(*key)).map(size).sum();
         state.bytes -= twice;
         state.settled.extend(keys);
+        state.weigh();
     }
 
     fn forget(&self, writer: u64) {
         let mut state = self.state.lock();
         let keys = state.pending.remove(&writer).unwrap_or_default();
         state.bytes -= keys.iter().map(size).sum::<usize>();
+        state.weigh();
     }
 
     /// The next pass; `None` if the log was given up.
@@ -109,6 +123,7 @@ impl ChangeLog {
         let snapshot = db.snapshot();
         let mut keys = std::mem::take(&mut state.settled);
         state.bytes -= keys.iter().map(size).sum::<usize>();
+        state.weigh();
         for pending in state.pending.values() {
             keys.extend(pending.iter().cloned());
         }
@@ -128,9 +143,16 @@ pub(super) struct ChangeLogs {
 impl ChangeLogs {
     /// Begins a log of the keys of a space with a prefix. Nobody may have written such a key
     /// and not committed it yet.
-    pub(super) fn begin(&self, space: SpaceId, prefix: &[u8], bytes_max: usize) -> Arc<ChangeLog> {
+    pub(super) fn begin(
+        &self,
+        space: SpaceId,
+        prefix: &[u8],
+        bytes_max: usize,
+        memory: &Arc<MemoryBudget>,
+    ) -> Arc<ChangeLog> {
         let prefix = Bytes::copy_from_slice(prefix);
-        let log = ChangeLog { space, prefix, bytes_max, state: Mutex::default() };
+        let state = State { memory: Some(Charge::new(memory)), ..State::default() };
+        let log = ChangeLog { space, prefix, bytes_max, state: Mutex::new(state) };
         let log = Arc::new(log);
         let mut list = self.list.lock();
         list.push(Arc::clone(&log));

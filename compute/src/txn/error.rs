@@ -36,6 +36,9 @@ pub enum Error {
         /// That limit.
         limit: usize,
     },
+    /// All statements together need more memory than they may have.
+    #[error("there is no memory left for what is not committed")]
+    OutOfMemory,
     /// No savepoint has that name.
     #[error("there is no such savepoint")]
     NoSuchSavepoint,
@@ -74,6 +77,7 @@ impl Error {
             Self::Interrupted(Why::Shutdown) => Some(1053),
             Self::TooManyLocks { .. } => Some(1206),
             Self::TooLarge { .. } => Some(1197),
+            Self::OutOfMemory => Some(1041),
             Self::NoSuchSavepoint => Some(1305),
             Self::Engine(_) => None,
         }

@@ -4,33 +4,64 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use firn_engine::{Db, Env, SpaceId, TaskClass};
+use tokio::sync::Semaphore;
 
 use super::change_log::{ChangeLog, ChangeLogs};
 use super::interrupt::Interrupt;
 use super::lock::{LockLimits, LockSet, LockTable, OwnerId};
 use super::transaction::{IsolationLevel, Transaction};
+use crate::memory::MemoryBudget;
 
 /// Pause before a barrier is tried again.
 const SETTLE_PAUSE: Duration = Duration::from_millis(100);
 
+/// Memory for all statements if nothing else is said, in bytes.
+const MEMORY_BYTES: usize = 1 << 30;
+
+/// A transaction with less than this in memory does not put it into files, in bytes.
+const SPILL_BYTES_MIN: usize = 256 << 10;
+
 /// What one transaction, or all, may use.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
+    /// Memory for everything that statements and transactions keep, all together, in bytes.
+    pub memory_bytes: usize,
     /// Memory for what one row or statement writes at a time, in bytes; less than
     /// [`firn_engine::batch::BATCH_LEN_MAX`].
     pub write_bytes_max: usize,
-    /// Memory for the writes of one transaction, in bytes: past it they go to files.
+    /// Memory for the writes of one transaction, in bytes: past it they go to files. If
+    /// others need much, a transaction has less.
     pub spill_bytes: usize,
-    /// Locks of one transaction: past it tables are locked as a whole where that is free.
-    pub row_locks: usize,
+    /// Memory for the rows that one statement gathers, in bytes.
+    pub gathered_bytes_max: usize,
+    /// Transactions that put writes into files, or merge such files, at the same time.
+    pub spills_at_once: usize,
+    /// Memory for the locks of one transaction, in bytes: past it tables are locked as a
+    /// whole where that is free.
+    pub lock_bytes: usize,
     /// Locks.
     pub locks: LockLimits,
 }
 
+impl Limits {
+    /// Limits of statements that may have so many bytes of memory together.
+    #[must_use]
+    pub fn for_memory(bytes: usize) -> Self {
+        Self {
+            memory_bytes: bytes,
+            write_bytes_max: (bytes / 2).min(128 << 20),
+            spill_bytes: (bytes / 8).min(48 << 20),
+            gathered_bytes_max: (bytes / 2).min(256 << 20),
+            spills_at_once: if bytes < 256 << 20 { 1 } else { 2 },
+            lock_bytes: bytes / 4,
+            locks: LockLimits::for_memory(bytes),
+        }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
-        let (write_bytes_max, spill_bytes) = (128 << 20, 48 << 20);
-        Self { write_bytes_max, spill_bytes, row_locks: 100_000, locks: LockLimits::default() }
+        Self::for_memory(MEMORY_BYTES)
     }
 }
 
@@ -40,6 +71,8 @@ pub struct TransactionManager {
     pub(super) db: Arc<Db>,
     pub(super) limits: Limits,
     env: Env,
+    memory: Arc<MemoryBudget>,
+    pub(super) spills: Semaphore,
     locks: Arc<LockTable>,
     pub(super) logs: ChangeLogs,
 }
@@ -48,8 +81,29 @@ impl TransactionManager {
     /// For a database that nobody else writes to.
     #[must_use]
     pub fn new(db: Arc<Db>, env: Env, limits: Limits) -> Arc<Self> {
-        let locks = LockTable::new(env.clone(), limits.locks);
-        Arc::new(Self { db, limits, env, locks, logs: ChangeLogs::default() })
+        let memory = MemoryBudget::new(limits.memory_bytes);
+        let locks = LockTable::new(env.clone(), limits.locks, Arc::clone(&memory));
+        let spills = Semaphore::new(limits.spills_at_once.max(1));
+        let logs = ChangeLogs::default();
+        Arc::new(Self { db, limits, env, memory, spills, locks, logs })
+    }
+
+    /// What all statements together have in memory.
+    #[must_use]
+    pub fn memory(&self) -> &Arc<MemoryBudget> {
+        &self.memory
+    }
+
+    /// Memory for the rows that one statement gathers, in bytes.
+    #[must_use]
+    pub fn gathered_bytes_max(&self) -> usize {
+        self.limits.gathered_bytes_max
+    }
+
+    /// At how many bytes a transaction's writes go to files, now.
+    pub(super) fn spill_bytes(&self, has: usize) -> usize {
+        let share = self.memory.fair_share(has).max(SPILL_BYTES_MIN);
+        self.limits.spill_bytes.min(share)
     }
 
     /// The database. A single read of the newest committed state needs no
@@ -73,7 +127,7 @@ impl TransactionManager {
         prefix: &[u8],
         bytes_max: usize,
     ) -> Arc<ChangeLog> {
-        self.logs.begin(space, prefix, bytes_max)
+        self.logs.begin(space, prefix, bytes_max, &self.memory)
     }
 
     /// Ends what [`Self::log_changes`] began.

@@ -91,6 +91,7 @@
 //!   it looks whether they match; InnoDB looks at what was committed first.
 
 mod change_log;
+mod commit;
 mod error;
 mod interrupt;
 mod lock;

@@ -7,19 +7,30 @@
 //! has put itself. Under READ COMMITTED a statement's snapshot is as new as what it locks.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use firn_engine::SpaceId;
 
 use super::error::{Error, Result};
 use super::transaction::{IsolationLevel, ReadMode, Transaction};
+use crate::memory::{Charge, MemoryBudget};
 
-/// Rows of one transaction; as with locks, more are an error.
-const ROWS_MAX: usize = 1 << 20;
+/// Memory for a row besides its key, in bytes, roughly.
+const ROW_BYTES: usize = 112;
 
 /// See the module.
-#[derive(Debug, Default)]
-pub(super) struct Overtaken(BTreeSet<(SpaceId, Bytes)>);
+#[derive(Debug)]
+pub(super) struct Overtaken {
+    rows: BTreeSet<(SpaceId, Bytes)>,
+    memory: Charge,
+}
+
+impl Overtaken {
+    pub(super) fn new(memory: &Arc<MemoryBudget>) -> Self {
+        Self { rows: BTreeSet::new(), memory: Charge::new(memory) }
+    }
+}
 
 impl Transaction {
     /// Called before the row at `key`, which is locked, is changed: whether others have
@@ -40,17 +51,18 @@ impl Transaction {
         if then == now {
             return Ok(false);
         }
-        if self.overtaken.0.len() >= ROWS_MAX {
-            return Err(Error::TooManyLocks { limit: ROWS_MAX });
+        // As with locks, too many are an error.
+        if self.overtaken.memory.grow(ROW_BYTES + key.len()).is_err() {
+            return Err(Error::TooManyLocks { limit: self.overtaken.rows.len() });
         }
-        self.overtaken.0.insert((space, Bytes::copy_from_slice(key)));
+        self.overtaken.rows.insert((space, Bytes::copy_from_slice(key)));
         Ok(true)
     }
 
     /// Whether entries of the snapshot may be of such rows.
     #[must_use]
     pub fn has_overtaken(&self) -> bool {
-        !self.overtaken.0.is_empty()
+        !self.overtaken.rows.is_empty()
     }
 
     /// Whether an entry that a scan of the snapshot gave, of the row at `row_key`, is no
@@ -60,7 +72,7 @@ impl Transaction {
     /// The engine's.
     pub async fn hides(&self, space: SpaceId, entry_key: &[u8], row_key: &[u8]) -> Result<bool> {
         let row = (space, Bytes::copy_from_slice(row_key));
-        if !self.overtaken.0.contains(&row) {
+        if !self.overtaken.rows.contains(&row) {
             return Ok(false);
         }
         // Rolled back to before the change, the row is again as the snapshot has it.

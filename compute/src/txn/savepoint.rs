@@ -36,6 +36,7 @@ impl Transaction {
     pub fn end_statement(&mut self, mark: StatementMark) {
         self.statements = self.statements.saturating_sub(1);
         self.writes.forget(mark.0);
+        self.weigh();
     }
 
     /// Takes back what a statement wrote. Its locks stay.
@@ -71,6 +72,7 @@ impl Transaction {
     pub fn roll_back_to_savepoint(&mut self, name: &[u8]) -> Result<()> {
         let at = self.find_savepoint(name)?;
         self.writes.roll_back_to(self.savepoints[at].mark);
+        self.weigh();
         self.savepoints.truncate(at + 1);
         if self.savepoints[at].is_first {
             self.begin_anew();
@@ -85,6 +87,7 @@ impl Transaction {
     pub fn release_savepoint(&mut self, name: &[u8]) -> Result<()> {
         let at = self.find_savepoint(name)?;
         self.writes.forget(self.savepoints[at].mark);
+        self.weigh();
         self.savepoints.truncate(at);
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use firn_engine::db::Snapshot;
 use firn_engine::key::KeyRange;
-use firn_engine::{ErrorKind, Seq, SpaceId};
+use firn_engine::{Seq, SpaceId};
 
 use super::change_log::Noted;
 use super::error::{Error, Result};
@@ -16,6 +16,7 @@ use super::overtaken::Overtaken;
 use super::savepoint::Savepoint;
 use super::view::{Base, Direction, ReadView, Scan, scan};
 use super::write_set::{WriteSet, get_spilled};
+use crate::memory::{Charge, MemoryBudget};
 
 /// What a transaction sees of others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,16 +76,18 @@ pub struct Transaction {
     pub(super) savepoints: Vec<Savepoint>,
     /// Statements that were begun and not ended.
     pub(super) statements: u32,
-    locks: LockSet,
+    pub(super) locks: LockSet,
     /// Spaces that need no locks of single keys.
     covered: Vec<SpaceId>,
-    interrupt: Interrupt,
+    pub(super) interrupt: Interrupt,
     /// Rolled back by a deadlock.
     is_over: bool,
-    /// Locks at which it is tried again to hold a table as a whole.
-    escalate_at: usize,
-    noted: Noted,
+    /// Bytes of locks at which it is tried again to hold a table as a whole.
+    pub(super) escalate_at: usize,
+    pub(super) noted: Noted,
     pub(super) overtaken: Overtaken,
+    /// For its writes.
+    pub(super) memory: Charge,
 }
 
 impl Transaction {
@@ -94,8 +97,11 @@ impl Transaction {
         isolation: IsolationLevel,
         interrupt: Interrupt,
     ) -> Self {
-        let escalate_at = manager.limits.row_locks;
+        let escalate_at = manager.limits.lock_bytes;
+        let memory = Charge::new(manager.memory());
+        let overtaken = Overtaken::new(manager.memory());
         Self {
+            memory,
             manager,
             isolation,
             snapshot: None,
@@ -108,7 +114,7 @@ impl Transaction {
             is_over: false,
             escalate_at,
             noted: Noted::default(),
-            overtaken: Overtaken::default(),
+            overtaken,
         }
     }
 
@@ -146,6 +152,29 @@ impl Transaction {
     #[must_use]
     pub fn written_bytes(&self) -> usize {
         self.writes.bytes()
+    }
+
+    /// What all statements together may have in memory.
+    #[must_use]
+    pub fn memory(&self) -> &Arc<MemoryBudget> {
+        self.memory.budget()
+    }
+
+    /// Memory for the rows that one statement gathers, in bytes.
+    #[must_use]
+    pub fn gathered_bytes_max(&self) -> usize {
+        self.manager.gathered_bytes_max()
+    }
+
+    /// After its writes have become fewer.
+    pub(super) fn weigh(&mut self) {
+        let bytes = self.writes.bytes();
+        self.memory.shrink(self.memory.bytes().saturating_sub(bytes));
+    }
+
+    /// After a write.
+    fn weigh_more(&mut self) -> Result<()> {
+        self.memory.set(self.writes.bytes()).map_err(|_| Error::OutOfMemory)
     }
 
     /// Number of locks it holds.
@@ -295,6 +324,7 @@ impl Transaction {
             self.is_over = true;
             self.snapshot = None;
             self.writes.clear();
+            self.weigh();
             self.savepoints.clear();
             self.locks.release_all();
         }
@@ -491,14 +521,16 @@ impl Transaction {
     }
 
     /// Sets a key. The caller holds a lock that covers it: see the protocol of a write.
+    /// After an error the statement has to be taken back.
     ///
     /// # Errors
-    /// `TooLarge`, `RolledBack`.
+    /// `TooLarge`, `OutOfMemory`, `RolledBack`.
     pub fn put(&mut self, space: SpaceId, key: &[u8], value: impl Into<Bytes>) -> Result<()> {
         self.check()?;
         let limit = self.manager.limits.write_bytes_max;
         self.noted.note(&self.manager.logs, space, key);
-        self.writes.put(space, key, Some(value.into()), limit)
+        self.writes.put(space, key, Some(value.into()), limit)?;
+        self.weigh_more()
     }
 
     /// Removes a key. As [`Self::put`].
@@ -509,92 +541,8 @@ impl Transaction {
         self.check()?;
         let limit = self.manager.limits.write_bytes_max;
         self.noted.note(&self.manager.logs, space, key);
-        self.writes.put(space, key, None, limit)
-    }
-
-    /// Puts its writes into files if they need too much memory. Between rows: what one row
-    /// writes has to fit.
-    ///
-    /// # Errors
-    /// The engine's; nothing has changed then.
-    pub async fn spill_if_large(&mut self) -> Result<()> {
-        if self.writes.bytes() < self.manager.limits.spill_bytes {
-            return Ok(());
-        }
-        self.check()?;
-        Box::pin(self.writes.spill(&self.manager.db)).await
-    }
-
-    /// Whether it holds so many locks that a table should be held as a whole.
-    #[must_use]
-    pub fn wants_escalation(&self) -> bool {
-        self.locks.len() >= self.escalate_at
-    }
-
-    /// The space with the most locks of keys and ranges.
-    #[must_use]
-    pub fn most_locked(&self) -> Option<SpaceId> {
-        self.locks.most_locked()
-    }
-
-    /// Holds a table as a whole in place of the rows of its space, if nobody else has locked
-    /// any of it. `false` if somebody has: rows are locked one by one still.
-    ///
-    /// # Errors
-    /// `TooManyLocks`, `RolledBack`.
-    pub async fn escalate(&mut self, table: LockKey, space: SpaceId) -> Result<bool> {
-        self.escalate_at = self.locks.len() + self.manager.limits.row_locks;
-        let mode = LockMode::SharedIntentionExclusive;
-        match self.lock(table, mode, LockWait::NoWait).await {
-            Ok(_) => {
-                self.cover(space);
-                self.locks.release_space(space);
-                self.escalate_at = self.locks.len() + self.manager.limits.row_locks;
-                Ok(true)
-            }
-            Err(Error::LockTaken) => Ok(false),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Forgets what was written to a space that is gone: nobody else knew of it.
-    pub fn forget_space(&mut self, space: SpaceId) {
-        self.writes.forget_space(space);
-    }
-
-    /// Commits: on return all writes are durable and visible, at the returned
-    /// seq; `None` if there were none.
-    ///
-    /// Dropping the future does not undo a commit that has begun.
-    ///
-    /// # Errors
-    /// The engine's: with [`Error::is_outcome_unknown`] it may have taken
-    /// effect, otherwise nothing has, and the transaction is rolled back.
-    pub async fn commit(self) -> Result<Option<Seq>> {
-        self.check()?;
-        let Self { manager, writes, snapshot, locks, mut noted, .. } = self;
-        drop(snapshot);
-        let result = if writes.runs().is_empty() {
-            let batch = writes.batch()?;
-            drop(writes);
-            if batch.is_empty() {
-                return Ok(None);
-            }
-            let undecided = Undecided { manager: &manager, locks: Some(locks) };
-            noted.commit();
-            (manager.db.write(&batch).await, undecided)
-        } else {
-            let run = Box::pin(writes.into_run(&manager.db)).await?;
-            let undecided = Undecided { manager: &manager, locks: Some(locks) };
-            noted.commit();
-            (Box::pin(manager.db.commit_run(run)).await, undecided)
-        };
-        let (result, mut undecided) = result;
-        if !matches!(&result, Err(e) if e.kind() == ErrorKind::OutcomeUnknown) {
-            noted.decided();
-            drop(undecided.locks.take());
-        }
-        Ok(Some(result?))
+        self.writes.put(space, key, None, limit)?;
+        self.weigh_more()
     }
 
     /// Gives back all locks and the snapshot of a transaction that has written nothing.
@@ -607,19 +555,5 @@ impl Transaction {
     /// Takes everything back, and gives back all locks.
     pub fn roll_back(self) {
         drop(self);
-    }
-}
-
-/// Locks of a commit that is under way.
-struct Undecided<'a> {
-    manager: &'a TransactionManager,
-    locks: Option<LockSet>,
-}
-
-impl Drop for Undecided<'_> {
-    fn drop(&mut self) {
-        if let Some(locks) = self.locks.take() {
-            self.manager.settle(locks);
-        }
     }
 }

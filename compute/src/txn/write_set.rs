@@ -11,8 +11,9 @@
 //! open mark under which something was written, with what each key was when the
 //! next mark was set, so that nothing needs to be kept to undo it: going back to
 //! a mark drops the layers of that mark and later ones. Reads look into the map,
-//! then into the layers, the newest first, then at what is committed. In the end
-//! the layers are merged into one run of files, which the engine commits as a whole.
+//! then into the layers, the newest first, then at what is committed. Layers are merged
+//! with others of their size, and in the end all of them into one run of files, which the
+//! engine commits as a whole.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -23,11 +24,14 @@ use firn_engine::{Db, SpaceId, WriteBatch};
 
 use super::error::{Error, Result};
 
-/// Memory for one write besides its key and value, in bytes, roughly.
-const WRITE_OVERHEAD: usize = 160;
+/// Memory for one write besides its key and value, in bytes, roughly: in the map, and in
+/// the list that is made of it when it goes to files.
+const WRITE_OVERHEAD: usize = 224;
 
-/// Layers of one mark that are merged into one: more make reads slow.
-const LAYERS_MAX: usize = 16;
+/// Layers of one tier and mark that are merged into one of the next: more make reads slow.
+/// A write is merged once for each tier, so that a transaction of n writes costs
+/// n log n, and has this many layers for each tier at most.
+const TIER_LAYERS: usize = 8;
 
 /// The last write of a key: its value, or `None` if it was deleted.
 #[derive(Debug, Clone)]
@@ -91,6 +95,8 @@ pub(super) struct Mark(u64);
 struct Layer {
     /// The mark that they were made under; 0 if there was none.
     mark: u64,
+    /// 0: as it was put into files; otherwise merged of those of the tier below.
+    tier: u32,
     run: Arc<Run>,
 }
 
@@ -132,6 +138,12 @@ impl WriteSet {
     /// What is in files, under the map.
     pub(super) fn runs(&self) -> &Runs {
         &self.runs
+    }
+
+    /// How often the writes in each layer were merged, the oldest first.
+    #[cfg(test)]
+    pub(super) fn tiers(&self) -> Vec<u32> {
+        self.layers.iter().map(|layer| layer.tier).collect()
     }
 
     /// The write of a key, as far as it is in memory.
@@ -284,6 +296,28 @@ impl WriteSet {
         at.checked_sub(1).map_or(0, |at| self.marks[at].0.0)
     }
 
+    /// What is in memory, if all of it was written under one open mark.
+    fn of_one_mark(&self) -> Option<(u64, Vec<RunWrite<'_>>)> {
+        if self.undo.iter().any(|undo| undo.before.is_some()) {
+            return None;
+        }
+        let all = || {
+            let spaces = self.map.iter().flat_map(|map| &map.0);
+            spaces.flat_map(|(space, writes)| {
+                writes.iter().map(move |(key, write)| (*space, key, write))
+            })
+        };
+        let mark = self.open_mark(all().next()?.2.mark);
+        let mut writes = Vec::with_capacity(self.len);
+        for (space, key, write) in all() {
+            if self.open_mark(write.mark) != mark {
+                return None;
+            }
+            writes.push((space, &key[..], write.value.as_ref().map(|value| &value[..])));
+        }
+        Some((mark, writes))
+    }
+
     /// What is in memory, by the open marks that it was written under: of each key what it
     /// was when the next mark was set.
     fn by_mark(&self) -> BTreeMap<u64, WritesOfMark<'_>> {
@@ -310,14 +344,20 @@ impl WriteSet {
     pub(super) async fn spill(&mut self, db: &Db) -> Result<()> {
         let mut layers = Vec::new();
         let mut order = self.last_order;
-        for (mark, writes) in self.by_mark() {
+        if let Some((mark, writes)) = self.of_one_mark() {
             order += 1;
-            let writes: Vec<RunWrite<'_>> = writes
-                .into_iter()
-                .map(|((space, key), value)| (space, key, value.map(|value| &value[..])))
-                .collect();
             let run = db.store_run(order, &writes).await?;
-            layers.push(Layer { mark, run: Arc::new(run) });
+            layers.push(Layer { mark, tier: 0, run: Arc::new(run) });
+        } else {
+            for (mark, writes) in self.by_mark() {
+                order += 1;
+                let writes: Vec<RunWrite<'_>> = writes
+                    .into_iter()
+                    .map(|((space, key), value)| (space, key, value.map(|value| &value[..])))
+                    .collect();
+                let run = db.store_run(order, &writes).await?;
+                layers.push(Layer { mark, tier: 0, run: Arc::new(run) });
+            }
         }
         self.layers.extend(layers);
         self.last_order = order;
@@ -332,19 +372,22 @@ impl WriteSet {
         self.merge_layers(db).await
     }
 
-    /// Merges the newest layers if there are many of their mark.
+    /// Merges the newest layers as long as there are many of their tier and mark.
     async fn merge_layers(&mut self, db: &Db) -> Result<()> {
-        let Some(mark) = self.layers.last().map(|layer| layer.mark) else { return Ok(()) };
-        let from = self.layers.iter().rposition(|layer| layer.mark != mark).map_or(0, |at| at + 1);
-        if self.layers.len() - from < LAYERS_MAX {
-            return Ok(());
+        while let Some(&Layer { mark, tier, .. }) = self.layers.last() {
+            let is_like = |layer: &&Layer| layer.mark == mark && layer.tier <= tier;
+            let alike = self.layers.iter().rev().take_while(is_like).count();
+            if alike < TIER_LAYERS {
+                break;
+            }
+            let from = self.layers.len() - alike;
+            let order = self.last_order + 1;
+            let run = db.merge_runs(order, &self.runs[from..], &self.gone).await?;
+            self.last_order = order;
+            self.layers.truncate(from);
+            self.layers.push(Layer { mark, tier: tier + 1, run: Arc::new(run) });
+            self.share_runs();
         }
-        let order = self.last_order + 1;
-        let run = db.merge_runs(order, &self.runs[from..], &self.gone).await?;
-        self.last_order = order;
-        self.layers.truncate(from);
-        self.layers.push(Layer { mark, run: Arc::new(run) });
-        self.share_runs();
         Ok(())
     }
 

@@ -92,6 +92,8 @@ counters! {
     ComUnlockTables "Com_unlock_tables";
     ComUpdate "Com_update";
     ComUpdateMulti "Com_update_multi";
+    /// Clients that were refused since there were too many. Of the server alone.
+    ConnectionErrorsMaxConnections "Connection_errors_max_connections";
     /// Attempts, whether they succeeded or not. Of the server alone.
     Connections "Connections";
     HandlerCommit "Handler_commit";
@@ -186,6 +188,7 @@ pub struct StatusFacts<'a> {
 const OF_SERVER: &[Counter] = &[
     Counter::AbortedClients,
     Counter::AbortedConnects,
+    Counter::ConnectionErrorsMaxConnections,
     Counter::Connections,
     Counter::InnodbRowLockWaits,
     Counter::InnodbRowLockTime,

@@ -10,8 +10,8 @@ const ROWS: u64 = 4_000;
 fn small() -> Limits {
     Limits {
         spill_bytes: 20_000,
-        row_locks: 300,
-        locks: LockLimits { per_set: 5_000, total: 20_000 },
+        lock_bytes: 100_000,
+        locks: LockLimits { per_set: 5_000, total: 20_000, pack_at: 1_000 },
         ..Limits::default()
     }
 }

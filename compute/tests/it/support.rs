@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use firn_compute::accounts::RootLogin;
+use firn_compute::memory::MemoryBudget;
 use firn_compute::server::{Listener, Server, Site, listen};
 use firn_compute::txn::Limits;
 use firn_engine::object::{Layout, MemoryStore, RetryOptions, RetryingStore, StoreBlocks};
@@ -32,6 +33,8 @@ pub(crate) struct World {
 /// A server that runs. Dropping it stops it.
 pub(crate) struct TestServer {
     listener: Listener,
+    /// What all statements together have in memory.
+    pub(crate) memory: Arc<MemoryBudget>,
 }
 
 /// A connection.
@@ -94,8 +97,9 @@ impl World {
         let (db, env) = (Arc::new(db), self.env.clone());
         let server = Server::open_with(db, env, root, self.limits, &Site::default()).await?;
         let here = SocketAddr::from(([127, 0, 0, 1], 0));
+        let memory = Arc::clone(server.memory());
         let listener = listen(server, &self.env, here, config).await?;
-        Ok(TestServer { listener })
+        Ok(TestServer { listener, memory })
     }
 }
 

@@ -267,7 +267,7 @@ impl Db {
         let mut worked_since = self.inner.env.now();
         for &space in spaces.difference(gone) {
             let io = &self.inner.io;
-            let sources = runs.iter().filter_map(|run| run.source(space, io, ScanMode::MERGE));
+            let sources = runs.iter().filter_map(|run| run.source(space, io, ScanMode::MERGE_RUNS));
             let mut merge = MergeCursor::new(sources.collect());
             merge.seek(&space.prefix()).await?;
             let mut count = 0u64;

@@ -18,12 +18,17 @@ use crate::types::{ObjectId, Seq, SpaceId};
 /// where files count.
 const RUN_FILE_BYTES_MAX: u64 = 256 << 20;
 
+/// And at so many entries: the hashes of their keys are in memory until it is stored.
+const RUN_FILE_ENTRIES_MAX: u64 = 2 << 20;
+
 /// Writes the files of a run. Dropping it deletes them.
 pub(super) struct RunWriter<'a> {
     db: &'a Arc<Inner>,
     target: Target,
     file_bytes_max: u64,
     open: Option<(SpaceId, FileWriter)>,
+    /// Entries of the file that is open.
+    entries: u64,
     done: Vec<Arc<SstMeta>>,
     /// Objects that were begun, until the run has them.
     begun: Vec<ObjectId>,
@@ -45,7 +50,8 @@ impl<'a> RunWriter<'a> {
         let target =
             Target { env: db.env.clone(), store: Arc::clone(&db.store), layout: db.layout.clone() };
         let file_bytes_max = RUN_FILE_BYTES_MAX.max(db.options.file_bytes_max);
-        Self { db, target, file_bytes_max, open: None, done: Vec::new(), begun: Vec::new() }
+        let (open, done, begun) = (None, Vec::new(), Vec::new());
+        Self { db, target, file_bytes_max, open, entries: 0, done, begun }
     }
 
     /// Adds a write; full keys in ascending order, each once.
@@ -53,7 +59,9 @@ impl<'a> RunWriter<'a> {
         let space =
             SpaceId::of(key).ok_or_else(|| Error::internal("a key of a run has no space"))?;
         if let Some((open, file)) = &mut self.open {
-            if *open != space || file.size() >= self.file_bytes_max {
+            let is_full =
+                file.size() >= self.file_bytes_max || self.entries >= RUN_FILE_ENTRIES_MAX;
+            if *open != space || is_full {
                 self.end_file().await?;
             } else if file.wants_sending() {
                 file.send().await?;
@@ -68,9 +76,11 @@ impl<'a> RunWriter<'a> {
             self.begun.push(id);
             let file = FileWriter::new(&self.target, id, space, options, Compression::Lz4, None)?;
             self.open = Some((space, file));
+            self.entries = 0;
         }
         if let Some((_, file)) = &mut self.open {
             file.add(key, Seq::ZERO, kind, value)?;
+            self.entries += 1;
         }
         Ok(())
     }

@@ -42,6 +42,14 @@ impl ScanMode {
         class: TaskClass::Foreground,
     };
 
+    /// For merges of a transaction's files: of many at once, for somebody who waits.
+    pub(crate) const MERGE_RUNS: Self = Self {
+        cached: false,
+        run_bytes_max: 1 << 20,
+        run_bytes_first: 256 << 10,
+        class: TaskClass::Foreground,
+    };
+
     /// For merges, which read everything once.
     pub(crate) const MERGE: Self = Self {
         cached: false,

@@ -18,11 +18,10 @@ const GIB: u64 = 1 << 30;
 /// 100 bytes for each, 20 times the memory setting costs an eighth of it more.
 const DISK_CACHE_PER_MEMORY: u64 = 20;
 
-/// 40 %: the allocator, requests, merges and, on a small machine, everything
-/// else need the rest. Never below what the setting itself accepts.
+/// 40 %: on a small machine everything else needs the rest. Never below what the setting itself accepts.
 fn memory_default(usable_bytes: u64) -> ByteSize {
     let share = usable_bytes / 5 * 2;
-    ByteSize((share / MIB * MIB).max(64 * MIB))
+    ByteSize((share / MIB * MIB).max(256 * MIB))
 }
 
 /// Half of the free disk, where files of the cache itself count as free:
@@ -164,7 +163,7 @@ mod tests {
     fn memory_is_two_fifths_but_never_too_little_to_start() {
         assert_eq!(memory_default(10 * GIB), ByteSize(4 * GIB));
         assert_eq!(memory_default(1000 * MIB), ByteSize(400 * MIB));
-        assert_eq!(memory_default(MIB), ByteSize(64 * MIB));
+        assert_eq!(memory_default(MIB), ByteSize(256 * MIB));
         assert_eq!(memory_default(u64::MAX).0 % MIB, 0);
     }
 

@@ -12,6 +12,7 @@
 
 mod defaults;
 mod file;
+mod memory;
 mod print;
 mod secret;
 mod settings;
@@ -29,6 +30,7 @@ use firn_engine::{BranchName, Error, ErrorKind, Result};
 use crate::bytes::ByteSize;
 use crate::machine::Machine;
 
+pub use memory::MemoryShares;
 pub use print::reference;
 pub use secret::{MASK, Secret};
 
@@ -49,7 +51,7 @@ pub struct Config {
     pub branch: BranchName,
     /// What makes commits durable.
     pub journal: JournalConfig,
-    /// Memory for memtables and caches together.
+    /// Memory of the process: see [`MemoryShares`].
     pub memory_bytes_max: ByteSize,
     /// Local disk for cached blocks; 0 means none.
     pub disk_cache_bytes_max: ByteSize,

@@ -105,8 +105,8 @@ const JOURNALS: [(&str, JournalKind); 3] = [
 ];
 const FORMATS: [(&str, LogFormat); 2] = [("text", LogFormat::Text), ("json", LogFormat::Json)];
 
-/// Less memory than this holds no useful cache beside the memtables.
-const MEMORY_MIN: ByteSize = ByteSize(64 << 20);
+/// Less memory than this leaves nothing for caches beside what a process needs itself.
+const MEMORY_MIN: ByteSize = ByteSize(256 << 20);
 /// Less disk than this holds nothing: the cache evicts in pieces of 16 MiB.
 const DISK_CACHE_MIN: ByteSize = ByteSize(256 << 20);
 const COMPACTION_CONCURRENCY_MAX: usize = 1024;
@@ -271,7 +271,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         key: "memory_bytes_max",
         values: "bytes, such as `4 GiB`",
         default: "40 % of the memory that the process may use, its control group's limit included",
-        about: "Memory for memtables and caches together, at least 64 MiB. Requests and compaction need some beside it.",
+        about: "Memory that the process keeps to, at least 256 MiB. A quarter is for what statements and transactions keep until they end: writes that are not committed, locks, rows that are sorted; past it transactions go to files, and what cannot gets error 1038, 1041 or 1206. An eighth and 96 MiB are left for merges, requests and the process itself; memtables and caches have the rest.",
         set: |c, v| v.parse().and_then(|v| at_least(v, MEMORY_MIN)).map(|v| c.memory_bytes_max = v),
         get: |c| Some(c.memory_bytes_max.to_string()),
     },

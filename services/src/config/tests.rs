@@ -99,13 +99,13 @@ fn the_file_can_be_named_by_a_variable_and_the_command_line_goes_first() {
 fn values_are_taken_as_they_are_written() {
     // For YAML these are a number, a float, a flag and nothing at all.
     let text = "branch: 007\nobject_store: {url: s3://b, region: 1e3, path_style: true, endpoint: ~}\n\
-                compaction: {concurrency: \"3\"}\njournal:\nmemory_bytes_max: 134217728\nlog:\n";
+                compaction: {concurrency: \"3\"}\njournal:\nmemory_bytes_max: 536870912\nlog:\n";
     let c = Case::new().file(text).load().unwrap();
     assert_eq!(c.branch.to_string(), "007");
     assert_eq!(c.object_store.region.as_deref(), Some("1e3"));
     assert!(c.object_store.path_style && c.object_store.endpoint.is_none());
     assert_eq!(c.compaction.concurrency, 3);
-    assert_eq!(c.memory_bytes_max, ByteSize(128 << 20));
+    assert_eq!(c.memory_bytes_max, ByteSize(512 << 20));
     assert_eq!(c.log, "info");
     let quoted = Case::new().file("branch: \"null\"\n").load().unwrap();
     assert_eq!(quoted.branch.to_string(), "null");
@@ -170,7 +170,7 @@ fn a_value_that_cannot_be_used_is_named_with_its_place() {
     );
     for (line, why) in [
         ("memory_bytes_max: 4 G", "no size in bytes"),
-        ("memory_bytes_max: 1 MiB", "must be at least 64 MiB"),
+        ("memory_bytes_max: 1 MiB", "must be at least 256 MiB"),
         ("disk_cache_bytes_max: 1 MiB", "must be at least 256 MiB"),
         ("compaction: {concurrency: 0}", "must be between 1 and 1024"),
         ("compaction: {concurrency: -1}", "must be between 1 and 1024"),

@@ -3,6 +3,7 @@
 mod crash;
 mod history;
 mod idle;
+mod large;
 mod online;
 pub(crate) mod server;
 mod up;

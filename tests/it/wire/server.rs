@@ -36,7 +36,7 @@ pub(crate) fn firn(folder: &Path, args: &[&str]) -> Command {
         }
     }
     command.args(args).current_dir(folder);
-    command.env("FIRN_DISK_CACHE_BYTES_MAX", "0").env("FIRN_MEMORY_BYTES_MAX", "64 MiB");
+    command.env("FIRN_DISK_CACHE_BYTES_MAX", "0").env("FIRN_MEMORY_BYTES_MAX", "256 MiB");
     command
 }
 

@@ -17,7 +17,7 @@ use super::view::View;
 use crate::bind::{BoundLoad, Given, LoadTarget};
 
 /// The longest line, in bytes.
-const LINE_BYTES_MAX: usize = 256 << 20;
+const LINE_BYTES_MAX: usize = 128 << 20;
 
 /// LOAD DATA, planned.
 pub(crate) struct LoadPlan {
@@ -107,7 +107,7 @@ impl<'a> Load<'a> {
     /// # Errors
     /// Those of storing rows; 1261 and 1262 in strict mode.
     pub(crate) async fn step(&mut self, view: &mut View<'_>, cx: &mut Cx<'_>) -> Result<Step> {
-        if self.records.waiting() > LINE_BYTES_MAX {
+        if self.records.waiting() > LINE_BYTES_MAX.min(view.gathered_bytes_max()) {
             return Err(SqlError::new(code::ER_OUT_OF_RESOURCES, &[]));
         }
         while self.skip > 0 {

@@ -21,12 +21,19 @@
 //! leaves nothing behind: [`Pending`] takes him out of the queue, or gives back
 //! what was granted at the last moment.
 //!
+//! # Very many locks
+//!
+//! A set with very many rows packs them into hashes: see [`packed`]. Inserts become ranges
+//! that have inserts somewhere. What all sets need comes out of the budget of memory.
+//!
 //! # Order of mutexes
 //!
-//! [`LockTable::waits`] → one shard of rows or of ranges → one wait. Never two
-//! shards at a time.
+//! [`LockTable::waits`] → [`LockTable::packed`] → one shard of rows or of ranges → one
+//! wait. Never two shards at a time.
 
 mod key;
+mod pack;
+mod packed;
 mod queue;
 mod ranges;
 mod set;
@@ -49,7 +56,9 @@ pub use set::{Grant, LockSet};
 
 use super::error::{Error, Result};
 use super::interrupt::Interrupt;
+use crate::memory::MemoryBudget;
 use key::Who;
+use packed::Packed;
 use queue::Queue;
 use ranges::{RangeWait, Ranges};
 use wait::{Outcome, Wait};
@@ -67,12 +76,33 @@ pub struct LockLimits {
     pub per_set: usize,
     /// Held by all together.
     pub total: usize,
+    /// A lock set with so many rows, or inserts, packs them.
+    pub pack_at: usize,
 }
 
+/// Memory for one lock besides its key, in bytes, roughly: in its set and in the table.
+const LOCK_BYTES: usize = 384;
+
+/// Six megabytes of locks are packed into two.
+const PACK_AT: usize = 16 << 10;
+
 impl Default for LockLimits {
-    /// About 200 bytes each: 0.4 GB for one transaction, 1.6 GB for all.
+    /// For a gigabyte.
     fn default() -> Self {
-        Self { per_set: 2_000_000, total: 8_000_000 }
+        Self::for_memory(1 << 30)
+    }
+}
+
+impl LockLimits {
+    /// Limits where all statements together have so many bytes of memory.
+    #[must_use]
+    pub fn for_memory(bytes: usize) -> Self {
+        let total = bytes / LOCK_BYTES;
+        Self {
+            per_set: (total / 2).max(1000),
+            total: total.max(2000),
+            pack_at: PACK_AT.min(total / 16).max(64),
+        }
     }
 }
 
@@ -120,7 +150,9 @@ struct Waiting {
 pub struct LockTable {
     env: Env,
     limits: LockLimits,
+    memory: Arc<MemoryBudget>,
     keys: Box<[Mutex<BTreeMap<LockKey, Queue>>]>,
+    packed: Packed,
     ranges: Box<[Mutex<BTreeMap<SpaceId, Ranges>>]>,
     /// Who waits. An entry may outlive its wait by a moment: the queue knows.
     waits: Mutex<BTreeMap<OwnerId, Waiting>>,
@@ -132,11 +164,13 @@ pub struct LockTable {
 impl LockTable {
     /// An empty table.
     #[must_use]
-    pub fn new(env: Env, limits: LockLimits) -> Arc<Self> {
+    pub fn new(env: Env, limits: LockLimits, memory: Arc<MemoryBudget>) -> Arc<Self> {
         Arc::new(Self {
             env,
             limits,
+            memory,
             keys: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            packed: Packed::default(),
             ranges: (0..SHARDS).map(|_| Mutex::default()).collect(),
             waits: Mutex::default(),
             scopes: AtomicU64::new(1),
@@ -172,13 +206,33 @@ impl LockTable {
 
     #[cfg(test)]
     fn is_empty(&self) -> bool {
-        self.keys.iter().all(|shard| shard.lock().is_empty())
+        self.packed.is_empty()
+            && self.keys.iter().all(|shard| shard.lock().is_empty())
             && self.ranges.iter().all(|shard| shard.lock().is_empty())
     }
 
     fn shard(&self, key: &LockKey) -> MutexGuard<'_, BTreeMap<LockKey, Queue>> {
         let hash = FixedState::default().hash_one(key);
         self.keys[hash as usize % SHARDS].lock()
+    }
+
+    /// The shard of a key that nobody else has packed.
+    fn unpacked_shard(
+        &self,
+        who: Who,
+        key: &LockKey,
+        mode: LockMode,
+    ) -> MutexGuard<'_, BTreeMap<LockKey, Queue>> {
+        loop {
+            let generation = self.packed.generation();
+            if self.packed.any() {
+                self.unpack(who, key, mode);
+            }
+            let shard = self.shard(key);
+            if self.packed.generation() == generation {
+                return shard;
+            }
+        }
     }
 
     fn space(&self, space: SpaceId) -> MutexGuard<'_, BTreeMap<SpaceId, Ranges>> {
@@ -211,7 +265,7 @@ impl LockTable {
     fn attempt(&self, who: Who, target: &Target, wait: Option<&Arc<Wait>>) -> bool {
         match target {
             Target::Key { key, mode, .. } => {
-                let mut shard = self.shard(key);
+                let mut shard = self.unpacked_shard(who, key, *mode);
                 if let Some(queue) = shard.get_mut(key) {
                     let locked = queue.try_lock(who, *mode);
                     if !locked && let Some(wait) = wait {

@@ -74,6 +74,23 @@ impl Queue {
         bits.fold(0, |all, bit| all | bit)
     }
 
+    /// Whether nobody but this one holds it, and nobody waits.
+    pub(super) fn is_only(&self, who: Who) -> bool {
+        self.waiters.is_empty() && matches!(&self.holders[..], [holder] if holder.who == who)
+    }
+
+    /// Whether what others hold leaves room for this owner to have it in a mode.
+    pub(super) fn allows(&self, owner: OwnerId, mode: LockMode) -> bool {
+        self.modes_of_others(owner) & mode.conflicts() == 0
+    }
+
+    /// Makes someone a holder who is one already, elsewhere; in a stronger mode than here
+    /// if he is one here, too.
+    pub(super) fn put(&mut self, who: Who, mode: LockMode) {
+        let held = self.find(who).ok().map(|at| self.holders[at].mode);
+        self.set(who, held.map_or(mode, |held| held.union(mode)));
+    }
+
     fn set(&mut self, who: Who, mode: LockMode) {
         match self.find(who) {
             Ok(at) => {

@@ -51,12 +51,48 @@ pub(super) struct Ranges {
     /// By start.
     fragments: BTreeMap<Bytes, Fragment>,
     inserts: BTreeMap<(Bytes, ScopeId), OwnerId>,
+    /// Of lock sets with very many inserts.
+    packed: BTreeMap<ScopeId, PackedInserts>,
     waiters: Vec<Waiter>,
+}
+
+/// Ranges of keys, both ends included, in each of which one lock set has inserted.
+#[derive(Debug)]
+struct PackedInserts {
+    owner: OwnerId,
+    runs: Vec<(Bytes, Bytes)>,
+}
+
+/// Runs of one lock set: with more, neighbours become one.
+const RUNS_MAX: usize = 2048;
+
+/// Inserts that become one run.
+pub(super) const RUN_INSERTS: usize = 1024;
+
+impl PackedInserts {
+    fn touches(&self, range: &KeyRange) -> bool {
+        self.runs.iter().any(|(first, last)| *last >= range.start && range.ends_after(first))
+    }
+
+    fn merge(&mut self) {
+        if self.runs.len() <= RUNS_MAX {
+            return;
+        }
+        self.runs.sort();
+        let pairs = self.runs.chunks(2).filter_map(|pair| {
+            let last = pair.iter().map(|(_, last)| last).max()?;
+            Some((pair.first()?.0.clone(), last.clone()))
+        });
+        self.runs = pairs.collect();
+    }
 }
 
 impl Ranges {
     pub(super) fn is_empty(&self) -> bool {
-        self.fragments.is_empty() && self.inserts.is_empty() && self.waiters.is_empty()
+        self.fragments.is_empty()
+            && self.inserts.is_empty()
+            && self.packed.is_empty()
+            && self.waiters.is_empty()
     }
 
     fn around(&self, key: &[u8]) -> Option<&Fragment> {
@@ -102,7 +138,7 @@ impl Ranges {
     }
 
     /// Joins the fragments on both sides of `key` if the same have them.
-    fn join(&mut self, key: &[u8]) {
+    pub(super) fn join(&mut self, key: &[u8]) {
         let Some(right) = self.fragments.get(key) else { return };
         let Some((_, left)) =
             self.fragments.range::<[u8], _>((Unbounded, Excluded(key))).next_back()
@@ -260,7 +296,40 @@ impl Ranges {
         let start = (range.start.clone(), ScopeId(0));
         let inside = self.inserts.range(start..).take_while(|((key, _), _)| range.ends_after(key));
         let inside = inside.map(|(_, inserter)| *inserter);
-        inside.filter(move |inserter| *inserter != owner && !range.is_empty())
+        let others = self.packed.values().filter(move |packed| packed.owner != owner);
+        let packed = others.filter(|packed| packed.touches(range)).map(|packed| packed.owner);
+        inside
+            .filter(move |inserter| *inserter != owner && !range.is_empty())
+            .chain(packed.filter(|_| !range.is_empty()))
+    }
+
+    /// Puts a lock set's inserts, in order, into runs.
+    pub(super) fn pack_inserts(&mut self, who: Who, keys: &[Bytes]) {
+        for key in keys {
+            self.inserts.remove(&(key.clone(), who.scope));
+        }
+        let packed = self.packed.entry(who.scope);
+        let packed = packed.or_insert_with(|| PackedInserts { owner: who.owner, runs: Vec::new() });
+        for run in keys.chunks(RUN_INSERTS) {
+            if let [first, ..] = run
+                && let [.., last] = run
+            {
+                packed.runs.push((first.clone(), last.clone()));
+            }
+        }
+        packed.merge();
+    }
+
+    /// As [`Self::take_out_insert`], of all that are packed.
+    pub(super) fn take_out_packed(&mut self, who: Who) {
+        self.packed.remove(&who.scope);
+    }
+
+    /// Gives a lock set's packed inserts to another owner.
+    pub(super) fn rename_packed(&mut self, to: Who) {
+        if let Some(packed) = self.packed.get_mut(&to.scope) {
+            packed.owner = to.owner;
+        }
     }
 
     /// Whether no other has inserted into the range.

@@ -9,8 +9,10 @@ use firn_engine::SpaceId;
 use firn_engine::key::KeyRange;
 
 use super::key::{LockKey, LockMode, OwnerId, ScopeId, Who};
+use super::pack::{Packed, key_bytes, range_bytes};
 use super::ranges::RangeWait;
-use super::{LockTable, Request, Target};
+use super::{LOCK_BYTES, LockTable, Request, Target};
+use crate::memory::Charge;
 use crate::txn::error::{Error, Result};
 
 /// How a lock was obtained.
@@ -25,10 +27,10 @@ pub enum Grant {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Held {
-    mode: LockMode,
+pub(super) struct Held {
+    pub(super) mode: LockMode,
     /// How often it was asked for, less how often it was released.
-    times: u32,
+    pub(super) times: u32,
 }
 
 /// Locks that are held together. Dropping it releases them all.
@@ -37,11 +39,13 @@ struct Held {
 /// time and leaves the set as it was before.
 #[derive(Debug)]
 pub struct LockSet {
-    table: Arc<LockTable>,
-    who: Who,
-    keys: BTreeMap<LockKey, Held>,
+    pub(super) table: Arc<LockTable>,
+    pub(super) who: Who,
+    pub(super) keys: BTreeMap<LockKey, Held>,
     ranges: Vec<(SpaceId, KeyRange)>,
-    inserts: Vec<(SpaceId, Bytes)>,
+    pub(super) inserts: Vec<(SpaceId, Bytes)>,
+    pub(super) packed: Packed,
+    pub(super) memory: Charge,
 }
 
 impl LockSet {
@@ -50,7 +54,11 @@ impl LockSet {
     pub fn new(table: Arc<LockTable>, owner: OwnerId) -> Self {
         let scope = ScopeId(table.scopes.fetch_add(1, Ordering::Relaxed));
         let who = Who { owner, scope };
-        Self { table, who, keys: BTreeMap::new(), ranges: Vec::new(), inserts: Vec::new() }
+        let memory = Charge::new(&table.memory);
+        let at = table.limits.pack_at.max(1);
+        let packed = Packed { rows_at: at, inserts_at: at, ..Packed::default() };
+        let (keys, ranges, inserts) = (BTreeMap::new(), Vec::new(), Vec::new());
+        Self { table, who, keys, ranges, inserts, packed, memory }
     }
 
     /// Whose it is.
@@ -62,29 +70,54 @@ impl LockSet {
     /// Number of locks held.
     #[must_use]
     pub fn len(&self) -> usize {
+        self.counted() + self.packed.len()
+    }
+
+    /// Those of them that are not packed.
+    fn counted(&self) -> usize {
         self.keys.len() + self.ranges.len() + self.inserts.len()
+    }
+
+    /// Memory that they need, in bytes, roughly.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.memory.bytes()
     }
 
     /// Whether none is held.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.keys.is_empty() && self.ranges.is_empty() && self.inserts.is_empty()
+        self.len() == 0
     }
 
     /// In which mode a key is held.
     #[must_use]
     pub fn mode(&self, key: &LockKey) -> Option<LockMode> {
-        self.keys.get(key).map(|held| held.mode)
+        let held = self.keys.get(key).map(|held| held.mode);
+        match self.packed.rows.is_empty() {
+            true => held,
+            false => held.or_else(|| self.table.packed_as(self.who, key)),
+        }
     }
 
-    /// The keys held.
+    /// The keys held, but for rows that are packed.
     pub fn keys(&self) -> impl Iterator<Item = (&LockKey, LockMode)> {
         self.keys.iter().map(|(key, held)| (key, held.mode))
     }
 
-    fn check_room(&self) -> Result<()> {
+    /// Makes sure that there is room for one lock more, of so many bytes.
+    fn check_room(&mut self, bytes: usize) -> Result<()> {
         let limit = self.table.limits.per_set;
-        if self.len() >= limit { Err(Error::TooManyLocks { limit }) } else { Ok(()) }
+        if self.counted() >= limit || self.memory.grow(bytes).is_err() {
+            return Err(Error::TooManyLocks { limit });
+        }
+        self.memory.shrink(bytes);
+        Ok(())
+    }
+
+    /// Counts a lock that is held now.
+    pub(super) fn add_bytes(&mut self, bytes: usize) {
+        self.memory.grow_anyway(bytes);
     }
 
     /// Locks a key.
@@ -105,8 +138,21 @@ impl LockSet {
             Some(held) => Some(held.mode),
             None => None,
         };
+        let held = match held {
+            None if !self.packed.rows.is_empty() => {
+                match self.table.packed_mode(self.who, &key, mode) {
+                    Some(held) if held.covers(mode) => return Ok(Grant::Held),
+                    Some(held) => {
+                        self.keep(key.clone(), held)?;
+                        Some(held)
+                    }
+                    None => None,
+                }
+            }
+            held => held,
+        };
         let counted = if held.is_none() {
-            self.check_room()?;
+            self.check_room(key_bytes(&key))?;
             Some(Counted::new(&self.table)?)
         } else {
             None
@@ -116,12 +162,16 @@ impl LockSet {
         if !self.table.lock(self.who, target, request).await? {
             return Ok(Grant::Skipped);
         }
-        if let Some(counted) = counted {
-            counted.keep();
+        counted.into_iter().for_each(Counted::keep);
+        if held.is_none() {
+            self.add_bytes(key_bytes(&key));
         }
         let entry = self.keys.entry(key).or_insert(Held { mode, times: 0 });
         entry.mode = mode;
         entry.times = entry.times.saturating_add(1);
+        if self.keys.len() >= self.packed.rows_at {
+            self.pack_rows();
+        }
         Ok(Grant::New)
     }
 
@@ -141,13 +191,31 @@ impl LockSet {
         if range.is_empty() || self.table.with_ranges(space, |r| r.covers(who, range)) {
             return Ok(Grant::Held);
         }
-        self.check_room()?;
+        let bytes = range_bytes(range);
+        self.check_room(bytes)?;
         let counted = Counted::new(&self.table)?;
         let target = Target::Range { space, on: RangeWait::Range(range.clone()) };
         if !self.table.lock(who, target, request).await? {
             self.table.with_ranges(space, |ranges| ranges.add(who, range));
         }
+        // Scans lock one piece behind the other: all of them are one range.
+        if let Some((_, last)) = self.ranges.last_mut().filter(|(of, _)| *of == space) {
+            let at = if last.end.as_ref() == Some(&range.start) {
+                last.end.clone_from(&range.end);
+                Some(&range.start)
+            } else if range.end.as_ref() == Some(&last.start) {
+                last.start.clone_from(&range.start);
+                range.end.as_ref()
+            } else {
+                None
+            };
+            if let Some(at) = at {
+                self.table.with_ranges(space, |ranges| ranges.join(at));
+                return Ok(Grant::New);
+            }
+        }
         counted.keep();
+        self.add_bytes(bytes);
         self.ranges.push((space, range.clone()));
         Ok(Grant::New)
     }
@@ -185,7 +253,7 @@ impl LockSet {
         key: &[u8],
         request: Request<'_>,
     ) -> Result<Grant> {
-        self.check_room()?;
+        self.check_room(LOCK_BYTES + key.len())?;
         let counted = Counted::new(&self.table)?;
         let key = Bytes::copy_from_slice(key);
         let target = Target::Range { space, on: RangeWait::Insert(key.clone()) };
@@ -193,7 +261,11 @@ impl LockSet {
             return Ok(Grant::Skipped);
         }
         counted.keep();
+        self.add_bytes(LOCK_BYTES + key.len());
         self.inserts.push((space, key));
+        if self.inserts.len() >= self.packed.inserts_at {
+            self.pack_inserts();
+        }
         Ok(Grant::New)
     }
 
@@ -215,6 +287,7 @@ impl LockSet {
         }
         self.table.with_key(key, |queue| queue.release(self.who, None));
         self.table.uncount(1);
+        self.memory.shrink(key_bytes(key));
         true
     }
 
@@ -244,6 +317,9 @@ impl LockSet {
         for (space, _) in &self.inserts {
             *counts.entry(*space).or_default() += 1;
         }
+        for (space, count) in self.packed.rows.iter().chain(&self.packed.inserts) {
+            *counts.entry(*space).or_default() += count;
+        }
         counts.into_iter().max_by_key(|(_, count)| *count).map(|(space, _)| space)
     }
 
@@ -260,7 +336,9 @@ impl LockSet {
         let of_space = |all: usize, left: usize| all - left;
         let (ranges, inserts) = (self.ranges.len(), self.inserts.len());
         let mut gone = rows.len();
+        let mut less = 0;
         for key in rows.into_keys() {
+            less += key_bytes(&key);
             self.table.with_key(&key, |queue| queue.release(self.who, None));
         }
         let who = self.who;
@@ -280,6 +358,13 @@ impl LockSet {
             keep
         });
         gone += of_space(ranges, self.ranges.len()) + of_space(inserts, self.inserts.len());
+        less += own_ranges.iter().map(range_bytes).sum::<usize>();
+        less += own_inserts.iter().map(|key| LOCK_BYTES + key.len()).sum::<usize>();
+        if self.packed.rows.remove(&space).is_some() {
+            self.table.release_packed(who, Some(space));
+        }
+        self.packed.inserts.remove(&space);
+        less += self.packed.bytes.remove(&space).unwrap_or_default();
         self.table.with_ranges(space, |held| {
             for range in &own_ranges {
                 held.take_out(who, range);
@@ -287,18 +372,30 @@ impl LockSet {
             for key in &own_inserts {
                 held.take_out_insert(who, key);
             }
+            held.take_out_packed(who);
             held.grant();
         });
         self.table.uncount(gone);
+        self.memory.shrink(less);
     }
 
     /// Releases everything.
     pub fn release_all(&mut self) {
-        let count = self.len();
+        let count = self.counted();
         let who = self.who;
         for key in std::mem::take(&mut self.keys).into_keys() {
             self.table.with_key(&key, |queue| queue.release(who, None));
         }
+        if !std::mem::take(&mut self.packed.rows).is_empty() {
+            self.table.release_packed(who, None);
+        }
+        for space in std::mem::take(&mut self.packed.inserts).into_keys() {
+            self.table.with_ranges(space, |held| {
+                held.take_out_packed(who);
+                held.grant();
+            });
+        }
+        self.packed.bytes.clear();
         let mut ranges = std::mem::take(&mut self.ranges);
         let mut inserts = std::mem::take(&mut self.inserts);
         ranges.sort_by_key(|(space, _)| *space);
@@ -320,6 +417,7 @@ impl LockSet {
             });
         }
         self.table.uncount(count);
+        self.memory.shrink(self.memory.bytes());
     }
 
     /// Parts with the owner, who goes on: from now on he, too, waits for these locks.
@@ -329,6 +427,12 @@ impl LockSet {
         self.who = Who { owner, scope: from.scope };
         for key in self.keys.keys() {
             self.table.with_key(key, |queue| queue.rename(from, self.who));
+        }
+        if !self.packed.rows.is_empty() {
+            self.table.rename_packed(from, self.who);
+        }
+        for space in self.packed.inserts.keys() {
+            self.table.with_ranges(*space, |ranges| ranges.rename_packed(self.who));
         }
         for (space, key) in &self.inserts {
             self.table.with_ranges(*space, |ranges| ranges.rename_insert(from, self.who, key));

@@ -240,6 +240,30 @@ fn many_layers_become_one_commit() {
     });
 }
 
+/// With one layer for all that was merged before, each merge would write all of it again.
+#[test]
+fn layers_are_merged_with_others_of_their_size() {
+    simulated(1, |world| async move {
+        let manager = small(&world, world.open().await);
+        let mut t = begin(&manager, 1, IsolationLevel::RepeatableRead);
+        let mut most = 0;
+        for row in 0..600u32 {
+            t.put(SPACE, &row.to_be_bytes(), vec![7; 10]).unwrap();
+            t.spill_if_large().await.unwrap();
+            let tiers = t.writes.tiers();
+            most = most.max(tiers.len());
+            assert!(tiers.is_sorted_by(|a, b| a >= b), "{tiers:?}");
+        }
+        // 8 to the 3rd are 512 of them, merged three times.
+        assert_eq!(t.writes.tiers().first(), Some(&3));
+        assert!(most <= 4 * 8, "{most} layers");
+        assert_eq!(scanned(&mut t, SPACE, Direction::Ascending).await.len(), 600);
+        t.commit().await.unwrap();
+        let rows = manager.db().scan(SPACE, &all()).await.unwrap().collect(1000).await.unwrap();
+        assert_eq!(rows.len(), 600);
+    });
+}
+
 #[test]
 fn others_commit_before_and_behind_a_large_one() {
     simulated(1, |world| async move {
@@ -381,8 +405,8 @@ fn a_crash_at_any_moment_of_a_commit_leaves_all_or_nothing() {
 fn locks_of_many_rows_become_one_of_the_table() {
     simulated(1, |world| async move {
         let limits = Limits {
-            row_locks: 50,
-            locks: LockLimits { per_set: 200, total: 1000 },
+            lock_bytes: 20_000,
+            locks: LockLimits { per_set: 200, total: 1000, pack_at: 100 },
             ..Limits::default()
         };
         let manager = TransactionManager::new(world.open().await, world.env.clone(), limits);

@@ -9,6 +9,7 @@ use firn_engine::key::KeyRange;
 use firn_engine::{SpaceId, TaskClass};
 
 use super::{BoxFuture, WAIT, poll, request, set, table};
+use crate::memory::MemoryBudget;
 use crate::testing::simulated;
 use crate::txn::lock::{
     Grant, LockKey, LockLimits, LockMode, LockSet, LockTable, LockWait, OwnerId,
@@ -333,7 +334,11 @@ fn a_wait_may_move_to_another_task() {
 #[test]
 fn there_are_limits() {
     simulated(1, |world| async move {
-        let table = LockTable::new(world.env.clone(), LockLimits { per_set: 2, total: 3 });
+        let table = LockTable::new(
+            world.env.clone(),
+            LockLimits { per_set: 2, total: 3, pack_at: 100 },
+            MemoryBudget::new(1 << 20),
+        );
         let mut a = hold(&table, 1, row("a"), LockMode::Shared).await;
         let interrupt = Interrupt::default();
         a.lock(row("b"), LockMode::Shared, request(&interrupt, WAIT, 0)).await.unwrap();

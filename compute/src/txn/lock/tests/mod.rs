@@ -2,6 +2,7 @@
 
 mod cases;
 mod model;
+mod packed;
 mod ranges;
 mod threads;
 
@@ -11,6 +12,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use super::{LockLimits, LockSet, LockTable, LockWait, OwnerId, Request};
+use crate::memory::MemoryBudget;
 use crate::testing::World;
 use crate::txn::Interrupt;
 
@@ -19,7 +21,13 @@ type BoxFuture<T> = Pin<Box<dyn Future<Output = T>>>;
 const WAIT: LockWait = LockWait::For(Duration::from_secs(50));
 
 fn table(world: &World) -> Arc<LockTable> {
-    LockTable::new(world.env.clone(), LockLimits { per_set: 100, total: 1000 })
+    packing(world, 1000)
+}
+
+/// Sets with so many rows pack them.
+fn packing(world: &World, pack_at: usize) -> Arc<LockTable> {
+    let limits = LockLimits { per_set: 100, total: 1000, pack_at };
+    LockTable::new(world.env.clone(), limits, MemoryBudget::new(16 << 20))
 }
 
 fn set(table: &Arc<LockTable>, owner: u64) -> LockSet {

@@ -8,7 +8,7 @@ use firn_engine::SpaceId;
 use firn_engine::key::KeyRange;
 use proptest::prelude::*;
 
-use super::{BoxFuture, WAIT, poll, request, set, table};
+use super::{BoxFuture, WAIT, packing, poll, request, set};
 use crate::testing::{World, simulated};
 use crate::txn::lock::{Grant, LockKey, LockMode, LockSet};
 use crate::txn::{Error, Interrupt, Result};
@@ -221,8 +221,8 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-async fn run(world: World, steps: Vec<Step>, weights: &[u64]) {
-    let table = table(&world);
+async fn run(world: World, steps: Vec<Step>, weights: &[u64], pack_at: usize) {
+    let table = packing(&world, pack_at);
     let mut model = Model::default();
     let mut owners: Vec<Owner> = (0..OWNERS).map(|o| Owner::Idle(set(&table, o))).collect();
     for step in steps {
@@ -331,7 +331,26 @@ proptest! {
         weights in prop::collection::vec(0u64..4, OWNERS as usize),
     ) {
         simulated(1, |world| async move {
-            run(world, steps, &weights).await;
+            run(world, steps, &weights, 1000).await;
+        });
+    }
+
+    /// What is packed is never given back by itself, and inserts become ranges: of those
+    /// there are none here.
+    #[test]
+    fn packed_rows_are_locked_as_others(
+        steps in prop::collection::vec(step(), 1..120),
+        weights in prop::collection::vec(0u64..4, OWNERS as usize),
+        pack_at in 1usize..4,
+    ) {
+        let keys = |step: &Step| match step {
+            Step::Ask(_, want) => matches!(want, Want::Key(..)),
+            Step::Unlock(_, key) => *key < 2,
+            Step::End(_) => true,
+        };
+        let steps: Vec<Step> = steps.into_iter().filter(keys).collect();
+        simulated(1, |world| async move {
+            run(world, steps, &weights, pack_at).await;
         });
     }
 }

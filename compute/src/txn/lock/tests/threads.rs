@@ -8,6 +8,7 @@ use bytes::Bytes;
 use firn_engine::key::KeyRange;
 use firn_engine::{Env, SpaceId, TaskClass};
 
+use crate::memory::MemoryBudget;
 use crate::txn::lock::{
     Grant, LockKey, LockLimits, LockMode, LockSet, LockTable, LockWait, OwnerId, Request,
 };
@@ -122,9 +123,22 @@ async fn owner(
 
 #[test]
 fn threads_exclude_each_other_and_none_is_forgotten() {
+    exclude(1000);
+}
+
+#[test]
+fn threads_exclude_each_other_where_locks_are_packed() {
+    exclude(2);
+}
+
+fn exclude(pack_at: usize) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_time().build().unwrap();
     let env = Env::tokio(runtime.handle().clone(), runtime.handle().clone());
-    let table = LockTable::new(env.clone(), LockLimits::default());
+    let table = LockTable::new(
+        env.clone(),
+        LockLimits { pack_at, ..LockLimits::default() },
+        MemoryBudget::new(64 << 20),
+    );
     let deadlocks = Arc::new(AtomicUsize::new(0));
     runtime.block_on(async {
         let inside = Arc::new(Inside::default());
