@@ -10,7 +10,7 @@ fn a_workload_over_the_protocol_runs_on_a_process_of_its_own() {
     let text = "
 name: wire
 servers: [{kind: firn}]
-memory: 64 MiB
+memory: 256 MiB
 tables: 2
 rows: 300
 threads: [3]

@@ -268,7 +268,7 @@ fn what_is_printed_reads_back_as_the_same_configuration() {
         .env("FIRN_BRANCH", "null")
         .env("FIRN_HTTP_LISTEN", "[::]:7400")
         .env("FIRN_DISK_CACHE_BYTES_MAX", "0")
-        .env("FIRN_MEMORY_BYTES_MAX", "123456789");
+        .env("FIRN_MEMORY_BYTES_MAX", "1234567890");
     let first = case.load().unwrap();
     let second = Case::new().file(first.to_yaml()).load().unwrap();
     let settings =
