@@ -1,6 +1,7 @@
 //! What all sessions share, and how clients come in.
 
 mod connections;
+mod failures;
 mod listen;
 mod login;
 mod opened;
@@ -21,6 +22,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 pub(crate) use connections::Connections;
+pub(crate) use failures::Failures;
 pub use listen::{Listener, listen};
 pub(crate) use opened::OpenedTables;
 pub(crate) use process::{Doing, Process, Processes};
@@ -29,7 +31,7 @@ pub use site::Site;
 pub(crate) use usage::{LimitedUse, Usage};
 
 use self::connections::Seat;
-use crate::accounts::{Accounts, RootLogin};
+use crate::accounts::{AccountName, Accounts, RootLogin};
 use crate::catalog::{Catalog, StoredAccounts};
 use crate::memory::MemoryBudget;
 use crate::plan_cache::PlanCache;
@@ -49,6 +51,7 @@ pub struct Server {
     pub(crate) connections: Connections,
     pub(crate) accounts: Accounts,
     pub(crate) usage: Usage,
+    pub(crate) failures: Failures,
     /// What SHOW GLOBAL STATUS counts.
     pub(crate) counters: ServerCounters,
     started: Instant,
@@ -101,6 +104,7 @@ impl Server {
             connections: Connections::default(),
             accounts,
             usage: Usage::default(),
+            failures: Failures::default(),
             counters: ServerCounters::default(),
             stop_asked: Notify::new(),
         }))
@@ -145,6 +149,15 @@ impl Service for Handle {
 
     async fn lookup(&self, user: &str, peer: &Peer) -> Result<Option<Account>, ProtocolError> {
         Ok(self.server.accounts.directory().lookup(user, &login::host_of(peer)))
+    }
+
+    fn proved(&self, account: &Account, peer: &Peer, right: bool) -> Result<(), ProtocolError> {
+        let name = AccountName::new(&account.user, &account.host);
+        let directory = self.server.accounts.directory();
+        let Some(record) = directory.get(&name) else { return Ok(()) };
+        let now_ms = self.server.env.unix_ms();
+        let told = self.server.failures.proved(&name, record, &peer.host, right, now_ms);
+        told.map_err(|error| to_protocol(&error))
     }
 
     async fn open(&self, login: Login) -> Result<Session, ProtocolError> {
