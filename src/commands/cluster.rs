@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -199,6 +200,8 @@ fn spawn(plan: &Plan) -> Result<Child> {
     let log = log.map_err(|e| io_error("log", &plan.log, e))?;
     let mut command = Command::new(&program);
     command.args(&plan.args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log);
+    // Ctrl-C is for this process, which ends the parts in order.
+    command.process_group(0);
     command.spawn().map_err(|e| io_error("starting", &program, e))
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use firn_compaction::{Worker, WorkerOptions};
 use firn_engine::compaction::Compaction;
+use firn_engine::journal::Journal;
 use firn_engine::merge::MergeContext;
 use firn_engine::object::{
     Backend, BlockSource, FaultPlan, FaultStore, Layout, MemoryStore, RetryOptions, RetryingStore,
@@ -38,7 +39,7 @@ pub(crate) struct World {
     /// Breaks the object store's requests, if it was asked for.
     pub(crate) faults: Option<FaultStore>,
     pub(crate) layout: Layout,
-    pub(crate) journal: MemoryJournal,
+    pub(crate) journal: Arc<dyn Journal>,
     pub(crate) picker: PickerOptions,
     pub(crate) options: Options,
     /// The storage service is asked over it, if there is one.
@@ -74,7 +75,7 @@ impl World {
             store: store(&env, Arc::new(MemoryStore::new())),
             faults: None,
             layout: Layout::new(Path::from("db")),
-            journal: MemoryJournal::default(),
+            journal: Arc::new(MemoryJournal::default()),
             picker: PickerOptions {
                 l0_files: 2,
                 base_bytes_max: 20 << 10,
@@ -122,7 +123,7 @@ impl World {
         }
         let parts = Parts {
             env: self.env.clone(),
-            journal: Arc::new(self.journal.clone()),
+            journal: Arc::clone(&self.journal),
             storage: seen,
             store: Arc::clone(&self.store),
             layout: self.layout.clone(),

@@ -16,6 +16,7 @@ use firn_grpc::v1::journal_peers_client::JournalPeersClient;
 use firn_grpc::v1::journal_peers_server::JournalPeers;
 use firn_proto::v1;
 use firn_services::rpc::Trust;
+use firn_services::rpc::network::{Network as Wires, Tcp};
 use firn_services::rpc::peers::Peers;
 use firn_services::rpc::status::to_status;
 use futures::channel::mpsc;
@@ -51,8 +52,8 @@ struct Known {
 }
 
 /// Connections to the other members.
-#[derive(Debug)]
 pub struct GrpcNetwork {
+    wires: Arc<dyn Wires>,
     env: Env,
     cluster: u64,
     own: u64,
@@ -61,13 +62,34 @@ pub struct GrpcNetwork {
     node: watch::Sender<Weak<Node>>,
 }
 
+impl std::fmt::Debug for GrpcNetwork {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "GrpcNetwork of member {}", self.own)
+    }
+}
+
 impl GrpcNetwork {
     /// Connects to all members but `own`, and again whenever a connection is lost.
     ///
     /// # Errors
     /// `BadRequest` for addresses or certificates that cannot be.
     pub fn connect(env: &Env, cluster: &Cluster, own: u64, trust: &Trust) -> Result<Self> {
+        Self::connect_on(Arc::new(Tcp), env, cluster, own, trust)
+    }
+
+    /// As [`Self::connect`], over another network.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub fn connect_on(
+        wires: Arc<dyn Wires>,
+        env: &Env,
+        cluster: &Cluster,
+        own: u64,
+        trust: &Trust,
+    ) -> Result<Self> {
         let network = Self {
+            wires,
             env: env.clone(),
             cluster: cluster.number,
             own,
@@ -91,7 +113,8 @@ impl GrpcNetwork {
         if member == self.own || known.contains_key(&member) || known.len() >= MEMBERS_MAX {
             return Ok(());
         }
-        let peers = Peers::new(self.env.clone(), &[address.to_owned()], &self.trust)?;
+        let (wires, names) = (Arc::clone(&self.wires), [address.to_owned()]);
+        let peers = Peers::on(wires, self.env.clone(), &names, &self.trust)?;
         // Replaced by the first connection.
         let queue: Queue = Arc::new(Mutex::new(mpsc::channel(0).0));
         let from = known.get(&self.own).and_then(|own| own.address.parse().ok());

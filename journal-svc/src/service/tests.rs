@@ -10,6 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use firn_engine::journal::{Journal, Record};
+use firn_engine::object::Layout;
 use firn_engine::{BranchName, Env, Epoch, Seq};
 use firn_grpc::v1::journal_peers_server::JournalPeersServer;
 use firn_grpc::v1::journal_server::JournalServer;
@@ -20,9 +21,9 @@ use firn_services::rpc::serve::{Server, Serving};
 use futures::{FutureExt, StreamExt};
 
 use super::{Cluster, GrpcNetwork, JournalService, PeersService};
-use crate::AppendFault;
 use crate::conformance::{Subject, run};
 use crate::raft::{Accepted, Answer, MemberChange, MemoryStore, Node, Settings};
+use crate::{AppendFault, ArchiveOptions, ArchivePlace, Archived};
 
 const TICK: Duration = Duration::from_millis(10);
 
@@ -38,11 +39,16 @@ struct Members {
     stores: BTreeMap<u64, MemoryStore>,
     lives: BTreeMap<u64, Life>,
     journal: Arc<RemoteJournal>,
+    archive: Option<ArchivePlace>,
 }
 
 impl Members {
     /// Starts members on `stores`, of which the first three found the groups.
-    async fn start(env: &Env, stores: BTreeMap<u64, MemoryStore>) -> Self {
+    async fn start(
+        env: &Env,
+        stores: BTreeMap<u64, MemoryStore>,
+        archive: Option<ArchivePlace>,
+    ) -> Self {
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
         let trust = Trust::default();
         let mut servers = BTreeMap::new();
@@ -68,6 +74,10 @@ impl Members {
             let node = Arc::new(node.unwrap());
             network.tell(&node);
             let journal = JournalService::new(env.clone(), Arc::clone(&node), Arc::clone(&network));
+            let journal = match archive.clone() {
+                Some(place) => journal.archiving(place),
+                None => journal,
+            };
             let peers = PeersService::new(Arc::clone(&node), network);
             let serving = server
                 .start(|routes| {
@@ -84,12 +94,12 @@ impl Members {
         let options = RemoteOptions { try_max: Duration::from_secs(1), ..RemoteOptions::default() };
         let journal = Arc::new(RemoteJournal::new(env.clone(), peers, options));
         let addresses = cluster.members;
-        Self { env: env.clone(), addresses, stores, lives, journal }
+        Self { env: env.clone(), addresses, stores, lives, journal, archive }
     }
 
     async fn fresh(env: &Env, count: u64) -> Self {
         let stores = (1..=count).map(|id| (id, MemoryStore::default())).collect();
-        Self::start(env, stores).await
+        Self::start(env, stores, None).await
     }
 
     /// The member that leads the group of `main`.
@@ -125,7 +135,7 @@ impl Subject for Members {
             stores.insert(*id, store.after_crash(usize::try_from(survive).unwrap()));
         }
         self.lives.clear();
-        *self = Self::start(&self.env.clone(), stores).await;
+        *self = Self::start(&self.env.clone(), stores, self.archive.clone()).await;
     }
 
     fn fail_next_append(&mut self, _branch: &BranchName, _fault: AppendFault) -> bool {
@@ -242,4 +252,57 @@ async fn a_member_joins_by_base_and_log_and_another_leaves_while_writes_go_on() 
     let records = members.lives[&4].node.records(&BranchName::main(), Seq(91), 1 << 20).await;
     assert!(records.unwrap().iter().map(|r| r.first_seq.0).eq(91..=150));
     assert_eq!(members.addresses.len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_leads_archives_what_it_trims_and_the_next_leader_goes_on() {
+    let env = env();
+    let options = ArchiveOptions { segment_bytes: 5000, ..ArchiveOptions::default() };
+    let place = ArchivePlace {
+        store: Arc::new(object_store::memory::InMemory::new()),
+        layout: Layout::new(object_store::path::Path::from("db")),
+        options: options.clone(),
+    };
+    let stores = (1..=3).map(|id| (id, MemoryStore::default())).collect();
+    let mut members = Members::start(&env, stores, Some(place.clone())).await;
+    let main = BranchName::main();
+    let journal = Arc::clone(&members.journal) as Arc<dyn Journal>;
+    let (store, layout) = (Arc::clone(&place.store), place.layout.clone());
+    let archived = Archived::new(env.clone(), journal, store, layout, options).by_the_journal();
+    let writer = archived.open(&main, Epoch(1)).await.unwrap();
+    let all = async || -> Vec<u64> {
+        let read = archived.read(&main, Seq(1)).await.unwrap();
+        read.map(|record| record.unwrap().first_seq.0).collect().await
+    };
+    let trimmed = async |through| {
+        let trimmed = async {
+            while archived.bounds(&main).await.unwrap().trimmed < Seq(through) {
+                env.sleep(TICK).await;
+            }
+        };
+        env.timeout(Duration::from_secs(30), trimmed).await.expect("in time");
+    };
+    for seq in 1..=50 {
+        writer.append(record(seq, 1000)).await.unwrap();
+    }
+    writer.trim(Seq(30)).await.unwrap();
+    trimmed(30).await;
+    assert!(all().await.into_iter().eq(1..=50));
+    // A leader that goes before it has stored what it shall: the writer asks again, as a
+    // database does after its next flush.
+    let leader = members.leader().await;
+    writer.trim(Seq(40)).await.unwrap();
+    members.lives.remove(&leader);
+    for seq in 51..=80 {
+        writer.append(record(seq, 1000)).await.unwrap();
+    }
+    writer.trim(Seq(70)).await.unwrap();
+    trimmed(70).await;
+    assert!(all().await.into_iter().eq(1..=80));
+    // Past the end: done when it returns.
+    writer.trim(Seq(90)).await.unwrap();
+    assert_eq!(archived.bounds(&main).await.unwrap().trimmed, Seq(90));
+    writer.append(record(91, 1000)).await.unwrap();
+    let segments = place.store.list(None).count().await;
+    assert!(segments > 10, "{segments} segments of at most 5,000 bytes");
 }

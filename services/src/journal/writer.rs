@@ -218,6 +218,16 @@ impl Writer {
     }
 }
 
+/// Takes over what an answer says. Those of appends and of trims overtake each other.
+fn learn(known: &mut LogBounds, answer: LogBounds) {
+    if answer.last >= known.last {
+        known.bytes = answer.bytes;
+    }
+    known.trimmed = known.trimmed.max(answer.trimmed);
+    known.last = known.last.max(answer.last);
+    known.epoch = known.epoch.max(answer.epoch);
+}
+
 #[async_trait]
 impl JournalWriter for Writer {
     async fn append(&self, record: Record) -> Result<()> {
@@ -232,7 +242,7 @@ impl JournalWriter for Writer {
         let sent = self.send(&mut sending, &record).await;
         sending.begun = false;
         let bounds = self.ended(sent)?;
-        *self.bounds.lock() = bounds;
+        learn(&mut self.bounds.lock(), bounds);
         Ok(())
     }
 
@@ -252,11 +262,33 @@ impl JournalWriter for Writer {
             })
             .await;
         let trimmed = self.ended(trimmed)?;
-        *self.bounds.lock() = bounds_from_proto(trimmed.bounds);
+        learn(&mut self.bounds.lock(), bounds_from_proto(trimmed.bounds));
         Ok(())
     }
 
     fn bounds(&self) -> LogBounds {
         *self.bounds.lock()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_late_answer_to_a_trim_does_not_take_back_what_was_appended_since() {
+        let bounds = |trimmed, last, bytes| LogBounds {
+            trimmed: Seq(trimmed),
+            last: Seq(last),
+            epoch: Epoch(1),
+            bytes,
+        };
+        let mut known = bounds(0, 3, 300);
+        learn(&mut known, bounds(0, 4, 400));
+        learn(&mut known, bounds(2, 3, 100));
+        assert_eq!(known, bounds(2, 4, 400));
+        // A trim past the end.
+        learn(&mut known, bounds(9, 9, 0));
+        assert_eq!(known, bounds(9, 9, 0));
     }
 }

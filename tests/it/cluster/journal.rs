@@ -287,3 +287,34 @@ async fn another_compute_takes_the_branch_with_every_acknowledged_commit() {
     assert_eq!(found, [["1000"], ["1001"]]);
     third.stop();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_paused_leader_is_replaced_and_does_no_harm_when_it_goes_on() {
+    let members = Members::start(3);
+    let main = BranchName::main();
+    let journal = members.journal();
+    let writer = journal.open(&main, Epoch(1)).await.unwrap();
+    for seq in 1..=100 {
+        writer.append(record(seq)).await.unwrap();
+    }
+    let paused = members.running[&members.leader().await].pid();
+    let signal = |signal| rustix::process::kill_process(paused, signal).unwrap();
+    signal(rustix::process::Signal::STOP);
+    let begun = Instant::now();
+    writer.append(record(101)).await.unwrap();
+    eprintln!("an append over a leader that is paused: {:?}", begun.elapsed());
+    for seq in 102..=200 {
+        writer.append(record(seq)).await.unwrap();
+    }
+    // It goes on as a leader of a term that is over; what it has is asked for at once.
+    signal(rustix::process::Signal::CONT);
+    assert_eq!(members.journal().bounds(&main).await.unwrap().last, Seq(200));
+    let second = members.journal().open(&main, Epoch(2)).await.unwrap();
+    let late = writer.append(record(201)).await.unwrap_err();
+    assert_eq!(late.kind(), ErrorKind::Fenced, "{late}");
+    assert_eq!(second.bounds().last, Seq(200));
+    let read = members.journal().read(&main, Seq(1)).await.unwrap();
+    let read: Vec<Record> = read.map(Result::unwrap).collect().await;
+    assert_eq!(read.len(), 200);
+    assert!(read.iter().zip(1..).all(|(found, seq)| *found == record(seq)));
+}

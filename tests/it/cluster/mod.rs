@@ -4,4 +4,5 @@ mod journal;
 mod local;
 mod model;
 mod processes;
+mod raft;
 pub(crate) mod wires;

@@ -1,0 +1,112 @@
+//! Members of the replicated journal in the simulated world, with disks in memory.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use firn_engine::{Env, TaskClass};
+use firn_grpc::v1::journal_peers_server::JournalPeersServer;
+use firn_grpc::v1::journal_server::JournalServer;
+use firn_journal::raft::{MemoryStore, Node, Settings};
+use firn_journal::service::{Cluster, GrpcNetwork, JournalService, PeersService};
+use firn_services::journal::{RemoteJournal, RemoteOptions};
+use firn_services::rpc::Trust;
+use firn_services::rpc::peers::Peers;
+use firn_services::rpc::serve::{Server, Serving};
+
+use super::wires::Wires;
+
+const COUNT: u64 = 3;
+const TICK: Duration = Duration::from_millis(250);
+
+fn address(member: u64) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 1, member as u8)), 7402)
+}
+
+/// Where the members are. They run as long as the world does.
+pub(crate) struct Members {
+    env: Env,
+    wires: Wires,
+    cluster: Cluster,
+}
+
+/// A running member; dropped, it is gone as after kill -9.
+struct Life {
+    _node: Arc<Node>,
+    _serving: Serving,
+}
+
+impl Members {
+    /// Starts them, and from then on lets one at a time crash and come back.
+    pub(crate) fn start(env: &Env, wires: &Wires) -> Self {
+        let members = (1..=COUNT).map(|member| (member, address(member).to_string())).collect();
+        let cluster = Cluster::named("simulated", 2, members);
+        let (env, wires) = (env.clone(), wires.clone());
+        let run = run(env.clone(), wires.clone(), cluster.clone());
+        drop(env.spawn(TaskClass::Foreground, "members", run));
+        Self { env, wires, cluster }
+    }
+
+    /// A client of theirs.
+    pub(crate) fn journal(&self) -> RemoteJournal {
+        let names: Vec<String> = self.cluster.members.values().cloned().collect();
+        let wires = Arc::new(self.wires.clone());
+        let peers = Peers::on(wires, self.env.clone(), &names, &Trust::default()).unwrap();
+        let deadline = Duration::from_secs(600);
+        let options = RemoteOptions { deadline, ..RemoteOptions::default() };
+        RemoteJournal::new(self.env.clone(), peers, options)
+    }
+}
+
+async fn live(env: &Env, wires: &Wires, cluster: &Cluster, own: u64, disk: &MemoryStore) -> Life {
+    let trust = Trust::default();
+    let network = Arc::new(wires.clone());
+    let network = GrpcNetwork::connect_on(network, env, cluster, own, &trust).unwrap();
+    let network = Arc::new(network);
+    let settings = Settings {
+        groups: 2,
+        entry_bytes_max: 16 << 10,
+        cut_entries_min: 8,
+        ..Settings::new(own, (1..=COUNT).collect(), env.random_u64())
+    };
+    let (store, sends) = (Arc::new(disk.clone()) as _, Arc::clone(&network) as _);
+    let node = Node::start(env.clone(), settings, store, sends, TICK).await.unwrap();
+    let node = Arc::new(node);
+    network.tell(&node);
+    let journal = JournalService::new(env.clone(), Arc::clone(&node), Arc::clone(&network));
+    let peers = PeersService::new(Arc::clone(&node), network);
+    let server = Server::on(address(own), wires.listen(address(own)), &trust).unwrap();
+    let serving = server
+        .start(|routes| {
+            routes
+                .add_service(JournalServer::new(journal))
+                .add_service(JournalPeersServer::new(peers));
+        })
+        .await
+        .unwrap();
+    Life { _node: node, _serving: serving }
+}
+
+/// The members' lives, until the world ends.
+async fn run(env: Env, wires: Wires, cluster: Cluster) {
+    let mut disks: BTreeMap<u64, MemoryStore> =
+        (1..=COUNT).map(|member| (member, MemoryStore::default())).collect();
+    let mut lives = BTreeMap::new();
+    for (member, disk) in &disks {
+        lives.insert(*member, live(&env, &wires, &cluster, *member, disk).await);
+    }
+    let below = |bound: u64| env.random_u64() % bound;
+    loop {
+        env.sleep(Duration::from_secs(5 + below(60))).await;
+        let member = 1 + below(COUNT);
+        lives.remove(&member);
+        // A disk of its own for the next life: what the old one still writes is lost.
+        let disk = &disks[&member];
+        let survive = usize::try_from(below(disk.unsynced() as u64 + 1)).unwrap_or(0);
+        let disk = disk.after_crash(survive);
+        env.sleep(Duration::from_secs(below(20))).await;
+        lives.insert(member, live(&env, &wires, &cluster, member, &disk).await);
+        disks.insert(member, disk);
+    }
+}
