@@ -3,8 +3,9 @@
 use firn_mysql_semantics::charset::{Charset, convert as convert_charset};
 use firn_mysql_semantics::collation::Collation;
 use firn_mysql_semantics::convert::{Column, StoreContext, store};
+use firn_mysql_semantics::decimal::Rounding;
 use firn_mysql_semantics::error::{Condition, Level, SqlError, code};
-use firn_mysql_semantics::expr::{Cx, Node, Op, Row};
+use firn_mysql_semantics::expr::{Cx, Node, Op, Row, stored_document};
 use firn_mysql_semantics::json;
 use firn_mysql_semantics::temporal::zone::TimeZone;
 use firn_mysql_semantics::temporal::{Date, DateMode, DateTime, Time};
@@ -22,6 +23,8 @@ pub(crate) struct Storing<'a> {
     pub(crate) ignore: bool,
     /// One row is written: a NULL where none may be is an error even without strict mode.
     pub(crate) single_row: bool,
+    /// Rows are changed, not made: a NULL where none may be is told of each.
+    pub(crate) each_row: bool,
     /// The session's zone.
     pub(crate) zone: &'a TimeZone,
     /// When the statement began, in the session's zone.
@@ -86,7 +89,7 @@ impl Storing<'_> {
             if !self.ignore && (self.strict || self.single_row) {
                 return Err(error);
             }
-            warn_once(cx, error);
+            self.warn_of_null(cx, error);
         }
         Ok(zero_of(&column.ty))
     }
@@ -119,7 +122,7 @@ impl Storing<'_> {
                 if self.strict {
                     return Err(error);
                 }
-                warn_once(cx, error);
+                cx.warnings.push(Level::Warning, error);
                 Ok(zero_of(ty))
             }
         }
@@ -165,15 +168,32 @@ impl Storing<'_> {
             if !self.ignore && (self.strict || self.single_row) {
                 return Err(error);
             }
-            warn_once(cx, error);
+            self.warn_of_null(cx, error);
             return Ok(zero_of(ty));
         }
         if ty.kind == TypeKind::Json {
             return self.document(table, column, node, value, cx);
         }
-        let (value, from) = as_source(node, value, ty)?;
-        let settings = cx.settings;
+        // An ENUM's value that is none of its members stays that.
+        if (node.ty.kind, ty.kind) == (TypeKind::Enum, TypeKind::Enum)
+            && matches!((&node.op, &value), (Op::Column(_), Value::UInt(0)))
+        {
+            return Ok(value);
+        }
         let mark = cx.warnings.mark();
+        let document = match &value {
+            Value::Bytes(bytes) if node.ty.kind == TypeKind::Json => {
+                stored_document(node, bytes, ty, self.strict, cx)?
+            }
+            _ => None,
+        };
+        let (value, from) = match document {
+            Some((Value::Null, _)) if ty.nullable => return Ok(Value::Null),
+            Some((Value::Null, _)) => return Ok(zero_of(ty)),
+            Some(made) => made,
+            None => as_source(node, value, ty)?,
+        };
+        let settings = cx.settings;
         let mut store_cx = StoreContext {
             strict: self.strict,
             dates: DateMode {
@@ -192,13 +212,23 @@ impl Storing<'_> {
         let stored = store(&value, &from, &target, &mut store_cx)?;
         // IGNORE warns of BIT what strict mode would refuse.
         let told = cx.warnings.kept().last().map(|last| last.error.number());
-        let bit = ty.kind == TypeKind::Bit && self.ignore && settings.strict;
+        let beyond = matches!(&value, Value::Decimal(number)
+            if number.to_u64(Rounding::HalfUp).is_err());
+        let bit = ty.kind == TypeKind::Bit && self.ignore && settings.strict && !beyond;
         if bit && told == Some(code::ER_WARN_DATA_OUT_OF_RANGE) && cx.warnings.mark() != mark {
             cx.warnings.rewind(mark);
             let error = SqlError::data_too_long(&definition.name, cx.row_number);
             cx.warnings.push(Level::Warning, error);
         }
         Ok(stored)
+    }
+
+    fn warn_of_null(&self, cx: &mut Cx<'_>, error: SqlError) {
+        if self.each_row {
+            cx.warnings.push(Level::Warning, error);
+        } else {
+            warn_once(cx, error);
+        }
     }
 
     /// A JSON document, from its text or another document.
@@ -246,7 +276,7 @@ impl Storing<'_> {
     }
 }
 
-/// Warns of a NULL or of a default that is not there: once for each column.
+/// Warns of a NULL, or of a default that nothing is given for: once for each column.
 pub(super) fn warn_once(cx: &mut Cx<'_>, error: SqlError) {
     let same = |one: &Condition| {
         one.error.number() == error.number() && one.error.message() == error.message()
@@ -281,6 +311,7 @@ pub(crate) fn computed(
         strict: false,
         ignore: true,
         single_row: false,
+        each_row: false,
         zone: &TimeZone::Offset(0),
         now: DateTime::ZERO,
         numbering: (1, 1),
@@ -334,6 +365,7 @@ pub(crate) fn zero_of(ty: &SqlType) -> Value {
             Ok(document) => Value::from(document.into_bytes()),
             Err(_) => Value::Null,
         },
+        TypeKind::Char if ty.collation.is_binary() => Value::from(vec![0; ty.length as usize]),
         _ => Value::bytes(b""),
     }
 }

@@ -326,6 +326,7 @@ impl Session {
             strict: self.settings.strict && !ignore,
             ignore,
             single_row,
+            each_row: false,
             zone,
             now,
             numbering: {
@@ -398,7 +399,7 @@ impl Session {
         unit: &mut Unit,
     ) -> Result<Outcome, Ended> {
         let zone = self.values.variables.zone().clone();
-        let storing = self.storing(&zone, plan.ignore, false);
+        let storing = Storing { each_row: true, ..self.storing(&zone, plan.ignore, false) };
         let settings = Arc::clone(&self.settings);
         let wait = self.lock_wait();
         let reading = Reading::Locking(LockMode::Exclusive);

@@ -59,7 +59,9 @@ async fn a_missing_default_is_told_once_behind_the_first_row_s_values() {
 async fn ignore_leaves_out_rows_without_a_parent() {
     let (_server, mut client) = start().await;
     client.run("CREATE TABLE p (id INT PRIMARY KEY); INSERT INTO p VALUES (1)").await;
-    client.run("CREATE TABLE c (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES p (id))").await;
+    client
+        .run("CREATE TABLE c (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES p (id))")
+        .await;
     let result = client.result("INSERT IGNORE INTO c VALUES (1, 1), (2, 2), (3, NULL)").await;
     assert_eq!(result.summary.info, "Records: 2  Duplicates: 0  Warnings: 1");
     assert!(client.lines("SHOW WARNINGS").await[0].starts_with("Warning|1452|"));
