@@ -89,7 +89,8 @@ impl BoundInsert {
         }
         let mut warnings = Vec::new();
         let source = match &insert.source {
-            ast::InsertSource::Values(rows) => {
+            source if value_rows(source).is_some() => {
+                let rows = value_rows(source).unwrap_or_default();
                 let tables = [scope_table.clone()];
                 let scope = scope(statement, &block, &tables, None);
                 let binder = Binder::new(statement.settings, &scope, statement.params);
@@ -112,6 +113,7 @@ impl BoundInsert {
                 warnings.extend(binder.take_warnings());
                 InsertSource::Values(bound)
             }
+            ast::InsertSource::Values(_) => InsertSource::Values(Vec::new()),
             ast::InsertSource::Set(assignments) => {
                 let tables = [scope_table.clone()];
                 let scope = scope(statement, &block, &tables, None);
@@ -165,6 +167,25 @@ impl BoundInsert {
             checks,
             warnings,
         })
+    }
+}
+
+/// Rows of values: `VALUES ROW(…), …` is no query here, for it may say DEFAULT.
+fn value_rows(source: &ast::InsertSource) -> Option<&[Vec<ast::Expr>]> {
+    match source {
+        ast::InsertSource::Values(rows) => Some(rows),
+        ast::InsertSource::Query(query) => match &query.body {
+            ast::QueryBody::Values(rows)
+                if query.with.is_none()
+                    && query.order_by.is_empty()
+                    && query.limit.is_none()
+                    && query.into.is_none() =>
+            {
+                Some(rows)
+            }
+            _ => None,
+        },
+        ast::InsertSource::Set(_) => None,
     }
 }
 

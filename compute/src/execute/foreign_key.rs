@@ -8,9 +8,10 @@ use std::collections::VecDeque;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use firn_mysql_semantics::Value;
+use firn_engine::key::KeyRange;
 use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::Cx;
+use firn_mysql_semantics::{TypeKind, Value};
 use firn_table::descriptor::{ForeignKey, IndexId, IndexState, ReferentialAction, TableDescriptor};
 use firn_table::key::IndexCodec;
 
@@ -18,6 +19,7 @@ use super::Result;
 use super::view::{View, engine_error};
 use super::write::{self, Stored};
 use crate::table::OpenTable;
+use crate::zone;
 
 /// Rows that hang on each other: one that cascades further than this is refused.
 const DEPTH_MAX: usize = 15;
@@ -236,6 +238,12 @@ fn is_own_parent(
     }
     let codec = codec(parent, link);
     let range = codec.range(values, Bound::Unbounded, Bound::Unbounded).map_err(engine_error)?;
+    lies_in(codec, &range, row)
+}
+
+/// Whether a row's entry is within a range of an index: its values are equal as the index
+/// compares them.
+fn lies_in(codec: &IndexCodec, range: &KeyRange, row: &Stored) -> Result<bool> {
     if codec.id() == IndexId::ROWS {
         return Ok(range.contains(&row.key));
     }
@@ -367,9 +375,9 @@ async fn children(
     for key in keys {
         view.lock(space, &key).await?;
         let Some(row) = write::current(view, child, &key, cx).await? else { continue };
-        let values_now = write::in_utc(child, &row, cx);
-        if values_of(&values_now, &link.others).as_deref() == Some(values) {
-            rows.push(Stored { key, values: values_now });
+        let row = Stored { key, values: write::in_utc(child, &row, cx) };
+        if lies_in(codec, &range, &row)? {
+            rows.push(row);
         }
     }
     Ok(rows)
@@ -390,6 +398,19 @@ async fn set(
             return Err(SqlError::bad_null(&child.columns[*at].name));
         }
         values[*at] = value.clone();
+    }
+    // What is computed of them changes, too.
+    let mut local: Vec<Value> = Vec::with_capacity(values.len());
+    for (column, value) in child.columns.iter().zip(&values) {
+        local.push(zone::from_utc(value.clone(), &column.ty, cx));
+    }
+    for generated in child.stored_generated.iter().chain(child.virtual_columns()) {
+        let at = generated.column;
+        local[at] = super::store::computed(child, generated, cx, &local)?;
+        values[at] = match child.columns[at].ty.kind {
+            TypeKind::Timestamp => zone::to_utc(local[at].clone(), cx),
+            _ => local[at].clone(),
+        };
     }
     let key = match child.descriptor().primary() {
         Some(_) => write::row_key(child, &values, None)?,

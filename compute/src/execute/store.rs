@@ -113,7 +113,10 @@ impl Storing<'_> {
                 let value = node.eval(cx, row)?.into_owned();
                 self.value(table, column, node, value, cx)
             }
-            Default::None if table.auto_increment == Some(column) => Ok(Value::Null),
+            Default::None if table.auto_increment == Some(column) => {
+                // Zero is no wish for a value then.
+                Ok(if self.zero_is_a_value { zero_of(ty) } else { Value::Null })
+            }
             Default::None if ty.nullable => Ok(Value::Null),
             // An ENUM without a default has its first member.
             Default::None if ty.kind == TypeKind::Enum => Ok(Value::UInt(1)),
@@ -173,6 +176,10 @@ impl Storing<'_> {
         }
         if ty.kind == TypeKind::Json {
             return self.document(table, column, node, value, cx);
+        }
+        // What a row has already is not looked at again.
+        if self.each_row && matches!(&node.op, Op::Column(same) if same.index == column) {
+            return Ok(value);
         }
         // An ENUM's value that is none of its members stays that.
         if (node.ty.kind, ty.kind) == (TypeKind::Enum, TypeKind::Enum)

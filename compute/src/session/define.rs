@@ -194,7 +194,9 @@ impl Session {
         plan: AlterPlan,
     ) -> Result<Option<Done>, Ended> {
         if plan.is_empty() {
-            return Ok(Some(Done::default()));
+            let warnings = self.warnings.total();
+            let info = format!("Records: 0  Duplicates: 0  Warnings: {warnings}");
+            return Ok(Some(Done { info, ..Done::default() }));
         }
         let finish = plan.finish();
         let online = plan.beside_writers
@@ -240,7 +242,8 @@ impl Session {
             self.rows_are_new(&plan.now)?;
         }
         // MySQL counts rows only where it copies a table while nobody writes.
-        let copied = plan.work == Work::Copy && !online;
+        let checked = matches!(&plan.work, Work::Scan { checks, .. } if !checks.is_empty());
+        let copied = (plan.work == Work::Copy || checked) && !online;
         let affected = if copied { affected } else { 0 };
         let warnings = self.warnings.total();
         let info = format!("Records: {affected}  Duplicates: 0  Warnings: {warnings}");

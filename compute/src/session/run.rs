@@ -368,6 +368,7 @@ impl Session {
         let reading = Reading::Locking(LockMode::Exclusive);
         let relations = CatalogRelations::new(self);
         let mut view = View::new(&mut unit.transaction, reading, wait).relating(&relations);
+        self.values.given_id = None;
         let mut cx = Cx::new(&settings, &mut self.values, &mut self.warnings);
         let (params, mut done) = (&arguments.values, execute::Inserted::default());
         let result = execute::insert(plan, &storing, params, &mut view, &mut cx, &mut done).await;
@@ -388,7 +389,9 @@ impl Session {
                 self.warnings.total()
             )
         };
-        Ok(Done { affected, last_insert_id: done.told_id(), info, ..Done::default() }.into())
+        let told = done.first_id().or(self.values.given_id);
+        let last_insert_id = told.unwrap_or(done.told_id());
+        Ok(Done { affected, last_insert_id, info, ..Done::default() }.into())
     }
 
     /// UPDATE
@@ -405,6 +408,7 @@ impl Session {
         let reading = Reading::Locking(LockMode::Exclusive);
         let relations = CatalogRelations::new(self);
         let mut view = View::new(&mut unit.transaction, reading, wait).relating(&relations);
+        self.values.given_id = None;
         let mut cx = Cx::new(&settings, &mut self.values, &mut self.warnings);
         let done = execute::update(plan, &storing, &arguments.values, &mut view, &mut cx).await?;
         let found_rows = self.login.capabilities.contains(Capabilities::FOUND_ROWS);
@@ -416,7 +420,8 @@ impl Session {
             done.changed,
             self.warnings.total()
         );
-        Ok(Done { affected, info, ..Done::default() }.into())
+        let last_insert_id = self.values.given_id.unwrap_or(0);
+        Ok(Done { affected, last_insert_id, info, ..Done::default() }.into())
     }
 
     /// DELETE

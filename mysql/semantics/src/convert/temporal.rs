@@ -144,15 +144,20 @@ pub(super) fn date_and_time(
     let mut shown = Shown { text: Vec::new(), from };
     let zero = || finished(DateTime::ZERO, ty);
     let decimals = column.ty.decimals.min(6);
+    // A date that the mode does not take is none, wherever it comes from.
+    let taken = |value: DateTime, parsed: ParsedDateTime| match mode.takes(value.date()) {
+        true => parsed,
+        false => ParsedDateTime { value: None, ..parsed },
+    };
     let parsed = match value {
         Value::Date(date) => {
             date.write_text(&mut shown.text);
-            read(DateTime::from(*date))
+            taken(DateTime::from(*date), read(DateTime::from(*date)))
         }
         Value::DateTime(value) => {
             let rounded = value.round(decimals, cx.truncate_fractions).unwrap_or(*value);
             rounded.write_text(decimals, &mut shown.text);
-            read(*value)
+            taken(*value, read(*value))
         }
         Value::Time(time) => {
             time.write_text(decimals, &mut shown.text);
