@@ -335,11 +335,11 @@ pub(crate) async fn follow(
                 (ReferentialAction::Cascade, Some(next)) => {
                     let changed = link.others.iter().copied().zip(next.iter().cloned());
                     let given: Vec<_> = changed.collect();
-                    Box::pin(set(view, child, row, &given, cx, depth + 1)).await?;
+                    Box::pin(set(view, child, link, row, &given, cx, depth + 1)).await?;
                 }
                 (ReferentialAction::SetNull, _) => {
                     let given: Vec<_> = link.others.iter().map(|at| (*at, Value::Null)).collect();
-                    Box::pin(set(view, child, row, &given, cx, depth + 1)).await?;
+                    Box::pin(set(view, child, link, row, &given, cx, depth + 1)).await?;
                 }
                 _ => return Err(refused()),
             }
@@ -383,10 +383,12 @@ async fn children(
     Ok(rows)
 }
 
-/// Gives some columns of a child's row other values.
+/// Gives some columns of a child's row other values, as `link` asks: its parent is about to
+/// have them, and is not looked for.
 async fn set(
     view: &mut View<'_>,
     child: &OpenTable,
+    link: &Link,
     old: Stored,
     given: &[(usize, Value)],
     cx: &mut Cx<'_>,
@@ -418,7 +420,8 @@ async fn set(
     };
     let new = Stored { key, values };
     Box::pin(follow(view, child, &old, Some(&new), cx, depth)).await?;
-    match write::replace(view, child, &old, &new).await? {
+    check(view, child, &new, Some(&old), |key| key.name != link.key.name).await?;
+    match write::put_instead(view, child, &old, &new).await? {
         Ok(()) => Ok(()),
         Err(taken) => Err(taken.error),
     }

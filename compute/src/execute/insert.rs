@@ -239,7 +239,7 @@ impl<'a> Job<'a> {
             }
         }
         // The client is told of the last row's value, whatever becomes of the row.
-        if let Some(at) = table.auto_increment {
+        if let (Some(at), None) = (table.auto_increment, &plan.query) {
             self.done.last_id = Some(told(&row[at]));
         }
         if let Err(error) = ready {

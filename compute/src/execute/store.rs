@@ -25,6 +25,8 @@ pub(crate) struct Storing<'a> {
     pub(crate) single_row: bool,
     /// Rows are changed, not made: a NULL where none may be is told of each.
     pub(crate) each_row: bool,
+    /// Rows are copied by ALTER TABLE: a NULL where none may be counts as cut off.
+    pub(crate) altering: bool,
     /// The session's zone.
     pub(crate) zone: &'a TimeZone,
     /// When the statement began, in the session's zone.
@@ -166,6 +168,14 @@ impl Storing<'_> {
         if value.is_null() {
             if ty.nullable || table.auto_increment == Some(column) {
                 return Ok(Value::Null);
+            }
+            if self.altering && node.ty.kind != ty.kind {
+                let error = SqlError::data_truncated(&definition.name, cx.row_number);
+                if self.strict {
+                    return Err(error);
+                }
+                cx.warnings.push(Level::Warning, error);
+                return Ok(zero_of(ty));
             }
             let error = SqlError::bad_null(&definition.name);
             if !self.ignore && (self.strict || self.single_row) {
@@ -319,6 +329,7 @@ pub(crate) fn computed(
         ignore: true,
         single_row: false,
         each_row: false,
+        altering: false,
         zone: &TimeZone::Offset(0),
         now: DateTime::ZERO,
         numbering: (1, 1),

@@ -234,9 +234,22 @@ pub(crate) async fn replace(
     old: &Stored,
     new: &Stored,
 ) -> Result<Result<(), Duplicate>> {
+    foreign_key::check_parents(view, table, new, Some(old)).await?;
+    put_instead(view, table, old, new).await
+}
+
+/// The same for a row whose parents need not be looked for.
+///
+/// # Errors
+/// As [`replace`].
+pub(crate) async fn put_instead(
+    view: &mut View<'_>,
+    table: &OpenTable,
+    old: &Stored,
+    new: &Stored,
+) -> Result<Result<(), Duplicate>> {
     let space = table.descriptor().space();
     let moved = old.key != new.key;
-    foreign_key::check_parents(view, table, new, Some(old)).await?;
     if moved && view.vacant(space, &new.key).await?.is_some() {
         let error = duplicate(table, table.codec.row_index(), &new.values);
         let row_key = new.key.clone().into();

@@ -237,9 +237,13 @@ impl Session {
         if !applied? {
             return Err(SqlError::new(code::ER_TABLE_DEF_CHANGED, &[]).into());
         }
-        let filled = matches!(&plan.work, Work::Scan { fill, .. } if !fill.is_empty());
-        if filled || plan.work == Work::Copy {
-            self.rows_are_new(&plan.now)?;
+        match &plan.work {
+            Work::Scan { fill, .. } if !fill.is_empty() => {
+                let open = self.server.opened.get(&plan.now)?;
+                open.numbers.made_indexes(fill, self.server.transactions.db().last_seq().0);
+            }
+            Work::Copy => self.rows_are_new(&plan.now)?,
+            _ => {}
         }
         // MySQL counts rows only where it copies a table while nobody writes.
         let checked = matches!(&plan.work, Work::Scan { checks, .. } if !checks.is_empty());
@@ -352,7 +356,7 @@ impl Session {
         let was = self.open_table(&plan.was)?;
         let now = self.server.opened.compile(&plan.now)?;
         let zone = self.values.variables.zone().clone();
-        let storing = self.storing(&zone, false, true);
+        let storing = execute::Storing { altering: true, ..self.storing(&zone, false, true) };
         let settings = Arc::clone(&self.settings);
         let (server, process) = (Arc::clone(&self.server), Arc::clone(&self.process));
         let relations = CatalogRelations::new(self);

@@ -118,6 +118,23 @@ async fn children_equal_by_collation_hold_their_parent() {
 }
 
 #[tokio::test]
+async fn children_follow_a_parent_whose_key_changes() {
+    let (_server, mut client) = start().await;
+    client.run("CREATE TABLE p (id INT PRIMARY KEY); INSERT INTO p VALUES (1), (2)").await;
+    client
+        .run(
+            "CREATE TABLE c (id INT PRIMARY KEY, a INT, b INT, \
+             FOREIGN KEY (a) REFERENCES p (id) ON UPDATE CASCADE, \
+             FOREIGN KEY (b) REFERENCES p (id) ON UPDATE SET NULL)",
+        )
+        .await;
+    client.run("INSERT INTO c VALUES (1, 1, 2), (2, 2, 1); UPDATE p SET id = 7 WHERE id = 1").await;
+    assert_eq!(client.lines("SELECT * FROM c ORDER BY id").await, ["1|7|2", "2|2|NULL"]);
+    assert_eq!(client.error("INSERT INTO c VALUES (3, 1, 2)").await.0, 1452);
+    client.run("INSERT INTO c VALUES (3, 7, 7)").await;
+}
+
+#[tokio::test]
 async fn a_cascade_changes_what_is_computed_of_its_columns() {
     let (_server, mut client) = start().await;
     client.run("CREATE TABLE p (id VARCHAR(10) PRIMARY KEY); INSERT INTO p VALUES ('b')").await;
