@@ -8,7 +8,8 @@
 //! * [`select`]: results: gathered, sorted, cut. [`derived`]: rows of queries in FROM.
 //! * [`gathered`]: the memory for all that. [`subquery`]: subqueries of expressions.
 //! * [`store`]: values into columns. [`write`]: one row into a table.
-//! * [`insert`], [`update`]: the changing statements. [`load`]: LOAD DATA.
+//! * [`insert`], [`update`]: the changing statements; [`insert_source`] and [`finder`] give
+//!   them their rows. [`load`]: LOAD DATA.
 //! * [`measure`]: what EXPLAIN ANALYZE counts.
 //! * [`backfill`], [`online`]: what ALTER TABLE makes of rows, and that beside writers.
 //! * AUTO_INCREMENT: [`number`].
@@ -18,9 +19,12 @@ mod arrange;
 mod backfill;
 mod concat;
 mod derived;
+mod finder;
 mod foreign_key;
 mod gathered;
 mod insert;
+mod insert_source;
+mod inserted;
 mod load;
 mod measure;
 mod number;
@@ -42,7 +46,8 @@ pub(crate) use arrange::{Arranged, Remembered};
 pub(crate) use backfill::{Backfill, Made, NewKeys};
 pub(crate) use foreign_key::{Link, Relations};
 pub(crate) use gathered::Gathered;
-pub(crate) use insert::{InsertPlan, Inserted, run as insert};
+pub(crate) use insert::{InsertPlan, run as insert};
+pub(crate) use inserted::Inserted;
 pub(crate) use load::{Format, Load, LoadPlan, Step as LoadStep};
 pub(crate) use measure::{Measures, Part, PartKey, Stage};
 pub(crate) use number::prepare as prepare_auto_increment;

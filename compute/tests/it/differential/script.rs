@@ -155,6 +155,11 @@ fn transaction(random: &mut Random) -> String {
             "SET autocommit = 0",
             "SET autocommit = 1",
             "COMMIT AND CHAIN",
+            "ROLLBACK AND NO CHAIN",
+            "START TRANSACTION READ ONLY",
+            "SET foreign_key_checks = 0",
+            "SET foreign_key_checks = 1",
+            "SET unique_checks = 0",
             "SELECT ROW_COUNT(), LAST_INSERT_ID()",
         ])
         .to_owned()
