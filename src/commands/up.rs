@@ -118,7 +118,7 @@ async fn listen(config: &Config, env: &Env, local: &Local) -> Result<Option<List
     let site = Site {
         hostname: firn_services::process::hostname(),
         data_dir: config.data_dir.display().to_string(),
-        secure_file_priv: None,
+        secure_file_priv: secure_folder(config)?,
         max_connections: Some(max_connections(firn_services::process::raise_file_limit())),
     };
     let db = Arc::clone(local.db());
@@ -150,6 +150,25 @@ fn certificate(config: &Config) -> Result<ServerTls> {
                        mysql_tls_client_ca needs both";
             Err(Error::new(ErrorKind::BadRequest, why))
         }
+    }
+}
+
+/// The folder for files of statements, by its full name.
+fn secure_folder(config: &Config) -> Result<Option<String>> {
+    match config.mysql_secure_file_priv.as_deref() {
+        None => Ok(None),
+        Some("") => Ok(Some(String::new())),
+        Some(folder) => match std::fs::canonicalize(folder) {
+            Ok(full) if full.is_dir() => Ok(Some(full.display().to_string())),
+            Ok(_) => {
+                let why = format!("mysql_secure_file_priv: {folder} is no folder");
+                Err(Error::new(ErrorKind::BadRequest, why))
+            }
+            Err(error) => {
+                let why = format!("mysql_secure_file_priv: {folder}: {error}");
+                Err(Error::new(ErrorKind::BadRequest, why))
+            }
+        },
     }
 }
 

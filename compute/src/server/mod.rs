@@ -2,6 +2,7 @@
 
 mod connections;
 mod failures;
+mod files;
 mod listen;
 mod login;
 mod opened;
@@ -23,6 +24,7 @@ use tokio::sync::Notify;
 
 pub(crate) use connections::Connections;
 pub(crate) use failures::Failures;
+pub(crate) use files::{Files, Reading as FileReading};
 pub use listen::{Listener, listen};
 pub(crate) use opened::OpenedTables;
 pub(crate) use process::{Doing, Process, Processes};
@@ -47,6 +49,8 @@ pub struct Server {
     pub(crate) plans: PlanCache<Compiled>,
     pub(crate) transactions: Arc<TransactionManager>,
     pub(crate) globals: Arc<GlobalVariables>,
+    /// Files that statements read and write.
+    pub(crate) files: Files,
     pub(crate) processes: Processes,
     pub(crate) connections: Connections,
     pub(crate) accounts: Accounts,
@@ -100,6 +104,7 @@ impl Server {
             plans: PlanCache::default(),
             transactions,
             globals: Arc::new(site.variables()),
+            files: Files::new(site.secure_file_priv.as_deref(), &site.data_dir),
             processes: Processes::default(),
             connections: Connections::default(),
             accounts,
@@ -186,6 +191,7 @@ impl Service for Handle {
             &server.transactions,
             login.connection_id,
             process.interrupt.clone(),
+            server.files.clone(),
         );
         let values =
             SessionValues::new(server.env.clone(), variables, &user, &account).served_by(services);

@@ -33,7 +33,12 @@ impl Site {
         if let Some(most) = &max_connections {
             own.push((id::max_connections, &**most));
         }
-        if let Some(folder) = &self.secure_file_priv {
+        // As MySQL shows folders.
+        let folder = self.secure_file_priv.as_deref().map(|folder| match folder {
+            "" => String::new(),
+            folder => format!("{}/", folder.trim_end_matches('/')),
+        });
+        if let Some(folder) = &folder {
             own.push((id::secure_file_priv, &**folder));
         }
         GlobalVariables::new(&own)

@@ -23,6 +23,7 @@ mod passwords;
 mod plan_cache;
 mod privileges;
 mod ranges;
+mod scripts;
 mod show;
 mod support;
 mod temporary;

@@ -56,6 +56,7 @@ impl Config {
             mysql_tls_certificate: None,
             mysql_tls_key: None,
             mysql_tls_client_ca: None,
+            mysql_secure_file_priv: None,
             log: "info".to_owned(),
             log_format: LogFormat::Text,
             origins: std::collections::BTreeMap::new(),

@@ -73,6 +73,9 @@ pub struct Config {
     pub mysql_tls_key: Option<PathBuf>,
     /// Who signs certificates of MySQL clients.
     pub mysql_tls_client_ca: Option<PathBuf>,
+    /// `secure_file_priv`: the folder that statements may read and write files in. `None`
+    /// is none, an empty text all.
+    pub mysql_secure_file_priv: Option<String>,
     /// Which log events are written; checked, see [`crate::telemetry`].
     pub log: String,
     /// How they are written.

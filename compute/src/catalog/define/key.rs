@@ -514,7 +514,8 @@ pub(crate) fn check_visible_primary(table: &TableDescriptor) -> Result<(), SqlEr
 }
 
 /// The order in which MySQL has indexes: the primary key, unique ones without NULLs,
-/// other unique ones, those of whole columns first, the rest; each as they were defined.
+/// other unique ones, of both those of prefixes last; the rest. Of each those over columns
+/// that are computed come last, else they are as they were defined.
 pub(crate) fn sort(table: &mut TableDescriptor) {
     let class = |index: &IndexDescriptor| {
         let column = |part: &IndexPart| table.columns.iter().find(|one| one.id == part.column);

@@ -79,6 +79,19 @@ impl Printer<'_> {
         }
     }
 
+    /// The query of EXISTS, in which a LIMIT of one row and more says nothing.
+    pub(super) fn existing(&mut self, query: &Query) {
+        let says_nothing = query.limit.as_ref().is_some_and(|limit| {
+            limit.offset.is_none()
+                && matches!(limit.rows.kind, ExprKind::Literal(Literal::Int(rows)) if rows > 0)
+        });
+        if says_nothing {
+            self.query(&Query { limit: None, ..query.clone() }, false);
+        } else {
+            self.query(query, false);
+        }
+    }
+
     fn with(&mut self, with: &With) {
         self.put(if with.recursive { "with recursive " } else { "with " });
         for (at, table) in with.tables.iter().enumerate() {
