@@ -13,7 +13,7 @@ use firn_mysql_protocol::client::Client;
 
 use crate::support::{TestClient, World, config, lines_of, names_of, rows_of};
 
-const SCRIPTS: &[&str] = &["files", "temporary_as", "grouping"];
+const SCRIPTS: &[&str] = &["files", "temporary_as", "grouping", "restored"];
 
 fn path(script: &str) -> String {
     format!("{}/tests/data/scripts/{script}.txt", env!("CARGO_MANIFEST_DIR"))
@@ -135,6 +135,33 @@ async fn temporary_tables_are_made_of_queries_as_by_a_server() {
 #[tokio::test(flavor = "multi_thread")]
 async fn grouping_tells_sums_as_a_server_does() {
     is_as_recorded("grouping").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_dumps_and_programs_need_is_as_on_a_server() {
+    is_as_recorded("restored").await;
+}
+
+#[tokio::test]
+async fn a_statement_may_end_in_a_nul() {
+    let server = World::new().start().await;
+    let mut client = server.client().await;
+    // As mysqlslap sends them.
+    assert_eq!(client.value("SELECT 1\0").await.as_deref(), Some("1"));
+    assert_eq!(client.value("SELECT 'a\0b'\0").await.as_deref(), Some("a\0b"));
+    assert_eq!(client.error("SELECT\0 1").await.0, 1064);
+}
+
+#[tokio::test]
+async fn names_are_told_in_the_clients_character_set() {
+    let server = World::new().start().await;
+    let mut client = server.client().await;
+    client.run("SET character_set_results = latin1").await;
+    let result = client.result("SELECT 1 AS `é`").await;
+    assert_eq!(result.columns[0].name, b"\xe9");
+    client.run("SET character_set_results = utf8mb4").await;
+    let result = client.result("SELECT 1 AS `é`").await;
+    assert_eq!(result.columns[0].name, "é".as_bytes());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -60,6 +60,10 @@ impl Printer<'_> {
 
     /// A query; items have their names only where these are the names of columns.
     pub(super) fn query(&mut self, query: &Query, named: bool) {
+        self.query_with(query, named, true);
+    }
+
+    fn query_with(&mut self, query: &Query, named: bool, limited: bool) {
         if let Some(with) = &query.with {
             self.with(with);
         }
@@ -69,7 +73,7 @@ impl Printer<'_> {
             _ => &[],
         };
         self.order(&query.order_by, items, &query.body);
-        if let Some(limit) = &query.limit {
+        if let Some(limit) = query.limit.as_ref().filter(|_| limited) {
             self.put(" limit ");
             if let Some(offset) = &limit.offset {
                 self.value(offset);
@@ -85,11 +89,7 @@ impl Printer<'_> {
             limit.offset.is_none()
                 && matches!(limit.rows.kind, ExprKind::Literal(Literal::Int(rows)) if rows > 0)
         });
-        if says_nothing {
-            self.query(&Query { limit: None, ..query.clone() }, false);
-        } else {
-            self.query(query, false);
-        }
+        self.query_with(query, false, !says_nothing);
     }
 
     fn with(&mut self, with: &With) {

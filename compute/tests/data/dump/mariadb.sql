@@ -768,8 +768,6 @@ SET character_set_client = utf8mb4;
  NULL AS `1e5`,
  NULL AS `0.10`,
  NULL AS `NULL IS NULL`,
- NULL AS `TRUE`,
- NULL AS `FALSE`,
  NULL AS `POSITION('a' IN 'cba')`,
  NULL AS `CHAR(65, 66)`,
  NULL AS `COALESCE(NULL, 1)` */;
@@ -1076,7 +1074,7 @@ UNLOCK TABLES;
 /*!50001 SET collation_connection      = utf8mb4_general_ci */;
 /*!50001 CREATE ALGORITHM=UNDEFINED */
 /*!50013 DEFINER=`root`@`localhost` SQL SECURITY DEFINER */
-/*!50001 VIEW `view_functions` AS select concat('a\'b','c','n') AS `CONCAT('a''b', "c", N'n')`,cast(1 as char(3) charset utf8mb4) AS `CAST(1 AS CHAR(3))`,cast('1' as decimal(5,2)) AS `CAST('1' AS DECIMAL(5,2))`,convert('x' using latin1) AS `CONVERT('x' USING latin1)`,'2020-01-01' + interval 1 month AS `DATE_ADD('2020-01-01', INTERVAL 1 MONTH)`,extract(year from '2020-01-01') AS `EXTRACT(YEAR FROM '2020-01-01')`,trim(leading 'x' from 'xxa') AS `TRIM(LEADING 'x' FROM 'xxa')`,substr('abc',2,1) AS `SUBSTRING('abc' FROM 2 FOR 1)`,if(1,2,3) AS `IF(1, 2, 3)`,case 1 when 1 then 'x' end AS `CASE 1 WHEN 1 THEN 'x' END`,'a' like 'b' AS `'a' LIKE 'b'`,'a' regexp 'b' AS `'a' REGEXP 'b'`,1 xor 0 AS `1 XOR 0`,!1 AS `NOT 1`,1 AS `-(-1)`,~1 AS `~1`,5 DIV 2 AS `5 DIV 2`,5 MOD 2 AS `5 MOD 2`,1 <=> NULL AS `1 <=> NULL`,'a' collate utf8mb4_bin AS `'a' COLLATE utf8mb4_bin`,DATE'2020-01-01' AS `DATE'2020-01-01'`,TIMESTAMP'2020-01-01 00:00:00' AS `TIMESTAMP'2020-01-01 00:00:00'`,0x05 AS `b'101'`,1e5 AS `1e5`,0.10 AS `0.10`,NULL is null AS `NULL IS NULL`,1 AS `TRUE`,0 AS `FALSE`,locate('a','cba') AS `POSITION('a' IN 'cba')`,char(65,66) AS `CHAR(65, 66)`,coalesce(NULL,1) AS `COALESCE(NULL, 1)` */;
+/*!50001 VIEW `view_functions` AS select concat('a\'b','c','n') AS `CONCAT('a''b', "c", N'n')`,cast(1 as char(3) charset utf8mb4) AS `CAST(1 AS CHAR(3))`,cast('1' as decimal(5,2)) AS `CAST('1' AS DECIMAL(5,2))`,convert('x' using latin1) AS `CONVERT('x' USING latin1)`,'2020-01-01' + interval 1 month AS `DATE_ADD('2020-01-01', INTERVAL 1 MONTH)`,extract(year from '2020-01-01') AS `EXTRACT(YEAR FROM '2020-01-01')`,trim(leading 'x' from 'xxa') AS `TRIM(LEADING 'x' FROM 'xxa')`,substr('abc',2,1) AS `SUBSTRING('abc' FROM 2 FOR 1)`,if(1,2,3) AS `IF(1, 2, 3)`,case 1 when 1 then 'x' end AS `CASE 1 WHEN 1 THEN 'x' END`,'a' like 'b' AS `'a' LIKE 'b'`,'a' regexp 'b' AS `'a' REGEXP 'b'`,1 xor 0 AS `1 XOR 0`,!1 AS `NOT 1`,1 AS `-(-1)`,~1 AS `~1`,5 DIV 2 AS `5 DIV 2`,5 MOD 2 AS `5 MOD 2`,1 <=> NULL AS `1 <=> NULL`,'a' collate utf8mb4_bin AS `'a' COLLATE utf8mb4_bin`,DATE'2020-01-01' AS `DATE'2020-01-01'`,TIMESTAMP'2020-01-01 00:00:00' AS `TIMESTAMP'2020-01-01 00:00:00'`,0x05 AS `b'101'`,1e5 AS `1e5`,0.10 AS `0.10`,NULL is null AS `NULL IS NULL`,locate('a','cba') AS `POSITION('a' IN 'cba')`,char(65,66) AS `CHAR(65, 66)`,coalesce(NULL,1) AS `COALESCE(NULL, 1)` */;
 /*!50001 SET character_set_client      = @saved_cs_client */;
 /*!50001 SET character_set_results     = @saved_cs_results */;
 /*!50001 SET collation_connection      = @saved_col_connection */;
@@ -1254,4 +1252,4 @@ UNLOCK TABLES;
 /*!40101 SET COLLATION_CONNECTION=@OLD_COLLATION_CONNECTION */;
 /*!40111 SET SQL_NOTES=@OLD_SQL_NOTES */;
 
--- Dump completed on 2026-11-22  3:10:59
+-- Dump completed on 2026-11-22  3:30:31

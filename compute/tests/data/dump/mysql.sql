@@ -234,7 +234,7 @@ DROP TABLE IF EXISTS `collations`;
 CREATE TABLE `collations` (
   `a` varchar(5) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_as_cs DEFAULT NULL,
   `b` varchar(5) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin DEFAULT NULL,
-  `c` varchar(5) CHARACTER SET utf8mb4 COLLATE utf8mb4_de_pb_0900_ai_ci DEFAULT NULL,
+  `c` varchar(5) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_ai_ci DEFAULT NULL,
   KEY `a` (`a`,`c`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_as_ci;
 /*!40101 SET character_set_client = @saved_cs_client */;
@@ -783,8 +783,6 @@ SET @saved_cs_client     = @@character_set_client;
  1 AS `1e5`,
  1 AS `0.10`,
  1 AS `NULL IS NULL`,
- 1 AS `TRUE`,
- 1 AS `FALSE`,
  1 AS `POSITION('a' IN 'cba')`,
  1 AS `CHAR(65, 66)`,
  1 AS `COALESCE(NULL, 1)`*/;
@@ -1082,7 +1080,7 @@ UNLOCK TABLES;
 /*!50001 SET collation_connection      = utf8mb4_0900_ai_ci */;
 /*!50001 CREATE ALGORITHM=UNDEFINED */
 /*!50013 DEFINER=`root`@`localhost` SQL SECURITY DEFINER */
-/*!50001 VIEW `view_functions` AS select concat('a\'b','c','n') AS `CONCAT('a''b', "c", N'n')`,cast(1 as char(3) charset utf8mb4) AS `CAST(1 AS CHAR(3))`,cast('1' as decimal(5,2)) AS `CAST('1' AS DECIMAL(5,2))`,convert('x' using latin1) AS `CONVERT('x' USING latin1)`,('2020-01-01' + interval 1 month) AS `DATE_ADD('2020-01-01', INTERVAL 1 MONTH)`,extract(year from '2020-01-01') AS `EXTRACT(YEAR FROM '2020-01-01')`,trim(leading 'x' from 'xxa') AS `TRIM(LEADING 'x' FROM 'xxa')`,substr('abc',2,1) AS `SUBSTRING('abc' FROM 2 FOR 1)`,if(1,2,3) AS `IF(1, 2, 3)`,(case 1 when 1 then 'x' end) AS `CASE 1 WHEN 1 THEN 'x' END`,('a' like 'b') AS `'a' LIKE 'b'`,regexp_like('a','b') AS `'a' REGEXP 'b'`,((0 <> 1) xor (0 <> 0)) AS `1 XOR 0`,(0 = 1) AS `NOT 1`,-(-(1)) AS `-(-1)`,~(1) AS `~1`,(5 DIV 2) AS `5 DIV 2`,(5 % 2) AS `5 MOD 2`,(1 <=> NULL) AS `1 <=> NULL`,('a' collate utf8mb4_bin) AS `'a' COLLATE utf8mb4_bin`,DATE'2020-01-01' AS `DATE'2020-01-01'`,TIMESTAMP'2020-01-01 00:00:00' AS `TIMESTAMP'2020-01-01 00:00:00'`,0x05 AS `b'101'`,1e5 AS `1e5`,0.10 AS `0.10`,(NULL is null) AS `NULL IS NULL`,true AS `TRUE`,false AS `FALSE`,locate('a','cba') AS `POSITION('a' IN 'cba')`,char(65,66) AS `CHAR(65, 66)`,coalesce(NULL,1) AS `COALESCE(NULL, 1)` */;
+/*!50001 VIEW `view_functions` AS select concat('a\'b','c','n') AS `CONCAT('a''b', "c", N'n')`,cast(1 as char(3) charset utf8mb4) AS `CAST(1 AS CHAR(3))`,cast('1' as decimal(5,2)) AS `CAST('1' AS DECIMAL(5,2))`,convert('x' using latin1) AS `CONVERT('x' USING latin1)`,('2020-01-01' + interval 1 month) AS `DATE_ADD('2020-01-01', INTERVAL 1 MONTH)`,extract(year from '2020-01-01') AS `EXTRACT(YEAR FROM '2020-01-01')`,trim(leading 'x' from 'xxa') AS `TRIM(LEADING 'x' FROM 'xxa')`,substr('abc',2,1) AS `SUBSTRING('abc' FROM 2 FOR 1)`,if(1,2,3) AS `IF(1, 2, 3)`,(case 1 when 1 then 'x' end) AS `CASE 1 WHEN 1 THEN 'x' END`,('a' like 'b') AS `'a' LIKE 'b'`,regexp_like('a','b') AS `'a' REGEXP 'b'`,((0 <> 1) xor (0 <> 0)) AS `1 XOR 0`,(0 = 1) AS `NOT 1`,-(-(1)) AS `-(-1)`,~(1) AS `~1`,(5 DIV 2) AS `5 DIV 2`,(5 % 2) AS `5 MOD 2`,(1 <=> NULL) AS `1 <=> NULL`,('a' collate utf8mb4_bin) AS `'a' COLLATE utf8mb4_bin`,DATE'2020-01-01' AS `DATE'2020-01-01'`,TIMESTAMP'2020-01-01 00:00:00' AS `TIMESTAMP'2020-01-01 00:00:00'`,0x05 AS `b'101'`,1e5 AS `1e5`,0.10 AS `0.10`,(NULL is null) AS `NULL IS NULL`,locate('a','cba') AS `POSITION('a' IN 'cba')`,char(65,66) AS `CHAR(65, 66)`,coalesce(NULL,1) AS `COALESCE(NULL, 1)` */;
 /*!50001 SET character_set_client      = @saved_cs_client */;
 /*!50001 SET character_set_results     = @saved_cs_results */;
 /*!50001 SET collation_connection      = @saved_col_connection */;

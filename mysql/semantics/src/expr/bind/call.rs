@@ -44,9 +44,7 @@ const IN_STRICT_MODE: &[&str] = &[
 
 impl Binder<'_> {
     pub(super) fn call(&self, call: &ast::Call, span: ast::Span) -> Result<Node> {
-        // GROUPING is of the query, not of its arguments.
-        let grouping = call.name.as_str() == "grouping";
-        if call.window.is_some() || call.schema.is_some() || grouping {
+        if call.window.is_some() || call.schema.is_some() {
             let whole = ast::Expr {
                 kind: ast::ExprKind::Call(Box::new(call.clone())),
                 span: ast::Span::default(),
@@ -59,7 +57,6 @@ impl Binder<'_> {
                     let name = format!("{}.{}", schema.as_str(), call.name.as_str());
                     SqlError::does_not_exist("FUNCTION", &name)
                 }
-                None if grouping => SqlError::new(code::ER_INVALID_GROUP_FUNC_USE, &[]),
                 None => SqlError::not_supported_yet("window functions"),
             });
         }
