@@ -339,6 +339,14 @@ impl<'a> Job<'a> {
             }
             return Err(error);
         }
+        // Neither counts a row without a parent, nor does it take a number.
+        match check_parents(view, table, &row, cx).await {
+            Err(error) if plan.insert.ignore && is_ignored(&error) => {
+                cx.warnings.push(Level::Warning, error);
+                return Ok(());
+            }
+            checked => checked?,
+        }
         self.done.records += 1;
         let before = self.numbering.place();
         let made = match self.number(view, &mut row).await {
@@ -356,18 +364,7 @@ impl<'a> Job<'a> {
         let new = Stored { key: write::row_key(table, &values, number)?, values };
         loop {
             self.numbering.row_done();
-            let taken = match write::insert(view, table, &new).await {
-                Ok(Ok(())) => break,
-                Ok(Err(taken)) => taken,
-                Err(error) if plan.insert.ignore && is_ignored(&error) => {
-                    // One without a parent does not count.
-                    self.done.records -= 1;
-                    self.numbering.go_back(before, made);
-                    cx.warnings.push(Level::Warning, error);
-                    return Ok(());
-                }
-                Err(error) => return Err(error),
-            };
+            let Err(taken) = write::insert(view, table, &new).await? else { break };
             if plan.insert.replace || plan.query.is_some() {
                 self.raise(view, &row).await?;
             }
@@ -515,6 +512,25 @@ impl<'a> Job<'a> {
         self.done.last_id = Some(told(&row[at]));
         Ok(if wanted { self.done.last_id } else { None })
     }
+}
+
+/// Looks whether the parents of a new row are there, before it has a number.
+async fn check_parents(
+    view: &mut View<'_>,
+    table: &OpenTable,
+    row: &[Value],
+    cx: &mut Cx<'_>,
+) -> Result<()> {
+    if view.relations(table)?.is_none_or(|all| all.parents.is_empty()) {
+        return Ok(());
+    }
+    let values = write::in_utc(table, row, cx);
+    let numbered = table.auto_increment.is_none_or(|at| !row[at].is_null());
+    let key = match table.descriptor().primary() {
+        Some(_) if numbered => write::row_key(table, &values, None)?,
+        _ => Vec::new(),
+    };
+    foreign_key::check_parents(view, table, &Stored { key, values }, None).await
 }
 
 /// A value of AUTO_INCREMENT as clients are told it.

@@ -81,7 +81,7 @@ impl Numbering {
                 let ends = |from: u64| {
                     allowed(from, numbering)
                         .saturating_add(many.saturating_mul(step))
-                        .min(id_max.saturating_add(1))
+                        .min(counter_max(id_max))
                         .max(from)
                 };
                 let before = counter
@@ -99,7 +99,7 @@ impl Numbering {
     /// Gives a row its value.
     ///
     /// # Errors
-    /// 1467 and 1062 when there are no more, and the engine's.
+    /// 1467 when there are no more, and the engine's.
     pub(super) async fn give(
         &mut self,
         view: &mut View<'_>,
@@ -112,15 +112,7 @@ impl Numbering {
         let id_max = id_max(ty);
         let id = self.next(&table.numbers.next_auto_increment, numbering, id_max);
         if id > id_max {
-            return Err(if ty.kind == TypeKind::BigInt {
-                SqlError::new(code::ER_AUTOINC_READ_FAILED, &[])
-            } else {
-                // The last value is given again, and is taken.
-                SqlError::duplicate_entry(
-                    &id_max.to_string(),
-                    &format!("{}.PRIMARY", table.descriptor().name),
-                )
-            });
+            return Err(SqlError::new(code::ER_AUTOINC_READ_FAILED, &[]));
         }
         keep(view, table, self.end.saturating_sub(1).max(id)).await?;
         #[allow(clippy::cast_possible_wrap, clippy::cast_precision_loss, reason = "checked above")]
@@ -142,6 +134,12 @@ fn allowed(from: u64, (step, offset): (u64, u64)) -> u64 {
     from.saturating_add((offset + step - from % step) % step)
 }
 
+/// Where counting stops: the greatest value of a type is given again, and is taken then; that
+/// of BIGINT is none.
+fn counter_max(id_max: u64) -> u64 {
+    if id_max >= i64::MAX as u64 - 1 { id_max.saturating_add(1) } else { id_max }
+}
+
 /// A row has this value now: no row after it gets it, or a smaller one.
 ///
 /// # Errors
@@ -149,7 +147,9 @@ fn allowed(from: u64, (step, offset): (u64, u64)) -> u64 {
 pub(super) async fn raise(view: &mut View<'_>, table: &OpenTable, value: &Value) -> Result<()> {
     let Some(id) = id_of(value).filter(|id| *id > 0) else { return Ok(()) };
     prepare(view, table).await?;
-    Numbers::raise(&table.numbers.next_auto_increment, id.saturating_add(1));
+    let id_max = table.auto_increment.map_or(u64::MAX, |at| id_max(&table.columns[at].ty));
+    let next = id.saturating_add(1).min(counter_max(id_max));
+    Numbers::raise(&table.numbers.next_auto_increment, next);
     keep(view, table, id).await
 }
 

@@ -368,7 +368,7 @@ pub(crate) async fn update<'p>(
                 let given = |cx: &mut Cx<'p>| storing.changed(table, *column, given, cx, columns);
                 match subqueries.run(view, cx, given).await {
                     Ok(value) => row[step.start + column] = value,
-                    Err(error) => failed = Some(error),
+                    Err(error) => failed = failed.or(Some(error)),
                 }
                 assigned.push(*column);
             }

@@ -398,7 +398,7 @@ impl Session {
         unit: &mut Unit,
     ) -> Result<Outcome, Ended> {
         let zone = self.values.variables.zone().clone();
-        let storing = self.storing(&zone, plan.ignore, true);
+        let storing = self.storing(&zone, plan.ignore, false);
         let settings = Arc::clone(&self.settings);
         let wait = self.lock_wait();
         let reading = Reading::Locking(LockMode::Exclusive);

@@ -59,9 +59,7 @@ async fn a_missing_default_is_told_once_behind_the_first_row_s_values() {
 async fn ignore_leaves_out_rows_without_a_parent() {
     let (_server, mut client) = start().await;
     client.run("CREATE TABLE p (id INT PRIMARY KEY); INSERT INTO p VALUES (1)").await;
-    client
-        .run("CREATE TABLE c (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES p (id))")
-        .await;
+    client.run("CREATE TABLE c (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES p (id))").await;
     let result = client.result("INSERT IGNORE INTO c VALUES (1, 1), (2, 2), (3, NULL)").await;
     assert_eq!(result.summary.info, "Records: 2  Duplicates: 0  Warnings: 1");
     assert!(client.lines("SHOW WARNINGS").await[0].starts_with("Warning|1452|"));
@@ -89,4 +87,14 @@ async fn on_duplicate_key_update_warns_of_values_and_knows_what_the_new_row_has(
     assert_eq!(client.error(sql).await, (1054, "Unknown column 'n.id' in 'field list'".into()));
     let same = "INSERT INTO t VALUES (1, 2), (2, 5) ON DUPLICATE KEY UPDATE v = 2";
     assert_eq!(client.result(same).await.summary.info, "Records: 2  Duplicates: 0  Warnings: 0");
+}
+
+#[tokio::test]
+async fn without_strict_mode_an_update_takes_null_for_zero() {
+    let (_server, mut client) = start().await;
+    client.run("CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT, v INT NOT NULL)").await;
+    client.run("SET sql_mode = ''; INSERT INTO t VALUES (1, 5); UPDATE t SET v = NULL").await;
+    assert_eq!(client.lines("SHOW WARNINGS").await, ["Warning|1048|Column 'v' cannot be null"]);
+    client.run("UPDATE t SET id = DEFAULT").await;
+    assert_eq!(client.lines("SELECT * FROM t").await, ["0|0"]);
 }
