@@ -2,7 +2,7 @@
 
 use firn_mysql_parser::ast::{self, AggregateKind};
 use firn_mysql_semantics::error::SqlError;
-use firn_mysql_semantics::expr::{Binder, Node, Result};
+use firn_mysql_semantics::expr::{Binder, Node, Op, Result};
 use firn_mysql_semantics::{CollationId, Derivation, SqlType, TypeKind};
 
 use super::OrderBy;
@@ -111,7 +111,19 @@ impl Aggregate {
                 args = vec![document];
                 ty
             }
-            _ => result_type(function, args.first().map(|arg| arg.ty), binder),
+            _ => {
+                let mut first = args.first().map(|arg| arg.ty);
+                // A column of BIGINT has a sign among its 20 places.
+                if let (Some(ty), Some(Op::Column(_))) =
+                    (&mut first, args.first().map(|arg| &arg.op))
+                    && ty.kind == TypeKind::BigInt
+                    && !ty.unsigned
+                    && matches!(function, F::SumDecimal | F::AvgDecimal)
+                {
+                    ty.length = ty.length.min(19);
+                }
+                result_type(function, first, binder)
+            }
         };
         let separator = match (&call.separator, function) {
             (Some(text), F::Concat) => separator_in(text, &ty)?,

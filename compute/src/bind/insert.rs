@@ -7,10 +7,11 @@ use firn_mysql_semantics::Value;
 use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::{Binder, Node, Result};
 
+use super::duplicates::{Duplicates, Target, plain_query};
 use super::from::FoundTable;
 use super::scope::{ScopeTable, StatementScope};
 use super::statement::{Statement, not_yet};
-use super::{Block, BoundSelect, BoundSubquery, TableSource, Used, ViewCheck};
+use super::{Block, BoundSelect, BoundSubquery, TableSource, ViewCheck};
 use crate::accounts::{Command, Privileges};
 use crate::table::{Default, OpenTable};
 
@@ -28,6 +29,9 @@ pub(crate) struct BoundInsert {
     pub(crate) ignore: bool,
     /// ON DUPLICATE KEY UPDATE: over the old row, and behind it the new one.
     pub(crate) on_duplicate: Vec<(usize, Given)>,
+    /// What ON DUPLICATE KEY UPDATE reads of the query's tables: places behind both rows, of
+    /// what the query gives beyond the columns.
+    pub(crate) beside: Vec<usize>,
     /// Subqueries in the values, and in ON DUPLICATE KEY UPDATE.
     pub(crate) subqueries: Vec<BoundSubquery>,
     /// What must hold for rows of a view.
@@ -83,10 +87,10 @@ impl BoundInsert {
         } else {
             found.used.every_column(Privileges::INSERT);
         }
-        let width = table.columns.len();
         let mut warnings = Vec::new();
         let source = match &insert.source {
-            ast::InsertSource::Values(rows) => {
+            source if value_rows(source).is_some() => {
+                let rows = value_rows(source).unwrap_or_default();
                 let tables = [scope_table.clone()];
                 let scope = scope(statement, &block, &tables, None);
                 let binder = Binder::new(statement.settings, &scope, statement.params);
@@ -109,6 +113,7 @@ impl BoundInsert {
                 warnings.extend(binder.take_warnings());
                 InsertSource::Values(bound)
             }
+            ast::InsertSource::Values(_) => InsertSource::Values(Vec::new()),
             ast::InsertSource::Set(assignments) => {
                 let tables = [scope_table.clone()];
                 let scope = scope(statement, &block, &tables, None);
@@ -130,7 +135,21 @@ impl BoundInsert {
                 InsertSource::Query(Box::new(select))
             }
         };
-        let on_duplicate = duplicates(statement, &block, insert, &table, &found, width, &columns)?;
+        let target = Target { statement, block: &block, table: &table, found: &found };
+        let source_tables = match &source {
+            InsertSource::Query(select) if plain_query(insert).is_some() => &select.tables[..],
+            _ => &[],
+        };
+        let Duplicates { given: on_duplicate, beside } =
+            target.duplicates(insert, &columns, source_tables)?;
+        let source = match (source, plain_query(insert)) {
+            (InsertSource::Query(select), Some(query)) if !beside.is_empty() => {
+                InsertSource::Query(Box::new(target.widened(query, &select, &beside)?))
+            }
+            (source, _) => source,
+        };
+        let width = 2 * table.columns.len();
+        let beside = beside.into_iter().map(|place| width + place).collect();
         let subqueries = block.take_subqueries();
         let id = table.descriptor().id;
         super::change::refuse_reading(&subqueries, &[(id, Arc::clone(&found.name))])?;
@@ -143,10 +162,30 @@ impl BoundInsert {
             replace: insert.replace,
             ignore: insert.ignore,
             on_duplicate,
+            beside,
             subqueries,
             checks,
             warnings,
         })
+    }
+}
+
+/// Rows of values: `VALUES ROW(…), …` is no query here, for it may say DEFAULT.
+fn value_rows(source: &ast::InsertSource) -> Option<&[Vec<ast::Expr>]> {
+    match source {
+        ast::InsertSource::Values(rows) => Some(rows),
+        ast::InsertSource::Query(query) => match &query.body {
+            ast::QueryBody::Values(rows)
+                if query.with.is_none()
+                    && query.order_by.is_empty()
+                    && query.limit.is_none()
+                    && query.into.is_none() =>
+            {
+                Some(rows)
+            }
+            _ => None,
+        },
+        ast::InsertSource::Set(_) => None,
     }
 }
 
@@ -178,53 +217,6 @@ fn command(insert: &ast::Insert) -> Command {
         all = all.with(Privileges::UPDATE);
     }
     Command::of(all)
-}
-
-/// ON DUPLICATE KEY UPDATE.
-fn duplicates(
-    statement: &Statement<'_>,
-    block: &Block,
-    insert: &ast::Insert,
-    table: &Arc<OpenTable>,
-    found: &FoundTable,
-    width: usize,
-    columns: &[usize],
-) -> Result<Vec<(usize, Given)>> {
-    if insert.on_duplicate.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut tables = vec![scope_of(found, 0)];
-    if let Some(alias) = &insert.alias {
-        let (name, renamed) = &**alias;
-        let mut new = scope_of(found, width);
-        new.alias = Arc::from(name.as_str());
-        new.schema = Arc::from("");
-        new.used = Used::default();
-        if !renamed.is_empty() && renamed.len() != columns.len() {
-            return Err(SqlError::new(code::ER_INSERT_INFO, &[]));
-        }
-        // Columns that the statement gives are all that the new row has.
-        let mut list = new.columns.to_vec();
-        for (at, column) in list.iter_mut().enumerate() {
-            column.named &= columns.contains(&at);
-        }
-        for (column, name) in columns.iter().zip(renamed) {
-            list[*column].name = Arc::from(name.as_str());
-        }
-        new.columns = list.into();
-        tables.push(new);
-    }
-    let scope = scope(statement, block, &tables, Some(width));
-    let binder = Binder::new(statement.settings, &scope, statement.params);
-    insert
-        .on_duplicate
-        .iter()
-        .map(|assignment| {
-            let column = target(&tables[0], &assignment.column)?;
-            found.used.column(column, Privileges::UPDATE);
-            Ok((column, given(table, column, &assignment.value, &binder)?))
-        })
-        .collect()
 }
 
 /// The scope of values of a table's own statement.

@@ -80,6 +80,7 @@ impl BoundLoad {
             replace,
             ignore: ignore && !replace,
             on_duplicate: Vec::new(),
+            beside: Vec::new(),
             subqueries: Vec::new(),
             checks: Vec::new(),
             warnings,

@@ -10,6 +10,7 @@ mod block;
 mod change;
 mod clauses;
 mod conjuncts;
+mod duplicates;
 mod from;
 mod full_group;
 mod insert;

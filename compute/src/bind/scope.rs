@@ -168,8 +168,16 @@ impl<'a> StatementScope<'a> {
 
     /// The table and the column of a name, by their places.
     pub(crate) fn find(&self, name: &ast::ColumnRef) -> Result<Option<(usize, usize)>> {
+        self.find_in(self.tables, name)
+    }
+
+    fn find_in(
+        &self,
+        tables: &[ScopeTable],
+        name: &ast::ColumnRef,
+    ) -> Result<Option<(usize, usize)>> {
         let mut found = None;
-        for (at, table) in self.tables.iter().enumerate() {
+        for (at, table) in tables.iter().enumerate() {
             if name.qualifier.as_ref().is_some_and(|qualifier| !table.is(qualifier)) {
                 continue;
             }
@@ -324,7 +332,9 @@ impl StatementScope<'_> {
     }
 
     fn new_value(&self, name: &ast::ColumnRef) -> Result<Node> {
-        let found = self.find(name)?;
+        // Of the changed table, whatever other tables are there.
+        let tables = if self.new_row.is_some() { &self.tables[..1] } else { self.tables };
+        let found = self.find_in(tables, name)?;
         let Some((table, column)) = found else {
             return Err(SqlError::unknown_column(&Self::full_name(name), self.clause.get()));
         };

@@ -25,7 +25,7 @@ use super::{Result, foreign_key, read_row};
 use crate::catalog::{forget_scratch, forget_scratch_index};
 use crate::server::Progress;
 use crate::session::{from_engine, from_transaction};
-use crate::table::OpenTable;
+use crate::table::{Default, OpenTable};
 use crate::txn::{
     Interrupt, IsolationLevel, LockMode, LockWait, OwnerId, Transaction, TransactionManager,
 };
@@ -355,7 +355,11 @@ impl Backfill<'_> {
         }
         for at in missing {
             let columns = row.clone();
-            row[at] = storing.default(now, at, cx, Row::new(&columns))?;
+            // A column without a default has zero, and nothing is said of it.
+            row[at] = match now.defaults[at] {
+                Default::None => storing.quiet_default(now, at),
+                _ => storing.default(now, at, cx, Row::new(&columns))?,
+            };
             // A new column with AUTO_INCREMENT numbers the rows.
             if now.auto_increment == Some(at) && row[at].is_null() {
                 row[at] = if now.columns[at].ty.unsigned {

@@ -8,9 +8,10 @@ use std::collections::VecDeque;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use firn_mysql_semantics::Value;
+use firn_engine::key::KeyRange;
 use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::Cx;
+use firn_mysql_semantics::{TypeKind, Value};
 use firn_table::descriptor::{ForeignKey, IndexId, IndexState, ReferentialAction, TableDescriptor};
 use firn_table::key::IndexCodec;
 
@@ -18,6 +19,7 @@ use super::Result;
 use super::view::{View, engine_error};
 use super::write::{self, Stored};
 use crate::table::OpenTable;
+use crate::zone;
 
 /// Rows that hang on each other: one that cascades further than this is refused.
 const DEPTH_MAX: usize = 15;
@@ -236,6 +238,12 @@ fn is_own_parent(
     }
     let codec = codec(parent, link);
     let range = codec.range(values, Bound::Unbounded, Bound::Unbounded).map_err(engine_error)?;
+    lies_in(codec, &range, row)
+}
+
+/// Whether a row's entry is within a range of an index: its values are equal as the index
+/// compares them.
+fn lies_in(codec: &IndexCodec, range: &KeyRange, row: &Stored) -> Result<bool> {
     if codec.id() == IndexId::ROWS {
         return Ok(range.contains(&row.key));
     }
@@ -327,11 +335,11 @@ pub(crate) async fn follow(
                 (ReferentialAction::Cascade, Some(next)) => {
                     let changed = link.others.iter().copied().zip(next.iter().cloned());
                     let given: Vec<_> = changed.collect();
-                    Box::pin(set(view, child, row, &given, cx, depth + 1)).await?;
+                    Box::pin(set(view, child, link, row, &given, cx, depth + 1)).await?;
                 }
                 (ReferentialAction::SetNull, _) => {
                     let given: Vec<_> = link.others.iter().map(|at| (*at, Value::Null)).collect();
-                    Box::pin(set(view, child, row, &given, cx, depth + 1)).await?;
+                    Box::pin(set(view, child, link, row, &given, cx, depth + 1)).await?;
                 }
                 _ => return Err(refused()),
             }
@@ -367,18 +375,20 @@ async fn children(
     for key in keys {
         view.lock(space, &key).await?;
         let Some(row) = write::current(view, child, &key, cx).await? else { continue };
-        let values_now = write::in_utc(child, &row, cx);
-        if values_of(&values_now, &link.others).as_deref() == Some(values) {
-            rows.push(Stored { key, values: values_now });
+        let row = Stored { key, values: write::in_utc(child, &row, cx) };
+        if lies_in(codec, &range, &row)? {
+            rows.push(row);
         }
     }
     Ok(rows)
 }
 
-/// Gives some columns of a child's row other values.
+/// Gives some columns of a child's row other values, as `link` asks: its parent is about to
+/// have them, and is not looked for.
 async fn set(
     view: &mut View<'_>,
     child: &OpenTable,
+    link: &Link,
     old: Stored,
     given: &[(usize, Value)],
     cx: &mut Cx<'_>,
@@ -391,13 +401,27 @@ async fn set(
         }
         values[*at] = value.clone();
     }
+    // What is computed of them changes, too.
+    let mut local: Vec<Value> = Vec::with_capacity(values.len());
+    for (column, value) in child.columns.iter().zip(&values) {
+        local.push(zone::from_utc(value.clone(), &column.ty, cx));
+    }
+    for generated in child.stored_generated.iter().chain(child.virtual_columns()) {
+        let at = generated.column;
+        local[at] = super::store::computed(child, generated, cx, &local)?;
+        values[at] = match child.columns[at].ty.kind {
+            TypeKind::Timestamp => zone::to_utc(local[at].clone(), cx),
+            _ => local[at].clone(),
+        };
+    }
     let key = match child.descriptor().primary() {
         Some(_) => write::row_key(child, &values, None)?,
         None => old.key.clone(),
     };
     let new = Stored { key, values };
     Box::pin(follow(view, child, &old, Some(&new), cx, depth)).await?;
-    match write::replace(view, child, &old, &new).await? {
+    check(view, child, &new, Some(&old), |key| key.name != link.key.name).await?;
+    match write::put_instead(view, child, &old, &new).await? {
         Ok(()) => Ok(()),
         Err(taken) => Err(taken.error),
     }

@@ -7,64 +7,17 @@ use firn_mysql_semantics::error::{Level, SqlError, code};
 use firn_mysql_semantics::expr::{Cx, Row};
 use firn_mysql_semantics::{TypeKind, Value};
 
+use super::insert_source::Source;
+use super::inserted::Inserted;
 use super::number::{Numbering, id_of};
 use super::store::Storing;
 use super::subquery::Subqueries;
 use super::view::{View, engine_error};
 use super::write::{self, Duplicate, Stored};
-use super::{Result, SelectRun, foreign_key};
+use super::{Result, foreign_key};
 use crate::bind::{BoundInsert, Given, InsertSource};
-use crate::plan::{SelectPlan, StepRows, SubqueryPlan};
+use crate::plan::{SelectPlan, SubqueryPlan};
 use crate::table::{Numbers, OpenTable};
-
-/// What an INSERT did.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Inserted {
-    /// Rows that were to be written.
-    pub(crate) records: u64,
-    /// Rows that were written.
-    pub(crate) copied: u64,
-    /// Rows in the way that went.
-    pub(crate) deleted: u64,
-    /// Rows in the way that were changed; those that stayed as they were are `touched` alone.
-    updated: u64,
-    touched: u64,
-    /// The first value that AUTO_INCREMENT made, of a row that was written.
-    first_id: Option<u64>,
-    /// What the column with AUTO_INCREMENT had in the last row.
-    last_id: Option<u64>,
-}
-
-impl Inserted {
-    /// Rows in the way that count: `found_rows` counts those that stayed the same, too.
-    fn changed(&self, found_rows: bool) -> u64 {
-        if found_rows { self.touched } else { self.updated }
-    }
-
-    /// Rows as the client counts them.
-    pub(crate) fn affected(&self, found_rows: bool) -> u64 {
-        self.copied + self.deleted + self.changed(found_rows)
-    }
-
-    /// What the client is told of duplicates.
-    pub(crate) fn duplicates(&self, found_rows: bool, ignore: bool) -> u64 {
-        if ignore {
-            return self.records.saturating_sub(self.copied);
-        }
-        self.deleted + self.changed(found_rows)
-    }
-
-    /// The new LAST_INSERT_ID().
-    pub(crate) fn first_id(&self) -> Option<u64> {
-        self.first_id
-    }
-
-    /// The value of AUTO_INCREMENT that the client is told; 0 if there is none.
-    pub(crate) fn told_id(&self) -> u64 {
-        let last = if self.copied > 0 { self.last_id } else { None };
-        self.first_id.or(last).unwrap_or(0)
-    }
-}
 
 /// An INSERT, planned.
 pub(crate) struct InsertPlan {
@@ -111,56 +64,6 @@ pub(crate) async fn run<'p>(
     result
 }
 
-/// The rows of INSERT … SELECT.
-enum Source<'p> {
-    /// One by one.
-    Coming(Box<SelectRun<'p>>),
-    /// All of them first, where the table is read that they go to: what is inserted must not
-    /// be read again.
-    Gathered(Option<Box<SelectRun<'p>>>, std::vec::IntoIter<Vec<Value>>),
-}
-
-impl<'p> Source<'p> {
-    fn new(query: &'p SelectPlan, params: &'p [Value], into: &OpenTable) -> Self {
-        let run = Box::new(SelectRun::new(query, params));
-        if reads(query, into.descriptor().id) {
-            Self::Gathered(Some(run), Vec::new().into_iter())
-        } else {
-            Self::Coming(run)
-        }
-    }
-
-    async fn next(&mut self, view: &mut View<'_>, cx: &mut Cx<'p>) -> Result<Option<Vec<Value>>> {
-        match self {
-            Self::Gathered(run, rows) => {
-                if let Some(run) = run.take() {
-                    let reading = view.read_source();
-                    let all = run.all(view, cx).await;
-                    view.read_as(reading);
-                    *rows = all?.into_iter();
-                }
-                Ok(rows.next())
-            }
-            Self::Coming(run) => {
-                let reading = view.read_source();
-                let row = run.next(view, cx).await.map(|row| row.map(<[Value]>::to_vec));
-                view.read_as(reading);
-                row
-            }
-        }
-    }
-}
-
-/// Whether a query reads a table, or what it cannot be told of.
-fn reads(query: &SelectPlan, table: u32) -> bool {
-    !query.subqueries.is_empty()
-        || query.steps.iter().any(|step| match &step.rows {
-            StepRows::Stored(open) => open.descriptor().id == table,
-            StepRows::Virtual(_) => false,
-            StepRows::Derived(_) => true,
-        })
-}
-
 /// Rows that are put into a table one by one.
 pub(super) struct Job<'a> {
     plan: &'a InsertPlan,
@@ -169,6 +72,8 @@ pub(super) struct Job<'a> {
     numbering: Numbering,
     /// It was looked for columns without a value.
     checked: bool,
+    /// What the query's row gives ON DUPLICATE KEY UPDATE beside the columns.
+    beside: Vec<Value>,
     pub(super) done: Inserted,
 }
 
@@ -180,7 +85,8 @@ impl<'a> Job<'a> {
             _ => 0,
         };
         let numbering = Numbering::new(rows);
-        Self { plan, storing, params, numbering, checked: false, done: Inserted::default() }
+        let (beside, done) = (Vec::new(), Inserted::default());
+        Self { plan, storing, params, numbering, checked: false, beside, done }
     }
 
     fn table(&self) -> &'a OpenTable {
@@ -194,7 +100,8 @@ impl<'a> Job<'a> {
         if let Some(query) = &plan.query {
             let mut source = Source::new(query, params, &plan.insert.table);
             let nodes: Vec<_> = query.select.items.iter().map(|item| &item.node).collect();
-            while let Some(values) = Box::pin(source.next(view, cx)).await? {
+            while let Some(mut values) = Box::pin(source.next(view, cx)).await? {
+                self.beside = values.split_off(plan.insert.columns.len().min(values.len()));
                 cx.row_number = self.done.records + 1;
                 let mut row = vec![Value::Null; width];
                 self.defaults(cx, &mut row)?;
@@ -331,6 +238,10 @@ impl<'a> Job<'a> {
                 ready = Err(super::update::view_check_failed(check));
             }
         }
+        // The client is told of the last row's value, whatever becomes of the row.
+        if let (Some(at), None) = (table.auto_increment, &plan.query) {
+            self.done.last_id = Some(told(&row[at]));
+        }
         if let Err(error) = ready {
             // A row that IGNORE leaves out is only warned of.
             if plan.insert.ignore && is_ignored(&error) {
@@ -460,6 +371,12 @@ impl<'a> Job<'a> {
         let width = old.len();
         let mut both = old.clone();
         both.extend(new);
+        if let Some(last) = plan.insert.beside.last() {
+            both.resize(last + 1, Value::Null);
+            for (place, value) in plan.insert.beside.iter().zip(&self.beside) {
+                both[*place].clone_from(value);
+            }
+        }
         for (column, given) in &plan.insert.on_duplicate {
             let row = Row { columns: &both, params: self.params };
             let given = |cx: &mut Cx<'q>| self.storing.changed(table, *column, given, cx, row);

@@ -8,7 +8,8 @@
 //! * [`select`]: results: gathered, sorted, cut. [`derived`]: rows of queries in FROM.
 //! * [`subquery`]: subqueries of expressions.
 //! * [`store`]: values into columns. [`write`]: one row into a table.
-//! * [`insert`], [`update`]: the changing statements. [`load`]: LOAD DATA.
+//! * [`insert`], [`update`]: the changing statements; [`insert_source`] and [`finder`] give
+//!   them their rows. [`load`]: LOAD DATA.
 //! * [`backfill`], [`online`]: what ALTER TABLE makes of rows, and that beside writers.
 //! * AUTO_INCREMENT: [`number`].
 
@@ -17,8 +18,11 @@ mod arrange;
 mod backfill;
 mod concat;
 mod derived;
+mod finder;
 mod foreign_key;
 mod insert;
+mod insert_source;
+mod inserted;
 mod load;
 mod number;
 mod online;
@@ -38,7 +42,8 @@ mod write;
 pub(crate) use arrange::{Arranged, Remembered};
 pub(crate) use backfill::{Backfill, Made, NewKeys};
 pub(crate) use foreign_key::{Link, Relations};
-pub(crate) use insert::{InsertPlan, Inserted, run as insert};
+pub(crate) use insert::{InsertPlan, run as insert};
+pub(crate) use inserted::Inserted;
 pub(crate) use load::{Format, Load, LoadPlan, Step as LoadStep};
 pub(crate) use number::prepare as prepare_auto_increment;
 pub(crate) use online::Online;

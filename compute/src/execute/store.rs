@@ -3,8 +3,9 @@
 use firn_mysql_semantics::charset::{Charset, convert as convert_charset};
 use firn_mysql_semantics::collation::Collation;
 use firn_mysql_semantics::convert::{Column, StoreContext, store};
+use firn_mysql_semantics::decimal::Rounding;
 use firn_mysql_semantics::error::{Condition, Level, SqlError, code};
-use firn_mysql_semantics::expr::{Cx, Node, Op, Row};
+use firn_mysql_semantics::expr::{Cx, Node, Op, Row, stored_document};
 use firn_mysql_semantics::json;
 use firn_mysql_semantics::temporal::zone::TimeZone;
 use firn_mysql_semantics::temporal::{Date, DateMode, DateTime, Time};
@@ -22,6 +23,10 @@ pub(crate) struct Storing<'a> {
     pub(crate) ignore: bool,
     /// One row is written: a NULL where none may be is an error even without strict mode.
     pub(crate) single_row: bool,
+    /// Rows are changed, not made: a NULL where none may be is told of each.
+    pub(crate) each_row: bool,
+    /// Rows are copied by ALTER TABLE: a NULL where none may be counts as cut off.
+    pub(crate) altering: bool,
     /// The session's zone.
     pub(crate) zone: &'a TimeZone,
     /// When the statement began, in the session's zone.
@@ -86,7 +91,7 @@ impl Storing<'_> {
             if !self.ignore && (self.strict || self.single_row) {
                 return Err(error);
             }
-            warn_once(cx, error);
+            self.warn_of_null(cx, error);
         }
         Ok(zero_of(&column.ty))
     }
@@ -110,7 +115,10 @@ impl Storing<'_> {
                 let value = node.eval(cx, row)?.into_owned();
                 self.value(table, column, node, value, cx)
             }
-            Default::None if table.auto_increment == Some(column) => Ok(Value::Null),
+            Default::None if table.auto_increment == Some(column) => {
+                // Zero is no wish for a value then.
+                Ok(if self.zero_is_a_value { zero_of(ty) } else { Value::Null })
+            }
             Default::None if ty.nullable => Ok(Value::Null),
             // An ENUM without a default has its first member.
             Default::None if ty.kind == TypeKind::Enum => Ok(Value::UInt(1)),
@@ -119,7 +127,7 @@ impl Storing<'_> {
                 if self.strict {
                     return Err(error);
                 }
-                warn_once(cx, error);
+                cx.warnings.push(Level::Warning, error);
                 Ok(zero_of(ty))
             }
         }
@@ -161,19 +169,48 @@ impl Storing<'_> {
             if ty.nullable || table.auto_increment == Some(column) {
                 return Ok(Value::Null);
             }
+            if self.altering && node.ty.kind != ty.kind {
+                let error = SqlError::data_truncated(&definition.name, cx.row_number);
+                if self.strict {
+                    return Err(error);
+                }
+                cx.warnings.push(Level::Warning, error);
+                return Ok(zero_of(ty));
+            }
             let error = SqlError::bad_null(&definition.name);
             if !self.ignore && (self.strict || self.single_row) {
                 return Err(error);
             }
-            warn_once(cx, error);
+            self.warn_of_null(cx, error);
             return Ok(zero_of(ty));
         }
         if ty.kind == TypeKind::Json {
             return self.document(table, column, node, value, cx);
         }
-        let (value, from) = as_source(node, value, ty)?;
-        let settings = cx.settings;
+        // What a row has already is not looked at again.
+        if self.each_row && matches!(&node.op, Op::Column(same) if same.index == column) {
+            return Ok(value);
+        }
+        // An ENUM's value that is none of its members stays that.
+        if (node.ty.kind, ty.kind) == (TypeKind::Enum, TypeKind::Enum)
+            && matches!((&node.op, &value), (Op::Column(_), Value::UInt(0)))
+        {
+            return Ok(value);
+        }
         let mark = cx.warnings.mark();
+        let document = match &value {
+            Value::Bytes(bytes) if node.ty.kind == TypeKind::Json => {
+                stored_document(node, bytes, ty, self.strict, cx)?
+            }
+            _ => None,
+        };
+        let (value, from) = match document {
+            Some((Value::Null, _)) if ty.nullable => return Ok(Value::Null),
+            Some((Value::Null, _)) => return Ok(zero_of(ty)),
+            Some(made) => made,
+            None => as_source(node, value, ty)?,
+        };
+        let settings = cx.settings;
         let mut store_cx = StoreContext {
             strict: self.strict,
             dates: DateMode {
@@ -192,13 +229,23 @@ impl Storing<'_> {
         let stored = store(&value, &from, &target, &mut store_cx)?;
         // IGNORE warns of BIT what strict mode would refuse.
         let told = cx.warnings.kept().last().map(|last| last.error.number());
-        let bit = ty.kind == TypeKind::Bit && self.ignore && settings.strict;
+        let beyond = matches!(&value, Value::Decimal(number)
+            if number.to_u64(Rounding::HalfUp).is_err());
+        let bit = ty.kind == TypeKind::Bit && self.ignore && settings.strict && !beyond;
         if bit && told == Some(code::ER_WARN_DATA_OUT_OF_RANGE) && cx.warnings.mark() != mark {
             cx.warnings.rewind(mark);
             let error = SqlError::data_too_long(&definition.name, cx.row_number);
             cx.warnings.push(Level::Warning, error);
         }
         Ok(stored)
+    }
+
+    fn warn_of_null(&self, cx: &mut Cx<'_>, error: SqlError) {
+        if self.each_row {
+            cx.warnings.push(Level::Warning, error);
+        } else {
+            warn_once(cx, error);
+        }
     }
 
     /// A JSON document, from its text or another document.
@@ -246,7 +293,7 @@ impl Storing<'_> {
     }
 }
 
-/// Warns of a NULL or of a default that is not there: once for each column.
+/// Warns of a NULL, or of a default that nothing is given for: once for each column.
 pub(super) fn warn_once(cx: &mut Cx<'_>, error: SqlError) {
     let same = |one: &Condition| {
         one.error.number() == error.number() && one.error.message() == error.message()
@@ -281,6 +328,8 @@ pub(crate) fn computed(
         strict: false,
         ignore: true,
         single_row: false,
+        each_row: false,
+        altering: false,
         zone: &TimeZone::Offset(0),
         now: DateTime::ZERO,
         numbering: (1, 1),
@@ -334,6 +383,7 @@ pub(crate) fn zero_of(ty: &SqlType) -> Value {
             Ok(document) => Value::from(document.into_bytes()),
             Err(_) => Value::Null,
         },
+        TypeKind::Char if ty.collation.is_binary() => Value::from(vec![0; ty.length as usize]),
         _ => Value::bytes(b""),
     }
 }

@@ -1,27 +1,20 @@
-//! UPDATE and DELETE.
-//!
-//! First the rows that the statement is about are found, then they are changed:
-//! a change must not bring a row before the search again. Where it cannot do that,
-//! some rows are found and changed at a time ([`Finder`]), so that a statement about
-//! very many needs no memory for all of them.
+//! UPDATE and DELETE of the rows that a [`Finder`] finds.
 
 use firn_mysql_semantics::Value;
 use firn_mysql_semantics::error::{Level, SqlError, code};
 use firn_mysql_semantics::expr::{Cx, Row};
 
+use super::finder::{Finder, Found};
 use super::insert::{Change, is_ignored};
 use super::store::Storing;
-use super::stream::{RowStream, holds};
+use super::stream::holds;
 use super::subquery::Subqueries;
 use super::view::View;
 use super::write::{self, Duplicate, Stored};
-use super::{Result, foreign_key, sort_key};
+use super::{Result, foreign_key};
 use crate::bind::{BoundDelete, BoundUpdate, Given, ViewCheck};
-use crate::plan::{SelectPlan, Step, StepRows};
+use crate::plan::SelectPlan;
 use crate::table::OpenTable;
-
-/// Memory for the rows that one statement has found.
-const FOUND_BYTES_MAX: usize = 256 << 20;
 
 /// An UPDATE, planned.
 pub(crate) struct UpdatePlan {
@@ -92,228 +85,6 @@ impl DeletePlan {
         let targets = delete.targets.iter().map(|table| rows.step_at(starts[*table])).collect();
         Ok(Self { targets, rows, ignore: delete.ignore })
     }
-}
-
-/// A combination of rows that the statement is about.
-struct Found {
-    /// Keys of its tables' rows, by step; none where an outer join made one up.
-    keys: Vec<Option<Vec<u8>>>,
-    /// The flat row.
-    row: Vec<Value>,
-}
-
-/// Memory for the rows that are found at a time, where that may be fewer than all.
-const CHUNK_BYTES: usize = 4 << 20;
-
-/// Finds the rows, and locks those of the targets as they are now.
-struct Finder<'p> {
-    plan: &'p SelectPlan,
-    targets: &'p [usize],
-    params: &'p [Value],
-    stream: RowStream<'p>,
-    row: Vec<Value>,
-    /// Rows may be changed before all are found.
-    in_chunks: bool,
-    begun: bool,
-    done: bool,
-    limit: Option<u64>,
-}
-
-impl<'p> Finder<'p> {
-    /// `changes` are the columns that the statement sets, of a single table; all of a
-    /// row's entries go with a DELETE.
-    fn new(
-        plan: &'p SelectPlan,
-        targets: &'p [usize],
-        params: &'p [Value],
-        view: &View<'_>,
-        changes: &[usize],
-    ) -> Result<Self> {
-        let alone = plan.ordered && plan.select.limit.is_none() && plan.subqueries.is_empty();
-        let one = match &plan.steps[..] {
-            [step] if alone => step.stored().zip(step.access.as_ref()),
-            _ => None,
-        };
-        let in_chunks = match one {
-            // Rows that hang on each other in one table may be changed by another one's change.
-            Some((table, access)) => {
-                view.relations(table)?.is_none() && stays(access, table, changes)
-            }
-            None => false,
-        };
-        Ok(Self {
-            plan,
-            targets,
-            params,
-            stream: RowStream::new(&plan.steps, params),
-            row: vec![Value::Null; plan.select.row_len],
-            in_chunks,
-            begun: false,
-            done: false,
-            limit: None,
-        })
-    }
-
-    async fn begin(
-        &mut self,
-        subqueries: &mut Subqueries<'p>,
-        view: &mut View<'_>,
-        cx: &mut Cx<'p>,
-    ) -> Result<()> {
-        self.begun = true;
-        let (plan, params) = (self.plan, self.params);
-        let constant = |cx: &mut Cx<'p>| holds(&plan.constant, cx, &self.row, params);
-        if !subqueries.run(view, cx, constant).await? {
-            self.done = true;
-            return Ok(());
-        }
-        self.limit = match &plan.select.limit {
-            Some(limit) => match limit.rows.eval(cx, Row { columns: &[], params })?.as_ref() {
-                Value::UInt(number) => Some(*number),
-                Value::Int(number) if *number >= 0 => Some(number.unsigned_abs()),
-                _ => return Err(SqlError::new(code::ER_WRONG_ARGUMENTS, &["LIMIT".into()])),
-            },
-            None => None,
-        };
-        for (at, step) in plan.steps.iter().enumerate() {
-            if let StepRows::Derived(query) = &step.rows
-                && !query.is_lateral()
-            {
-                let reading = view.enter_subquery();
-                let rows = super::derived::rows(query, &self.row, params, view, cx).await;
-                view.leave_subquery(reading);
-                self.stream.give(at, rows?);
-            }
-        }
-        view.want_rows(self.limit.filter(|_| plan.ordered));
-        Ok(())
-    }
-
-    /// The next rows: all of them, unless they may come in chunks. None at the end.
-    async fn next(
-        &mut self,
-        subqueries: &mut Subqueries<'p>,
-        view: &mut View<'_>,
-        cx: &mut Cx<'p>,
-    ) -> Result<Vec<Found>> {
-        if !self.begun {
-            self.begin(subqueries, view, cx).await?;
-        }
-        let (plan, params) = (self.plan, self.params);
-        let mut found: Vec<(Vec<u8>, Found)> = Vec::new();
-        let mut bytes = 0;
-        while !self.done {
-            if self.limit.is_some_and(|limit| plan.ordered && found.len() as u64 >= limit)
-                || !self.stream.next(view, cx, subqueries, &mut self.row).await?
-            {
-                self.done = true;
-                break;
-            }
-            let keys: Vec<Option<Vec<u8>>> =
-                (0..plan.steps.len()).map(|at| self.stream.key(at).map(<[u8]>::to_vec)).collect();
-            if !self.settled(&keys, subqueries, view, cx).await? {
-                continue;
-            }
-            let row = &self.row;
-            let order = subqueries
-                .run(view, cx, |cx| {
-                    let mut order = Vec::new();
-                    for key in &plan.select.order_by {
-                        let value = key.node.eval(cx, Row { columns: row, params })?;
-                        sort_key::push(&value, &key.node.ty, key.descending, &mut order);
-                    }
-                    Ok(order)
-                })
-                .await?;
-            bytes += order.len() + 64 + super::select::bytes_of(&self.row);
-            found.push((order, Found { keys, row: self.row.clone() }));
-            if self.in_chunks && bytes >= CHUNK_BYTES {
-                break;
-            }
-            if bytes > FOUND_BYTES_MAX {
-                return Err(SqlError::new(code::ER_OUT_OF_SORTMEMORY, &[]));
-            }
-        }
-        if !plan.ordered {
-            found.sort_by(|a, b| a.0.cmp(&b.0));
-        }
-        if let Some(limit) = self.limit {
-            found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        }
-        Ok(found.into_iter().map(|(_, found)| found).collect())
-    }
-
-    /// Locks the targets' rows. `false` if the row is not one of those that are meant, now
-    /// that it is locked: what another transaction changed before counts as it is now.
-    async fn settled(
-        &mut self,
-        keys: &[Option<Vec<u8>>],
-        subqueries: &mut Subqueries<'p>,
-        view: &mut View<'_>,
-        cx: &mut Cx<'p>,
-    ) -> Result<bool> {
-        let (plan, params) = (self.plan, self.params);
-        let mut still = true;
-        for &at in self.targets {
-            let (Some(key), Some(table)) = (&keys[at], plan.steps[at].stored()) else { continue };
-            if !self.stream.is_locked(at) {
-                still &= settle(view, cx, &plan.steps[at], table, key, &mut self.row).await?;
-            }
-        }
-        let row = &self.row;
-        let all = |cx: &mut Cx<'p>| all_hold(plan, cx, row, params);
-        if still && subqueries.run(view, cx, all).await? {
-            return Ok(true);
-        }
-        for &at in self.targets {
-            if let (Some(key), Some(table)) = (&keys[at], plan.steps[at].stored()) {
-                view.unlock(table.descriptor().space(), key);
-            }
-        }
-        Ok(false)
-    }
-}
-
-/// Whether rows keep their places in the index that they are found by when these columns
-/// get other values.
-fn stays(access: &crate::plan::Access, table: &OpenTable, changes: &[usize]) -> bool {
-    let codec = table.codec.index(access.index).unwrap_or(table.codec.row_index());
-    let places = |codec: &firn_table::key::IndexCodec| {
-        (0..codec.parts()).filter_map(|part| codec.column(part)).collect::<Vec<_>>()
-    };
-    let (by, rows) = (places(codec), places(table.codec.row_index()));
-    let descriptor = table.descriptor();
-    by.iter().chain(&rows).all(|at| {
-        let column = &descriptor.columns[*at];
-        // Generated columns and those that ON UPDATE sets change with others.
-        !changes.contains(at) && column.generated.is_none() && !column.on_update_now
-    })
-}
-
-/// Locks a row and reads it as it is now. `false` if it is gone.
-async fn settle(
-    view: &mut View<'_>,
-    cx: &mut Cx<'_>,
-    step: &Step,
-    table: &OpenTable,
-    key: &[u8],
-    row: &mut [Value],
-) -> Result<bool> {
-    if !view.lock(table.descriptor().space(), key).await? {
-        return Ok(false);
-    }
-    let Some(values) = write::current(view, table, key, cx).await? else { return Ok(false) };
-    row[step.start..step.end].clone_from_slice(&values);
-    Ok(true)
-}
-
-fn all_hold(plan: &SelectPlan, cx: &mut Cx<'_>, row: &[Value], params: &[Value]) -> Result<bool> {
-    for step in &plan.steps {
-        if !holds(&step.filter, cx, row, params)? {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }
 
 /// Runs an UPDATE.

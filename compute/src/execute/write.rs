@@ -5,7 +5,7 @@
 //! before the commit, and a statement that fails takes back what it wrote.
 
 use bytes::Bytes;
-use firn_mysql_semantics::error::{SqlError, code};
+use firn_mysql_semantics::error::{Level, Mark, SqlError, code};
 use firn_mysql_semantics::expr::{Cx, Row};
 use firn_mysql_semantics::{TypeKind, Value};
 use firn_table::descriptor::IndexId;
@@ -58,11 +58,55 @@ pub(crate) fn compute(
     row: &mut [Value],
 ) -> Result<()> {
     for generated in table.stored_generated.iter().chain(table.virtual_columns()) {
+        let at = generated.column;
+        let mark = cx.warnings.mark();
         let value = generated.node.run(cx, Row::new(row))?.into_owned();
-        row[generated.column] =
-            storing.value(table, generated.column, &generated.node, value, cx)?;
+        let hidden = table.descriptor().columns[at].hidden;
+        let stored = storing.value(table, at, &generated.node, value, cx);
+        row[at] = if hidden { of_index(table, at, storing, cx, mark, stored)? } else { stored? };
     }
     Ok(())
+}
+
+/// What is said of a column that an expression in an index has is said of the index: once.
+fn of_index(
+    table: &OpenTable,
+    column: usize,
+    storing: &super::store::Storing<'_>,
+    cx: &mut Cx<'_>,
+    mark: Mark,
+    stored: Result<Value>,
+) -> Result<Value> {
+    let descriptor = table.descriptor();
+    let has = |index: &&firn_table::descriptor::IndexDescriptor| {
+        index.parts.iter().any(|part| part.column == descriptor.columns[column].id)
+    };
+    let name = descriptor.indexes.iter().find(has).map_or("?", |index| index.name.as_str());
+    let row = cx.row_number;
+    let told = |error: &SqlError| match error.number() {
+        code::WARN_DATA_TRUNCATED | code::ER_TRUNCATED_WRONG_VALUE => Some(SqlError::new(
+            code::ER_WARN_DATA_TRUNCATED_FUNCTIONAL_INDEX,
+            &[name.into(), row.into()],
+        )),
+        code::ER_WARN_DATA_OUT_OF_RANGE => Some(SqlError::new(
+            code::ER_WARN_DATA_OUT_OF_RANGE_FUNCTIONAL_INDEX,
+            &[name.into(), row.into()],
+        )),
+        code::ER_DATA_TOO_LONG => {
+            Some(SqlError::new(code::ER_FUNCTIONAL_INDEX_DATA_IS_TOO_LONG, &[name.into()]))
+        }
+        _ => None,
+    };
+    let value = stored.map_err(|error| told(&error).unwrap_or(error))?;
+    let since = cx.warnings.since(mark);
+    if let Some(error) = since.iter().find_map(|one| told(&one.error)) {
+        if storing.strict {
+            return Err(error);
+        }
+        cx.warnings.rewind(mark);
+        cx.warnings.push(Level::Warning, error);
+    }
+    Ok(value)
 }
 
 /// Looks at the CHECK constraints.
@@ -190,9 +234,22 @@ pub(crate) async fn replace(
     old: &Stored,
     new: &Stored,
 ) -> Result<Result<(), Duplicate>> {
+    foreign_key::check_parents(view, table, new, Some(old)).await?;
+    put_instead(view, table, old, new).await
+}
+
+/// The same for a row whose parents need not be looked for.
+///
+/// # Errors
+/// As [`replace`].
+pub(crate) async fn put_instead(
+    view: &mut View<'_>,
+    table: &OpenTable,
+    old: &Stored,
+    new: &Stored,
+) -> Result<Result<(), Duplicate>> {
     let space = table.descriptor().space();
     let moved = old.key != new.key;
-    foreign_key::check_parents(view, table, new, Some(old)).await?;
     if moved && view.vacant(space, &new.key).await?.is_some() {
         let error = duplicate(table, table.codec.row_index(), &new.values);
         let row_key = new.key.clone().into();

@@ -163,7 +163,7 @@ impl Session {
             self.warnings.warn(warning);
         }
         let results = self.result_charset();
-        let columns: Vec<_> = select
+        let mut columns: Vec<_> = select
             .items
             .iter()
             .map(|item| output::column_of(item, &select.tables, results))
@@ -174,6 +174,7 @@ impl Session {
             .map(|item| ValueWriter::new(&item.node.ty, item.zerofill, results))
             .collect();
         let select = SelectPlan::new(select)?;
+        output::tell_of_gathered(&select, &mut columns);
         let (point, range) = (PointPlan::of(&select), RangePlan::of(&select));
         Ok(QueryPlan { select, columns: Columns::new(&columns), writers, point, range })
     }

@@ -97,6 +97,7 @@ impl Session {
             replace: create.duplicates == Some(ast::Duplicates::Replace),
             ignore,
             on_duplicate: Vec::new(),
+            beside: Vec::new(),
             subqueries: Vec::new(),
             checks: Vec::new(),
             warnings: Vec::new(),

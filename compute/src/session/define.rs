@@ -194,7 +194,9 @@ impl Session {
         plan: AlterPlan,
     ) -> Result<Option<Done>, Ended> {
         if plan.is_empty() {
-            return Ok(Some(Done::default()));
+            let warnings = self.warnings.total();
+            let info = format!("Records: 0  Duplicates: 0  Warnings: {warnings}");
+            return Ok(Some(Done { info, ..Done::default() }));
         }
         let finish = plan.finish();
         let online = plan.beside_writers
@@ -235,12 +237,17 @@ impl Session {
         if !applied? {
             return Err(SqlError::new(code::ER_TABLE_DEF_CHANGED, &[]).into());
         }
-        let filled = matches!(&plan.work, Work::Scan { fill, .. } if !fill.is_empty());
-        if filled || plan.work == Work::Copy {
-            self.rows_are_new(&plan.now)?;
+        match &plan.work {
+            Work::Scan { fill, .. } if !fill.is_empty() => {
+                let open = self.server.opened.get(&plan.now)?;
+                open.numbers.made_indexes(fill, self.server.transactions.db().last_seq().0);
+            }
+            Work::Copy => self.rows_are_new(&plan.now)?,
+            _ => {}
         }
         // MySQL counts rows only where it copies a table while nobody writes.
-        let copied = plan.work == Work::Copy && !online;
+        let checked = matches!(&plan.work, Work::Scan { checks, .. } if !checks.is_empty());
+        let copied = (plan.work == Work::Copy || checked) && !online;
         let affected = if copied { affected } else { 0 };
         let warnings = self.warnings.total();
         let info = format!("Records: {affected}  Duplicates: 0  Warnings: {warnings}");
@@ -349,7 +356,7 @@ impl Session {
         let was = self.open_table(&plan.was)?;
         let now = self.server.opened.compile(&plan.now)?;
         let zone = self.values.variables.zone().clone();
-        let storing = self.storing(&zone, false, true);
+        let storing = execute::Storing { altering: true, ..self.storing(&zone, false, true) };
         let settings = Arc::clone(&self.settings);
         let (server, process) = (Arc::clone(&self.server), Arc::clone(&self.process));
         let relations = CatalogRelations::new(self);

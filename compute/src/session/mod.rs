@@ -192,6 +192,10 @@ impl Session {
                 self.warnings.push(Level::Error, error.clone());
                 Err(Ended::Sql(error))
             }
+            Ok(Outcome::Done(done)) => {
+                self.values.row_count = done.affected.cast_signed();
+                Ok(Outcome::Done(done))
+            }
             other => other,
         }
     }

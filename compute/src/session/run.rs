@@ -19,6 +19,7 @@ use super::{Session, from_transaction};
 use crate::bind::{Block, InsertSource, StatementScope, has_query};
 use crate::execute::{self, DeletePlan, InsertPlan, Reading, SelectRun, Storing, UpdatePlan, View};
 use crate::output;
+use crate::plan::StepRows;
 use crate::table::OpenTable;
 use crate::txn::{LockKey, LockMode, LockWait};
 use crate::variables::SqlMode;
@@ -113,6 +114,9 @@ impl Session {
                 self.lock_tables(&mut unit, &compiled.tables).await
             };
         let result = match settled {
+            Ok(true) if !knows_indexes(&compiled.work, &unit) => {
+                Err(SqlError::new(code::ER_TABLE_DEF_CHANGED, &[]).into())
+            }
             Ok(true) => self.run(compiled, arguments, &mut unit, response).await,
             Ok(false) => {
                 let ended = self.end_unit(unit, Ok(())).await;
@@ -326,6 +330,8 @@ impl Session {
             strict: self.settings.strict && !ignore,
             ignore,
             single_row,
+            each_row: false,
+            altering: false,
             zone,
             now,
             numbering: {
@@ -367,6 +373,7 @@ impl Session {
         let reading = Reading::Locking(LockMode::Exclusive);
         let relations = CatalogRelations::new(self);
         let mut view = View::new(&mut unit.transaction, reading, wait).relating(&relations);
+        self.values.given_id = None;
         let mut cx = Cx::new(&settings, &mut self.values, &mut self.warnings);
         let (params, mut done) = (&arguments.values, execute::Inserted::default());
         let result = execute::insert(plan, &storing, params, &mut view, &mut cx, &mut done).await;
@@ -387,7 +394,12 @@ impl Session {
                 self.warnings.total()
             )
         };
-        Ok(Done { affected, last_insert_id: done.told_id(), info, ..Done::default() }.into())
+        let told = done.first_id().or(self.values.given_id);
+        // Rows of a query are forgotten before ON DUPLICATE KEY UPDATE tells of them.
+        let forgotten = plan.query.is_some() && !plan.insert.on_duplicate.is_empty();
+        let last = if forgotten { 0 } else { done.told_id() };
+        let last_insert_id = told.unwrap_or(last);
+        Ok(Done { affected, last_insert_id, info, ..Done::default() }.into())
     }
 
     /// UPDATE
@@ -398,12 +410,13 @@ impl Session {
         unit: &mut Unit,
     ) -> Result<Outcome, Ended> {
         let zone = self.values.variables.zone().clone();
-        let storing = self.storing(&zone, plan.ignore, false);
+        let storing = Storing { each_row: true, ..self.storing(&zone, plan.ignore, false) };
         let settings = Arc::clone(&self.settings);
         let wait = self.lock_wait();
         let reading = Reading::Locking(LockMode::Exclusive);
         let relations = CatalogRelations::new(self);
         let mut view = View::new(&mut unit.transaction, reading, wait).relating(&relations);
+        self.values.given_id = None;
         let mut cx = Cx::new(&settings, &mut self.values, &mut self.warnings);
         let done = execute::update(plan, &storing, &arguments.values, &mut view, &mut cx).await?;
         let found_rows = self.login.capabilities.contains(Capabilities::FOUND_ROWS);
@@ -415,7 +428,8 @@ impl Session {
             done.changed,
             self.warnings.total()
         );
-        Ok(Done { affected, info, ..Done::default() }.into())
+        let last_insert_id = self.values.given_id.unwrap_or(0);
+        Ok(Done { affected, last_insert_id, info, ..Done::default() }.into())
     }
 
     /// DELETE
@@ -435,4 +449,23 @@ impl Session {
         self.values.row_count = deleted.cast_signed();
         Ok(Done { affected: deleted, ..Done::default() }.into())
     }
+}
+
+/// Whether the snapshot of a plain read is not older than the indexes that it uses.
+fn knows_indexes(work: &Work, unit: &Unit) -> bool {
+    let (Work::Query(plan), Some(seq)) = (work, unit.transaction.snapshot_seq()) else {
+        return true;
+    };
+    if plan.select.select.locking.is_some() {
+        return true;
+    }
+    let mut all = true;
+    plan.select.each(&mut |plan| {
+        for step in &plan.steps {
+            if let (StepRows::Stored(table), Some(access)) = (&step.rows, &step.access) {
+                all &= table.numbers.has_index(access.index, seq.0);
+            }
+        }
+    });
+    all
 }

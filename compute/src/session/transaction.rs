@@ -142,8 +142,9 @@ impl Session {
 
     /// COMMIT
     pub(crate) async fn commit(&mut self, completion: &ast::Completion) -> Result<Outcome, Ended> {
+        let read_only = self.read_only;
         self.commit_open().await?;
-        self.complete(completion).await
+        self.complete(completion, read_only).await
     }
 
     /// ROLLBACK
@@ -151,8 +152,9 @@ impl Session {
         &mut self,
         completion: &ast::Completion,
     ) -> Result<Outcome, Ended> {
+        let read_only = self.read_only;
         self.roll_back_open();
-        self.complete(completion).await
+        self.complete(completion, read_only).await
     }
 
     /// Takes back what is open.
@@ -164,12 +166,18 @@ impl Session {
         }
     }
 
-    /// AND CHAIN, RELEASE, and `completion_type`.
-    async fn complete(&mut self, completion: &ast::Completion) -> Result<Outcome, Ended> {
+    /// AND CHAIN, RELEASE, and `completion_type`. A chained transaction is READ ONLY as the one
+    /// before it.
+    async fn complete(
+        &mut self,
+        completion: &ast::Completion,
+        read_only: bool,
+    ) -> Result<Outcome, Ended> {
         let default = self.values.variables.hot().completion_type;
         if completion.chain.unwrap_or(default == 1) {
             self.transaction = Some(self.new_transaction());
             self.explicit = true;
+            self.read_only = read_only;
         }
         if completion.release.unwrap_or(default == 2) {
             self.process.control.kill();

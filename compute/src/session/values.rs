@@ -28,6 +28,8 @@ pub struct SessionValues {
     pub row_count: i64,
     /// FOUND_ROWS()
     pub found_rows: u64,
+    /// What the statement gave LAST_INSERT_ID(…).
+    pub given_id: Option<u64>,
     user: Box<str>,
     current_user: Box<str>,
     env: Env,
@@ -51,6 +53,7 @@ impl SessionValues {
             user_variables: UserVariables::default(),
             row_count: -1,
             found_rows: 0,
+            given_id: None,
             user: user.into(),
             current_user: current_user.into(),
             env,
@@ -188,6 +191,7 @@ impl Session for SessionValues {
     }
 
     fn set_last_insert_id(&mut self, id: u64) {
+        self.given_id = Some(id);
         self.variables.facts.last_insert_id = id;
     }
 

@@ -10,7 +10,7 @@ use firn_mysql_semantics::Value;
 use firn_mysql_semantics::error::SqlError;
 use firn_mysql_semantics::expr::{Node, Result, Settings};
 use firn_table::TableCodec;
-use firn_table::descriptor::{ColumnDefault, TableDescriptor};
+use firn_table::descriptor::{ColumnDefault, IndexId, TableDescriptor};
 use parking_lot::Mutex;
 
 pub(crate) use generated::Generated;
@@ -68,6 +68,8 @@ pub(crate) struct Numbers {
     /// The commit since which the rows are where the table says: snapshots from before it
     /// find nothing there.
     pub(crate) valid_from: AtomicU64,
+    /// The same of indexes that were made since: snapshots from before lack their history.
+    indexes_valid_from: Mutex<Vec<(IndexId, u64)>>,
     /// How far ahead it was stored last. Held while it is stored.
     pub(crate) keeping: tokio::sync::Mutex<u64>,
     /// The next number of a row without a primary key; 0 if it is not known yet.
@@ -82,6 +84,19 @@ impl Numbers {
 }
 
 impl Numbers {
+    /// Indexes were made, by a commit of this number.
+    pub(crate) fn made_indexes(&self, indexes: &[IndexId], seq: u64) {
+        let mut all = self.indexes_valid_from.lock();
+        all.retain(|(index, _)| !indexes.contains(index));
+        all.extend(indexes.iter().map(|index| (*index, seq)));
+    }
+
+    /// Whether a snapshot knows an index.
+    pub(crate) fn has_index(&self, index: IndexId, seq: u64) -> bool {
+        let all = self.indexes_valid_from.lock();
+        !all.iter().any(|(made, from)| *made == index && seq < *from)
+    }
+
     /// Forgets what AUTO_INCREMENT gives next: ALTER TABLE says something else.
     pub(crate) fn forget_auto_increment(&self) {
         self.next_auto_increment.store(0, Ordering::Relaxed);

@@ -59,7 +59,9 @@ async fn a_missing_default_is_told_once_behind_the_first_row_s_values() {
 async fn ignore_leaves_out_rows_without_a_parent() {
     let (_server, mut client) = start().await;
     client.run("CREATE TABLE p (id INT PRIMARY KEY); INSERT INTO p VALUES (1)").await;
-    client.run("CREATE TABLE c (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES p (id))").await;
+    client
+        .run("CREATE TABLE c (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES p (id))")
+        .await;
     let result = client.result("INSERT IGNORE INTO c VALUES (1, 1), (2, 2), (3, NULL)").await;
     assert_eq!(result.summary.info, "Records: 2  Duplicates: 0  Warnings: 1");
     assert!(client.lines("SHOW WARNINGS").await[0].starts_with("Warning|1452|"));
@@ -97,4 +99,149 @@ async fn without_strict_mode_an_update_takes_null_for_zero() {
     assert_eq!(client.lines("SHOW WARNINGS").await, ["Warning|1048|Column 'v' cannot be null"]);
     client.run("UPDATE t SET id = DEFAULT").await;
     assert_eq!(client.lines("SELECT * FROM t").await, ["0|0"]);
+}
+
+#[tokio::test]
+async fn children_equal_by_collation_hold_their_parent() {
+    let (_server, mut client) = start().await;
+    client.run("CREATE TABLE p (id VARCHAR(10) CHARACTER SET latin1 PRIMARY KEY)").await;
+    client
+        .run(
+            "CREATE TABLE c (id INT PRIMARY KEY, r VARCHAR(10) CHARACTER SET latin1, \
+             FOREIGN KEY (r) REFERENCES p (id))",
+        )
+        .await;
+    client.run("INSERT INTO p VALUES ('a'), ('b'); INSERT INTO c VALUES (1, 'A'), (2, 'b ')").await;
+    for sql in ["DELETE FROM p WHERE id = 'a'", "UPDATE p SET id = 'x' WHERE id = 'b'"] {
+        assert_eq!(client.error(sql).await.0, 1451, "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn children_follow_a_parent_whose_key_changes() {
+    let (_server, mut client) = start().await;
+    client.run("CREATE TABLE p (id INT PRIMARY KEY); INSERT INTO p VALUES (1), (2)").await;
+    client
+        .run(
+            "CREATE TABLE c (id INT PRIMARY KEY, a INT, b INT, \
+             FOREIGN KEY (a) REFERENCES p (id) ON UPDATE CASCADE, \
+             FOREIGN KEY (b) REFERENCES p (id) ON UPDATE SET NULL)",
+        )
+        .await;
+    client.run("INSERT INTO c VALUES (1, 1, 2), (2, 2, 1); UPDATE p SET id = 7 WHERE id = 1").await;
+    assert_eq!(client.lines("SELECT * FROM c ORDER BY id").await, ["1|7|2", "2|2|NULL"]);
+    assert_eq!(client.error("INSERT INTO c VALUES (3, 1, 2)").await.0, 1452);
+    client.run("INSERT INTO c VALUES (3, 7, 7)").await;
+}
+
+#[tokio::test]
+async fn a_cascade_changes_what_is_computed_of_its_columns() {
+    let (_server, mut client) = start().await;
+    client.run("CREATE TABLE p (id VARCHAR(10) PRIMARY KEY); INSERT INTO p VALUES ('b')").await;
+    client
+        .run(
+            "CREATE TABLE c (id INT PRIMARY KEY, r VARCHAR(10), v VARCHAR(12) AS (CONCAT(r, 'x')), \
+             KEY (v), FOREIGN KEY (r) REFERENCES p (id) ON UPDATE CASCADE ON DELETE SET NULL)",
+        )
+        .await;
+    client.run("INSERT INTO c (id, r) VALUES (2, 'b'); UPDATE p SET id = 'zz'").await;
+    let by_index = |v: &str| format!("SELECT id FROM c FORCE INDEX (v) WHERE v = '{v}'");
+    assert_eq!(client.lines(&by_index("zzx")).await, ["2"]);
+    assert!(client.lines(&by_index("bx")).await.is_empty());
+    client.run("DELETE FROM p").await;
+    assert!(client.lines(&by_index("zzx")).await.is_empty());
+}
+
+#[tokio::test]
+async fn documents_in_columns_of_other_types_are_cast() {
+    let (_server, mut client) = start().await;
+    client.run("CREATE TABLE t (i INT, d DATE); CREATE TABLE j (j JSON)").await;
+    client.run("INSERT INTO j VALUES ('{}')").await;
+    let told = "Invalid JSON value for CAST to INTEGER from column cast_as_json at row 1";
+    let sql = "INSERT INTO t (i) VALUES (CAST('{}' AS JSON))";
+    assert_eq!(client.error(sql).await, (3156, told.into()));
+    client.run("INSERT INTO t (i) VALUES (CAST('\"12\"' AS JSON))").await;
+    client.run("SET sql_mode = ''; INSERT INTO t (d) VALUES (CAST('{}' AS JSON))").await;
+    client.run("INSERT INTO t (d) SELECT j FROM j").await;
+    let rows = client.lines("SELECT i, d FROM t ORDER BY i, d").await;
+    assert_eq!(rows, ["NULL|NULL", "NULL|0000-00-00", "12|NULL"]);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_an_expression_in_an_index_names_the_index() {
+    let (_server, mut client) = start().await;
+    client.run("CREATE TABLE t (b BIGINT, KEY f2 ((CAST(b AS CHAR(2)))))").await;
+    let told = "Data truncated for functional index 'f2' at row 1";
+    assert_eq!(client.error("INSERT INTO t VALUES (123)").await, (3751, told.into()));
+    client.run("INSERT IGNORE INTO t VALUES (123)").await;
+    assert_eq!(client.lines("SHOW WARNINGS").await, [format!("Warning|3751|{told}")]);
+}
+
+#[tokio::test]
+async fn on_duplicate_key_update_knows_the_tables_of_its_query() {
+    let (_server, mut client) = start().await;
+    client.run("CREATE TABLE t (id INT PRIMARY KEY, v INT); INSERT INTO t VALUES (1, 1)").await;
+    client.run("CREATE TABLE s (k INT, v INT, w INT); INSERT INTO s VALUES (1, 7, 9)").await;
+    let insert = "INSERT INTO t SELECT k, v FROM s ON DUPLICATE KEY UPDATE";
+    let ambiguous = (1052, "Column 'v' in field list is ambiguous".to_owned());
+    assert_eq!(client.error(&format!("{insert} v = v + 1")).await, ambiguous);
+    client.run(&format!("{insert} v = w + t.v + VALUES(v) * 100")).await;
+    assert_eq!(client.lines("SELECT * FROM t").await, ["1|710"]);
+    let distinct = "INSERT INTO t SELECT DISTINCT k, v FROM s ON DUPLICATE KEY UPDATE v = w";
+    assert_eq!(client.error(distinct).await.0, 1235);
+}
+
+#[tokio::test]
+async fn dates_of_zero_from_columns_are_refused_as_the_mode_says() {
+    let (_server, mut client) = start().await;
+    client.run("CREATE TABLE a (d DATE, t DATETIME(2)); CREATE TABLE b LIKE a").await;
+    client.run("SET sql_mode = ''; INSERT INTO a VALUES (0, 0); SET sql_mode = DEFAULT").await;
+    let told = "Incorrect date value: '0000-00-00' for column 'd' at row 1";
+    assert_eq!(client.error("INSERT INTO b (d) SELECT d FROM a").await, (1292, told.into()));
+    client.run("INSERT IGNORE INTO b (t) SELECT t FROM a").await;
+    let out_of_range = "Warning|1264|Out of range value for column 't' at row 1";
+    assert_eq!(client.lines("SHOW WARNINGS").await, [out_of_range]);
+    client.run("UPDATE a SET d = d, t = t").await;
+    let nothing = client.lines("SELECT d + INTERVAL 1 DAY, DATE(t) + INTERVAL 1 DAY FROM a").await;
+    assert_eq!(nothing, ["NULL|NULL"]);
+    assert!(client.lines("SHOW WARNINGS").await.is_empty());
+}
+
+#[tokio::test]
+async fn null_is_told_once_by_an_insert_and_of_each_row_by_an_update() {
+    let (_server, mut client) = start().await;
+    client.run("CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT, v INT NOT NULL)").await;
+    client.run("SET sql_mode = ''; INSERT INTO t (v) VALUES (NULL), (NULL)").await;
+    assert_eq!(client.lines("SHOW WARNINGS").await.len(), 1);
+    client.run("UPDATE t SET v = NULL").await;
+    assert_eq!(client.lines("SHOW WARNINGS").await.len(), 2);
+    client.run("INSERT INTO t (v) VALUES (DEFAULT), (DEFAULT)").await;
+    assert_eq!(client.lines("SHOW WARNINGS").await.len(), 2);
+}
+
+#[tokio::test]
+async fn rows_of_values_may_say_default() {
+    let (_server, mut client) = start().await;
+    client.run("CREATE TABLE t (id INT PRIMARY KEY, v INT DEFAULT 5)").await;
+    client.run("INSERT INTO t VALUES ROW(1, DEFAULT), ROW(2, 3)").await;
+    assert_eq!(client.lines("SELECT * FROM t ORDER BY id").await, ["1|5", "2|3"]);
+}
+
+#[tokio::test]
+async fn a_chained_transaction_is_read_only_as_the_one_before() {
+    let (_server, mut client) = start().await;
+    client.run("CREATE TABLE t (id INT); START TRANSACTION READ ONLY; COMMIT AND CHAIN").await;
+    assert_eq!(client.error("INSERT INTO t VALUES (1)").await.0, 1792);
+    client.run("COMMIT; INSERT INTO t VALUES (1)").await;
+}
+
+#[tokio::test]
+async fn an_update_tells_the_id_given_to_last_insert_id() {
+    let (_server, mut client) = start().await;
+    client.run("CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT, v INT UNIQUE)").await;
+    client.run("INSERT INTO t VALUES (7, 1)").await;
+    let update = client.result("UPDATE t SET id = LAST_INSERT_ID(id + 1)").await;
+    assert_eq!(update.summary.last_insert_id, 8);
+    let sql = "INSERT INTO t (v) VALUES (1) ON DUPLICATE KEY UPDATE id = LAST_INSERT_ID(id)";
+    assert_eq!(client.result(sql).await.summary.last_insert_id, 8);
 }

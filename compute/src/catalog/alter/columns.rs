@@ -391,7 +391,6 @@ pub(super) fn convert(
         }
         let from = charset_of(ty.collation);
         ty.collation = to;
-        column.collation_written = false;
         if set.is_binary() {
             continue;
         }

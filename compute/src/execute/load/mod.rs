@@ -10,7 +10,8 @@ use format::More;
 pub(crate) use format::{Format, Record, Records};
 
 use super::Result;
-use super::insert::{InsertPlan, Inserted, Job};
+use super::insert::{InsertPlan, Job};
+use super::inserted::Inserted;
 use super::store::{Storing, zero_of};
 use super::subquery::Subqueries;
 use super::view::View;

@@ -55,6 +55,9 @@ fn insert_value(random: &mut Random, column: &Column, narrow: bool) -> String {
         0..=4 => "DEFAULT".to_owned(),
         5..=7 if column.auto_increment => random.word(&["NULL", "0", "NULL"]).to_owned(),
         _ if column.auto_increment => random.between(1, 12).to_string(),
+        8 if column.kind.is_number() => random.word(&["1 + 1", "ABS(-3)", "7 DIV 2"]).to_owned(),
+        8 if column.kind.is_text() => random.word(&["CONCAT('a', 1)", "UPPER('b')"]).to_owned(),
+        8 if column.kind.is_date() => random.word(&["CURDATE()", "NOW(3)"]).to_owned(),
         _ => literals::any(random, &column.kind, narrow),
     }
 }
@@ -84,6 +87,9 @@ pub(crate) fn insert(random: &mut Random, tables: &[Table], narrow: bool) -> Str
     let columns = chosen(random, table);
     let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
     let name = &table.name;
+    if random.percent(3) {
+        return format!("INSERT{} INTO {name} () VALUES ()", ignore(random));
+    }
     let replace = random.percent(12);
     let verb = if replace { "REPLACE".to_owned() } else { format!("INSERT{}", ignore(random)) };
     let duplicate = !replace && random.percent(18);
@@ -136,6 +142,8 @@ pub(crate) fn insert(random: &mut Random, tables: &[Table], narrow: bool) -> Str
                     format!("({})", values.join(", "))
                 })
                 .collect();
+            let row = random.word(&["", "", "", "", "ROW"]);
+            let rows: Vec<String> = rows.iter().map(|values| format!("{row}{values}")).collect();
             let mut text =
                 format!("{verb} INTO {name} ({}) VALUES {}", names.join(", "), rows.join(", "));
             if duplicate {
@@ -171,6 +179,20 @@ pub(crate) fn joined(random: &mut Random, left: &Table, right: &Table) -> Option
     (!pairs.is_empty()).then(|| random.of(&pairs).clone())
 }
 
+/// A column's value of another row, by a subquery.
+fn subquery(random: &mut Random, tables: &[Table], column: &Column) -> Option<String> {
+    let other = random.of(tables);
+    let source = other.columns.iter().find(|one| one.kind == column.kind)?;
+    let order = other.total_order()?;
+    let kind = random.word(&["MAX", "MIN", "COUNT", ""]);
+    let (name, from) = (&source.name, &other.name);
+    Some(match kind {
+        "COUNT" if column.kind.is_number() => format!("(SELECT COUNT(*) FROM {from})"),
+        "MAX" | "MIN" if column.kind.is_number() => format!("(SELECT {kind}({name}) FROM {from})"),
+        _ => format!("(SELECT {name} FROM {from} ORDER BY {order} LIMIT 1)"),
+    })
+}
+
 /// An UPDATE.
 pub(crate) fn update(random: &mut Random, tables: &[Table], narrow: bool) -> String {
     let table = random.of(tables);
@@ -190,12 +212,12 @@ pub(crate) fn update(random: &mut Random, tables: &[Table], narrow: bool) -> Str
                 let value = literals::any(random, &column.kind, narrow);
                 sets.push(format!("{}.{} = {value}", other.name, column.name));
             }
-            return format!(
-                "UPDATE{ignore} {} JOIN {} ON {on} SET {}",
-                table.name,
-                other.name,
-                sets.join(", ")
-            );
+            let (left, right, sets) = (&table.name, &other.name, sets.join(", "));
+            return match random.below(3) {
+                0 => format!("UPDATE{ignore} {left}, {right} SET {sets} WHERE {on}"),
+                1 => format!("UPDATE{ignore} {left} LEFT JOIN {right} ON {on} SET {sets}"),
+                _ => format!("UPDATE{ignore} {left} JOIN {right} ON {on} SET {sets}"),
+            };
         }
     }
     let mut sets: Vec<String> = Vec::new();
@@ -204,9 +226,18 @@ pub(crate) fn update(random: &mut Random, tables: &[Table], narrow: bool) -> Str
         if sets.iter().any(|set| set.starts_with(&format!("{} =", column.name))) {
             continue;
         }
-        sets.push(format!("{} = {}", column.name, new_value(random, column, table, narrow)));
+        let value = match random.below(20) {
+            0 => subquery(random, tables, column),
+            _ => None,
+        };
+        let value = value.unwrap_or_else(|| new_value(random, column, table, narrow));
+        sets.push(format!("{} = {value}", column.name));
     }
     let filter = condition(random, table, "", narrow);
+    if random.percent(8) {
+        let (name, first) = (&table.name, sets[0].clone());
+        return format!("UPDATE{ignore} {name} AS x SET x.{first}{filter}");
+    }
     format!("UPDATE{ignore} {} SET {}{filter}{}", table.name, sets.join(", "), tail(random, table))
 }
 
@@ -221,10 +252,11 @@ pub(crate) fn delete(random: &mut Random, tables: &[Table], narrow: bool) -> Str
         {
             let (left, right) = (&table.name, &other.name);
             let both = if random.percent(40) { format!("{left}, {right}") } else { left.clone() };
-            return if random.percent(50) {
-                format!("DELETE{ignore} {both} FROM {left} JOIN {right} ON {on}")
-            } else {
-                format!("DELETE{ignore} FROM {both} USING {left} JOIN {right} ON {on}")
+            return match random.below(4) {
+                0 => format!("DELETE{ignore} {both} FROM {left} JOIN {right} ON {on}"),
+                1 => format!("DELETE{ignore} {both} FROM {left}, {right} WHERE {on}"),
+                2 => format!("DELETE{ignore} {both} FROM {left} LEFT JOIN {right} ON {on}"),
+                _ => format!("DELETE{ignore} FROM {both} USING {left} JOIN {right} ON {on}"),
             };
         }
     }

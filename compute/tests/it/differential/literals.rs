@@ -143,7 +143,7 @@ pub(crate) fn edge(random: &mut Random, kind: &Kind) -> String {
             if random.percent(25) { format!("'{value}'") } else { value.to_string() }
         }
         Kind::Decimal { precision, scale, .. } => {
-            let whole = "9".repeat(precision - scale);
+            let whole = if precision == scale { "0".into() } else { "9".repeat(precision - scale) };
             let parts = ["", "9", "99", "994", "995", "9999"];
             let sign = if random.percent(25) { "-" } else { "" };
             format!("{sign}{whole}.{}", random.of(&parts))

@@ -180,10 +180,13 @@ impl Session {
 
     /// The same; who has not ended waits for a lock, as the server says.
     async fn look_asking(&mut self, monitor: &mut Client) -> Option<Vec<String>> {
+        // For a row, or for a table.
         let sql = format!(
-            "SELECT COUNT(*) FROM performance_schema.data_lock_waits w JOIN \
+            "SELECT EXISTS (SELECT 1 FROM performance_schema.data_lock_waits w JOIN \
              performance_schema.threads t ON t.THREAD_ID = w.REQUESTING_THREAD_ID WHERE \
-             t.PROCESSLIST_ID = {}",
+             t.PROCESSLIST_ID = {0}) OR EXISTS (SELECT 1 FROM performance_schema.metadata_locks m \
+             JOIN performance_schema.threads t ON t.THREAD_ID = m.OWNER_THREAD_ID WHERE \
+             m.LOCK_STATUS = 'PENDING' AND t.PROCESSLIST_ID = {0})",
             self.id
         );
         loop {

@@ -95,13 +95,23 @@ impl Kind {
                 Kind::Int { name, bits, unsigned: random.percent(40) }
             }
             5 | 6 => {
-                let precision = *random.of(&[3, 5, 10, 20, 65]);
-                let scale = *random.of(&[0, 1, 2, 3]);
+                let shapes = [
+                    (3, 0),
+                    (5, 1),
+                    (10, 2),
+                    (20, 3),
+                    (65, 30),
+                    (38, 10),
+                    (65, 0),
+                    (1, 1),
+                    (30, 30),
+                ];
+                let (precision, scale) = *random.of(&shapes);
                 Kind::Decimal { precision, scale, unsigned: random.percent(20) }
             }
             7 => Kind::Float,
             8 => Kind::Double,
-            9 => Kind::Bit(*random.of(&[1, 5, 8, 64])),
+            9 => Kind::Bit(*random.of(&[1, 5, 8, 17, 63, 64])),
             10 => Kind::Char(*random.of(&[1, 3, 10])),
             11 | 12 => Kind::Varchar(*random.of(&[2, 5, 20, 200])),
             13 => Kind::Text(random.word(&["TINYTEXT", "TEXT", "MEDIUMTEXT", "LONGTEXT"])),
@@ -116,9 +126,9 @@ impl Kind {
             16 => Kind::Enum,
             17 => Kind::Set,
             18 => Kind::Date,
-            19 => Kind::Time(*random.of(&[0, 0, 2, 6])),
-            20 => Kind::Datetime(*random.of(&[0, 0, 3, 6])),
-            21 => Kind::Timestamp(*random.of(&[0, 0, 3, 6])),
+            19 => Kind::Time(*random.of(&[0, 0, 1, 2, 3, 4, 5, 6])),
+            20 => Kind::Datetime(*random.of(&[0, 0, 1, 3, 5, 6])),
+            21 => Kind::Timestamp(*random.of(&[0, 0, 2, 3, 4, 6])),
             22 => Kind::Year,
             _ => Kind::Json,
         }
@@ -195,6 +205,10 @@ const CHARSETS: &[&str] = &[
     " CHARACTER SET latin1 COLLATE latin1_bin",
     " CHARACTER SET ascii",
     " COLLATE utf8mb4_0900_bin",
+    " COLLATE utf8mb4_0900_as_ci",
+    " COLLATE utf8mb4_unicode_520_ci",
+    " CHARACTER SET latin1 COLLATE latin1_general_cs",
+    " CHARACTER SET ascii COLLATE ascii_bin",
 ];
 
 /// How tables are made.
@@ -304,6 +318,11 @@ fn part(random: &mut Random, column: &Column) -> Option<String> {
         kind if kind.is_long() => format!("{name}({}){down}", random.of(&[1, 2, 5])),
         Kind::Varchar(length) if *length > 3 && random.percent(25) => format!("{name}(2){down}"),
         kind if kind.is_number() && random.percent(8) => format!("(({name} + 1)){down}"),
+        Kind::Varchar(_) if random.percent(10) => format!("((LOWER({name}))){down}"),
+        kind if kind.is_date() && random.percent(10) => format!("((YEAR({name}))){down}"),
+        Kind::Varbinary(length) if *length > 3 && random.percent(40) => {
+            format!("{name}(2){down}")
+        }
         _ => format!("{name}{down}"),
     })
 }

@@ -45,7 +45,7 @@ const MODES: &[&str] = &[
     "SET sql_mode = 'ONLY_FULL_GROUP_BY,STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE'",
     "SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION'",
     "SET sql_mode = 'ALLOW_INVALID_DATES,STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO'",
-    "SET sql_mode = 'PAD_CHAR_TO_FULL_LENGTH,STRICT_TRANS_TABLES'",
+    "SET sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO'",
     "SET sql_mode = 'TIME_TRUNCATE_FRACTIONAL,STRICT_TRANS_TABLES'",
 ];
 
@@ -155,6 +155,11 @@ fn transaction(random: &mut Random) -> String {
             "SET autocommit = 0",
             "SET autocommit = 1",
             "COMMIT AND CHAIN",
+            "ROLLBACK AND NO CHAIN",
+            "START TRANSACTION READ ONLY",
+            "SET foreign_key_checks = 0",
+            "SET foreign_key_checks = 1",
+            "SET unique_checks = 0",
             "SELECT ROW_COUNT(), LAST_INSERT_ID()",
         ])
         .to_owned()

@@ -57,8 +57,56 @@ fn statement(random: &mut Random, session: usize, dirty: bool, points: bool) -> 
     }
 }
 
+/// What scripts of several sessions are about.
+#[derive(Clone, Copy, PartialEq)]
+enum About {
+    /// Rows of one table.
+    Rows,
+    /// Rows that refer to rows of another table.
+    References,
+    /// A table that is changed meanwhile.
+    Definitions,
+}
+
+/// A statement on a table and one that refers to it.
+fn referring(random: &mut Random, session: usize, dirty: bool) -> String {
+    let (parent, child) = (random.between(1, 4), random.between(1, 6));
+    match random.below(10) {
+        0 if !dirty => "SELECT * FROM c ORDER BY id".into(),
+        1 if !dirty => "SELECT COUNT(*) FROM p".into(),
+        0 | 1 => format!("SELECT * FROM p WHERE id = {parent} {}", locking(random)),
+        2 | 3 => {
+            let id = 10 * (session + 1) + random.between(1, 4);
+            format!("INSERT INTO c VALUES ({id}, {parent}, 0)")
+        }
+        4 => format!("INSERT INTO p VALUES ({parent}, 0)"),
+        5 => format!("DELETE FROM p WHERE id = {parent}"),
+        6 => format!("UPDATE c SET p = {parent} WHERE id = {child}"),
+        7 => format!("UPDATE p SET v = v + 1 WHERE id = {parent}"),
+        8 => format!("UPDATE p SET id = {} WHERE id = {parent}", random.between(5, 7)),
+        _ => format!("DELETE FROM c WHERE id = {child}"),
+    }
+}
+
+/// A change of the table, or a statement on it.
+fn defining(random: &mut Random, session: usize, dirty: bool, serial: usize) -> String {
+    match random.below(9) {
+        0 => format!("ALTER TABLE t ADD COLUMN n{serial} INT DEFAULT {serial}"),
+        1 => format!("CREATE INDEX i{serial} ON t (v)"),
+        2 => "ALTER TABLE t MODIFY v BIGINT".into(),
+        3 => "SELECT id, v FROM t ORDER BY id".into(),
+        4 => "SELECT id FROM t FORCE INDEX (k) WHERE k = 1 ORDER BY id".into(),
+        _ => statement(random, session, dirty, true).replace("SELECT *", "SELECT id, u, k, v"),
+    }
+}
+
 /// Two or three sessions at one level.
 pub(crate) fn script(random: &mut Random) -> Script {
+    let about = match random.below(10) {
+        0..=5 => About::Rows,
+        6..=7 => About::References,
+        _ => About::Definitions,
+    };
     let mut steps = Vec::new();
     let mut add = |session: usize, sql: String| steps.push(Step { session, sql });
     let level = random.word(LEVELS);
@@ -72,6 +120,20 @@ pub(crate) fn script(random: &mut Random) -> Script {
          (5, 50, 3, 50)"
             .into(),
     );
+    if about == About::References {
+        let on_delete = random.word(&["", " ON DELETE CASCADE", " ON DELETE SET NULL"]);
+        let on_update = random.word(&["", " ON UPDATE CASCADE"]);
+        add(0, "CREATE TABLE p (id INT PRIMARY KEY, v INT)".into());
+        add(
+            0,
+            format!(
+                "CREATE TABLE c (id INT PRIMARY KEY, p INT, v INT, \
+                 CONSTRAINT f FOREIGN KEY (p) REFERENCES p (id){on_delete}{on_update})"
+            ),
+        );
+        add(0, "INSERT INTO p VALUES (1, 1), (2, 2), (3, 3), (4, 4)".into());
+        add(0, "INSERT INTO c VALUES (1, 1, 1), (2, 1, 2), (3, 2, 3), (4, NULL, 4)".into());
+    }
     let short = random.percent(15);
     for session in 0..count {
         add(session, format!("SET SESSION TRANSACTION ISOLATION LEVEL {level}"));
@@ -80,7 +142,7 @@ pub(crate) fn script(random: &mut Random) -> Script {
     }
     let mut open = [false; 3];
     let mut saved = [false; 3];
-    for _ in 0..random.between(12, 22) {
+    for serial in 0..random.between(12, 22) {
         let session = random.below(count);
         if !open[session] && random.percent(75) {
             let begin = random.word(&[
@@ -104,8 +166,16 @@ pub(crate) fn script(random: &mut Random) -> Script {
                 "SAVEPOINT s".into()
             }
             1 if saved[session] => "ROLLBACK TO s".into(),
-            _ => statement(random, session, dirty, points),
+            _ => match about {
+                About::Rows => statement(random, session, dirty, points),
+                About::References => referring(random, session, dirty),
+                About::Definitions => defining(random, session, dirty, serial),
+            },
         };
+        // It ends the transaction.
+        if sql.starts_with("ALTER") || sql.starts_with("CREATE") {
+            (open[session], saved[session]) = (false, false);
+        }
         add(session, sql);
     }
     for session in 0..count {
@@ -116,5 +186,9 @@ pub(crate) fn script(random: &mut Random) -> Script {
         add(session, "ROLLBACK".into());
     }
     add(0, "SELECT * FROM t ORDER BY id".into());
+    if about == About::References {
+        add(0, "SELECT * FROM p ORDER BY id".into());
+        add(0, "SELECT * FROM c ORDER BY id".into());
+    }
     Script { found_rows: false, steps }
 }

@@ -86,9 +86,15 @@ impl StoreContext<'_> {
     }
 
     /// 1366.
-    fn incorrect(&mut self, kind: &str, text: &[u8], column: &Column<'_>) -> Result<(), SqlError> {
-        let error =
-            SqlError::incorrect_value_for_column(kind, &printable(text), column.name, self.row);
+    fn incorrect(
+        &mut self,
+        kind: &str,
+        text: &[u8],
+        from: &SqlType,
+        column: &Column<'_>,
+    ) -> Result<(), SqlError> {
+        let shown = printable(text, from);
+        let error = SqlError::incorrect_value_for_column(kind, &shown, column.name, self.row);
         self.warn(error)
     }
 
@@ -241,9 +247,27 @@ fn ascii<'a>(bytes: &'a [u8], from: &SqlType, wide: &'a mut Vec<u8>) -> Result<&
     Ok(wide)
 }
 
-/// A text in a message: what is no UTF-8 becomes `\xHH`.
-fn printable(text: &[u8]) -> String {
+/// A text of a type in a message: in UTF-8, where what is none becomes `\xHH`. Binary strings
+/// are shown byte by byte.
+fn printable(text: &[u8], from: &SqlType) -> String {
+    let set = Collation::by_id(from.collation.0).map_or(Charset::utf8mb4(), Collation::charset);
     let mut out = String::with_capacity(text.len());
+    if from.kind.is_string() && set.is_binary() {
+        for byte in text {
+            match byte {
+                0x20..=0x7e => out.push(char::from(*byte)),
+                _ => out.push_str(&format!("\\x{byte:02X}")),
+            }
+        }
+        return out;
+    }
+    let mut converted = Vec::new();
+    let wide = !set.is_ascii_superset();
+    // Wide characters were converted before.
+    let text = match wide || convert(text, set, Charset::utf8mb4(), &mut converted) != Ok(0) {
+        true => text,
+        false => &converted,
+    };
     for chunk in text.utf8_chunks() {
         out.push_str(chunk.valid());
         for byte in chunk.invalid() {

@@ -1,6 +1,6 @@
 //! Numbers: integers, DECIMAL, FLOAT, DOUBLE, BIT, YEAR.
 
-use super::{Column, Number, StoreContext, ascii, number, printable, whole_number};
+use super::{Column, Number, StoreContext, ascii, number, whole_number};
 use crate::decimal::{Decimal, Fit, ParseStatus, Rounding};
 use crate::error::SqlError;
 use crate::number::{
@@ -37,7 +37,7 @@ pub(super) fn integer(
         };
         return match (clamped, read.status) {
             (Ok(stored), NumberStatus::Read | NumberStatus::NoNumber) => {
-                garbage(text, &read, "integer", column, cx)?;
+                garbage(text, from, &read, column, cx)?;
                 Ok(stored)
             }
             (Ok(stored) | Err(stored), _) => {
@@ -112,13 +112,13 @@ fn clamped(
 /// Warns of a text that is no number, or goes on after one.
 fn garbage<T>(
     text: &[u8],
+    from: &SqlType,
     read: &Prefix<T>,
-    kind: &str,
     column: &Column<'_>,
     cx: &mut StoreContext<'_>,
 ) -> Result<(), SqlError> {
     if read.status == NumberStatus::NoNumber {
-        return cx.incorrect(kind, text, column);
+        return cx.incorrect("integer", text, from, column);
     }
     if only_spaces(&text[read.consumed..]) { Ok(()) } else { cx.truncated(column) }
 }
@@ -138,7 +138,7 @@ pub(super) fn decimal(
         let garbage = !only_spaces(&text[parsed.consumed..]);
         let refused = garbage || parsed.status == ParseStatus::Overflow;
         if parsed.status == ParseStatus::NoNumber || (refused && cx.strict) {
-            cx.incorrect("decimal", text, column)?;
+            cx.incorrect("decimal", text, from, column)?;
         } else if parsed.status == ParseStatus::Overflow {
             cx.out_of_range(column)?;
             range_warned = true;
@@ -191,7 +191,7 @@ pub(super) fn double(
         if read.status == NumberStatus::OutOfRange {
             cx.out_of_range(column)?;
         } else if read.status == NumberStatus::NoNumber || !only_spaces(&text[read.consumed..]) {
-            cx.incorrect(if float { "FLOAT" } else { "DOUBLE" }, text, column)?;
+            cx.incorrect(if float { "FLOAT" } else { "DOUBLE" }, text, from, column)?;
         }
         read.value
     } else {
@@ -267,7 +267,7 @@ pub(super) fn year(
         Value::Bytes(text) => {
             let mut wide = Vec::new();
             let text = ascii(text, from, &mut wide)?;
-            return year_of_text(text, column, cx);
+            return year_of_text(text, from, column, cx);
         }
         Value::Date(date) => i64::from(date.year()),
         Value::DateTime(value) => i64::from(value.date().year()),
@@ -297,6 +297,7 @@ pub(super) fn year(
 
 fn year_of_text(
     text: &[u8],
+    from: &SqlType,
     column: &Column<'_>,
     cx: &mut StoreContext<'_>,
 ) -> Result<Value, SqlError> {
@@ -308,12 +309,10 @@ fn year_of_text(
         return Ok(Value::UInt(0));
     };
     if read.status == NumberStatus::NoNumber {
-        let error =
-            SqlError::incorrect_value_for_column("integer", &printable(text), column.name, cx.row);
-        cx.warn(error)?;
+        cx.incorrect("integer", text, from, column)?;
         return Ok(Value::UInt(0));
     }
-    garbage(text, &read, "integer", column, cx)?;
+    garbage(text, from, &read, column, cx)?;
     // Only a text of four bytes means the year 0000.
     let year = if number == 0 && text.len() != 4 { 2000 } else { year };
     Ok(Value::UInt(u64::from(year)))

@@ -119,7 +119,8 @@ pub(super) fn string(
     } else {
         set.char_offset(&bytes, column.ty.length as usize).map_err(unsupported)?.min(bytes.len())
     };
-    if room < bytes.len() {
+    // What could not be converted was told of already.
+    if room < bytes.len() && bad.is_none() {
         let spaces = !set.is_binary() && bytes[room..].iter().all(|byte| *byte == b' ');
         if !spaces {
             let lenient = SqlError::data_truncated(column.name, cx.row);

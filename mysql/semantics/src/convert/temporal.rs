@@ -34,21 +34,29 @@ fn parts(number: &Number) -> Option<(i64, u32)> {
     }
 }
 
+/// A value as messages show it.
+struct Shown<'a> {
+    text: Vec<u8>,
+    from: &'a SqlType,
+}
+
+impl Shown<'_> {
+    fn printable(&self) -> String {
+        printable(&self.text, self.from)
+    }
+}
+
 /// Warns of a value: its whole text in strict mode, of the column otherwise.
 fn warn(
     code: u16,
     kind: &str,
-    text: &[u8],
+    shown: &Shown<'_>,
     column: &Column<'_>,
     cx: &mut StoreContext<'_>,
 ) -> Result<(), SqlError> {
     if cx.strict {
-        return Err(SqlError::incorrect_temporal_for_column(
-            kind,
-            &printable(text),
-            column.name,
-            cx.row,
-        ));
+        let shown = shown.printable();
+        return Err(SqlError::incorrect_temporal_for_column(kind, &shown, column.name, cx.row));
     }
     let error = SqlError::new(code, &[column.name.into(), cx.row.into()]);
     cx.warnings.push(Level::Warning, error);
@@ -57,10 +65,10 @@ fn warn(
 
 /// A note of what was left out: with the value in strict mode, of the column
 /// otherwise.
-fn note(kind: &str, text: &[u8], column: &Column<'_>, cx: &mut StoreContext<'_>) {
-    if cx.strict && !text.is_empty() {
-        let text = printable(text);
-        cx.note(SqlError::incorrect_temporal_for_column(kind, &text, column.name, cx.row));
+fn note(kind: &str, shown: &Shown<'_>, column: &Column<'_>, cx: &mut StoreContext<'_>) {
+    if cx.strict && !shown.text.is_empty() {
+        let shown = shown.printable();
+        cx.note(SqlError::incorrect_temporal_for_column(kind, &shown, column.name, cx.row));
     } else {
         cx.note_truncated(column);
     }
@@ -113,9 +121,9 @@ pub(crate) fn delimiter_warning(odd: &OddDelimiter, shown: &str, row: u64) -> Sq
     }
 }
 
-fn warn_of_delimiter(odd: &OddDelimiter, text: &[u8], cx: &mut StoreContext<'_>) {
+fn warn_of_delimiter(odd: &OddDelimiter, shown: &Shown<'_>, cx: &mut StoreContext<'_>) {
     // Deprecation never ends a statement.
-    cx.warnings.push(Level::Warning, delimiter_warning(odd, &printable(text), cx.row));
+    cx.warnings.push(Level::Warning, delimiter_warning(odd, &shown.printable(), cx.row));
 }
 
 pub(super) fn date_and_time(
@@ -133,31 +141,36 @@ pub(super) fn date_and_time(
         ..cx.dates
     };
     let mut wide = Vec::new();
-    let mut shown: Vec<u8> = Vec::new();
+    let mut shown = Shown { text: Vec::new(), from };
     let zero = || finished(DateTime::ZERO, ty);
     let decimals = column.ty.decimals.min(6);
+    // A date that the mode does not take is none, wherever it comes from.
+    let taken = |value: DateTime, parsed: ParsedDateTime| match mode.takes(value.date()) {
+        true => parsed,
+        false => ParsedDateTime { value: None, ..parsed },
+    };
     let parsed = match value {
         Value::Date(date) => {
-            date.write_text(&mut shown);
-            read(DateTime::from(*date))
+            date.write_text(&mut shown.text);
+            taken(DateTime::from(*date), read(DateTime::from(*date)))
         }
         Value::DateTime(value) => {
             let rounded = value.round(decimals, cx.truncate_fractions).unwrap_or(*value);
-            rounded.write_text(decimals, &mut shown);
-            read(*value)
+            rounded.write_text(decimals, &mut shown.text);
+            taken(*value, read(*value))
         }
         Value::Time(time) => {
-            time.write_text(decimals, &mut shown);
+            time.write_text(decimals, &mut shown.text);
             let micros = DateTime::from(cx.today).linear_micros() + time.micros();
             read(DateTime::from_linear_micros(micros).unwrap_or(DateTime::ZERO))
         }
         Value::Bytes(bytes) => {
             let text = ascii(bytes, from, &mut wide)?;
-            shown = text.to_vec();
+            shown.text = text.to_vec();
             parse_datetime(text, mode)
         }
         _ => {
-            shown = text(value, from);
+            shown.text = text(value, from);
             match parts(&number(value, from)) {
                 Some((whole @ 0..=NUMBER_MAX, nanos)) => {
                     let parsed = datetime_from_number(whole, nanos, mode);
@@ -222,7 +235,7 @@ pub(super) fn date_and_time(
 /// A TIMESTAMP's range and the local times that its zone skips.
 fn moment(
     value: DateTime,
-    shown: &[u8],
+    shown: &Shown<'_>,
     column: &Column<'_>,
     cx: &mut StoreContext<'_>,
 ) -> Result<Value, SqlError> {
@@ -273,22 +286,22 @@ pub(super) fn time(
     cx: &mut StoreContext<'_>,
 ) -> Result<Value, SqlError> {
     let mut wide = Vec::new();
-    let shown: Vec<u8>;
+    let mut shown = Shown { text: Vec::new(), from };
     let parsed: ParsedTime = match value {
         Value::Time(time) => return Ok(Value::Time(rounded(*time, 0, column, cx))),
         Value::DateTime(value) => return Ok(Value::Time(rounded(value.time(), 0, column, cx))),
         Value::Date(_) => return Ok(Value::Time(Time::ZERO)),
         Value::Bytes(bytes) => {
             let text = ascii(bytes, from, &mut wide)?;
-            shown = text.to_vec();
+            shown.text = text.to_vec();
             parse_time(text)
         }
         _ => {
-            shown = text(value, from);
+            shown.text = text(value, from);
             match parts(&number(value, from)) {
                 Some((whole, nanos)) => {
                     let parsed = time_from_number(whole, nanos);
-                    if whole == 0 && shown.first() == Some(&b'-') {
+                    if whole == 0 && shown.text.first() == Some(&b'-') {
                         negated(parsed)
                     } else {
                         parsed
@@ -296,7 +309,7 @@ pub(super) fn time(
                 }
                 None => {
                     warn(code::ER_WARN_DATA_OUT_OF_RANGE, "time", &shown, column, cx)?;
-                    let negative = shown.first() == Some(&b'-');
+                    let negative = shown.text.first() == Some(&b'-');
                     return Ok(Value::Time(if negative { Time::MIN } else { Time::MAX }));
                 }
             }

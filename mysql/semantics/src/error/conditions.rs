@@ -154,6 +154,12 @@ impl Warnings {
         Mark { kept: self.kept.len(), total: self.total, errors: self.errors }
     }
 
+    /// What was kept since `mark`.
+    #[must_use]
+    pub fn since(&self, mark: Mark) -> &[Condition] {
+        self.kept.get(mark.kept..).unwrap_or_default()
+    }
+
     /// Forgets what came since `mark`: what was only tried.
     pub fn rewind(&mut self, mark: Mark) {
         self.kept.truncate(mark.kept);

@@ -232,8 +232,12 @@ impl Node {
     pub fn column(column: super::Column) -> Node {
         let (index, name, members) = (column.index, column.name, column.members);
         let op = Op::Column(Box::new(ColumnOp { index, name, members }));
-        let ascii = !column.ty.kind.is_string() && column.ty.kind != TypeKind::Json;
-        Node::leaf(op, column.ty).with_ascii(ascii)
+        let ty = column.ty;
+        // All that the character set has: ascii_general_ci and ascii_bin.
+        let of_ascii = |id: CollationId| matches!(id, CollationId(11 | 65));
+        let ascii =
+            if ty.kind.is_string() { of_ascii(ty.collation) } else { ty.kind != TypeKind::Json };
+        Node::leaf(op, ty).with_ascii(ascii)
     }
 
     /// A value that is known.

@@ -128,7 +128,10 @@ pub fn parse_time(text: &[u8]) -> ParsedTime {
     // Days, hours, minutes, seconds.
     let mut parts = [0_u64; 4];
     let mut count;
+    // One space behind the days has to be there.
+    let mut spaces_min = 1;
     if text.len() - at > 1 && at != end_of_first && digit_at(at) {
+        spaces_min = 2;
         parts[0] = first;
         count = 1;
     } else if text.get(at) == Some(&b':') && digit_at(at + 1) {
@@ -171,7 +174,7 @@ pub fn parse_time(text: &[u8]) -> ParsedTime {
     let odd = |byte, position| OddDelimiter { byte, position, fault: DelimiterFault::Superfluous };
     if leading > 0 {
         parsed.odd_delimiter = Some(odd(b' ', 0));
-    } else if at == text.len() && count == 4 && is_space_at(text, end_of_first) {
+    } else if at == text.len() && count == 4 && is_space_at(text, end_of_first + spaces_min - 1) {
         parsed.odd_delimiter = Some(odd(text[end_of_first], before + end_of_first));
     } else if let Some(space) = text.get(at).filter(|byte| is_space(**byte)) {
         parsed.odd_delimiter = Some(odd(*space, before + at));

@@ -13,6 +13,35 @@ use crate::expr::{Result, leaf};
 use crate::functions::{self, Function, MANY, Nulls};
 use crate::types::{Derivation, SqlType, TypeKind};
 
+/// Functions that are announced as possibly NULL for texts that grow too long, in strict mode
+/// alone.
+const IN_STRICT_MODE: &[&str] = &[
+    "aes_encrypt",
+    "char",
+    "compress",
+    "concat",
+    "concat_ws",
+    "format",
+    "hex",
+    "insert",
+    "left",
+    "lower",
+    "lpad",
+    "ltrim",
+    "quote",
+    "repeat",
+    "replace",
+    "reverse",
+    "right",
+    "rpad",
+    "rtrim",
+    "soundex",
+    "substring",
+    "to_base64",
+    "trim",
+    "upper",
+];
+
 impl Binder<'_> {
     pub(super) fn call(&self, call: &ast::Call, span: ast::Span) -> Result<Node> {
         if call.window.is_some() || call.schema.is_some() {
@@ -161,6 +190,9 @@ impl Binder<'_> {
         let (collation, own) = (site.collation, site.extra);
         let ty = match function.nulls {
             Nulls::Arguments => ty.with_nullable(nullable),
+            Nulls::Always if IN_STRICT_MODE.contains(&function.name) => {
+                ty.with_nullable(nullable || self.settings().strict)
+            }
             Nulls::Always => ty.with_nullable(true),
             Nulls::Never => ty.with_nullable(false),
             Nulls::Own => ty,

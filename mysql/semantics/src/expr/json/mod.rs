@@ -5,12 +5,14 @@
 
 mod coerce;
 mod make;
+mod stored;
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
 pub(crate) use coerce::{Coerced, Fault, beyond_decimals, datetime, decimal, double, int, time};
 pub(crate) use make::{atom, document, put, utf8_text};
+pub use stored::stored_document;
 
 use super::Result;
 use super::context::{Cx, Row};
@@ -91,12 +93,25 @@ pub(crate) fn coerced<T>(
     cx: &mut Cx<'_>,
     how: impl FnOnce(JsonRef<'_>) -> std::result::Result<Coerced<T>, JsonError>,
 ) -> Result<T> {
-    let coerced = JsonRef::open(bytes).and_then(how).map_err(|error| failed(&error))?;
-    if let Some(fault) = coerced.fault {
-        let error = fault_error(fault, coerced.to, &source_name(node), cx.row_number);
+    let (value, fault) = read(node, bytes, cx, how)?;
+    if let Some(error) = fault {
         cx.warn(error);
     }
-    Ok(coerced.value)
+    Ok(value)
+}
+
+/// The same, with what is wrong beside it.
+fn read<T>(
+    node: &Node,
+    bytes: &[u8],
+    cx: &Cx<'_>,
+    how: impl FnOnce(JsonRef<'_>) -> std::result::Result<Coerced<T>, JsonError>,
+) -> Result<(T, Option<SqlError>)> {
+    let coerced = JsonRef::open(bytes).and_then(how).map_err(|error| failed(&error))?;
+    let fault = coerced
+        .fault
+        .map(|fault| fault_error(fault, coerced.to, &source_name(node), cx.row_number));
+    Ok((coerced.value, fault))
 }
 
 /// 3156 or 3155.

@@ -145,6 +145,20 @@ impl Asked {
     }
 }
 
+/// Whether a date comes from a column or expression of dates, of which nothing is said: DATE and
+/// CAST hand on what they are given.
+fn is_of_dates(node: &Node) -> bool {
+    let hands_on = match &node.op {
+        Op::Call(call) => call.function.name == "date",
+        Op::Cast(_) => true,
+        _ => false,
+    };
+    match node.args.first() {
+        Some(arg) if hands_on => is_of_dates(arg),
+        _ => node.ty.kind.has_date(),
+    }
+}
+
 pub(super) fn read_datetime(
     node: &Node,
     asked: Asked,
@@ -159,6 +173,9 @@ pub(super) fn read_datetime(
         let date = value.date();
         let bad = (date.is_zero() && mode.no_zero_date)
             || (!date.is_zero() && date.has_zero() && mode.no_zero_in_date);
+        if bad && is_of_dates(node) {
+            return None;
+        }
         if bad {
             let mut shown = Vec::new();
             if timed {
