@@ -110,7 +110,7 @@ async fn listen(config: &Config, env: &Env, local: &Local) -> Result<Option<List
     let site = Site {
         hostname: firn_services::process::hostname(),
         data_dir: config.data_dir.display().to_string(),
-        secure_file_priv: None,
+        secure_file_priv: secure_folder(config)?,
     };
     let db = Arc::clone(local.db());
     let server = server::Server::open_with(db, env.clone(), &root, Limits::default(), &site).await;
@@ -123,6 +123,25 @@ async fn listen(config: &Config, env: &Env, local: &Local) -> Result<Option<List
     tracing::info!(%address, "MySQL clients can connect");
     super::print(&format!("ready: {}\n", connect_line(address)))?;
     Ok(Some(listener))
+}
+
+/// The folder for files of statements, by its full name.
+fn secure_folder(config: &Config) -> Result<Option<String>> {
+    match config.mysql_secure_file_priv.as_deref() {
+        None => Ok(None),
+        Some("") => Ok(Some(String::new())),
+        Some(folder) => match std::fs::canonicalize(folder) {
+            Ok(full) if full.is_dir() => Ok(Some(full.display().to_string())),
+            Ok(_) => {
+                let why = format!("mysql_secure_file_priv: {folder} is no folder");
+                Err(Error::new(ErrorKind::BadRequest, why))
+            }
+            Err(error) => {
+                let why = format!("mysql_secure_file_priv: {folder}: {error}");
+                Err(Error::new(ErrorKind::BadRequest, why))
+            }
+        },
+    }
 }
 
 /// Says of a port in use what can be done, before anything is opened. Whoever

@@ -10,7 +10,7 @@ use super::from::From;
 use super::insert::{Given, given, scope};
 use super::select::{BoundSelect, LimitBound, OrderBy};
 use super::statement::Statement;
-use super::{Block, TableSource, ViewCheck, conjuncts};
+use super::{Block, Destination, Groupings, TableSource, ViewCheck, conjuncts};
 use crate::accounts::{Command, Privileges};
 
 /// UPDATE: the rows that it reads, and what it gives to which columns.
@@ -209,6 +209,7 @@ fn read(
         grouped: false,
         aggregates: Vec::new(),
         aggregates_start: len,
+        groupings: Groupings::default(),
         items: Vec::new(),
         items_start: len,
         having: None,
@@ -217,7 +218,7 @@ fn read(
         limit: cut,
         calc_found_rows: false,
         locking: None,
-        into: Vec::new(),
+        into: Destination::Client,
         subqueries: block.take_subqueries(),
         outer: Vec::new(),
         outer_start: len,

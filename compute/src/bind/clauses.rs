@@ -37,6 +37,7 @@ impl Clauses {
                     Some((at, _)) => items[at].node.clone(),
                     None => {
                         let node = binder.bind(expr)?;
+                        refuse_grouping(&node, scope)?;
                         item_itself(node, items, items_start)
                     }
                 };
@@ -64,6 +65,17 @@ impl Clauses {
         }
         this.warnings = binder.take_warnings();
         Ok(this)
+    }
+}
+
+/// GROUPING is of groups that are made.
+fn refuse_grouping(node: &Node, scope: &StatementScope<'_>) -> Result<()> {
+    let own = |place: usize| scope.groupings.is_some_and(|one| one.holds(place));
+    match &node.op {
+        Op::Column(column) if own(column.index) => {
+            Err(SqlError::new(code::ER_WRONG_GROUP_FIELD, &[(&*column.name).into()]))
+        }
+        _ => node.args.iter().try_for_each(|arg| refuse_grouping(arg, scope)),
     }
 }
 

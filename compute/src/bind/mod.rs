@@ -10,8 +10,10 @@ mod block;
 mod change;
 mod clauses;
 mod conjuncts;
+mod destination;
 mod from;
 mod full_group;
+mod grouping;
 mod insert;
 mod load;
 mod rollup;
@@ -30,9 +32,11 @@ pub(crate) use block::Block;
 pub(crate) use change::{BoundDelete, BoundUpdate};
 pub(crate) use clauses::has_query;
 pub(crate) use conjuncts::{columns_of, conjuncts};
+pub(crate) use destination::{Destination, Outfile};
 pub(crate) use from::{
     Derived, FoundTable, JoinKind, NoTables, Source, TableSource, Tables, VirtualTable,
 };
+pub(crate) use grouping::{GroupingScope, Groupings};
 pub(crate) use insert::{BoundInsert, Given, InsertSource};
 pub(crate) use load::{BoundLoad, LoadTarget};
 pub(crate) use scope::{ItemNames, NamedItem, ScopeColumn, ScopeTable, StatementScope};

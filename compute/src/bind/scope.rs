@@ -12,6 +12,7 @@ use firn_mysql_semantics::{SqlType, Value};
 use firn_table::descriptor::same_name;
 
 use super::aggregate::Aggregate;
+use super::grouping::GroupingScope;
 use super::used::Used;
 use super::{Block, Statement};
 use crate::accounts::Privileges;
@@ -102,6 +103,8 @@ pub(crate) struct StatementScope<'a> {
     pub(crate) aggregates: Option<&'a RefCell<Vec<Aggregate>>>,
     /// Place of the first aggregate's result in the flat row.
     pub(crate) aggregates_start: usize,
+    /// Calls of GROUPING that were met so far; `None` where there may be none.
+    pub(crate) groupings: Option<GroupingScope<'a>>,
     /// `VALUES(column)` and the new row's alias in ON DUPLICATE KEY UPDATE: place of
     /// the new row's first column.
     pub(crate) new_row: Option<usize>,
@@ -148,6 +151,7 @@ impl<'a> StatementScope<'a> {
             item_names: Cell::new(ItemNames::Hidden),
             aggregates: None,
             aggregates_start: 0,
+            groupings: None,
             new_row: None,
         }
     }
@@ -284,6 +288,11 @@ impl Scope for StatementScope<'_> {
     fn special(&self, expr: &ast::Expr) -> Option<Result<Node>> {
         match &expr.kind {
             ast::ExprKind::Aggregate(aggregate) => Some(self.aggregate(aggregate)),
+            ast::ExprKind::Call(call)
+                if call.schema.is_none() && call.name.as_str() == "grouping" =>
+            {
+                Some(self.grouping(&call.args))
+            }
             ast::ExprKind::Values(name) => Some(self.new_value(name)),
             ast::ExprKind::Subquery(query) => Some(self.scalar(query)),
             ast::ExprKind::Exists(query) => Some(self.exists(query)),

@@ -12,8 +12,8 @@ use firn_mysql_semantics::value::Bytes;
 use super::from::From;
 use super::statement::{Statement, not_yet};
 use super::{
-    Aggregate, Block, BoundSubquery, ItemNames, NamedItem, ScopeTable, Source, StatementScope,
-    TableSource, conjuncts,
+    Aggregate, Block, BoundSubquery, Destination, GroupingScope, Groupings, ItemNames, NamedItem,
+    ScopeTable, Source, StatementScope, TableSource, conjuncts,
 };
 use crate::accounts::{Command, Privileges};
 use crate::catalog::ResolvedColumn;
@@ -36,6 +36,8 @@ pub(crate) struct BoundSelect {
     pub(crate) aggregates: Vec<Aggregate>,
     /// Place of the first aggregate's result.
     pub(crate) aggregates_start: usize,
+    /// Calls of GROUPING.
+    pub(crate) groupings: Groupings,
     /// The select list.
     pub(crate) items: Vec<Item>,
     /// Place of the first item's value.
@@ -52,8 +54,8 @@ pub(crate) struct BoundSelect {
     pub(crate) calc_found_rows: bool,
     /// FOR UPDATE and FOR SHARE.
     pub(crate) locking: Option<(bool, ast::LockWait)>,
-    /// `SELECT … INTO @a, …`
-    pub(crate) into: Vec<String>,
+    /// Where its rows go.
+    pub(crate) into: Destination,
     /// Subqueries in its expressions.
     pub(crate) subqueries: Vec<BoundSubquery>,
     /// What it takes from the row around it, if it is a subquery.
@@ -81,7 +83,7 @@ pub(crate) struct Item {
     pub(crate) flags: ColumnFlags,
     /// Numbers are shown with zeros in front, up to this many digits.
     pub(crate) zerofill: Option<u8>,
-    pub(super) aliased: bool,
+    pub(crate) aliased: bool,
 }
 
 /// A key of ORDER BY.
@@ -193,13 +195,19 @@ impl BoundSelect {
         let From { tables, sources, conditions, len, .. } =
             From::bind(statement, &block, &select.from)?;
         let aggregates_start = len;
-        let aggregates = RefCell::new(Vec::new());
-        // Aggregates come before the items in the flat row, and there is no more than one
-        // to a character of the statement.
-        let items_start = aggregates_start + count_aggregates(select, query);
+        let (aggregates, groupings) = (RefCell::new(Vec::new()), RefCell::new(Vec::new()));
+        // Aggregates and calls of GROUPING come before the items in the flat row.
+        let (aggregate_count, grouping_count) = count_of_groups(select, query);
+        let groupings_start = aggregates_start + aggregate_count;
+        let items_start = groupings_start + grouping_count;
         let of_rows = StatementScope::of_tables(*statement, &block, &tables, "field list");
-        let mut scope =
-            StatementScope { aggregates: Some(&aggregates), aggregates_start, ..of_rows };
+        let of_groups = GroupingScope { calls: &groupings, start: groupings_start };
+        let mut scope = StatementScope {
+            aggregates: Some(&aggregates),
+            aggregates_start,
+            groupings: Some(of_groups),
+            ..of_rows
+        };
         let mut warnings = Vec::new();
         let items = {
             let binder = Binder::new(statement.settings, &scope, statement.params);
@@ -223,6 +231,7 @@ impl BoundSelect {
         if let Some(condition) = &select.filter {
             let rows = StatementScope {
                 aggregates: None,
+                groupings: None,
                 clause: Cell::new("where clause"),
                 item_names: Cell::new(ItemNames::Hidden),
                 ..scope
@@ -230,7 +239,11 @@ impl BoundSelect {
             let binder = Binder::new(statement.settings, &rows, statement.params);
             conjuncts(binder.bind(condition)?, &mut filter);
             warnings.extend(binder.take_warnings());
-            scope = StatementScope { aggregates: Some(&aggregates), ..rows };
+            scope = StatementScope {
+                aggregates: Some(&aggregates),
+                groupings: Some(of_groups),
+                ..rows
+            };
         }
         scope.items = &named;
         let binder_scope = scope;
@@ -247,6 +260,8 @@ impl BoundSelect {
 
         let aggregates = aggregates.into_inner();
         debug_assert!(aggregates_start + aggregates.len() <= items_start);
+        let groupings =
+            Groupings::new(&groupings.into_inner(), groupings_start, &clauses.group_by)?;
         let grouped = select.group_by.is_some() || !aggregates.is_empty() || clauses.having_groups;
         if items.is_empty() {
             return Err(SqlError::new(code::ER_NO_TABLES_USED, &[]));
@@ -266,6 +281,7 @@ impl BoundSelect {
             grouped,
             aggregates,
             aggregates_start,
+            groupings,
             items,
             items_start,
             having: clauses.having,
@@ -274,7 +290,7 @@ impl BoundSelect {
             limit: clauses.limit,
             calc_found_rows: select.options.calc_found_rows,
             locking: None,
-            into: Vec::new(),
+            into: Destination::Client,
             subqueries: block.take_subqueries(),
             outer,
             outer_start,
@@ -289,7 +305,7 @@ impl BoundSelect {
             this.roll_up(groups_start);
         }
         this.locking = locking(&query.locking)?;
-        this.into = into(query.into.as_deref())?;
+        this.into = Destination::bind(query.into.as_deref())?;
         Ok(this)
     }
 }
@@ -341,12 +357,14 @@ impl BoundSelect {
     }
 }
 
-/// Aggregates of one query block, counted before they are bound.
-fn count_aggregates(select: &ast::Select, query: &ast::Query) -> usize {
-    let mut count = 0;
+/// Aggregates and calls of GROUPING of one query block, counted before they are bound.
+fn count_of_groups(select: &ast::Select, query: &ast::Query) -> (usize, usize) {
+    let (mut aggregates, mut groupings) = (0, 0);
     let mut each = |expr: &ast::Expr| {
-        super::clauses::walk(expr, &mut |expr| {
-            count += usize::from(matches!(expr.kind, ast::ExprKind::Aggregate(_)));
+        super::clauses::walk(expr, &mut |expr| match &expr.kind {
+            ast::ExprKind::Aggregate(_) => aggregates += 1,
+            ast::ExprKind::Call(call) if call.name.as_str() == "grouping" => groupings += 1,
+            _ => {}
         });
     };
     for item in &select.items {
@@ -354,9 +372,10 @@ fn count_aggregates(select: &ast::Select, query: &ast::Query) -> usize {
             each(expr);
         }
     }
+    select.group_by.iter().flat_map(|group| &group.items).for_each(&mut each);
     select.having.iter().for_each(&mut each);
     query.order_by.iter().for_each(|item| each(&item.expr));
-    count
+    (aggregates, groupings)
 }
 
 pub(super) fn locking(list: &[ast::Locking]) -> Result<Option<(bool, ast::LockWait)>> {
@@ -364,22 +383,6 @@ pub(super) fn locking(list: &[ast::Locking]) -> Result<Option<(bool, ast::LockWa
         [] => Ok(None),
         [one] if one.of.is_empty() => Ok(Some((one.update, one.wait))),
         _ => not_yet("FOR UPDATE OF"),
-    }
-}
-
-pub(super) fn into(clause: Option<&ast::IntoClause>) -> Result<Vec<String>> {
-    match clause {
-        None => Ok(Vec::new()),
-        Some(ast::IntoClause::Variables(list)) => list
-            .iter()
-            .map(|variable| match variable {
-                ast::IntoVariable::User(name) => Ok(name.as_str().to_ascii_lowercase()),
-                ast::IntoVariable::Local(name) => {
-                    Err(SqlError::new(code::ER_SP_UNDECLARED_VAR, &[name.as_str().into()]))
-                }
-            })
-            .collect(),
-        Some(_) => not_yet("SELECT … INTO a file"),
     }
 }
 

@@ -12,7 +12,10 @@ use firn_mysql_semantics::{SqlType, TypeKind};
 use super::clauses::Clauses;
 use super::scope::{ScopeColumn, ScopeTable, StatementScope};
 use super::statement::Statement;
-use super::{Block, BoundSelect, Derived, Item, JoinKind, NamedItem, Source, TableSource, Used};
+use super::{
+    Block, BoundSelect, Derived, Destination, Groupings, Item, JoinKind, NamedItem, Source,
+    TableSource, Used,
+};
 
 /// Queries whose rows are put together, from left to right.
 pub(crate) struct BoundSet {
@@ -202,6 +205,7 @@ impl BoundSelect {
             grouped: false,
             aggregates: Vec::new(),
             aggregates_start: width,
+            groupings: Groupings::default(),
             items,
             items_start: width,
             having: None,
@@ -210,7 +214,7 @@ impl BoundSelect {
             limit: clauses.limit,
             calc_found_rows: false,
             locking: super::select::locking(&tail.locking)?,
-            into: super::select::into(tail.into.as_deref())?,
+            into: Destination::bind(tail.into.as_deref())?,
             subqueries: block.take_subqueries(),
             row_len: outer_start + outer.len(),
             outer,

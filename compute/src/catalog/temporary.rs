@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use firn_engine::{Result, WriteBatch};
 use firn_mysql_parser::ast::CreateTable;
+use firn_mysql_semantics::CollationId;
 use firn_mysql_semantics::error::{SqlError, Warnings, code};
 use firn_table::descriptor::TableDescriptor;
 
 use super::ddl::{TableIds, like_table};
 use super::define::{self, TakenNames};
 use super::snapshot::Relation;
-use super::{CatalogChange, CatalogSnapshot, Facts, OpenTable, TableName};
+use super::{CatalogChange, CatalogSnapshot, Facts, OpenTable, ResultColumn, TableName};
 
 /// Tables that one session sees, in place of others of the same names. The catalog
 /// knows nothing of them; they end with the session.
@@ -120,6 +121,51 @@ impl TemporaryTables {
         facts: &Facts<'_>,
         warnings: &mut Warnings,
     ) -> std::result::Result<CatalogChange, SqlError> {
+        self.planned(catalog, ids, create, facts, warnings, |name, collation, warnings| {
+            let Some(like) = &create.like else {
+                return define::create_table(create, name, collation, facts, &NoNames, warnings);
+            };
+            let source = TableName::resolve(like, facts)?;
+            let source = match self.tables.get(&source) {
+                Some(table) => table,
+                None => catalog.known_table(&source)?,
+            };
+            like_table(&source.descriptor, name, facts.now_micros, &NoNames)
+        })
+    }
+
+    /// The change of a CREATE TEMPORARY TABLE … SELECT, for the columns that its query gives;
+    /// empty as that of [`Self::plan_create`].
+    ///
+    /// # Errors
+    /// As [`Self::plan_create`]; 1060 if the query has a name twice.
+    pub fn plan_create_as(
+        &self,
+        catalog: &CatalogSnapshot,
+        ids: &dyn TableIds,
+        create: &CreateTable,
+        result: &[ResultColumn<'_>],
+        facts: &Facts<'_>,
+        warnings: &mut Warnings,
+    ) -> std::result::Result<CatalogChange, SqlError> {
+        self.planned(catalog, ids, create, facts, warnings, |name, collation, warnings| {
+            define::create_table_as(create, result, name, collation, facts, &NoNames, warnings)
+        })
+    }
+
+    fn planned(
+        &self,
+        catalog: &CatalogSnapshot,
+        ids: &dyn TableIds,
+        create: &CreateTable,
+        facts: &Facts<'_>,
+        warnings: &mut Warnings,
+        describe: impl FnOnce(
+            &TableName,
+            CollationId,
+            &mut Warnings,
+        ) -> std::result::Result<TableDescriptor, SqlError>,
+    ) -> std::result::Result<CatalogChange, SqlError> {
         let mut change = CatalogChange::default();
         let name = TableName::resolve(&create.name, facts)?;
         let schema = catalog.known_schema(&name.schema)?;
@@ -131,20 +177,7 @@ impl TemporaryTables {
             warnings.note(error);
             return Ok(change);
         }
-        let mut table: TableDescriptor = match &create.like {
-            Some(like) => {
-                let source = TableName::resolve(like, facts)?;
-                let source = match self.tables.get(&source) {
-                    Some(table) => table,
-                    None => catalog.known_table(&source)?,
-                };
-                like_table(&source.descriptor, &name, facts.now_micros, &NoNames)?
-            }
-            None => {
-                let collation = schema.descriptor.collation();
-                define::create_table(create, &name, collation, facts, &NoNames, warnings)?
-            }
-        };
+        let mut table = describe(&name, schema.descriptor.collation(), warnings)?;
         if !table.foreign_keys.is_empty() {
             return Err(SqlError::new(code::ER_CANNOT_ADD_FOREIGN, &[]));
         }

@@ -409,6 +409,7 @@ impl<'p> SelectRun<'p> {
                             let places = group.iter_mut().skip(start).take(values.len());
                             places.zip(all).for_each(|(place, value)| *place = value);
                         }
+                        select.groupings.put(&mut group, level);
                         groups.push((group, fresh()));
                         places.insert(key, groups.len() - 1);
                         groups.len() - 1
@@ -424,6 +425,7 @@ impl<'p> SelectRun<'p> {
         // Without GROUP BY there is one group, if of no rows.
         if groups.is_empty() && (select.group_by.is_empty() || select.rollup.is_some()) {
             self.row[..select.outer_start].fill(Value::Null);
+            select.groupings.put(&mut self.row, select.group_by.len());
             groups.push((self.row.clone(), fresh()));
         }
         if select.rollup.is_some() && !places.is_empty() {

@@ -57,12 +57,20 @@ pub(crate) fn compute(
     cx: &mut Cx<'_>,
     row: &mut [Value],
 ) -> Result<()> {
-    for generated in table.stored_generated.iter().chain(table.virtual_columns()) {
+    // In the order of the columns: each may need those before it, of either kind.
+    let mut stored = table.stored_generated.iter().peekable();
+    let mut others = table.virtual_columns().iter().peekable();
+    loop {
+        let is_stored = match (stored.peek(), others.peek()) {
+            (Some(one), Some(other)) => one.column < other.column,
+            (one, _) => one.is_some(),
+        };
+        let next = if is_stored { stored.next() } else { others.next() };
+        let Some(generated) = next else { return Ok(()) };
         let value = generated.node.run(cx, Row::new(row))?.into_owned();
         row[generated.column] =
             storing.value(table, generated.column, &generated.node, value, cx)?;
     }
-    Ok(())
 }
 
 /// Looks at the CHECK constraints.

@@ -2,6 +2,7 @@
 
 use firn_mysql_protocol::result::Column;
 use firn_mysql_protocol::{ColumnFlags, ColumnType};
+use firn_mysql_semantics::charset::{Charset, convert};
 use firn_mysql_semantics::collation::Collation;
 use firn_mysql_semantics::{CollationId, SqlType, TypeKind};
 
@@ -26,15 +27,26 @@ fn kind(ty: &SqlType, of_table: bool) -> ColumnType {
     ColumnType::from_wire(number).unwrap_or(ColumnType::VarString)
 }
 
+/// A name as the client reads it: names are UTF-8 here.
+fn name_for(name: &str, results: ResultCharset) -> Vec<u8> {
+    let to = results.and_then(|to| Collation::by_id(to.0)).map(Collation::charset);
+    let (from, mut out) = (Charset::utf8mb4(), Vec::new());
+    match to.filter(|to| !name.is_ascii() && !to.is_binary() && to.min_bytes() == 1 && *to != from)
+    {
+        Some(to) if convert(name.as_bytes(), from, to, &mut out).is_ok() => out,
+        _ => name.as_bytes().to_vec(),
+    }
+}
+
 /// An item of a select list, as the client is told of it.
 pub(crate) fn column_of(item: &Item, tables: &[ScopeTable], results: ResultCharset) -> Column {
     let mut column = definition(&item.name, &item.node.ty, item.column.is_some(), results);
     if let Some((table, at)) = item.column {
         let table = &tables[table];
-        column.schema = table.schema.as_bytes().to_vec();
-        column.table = table.alias.as_bytes().to_vec();
-        column.org_table = table.table.as_bytes().to_vec();
-        column.org_name = table.columns[at].name.as_bytes().to_vec();
+        column.schema = name_for(&table.schema, results);
+        column.table = name_for(&table.alias, results);
+        column.org_table = name_for(&table.table, results);
+        column.org_name = name_for(&table.columns[at].name, results);
         column.flags = ColumnFlags(column.flags.0 | item.flags.0);
         if table.optional {
             column.flags.set(ColumnFlags::NOT_NULL, false);
@@ -61,6 +73,9 @@ pub(crate) fn definition(
         (CollationId::BINARY, ty.length)
     };
     let mut column = Column::new(name, kind, collation.0, length);
+    if !name.is_ascii() {
+        column.name = name_for(name, results);
+    }
     column.decimals = ty.decimals;
     // Strings have decimals only where they are computed.
     if (ty.kind.is_string() || ty.kind == TypeKind::Json) && of_table {

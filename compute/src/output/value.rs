@@ -4,6 +4,7 @@ use firn_mysql_protocol::result::{Date, DateTime, Rows, Time};
 use firn_mysql_protocol::{Error, Result};
 use firn_mysql_semantics::charset::{Charset, convert};
 use firn_mysql_semantics::collation::Collation;
+use firn_mysql_semantics::error::SqlError;
 use firn_mysql_semantics::expr::Node;
 use firn_mysql_semantics::{CollationId, SqlType, TypeKind, Value};
 use firn_table::Cell;
@@ -21,7 +22,8 @@ pub(crate) struct ValueWriter {
     convert: Option<(&'static Charset, &'static Charset)>,
 }
 
-fn charset(collation: CollationId) -> &'static Charset {
+/// The character set of a collation.
+pub(super) fn charset_of(collation: CollationId) -> &'static Charset {
     Collation::by_id(collation.0).unwrap_or_else(Collation::binary).charset()
 }
 
@@ -31,12 +33,43 @@ impl ValueWriter {
         let is_text =
             (ty.kind.is_string() && !ty.collation.is_binary()) || ty.kind == TypeKind::Json;
         let from =
-            if ty.kind == TypeKind::Json { Charset::utf8mb4() } else { charset(ty.collation) };
+            if ty.kind == TypeKind::Json { Charset::utf8mb4() } else { charset_of(ty.collation) };
         let convert = results
             .filter(|to| is_text && !to.is_binary())
-            .map(|to| (from, charset(to)))
+            .map(|to| (from, charset_of(to)))
             .filter(|(from, to)| from != to && !is_subset(from, to));
         Self { kind: ty.kind, zerofill, convert }
+    }
+}
+
+impl ValueWriter {
+    /// The text of a value, as clients and files have it; `None` for NULL.
+    ///
+    /// # Errors
+    /// Those of [`Node::text`].
+    pub(super) fn text(
+        &self,
+        node: &Node,
+        value: &Value,
+    ) -> std::result::Result<Option<Vec<u8>>, SqlError> {
+        let Some(text) = node.text(value)? else { return Ok(None) };
+        let mut text = text.to_vec();
+        if let Some(width) = self.zerofill {
+            let missing = usize::from(width).saturating_sub(text.len());
+            text.splice(0..0, std::iter::repeat_n(b'0', missing));
+        }
+        let Some((from, to)) = self.convert else { return Ok(Some(text)) };
+        let mut out = Vec::with_capacity(text.len());
+        // A set that cannot be converted was refused when it was set.
+        Ok(Some(match convert(&text, from, to, &mut out) {
+            Ok(_) => out,
+            Err(_) => text,
+        }))
+    }
+
+    /// Whether a number goes as one: texts of ZEROFILL are filled up.
+    fn sends(&self, rows: &Rows<'_, '_, '_>) -> bool {
+        self.zerofill.is_none() || rows.is_binary()
     }
 }
 
@@ -74,8 +107,12 @@ pub(crate) fn put(
             (kind, _) if kind.is_integer() || kind == TypeKind::Year => rows.u64(*number),
             _ => text(rows, writer, node, value),
         },
-        Value::Double(number) if writer.kind == TypeKind::Double => rows.f64(*number),
-        Value::Float(number) if writer.kind == TypeKind::Float => rows.f32(*number),
+        Value::Double(number) if writer.kind == TypeKind::Double && writer.sends(rows) => {
+            rows.f64(*number)
+        }
+        Value::Float(number) if writer.kind == TypeKind::Float && writer.sends(rows) => {
+            rows.f32(*number)
+        }
         Value::Date(date) if writer.kind == TypeKind::Date => rows.date(of_date(*date)),
         Value::DateTime(at) if matches!(writer.kind, TypeKind::DateTime | TypeKind::Timestamp) => {
             rows.date_time(DateTime {
@@ -142,13 +179,8 @@ fn text(
     node: &Node,
     value: &Value,
 ) -> Result<()> {
-    let text = node.text(value).map_err(|error| Error::Sql(to_protocol(&error)))?;
-    let Some(text) = text else { return rows.null() };
-    let Some((from, to)) = writer.convert else { return rows.bytes(&text) };
-    let mut out = Vec::with_capacity(text.len());
-    match convert(&text, from, to, &mut out) {
-        Ok(_) => rows.bytes(&out),
-        // A set that cannot be converted was refused when it was set.
-        Err(_) => rows.bytes(&text),
+    match writer.text(node, value).map_err(|error| Error::Sql(to_protocol(&error)))? {
+        Some(text) => rows.bytes(&text),
+        None => rows.null(),
     }
 }

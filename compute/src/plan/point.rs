@@ -39,7 +39,7 @@ impl PointPlan {
             && select.having.is_none()
             && select.limit.is_none()
             && select.locking.is_none()
-            && select.into.is_empty()
+            && select.into.is_client()
             && !select.calc_found_rows
             && plan.constant.is_empty();
         let [step] = &*plan.steps else { return None };

@@ -103,8 +103,9 @@ impl RangePlan {
         let plain = select.having.is_none()
             && select.group_by.is_empty()
             && select.rollup.is_none()
+            && select.groupings.is_empty()
             && select.locking.is_none()
-            && select.into.is_empty()
+            && select.into.is_client()
             && select.outer.is_empty()
             && !select.calc_found_rows
             && plan.subqueries.is_empty()

@@ -1,5 +1,6 @@
 //! What all sessions share, and how clients come in.
 
+mod files;
 mod listen;
 mod login;
 mod opened;
@@ -19,6 +20,7 @@ use firn_mysql_semantics::error::SqlError;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+pub(crate) use files::{Files, Reading as FileReading};
 pub use listen::{Listener, listen};
 pub(crate) use opened::OpenedTables;
 pub(crate) use process::{Doing, Process, Processes};
@@ -41,6 +43,8 @@ pub struct Server {
     pub(crate) plans: PlanCache<Compiled>,
     pub(crate) transactions: Arc<TransactionManager>,
     pub(crate) globals: Arc<GlobalVariables>,
+    /// Files that statements read and write.
+    pub(crate) files: Files,
     pub(crate) processes: Processes,
     pub(crate) accounts: Accounts,
     pub(crate) usage: Usage,
@@ -92,6 +96,7 @@ impl Server {
             plans: PlanCache::default(),
             transactions,
             globals: Arc::new(site.variables()),
+            files: Files::new(site.secure_file_priv.as_deref(), &site.data_dir),
             processes: Processes::default(),
             accounts,
             usage: Usage::default(),
@@ -157,6 +162,7 @@ impl Service for Handle {
             &server.transactions,
             login.connection_id,
             process.interrupt.clone(),
+            server.files.clone(),
         );
         let values =
             SessionValues::new(server.env.clone(), variables, &user, &account).served_by(services);

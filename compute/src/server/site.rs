@@ -27,7 +27,12 @@ impl Site {
             (id::hostname, &*self.hostname),
             (id::datadir, &*self.data_dir),
         ];
-        if let Some(folder) = &self.secure_file_priv {
+        // As MySQL shows folders.
+        let folder = self.secure_file_priv.as_deref().map(|folder| match folder {
+            "" => String::new(),
+            folder => format!("{}/", folder.trim_end_matches('/')),
+        });
+        if let Some(folder) = &folder {
             own.push((id::secure_file_priv, &**folder));
         }
         GlobalVariables::new(&own)

@@ -151,7 +151,7 @@ impl Session {
     pub(crate) fn set_role(&mut self, set: &SetRole) -> Result<Outcome, Ended> {
         let directory = self.server.accounts.directory();
         self.rights.access.set_role(&directory, set)?;
-        self.values.set_current_role(&self.rights.access.current_role());
+        self.values.set_access(&self.rights.access);
         Ok(Done::default().into())
     }
 

@@ -49,7 +49,8 @@ impl Session {
         several: bool,
         response: &mut Response<'_>,
     ) -> std::result::Result<(), Ended> {
-        let sql = self.in_utf8(sql)?;
+        // Clients in C send the end of their string, too.
+        let sql = self.in_utf8(sql.strip_suffix(b"\0").unwrap_or(sql))?;
         if self.run_known(&sql, response).await? {
             return Ok(());
         }
@@ -133,7 +134,7 @@ impl server::Session for Session {
             StatementKind::Query(query) => {
                 self.begin_settings();
                 let plan = self.plan_query(&sql, query, &types).map_err(|error| sent(&error))?;
-                if plan.select.select.into.is_empty() { plan.columns } else { Columns::default() }
+                if plan.select.select.into.is_client() { plan.columns } else { Columns::default() }
             }
             _ => Columns::default(),
         };

@@ -216,7 +216,7 @@ impl Session {
                 // What others refuse to bind is not for them.
                 let lax = !self.groups_fully() && (select.grouped || select.distinct);
                 let plan = self.planned_query(select)?;
-                let shared = shared && !lax && plan.select.select.into.is_empty();
+                let shared = shared && !lax && plan.select.select.into.is_client();
                 let locking = plan.select.select.locking.is_some();
                 let mode = if locking { LockMode::RowsLocked } else { LockMode::IntentionShared };
                 let tables = read(&plan.select, mode);

@@ -2,12 +2,12 @@
 //!
 //! The rows are written to the new table's own space first, where nobody looks: the
 //! catalog does not have the table yet. Then the table is put into the catalog by one
-//! write. What a failure leaves behind is deleted; a crash leaves rows of a table that
-//! never was, under an id that is not given again.
+//! write. What a failure leaves behind is deleted, what a crash leaves by the next start.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use firn_engine::WriteBatch;
 use firn_mysql_parser::ast;
 use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::Cx;
@@ -18,13 +18,57 @@ use super::run::Arguments;
 use super::statement::{Done, Ended, Outcome};
 use super::{Session, from_engine, from_transaction};
 use crate::bind::{BoundInsert, BoundSelect, InsertSource, TableSource};
-use crate::catalog::{ResultColumn, plan_create_table_as};
+use crate::catalog::{ResultColumn, forget_scratch, plan_create_table_as};
 use crate::execute::{self, InsertPlan, Reading, View};
 use crate::table::OpenTable;
 use crate::txn::{IsolationLevel, LockKey, LockMode, LockWait, OwnerId};
 
 /// How often the statement is planned again because tables changed meanwhile.
 const REPLANS_MAX: u32 = 100;
+
+/// The columns of a query's result.
+pub(super) fn result_columns(select: &BoundSelect) -> Vec<ResultColumn<'_>> {
+    let stored = |table: usize| {
+        let source = select.sources.iter().find(|source| source.table == table)?;
+        match &source.rows {
+            TableSource::Stored(open) => Some(open),
+            _ => None,
+        }
+    };
+    select
+        .items
+        .iter()
+        .map(|item| ResultColumn {
+            name: &item.name,
+            ty: item.node.ty,
+            base: item.column.and_then(|(table, column)| {
+                stored(table).map(|open| &open.descriptor().columns[column])
+            }),
+        })
+        .collect()
+}
+
+/// The INSERT of a query's rows into the table that was made of it.
+pub(super) fn filling(
+    create: &ast::CreateTable,
+    select: BoundSelect,
+    table: &Arc<OpenTable>,
+) -> Result<InsertPlan, SqlError> {
+    let descriptor = table.descriptor();
+    let columns = select.items.iter().filter_map(|item| descriptor.column_named(&item.name));
+    let columns = columns.collect();
+    InsertPlan::new(BoundInsert {
+        table: Arc::clone(table),
+        columns,
+        source: InsertSource::Query(Box::new(select)),
+        replace: create.duplicates == Some(ast::Duplicates::Replace),
+        ignore: create.duplicates == Some(ast::Duplicates::Ignore),
+        on_duplicate: Vec::new(),
+        subqueries: Vec::new(),
+        checks: Vec::new(),
+        warnings: Vec::new(),
+    })
+}
 
 impl Session {
     /// CREATE TABLE … SELECT, behind the commit that it implies.
@@ -56,68 +100,48 @@ impl Session {
         let snapshot = self.server.catalog.snapshot();
         let types = &arguments.types;
         let select = self.bind(sql, types, |statement| BoundSelect::bind(statement, query))?;
-        let change = {
-            let stored = |table: usize| {
-                let source = select.sources.iter().find(|source| source.table == table)?;
-                match &source.rows {
-                    TableSource::Stored(open) => Some(open),
-                    _ => None,
-                }
-            };
-            let result: Vec<ResultColumn<'_>> = select
-                .items
-                .iter()
-                .map(|item| ResultColumn {
-                    name: &item.name,
-                    ty: item.node.ty,
-                    base: item.column.and_then(|(table, column)| {
-                        stored(table).map(|open| &open.descriptor().columns[column])
-                    }),
-                })
-                .collect();
-            self.planned(|facts, warnings, server| {
-                plan_create_table_as(&snapshot, &*server.catalog, create, &result, facts, warnings)
-            })?
-        };
+        let change = self.planned(|facts, warnings, server| {
+            let result = result_columns(&select);
+            plan_create_table_as(&snapshot, &*server.catalog, create, &result, facts, warnings)
+        })?;
         let Some(descriptor) = change.created().next().cloned() else {
             return Ok(Some(Done::default()));
         };
         let locks = self.lock_names(&snapshot, &change, LockMode::Exclusive).await?;
         let Some(_locks) = locks else { return Ok(None) };
-        let kept = self.server.catalog.keep_ids().await;
-        kept.map_err(|error| from_engine(&error))?;
+        let catalog = &self.server.catalog;
+        catalog.keep_scratch(descriptor.id).await.map_err(|error| from_engine(&error))?;
+        let declared = catalog.declare_rows(None, &descriptor).await;
+        declared.map_err(|error| from_engine(&error))?;
         let table = self.server.opened.compile(&descriptor)?;
-        let columns: Vec<usize> =
-            select.items.iter().filter_map(|item| descriptor.column_named(&item.name)).collect();
-        let ignore = create.duplicates == Some(ast::Duplicates::Ignore);
-        let plan = InsertPlan::new(BoundInsert {
-            table: Arc::clone(&table),
-            columns,
-            source: InsertSource::Query(Box::new(select)),
-            replace: create.duplicates == Some(ast::Duplicates::Replace),
-            ignore,
-            on_duplicate: Vec::new(),
-            subqueries: Vec::new(),
-            checks: Vec::new(),
-            warnings: Vec::new(),
-        })?;
+        let plan = filling(create, select, &table)?;
+        let ignore = plan.insert.ignore;
         let filled = self.fill_new(&plan, &table, ignore, arguments).await;
+        // The note goes with the write that makes the table, or that takes its rows away.
+        let mut batch = WriteBatch::new();
+        forget_scratch(descriptor.id, &mut batch).map_err(|error| from_engine(&error))?;
         let filled = match filled {
-            Ok(Some(records)) => {
-                let applied = self.server.catalog.apply(&change).await.map(drop);
-                self.applied(applied).map(|applied| applied.then_some(records))
+            Ok(Some(done)) => {
+                let applied = self.server.catalog.apply_with(&change, batch.clone()).await;
+                self.applied(applied.map(drop)).map(|applied| applied.then_some(done))
             }
             other => other,
         };
         if !matches!(filled, Ok(Some(_))) {
-            let space = descriptor.space();
-            let deleted = self.server.transactions.db().delete_range(space, &[], None).await;
+            let deleted = batch.delete_range(descriptor.space(), &[], None);
+            deleted.map_err(|error| from_engine(&error))?;
+            let deleted = self.server.transactions.db().write(&batch).await;
             deleted.map_err(|error| from_engine(&error))?;
         }
-        let Some(affected) = filled? else { return Ok(None) };
+        let Some(done) = filled? else { return Ok(None) };
+        let affected = done.affected(false);
         self.values.row_count = affected.cast_signed();
-        let warnings = self.warnings.total();
-        let info = format!("Records: {affected}  Duplicates: 0  Warnings: {warnings}");
+        let info = format!(
+            "Records: {}  Duplicates: {}  Warnings: {}",
+            done.records,
+            done.duplicates(false, ignore),
+            self.warnings.total()
+        );
         Ok(Some(Done { affected, info, ..Done::default() }))
     }
 
@@ -128,7 +152,7 @@ impl Session {
         table: &OpenTable,
         ignore: bool,
         arguments: &Arguments,
-    ) -> Result<Option<u64>, Ended> {
+    ) -> Result<Option<execute::Inserted>, Ended> {
         let owner = OwnerId(u64::from(self.id));
         let interrupt = self.process.interrupt.clone();
         let isolation = IsolationLevel::RepeatableRead;
@@ -163,6 +187,6 @@ impl Session {
         let mut done = execute::Inserted::default();
         execute::insert(plan, &storing, params, &mut view, &mut cx, &mut done).await?;
         transaction.commit().await.map_err(|error| from_transaction(&error))?;
-        Ok(Some(done.affected(false)))
+        Ok(Some(done))
     }
 }

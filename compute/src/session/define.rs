@@ -35,6 +35,18 @@ use crate::variables::{GlobalVariables, id};
 /// How often a change is planned again because others changed the catalog meanwhile.
 const REPLANS_MAX: u32 = 100;
 
+/// What CREATE and DROP DATABASE tell of rows: a database, the tables in it.
+fn databases_affected(kind: &S, catalog: &CatalogSnapshot) -> u64 {
+    match kind {
+        S::CreateDatabase(_) => 1,
+        S::DropDatabase { name, .. } => {
+            let schema = catalog.schemas.get(name.as_str());
+            schema.map_or(0, |schema| schema.relations.len() as u64)
+        }
+        _ => 0,
+    }
+}
+
 impl Session {
     /// CREATE, ALTER, DROP and the like.
     pub(crate) async fn define(
@@ -45,9 +57,9 @@ impl Session {
     ) -> Result<Outcome, Ended> {
         if let S::CreateTable(create) = &statement.kind
             && create.temporary
-            && create.query.is_some()
+            && let Some(query) = &create.query
         {
-            return Err(SqlError::not_supported_yet("CREATE TEMPORARY TABLE … SELECT").into());
+            return self.create_temporary_as(sql, create, query, arguments).await;
         }
         let (done, left) = self.define_temporary(&statement.kind).await?;
         if let Some(done) = done {
@@ -83,7 +95,9 @@ impl Session {
                     let Some(change) = change else {
                         return Err(SqlError::not_supported_yet("this statement").into());
                     };
-                    self.change(&snapshot, &change).await?.then(Done::default)
+                    let affected = databases_affected(kind, &snapshot);
+                    let done = Done { affected, ..Done::default() };
+                    self.change(&snapshot, &change).await?.then_some(done)
                 }
             };
             if let Some(done) = done {

@@ -1,5 +1,5 @@
-//! LOAD DATA LOCAL: the file comes from the client, piece by piece. Files of the server's
-//! are open to nobody, as `secure_file_priv` says.
+//! LOAD DATA: the file comes piece by piece, from the client with LOCAL, else from where
+//! `secure_file_priv` allows the server to read.
 
 use std::sync::Arc;
 
@@ -17,15 +17,34 @@ use super::statement::{Done, Ended, Outcome};
 use super::transaction::Unit;
 use crate::bind::BoundLoad;
 use crate::execute::{Format, Load, LoadPlan, LoadStep, Reading, View};
+use crate::server::FileReading;
 use crate::txn::LockMode;
-use crate::variables::id;
+use crate::variables::{SqlMode, id};
 
 /// How often a statement is planned again because a table changed meanwhile.
 const REPLANS_MAX: u32 = 20;
 
-/// The error of statements that read or write files of the server's.
-pub(super) fn files_are_closed() -> SqlError {
-    SqlError::new(code::ER_OPTION_PREVENTS_STATEMENT, &["--secure-file-priv".into()])
+/// Where the file comes from.
+enum Source<'r, 'b> {
+    Client(LocalInfile<'r, 'b>),
+    Server(FileReading),
+}
+
+impl Source<'_, '_> {
+    /// Adds the next piece; `false` at the end.
+    async fn push_next(&mut self, run: &mut Load<'_>) -> Result<bool, Ended> {
+        match self {
+            Self::Client(file) => match file.next().await? {
+                Some(part) => run.push(&part),
+                None => return Ok(false),
+            },
+            Self::Server(file) => match file.next().await? {
+                Some(part) => run.push(&part),
+                None => return Ok(false),
+            },
+        }
+        Ok(true)
+    }
 }
 
 impl Session {
@@ -75,7 +94,8 @@ impl Session {
             let text = format!("LOAD DATA of files in {}", charset.name());
             return Err(SqlError::not_supported_yet(&text).into());
         }
-        let format = Format::new(&load.format)
+        let backslash = !self.values.variables.hot().sql_mode.has(SqlMode::NO_BACKSLASH_ESCAPES);
+        let format = Format::new(&load.format, backslash)
             .map_err(|_| SqlError::new(code::ER_WRONG_FIELD_TERMINATORS, &[]))?;
         if format.is_fixed() {
             return Err(SqlError::not_supported_yet("fields of fixed lengths").into());
@@ -108,9 +128,14 @@ impl Session {
         for warning in &plan.insert().warnings {
             self.warnings.warn(warning.clone());
         }
-        if !load.local {
-            return Err(files_are_closed().into());
-        }
+        let opened = match load.local {
+            true => None,
+            false => {
+                let (files, name) = (&self.server.files, load.file.as_str());
+                let path = files.path(name, self.values.variables.database());
+                Some(files.read(&self.server.env, path).await?)
+            }
+        };
         let zone = self.values.variables.zone().clone();
         let storing = self.storing(&zone, ignore, false);
         let settings = Arc::clone(&self.settings);
@@ -119,11 +144,16 @@ impl Session {
         let relations = CatalogRelations::new(self);
         let mut view = View::new(&mut unit.transaction, reading, wait).relating(&relations);
         let mut cx = Cx::new(&settings, &mut self.values, &mut self.warnings);
-        let mut file = response.local_infile(load.file.as_bytes()).await?;
+        let mut source = match opened {
+            Some(file) => Source::Server(file),
+            None => Source::Client(response.local_infile(load.file.as_bytes()).await?),
+        };
         let mut run = Load::new(&plan, &storing);
-        let taken = take_all(&mut run, &mut file, &mut view, &mut cx).await;
+        let taken = take_all(&mut run, &mut source, &mut view, &mut cx).await;
         // The client is told only when all of its file was read.
-        file.skip().await?;
+        if let Source::Client(mut file) = source {
+            file.skip().await?;
+        }
         taken?;
         let done = run.done();
         self.values.check_assignments()?;
@@ -146,7 +176,7 @@ impl Session {
 
 async fn take_all(
     run: &mut Load<'_>,
-    file: &mut LocalInfile<'_, '_>,
+    source: &mut Source<'_, '_>,
     view: &mut View<'_>,
     cx: &mut Cx<'_>,
 ) -> Result<(), Ended> {
@@ -158,12 +188,9 @@ async fn take_all(
                 // A long line is looked at again only when there is twice as much of it.
                 let wanted = run.waiting() * 2;
                 loop {
-                    match file.next().await? {
-                        Some(part) => run.push(&part),
-                        None => {
-                            run.complete();
-                            break;
-                        }
+                    if !source.push_next(run).await? {
+                        run.complete();
+                        break;
                     }
                     if run.waiting() >= wanted {
                         break;

@@ -25,6 +25,7 @@ mod create_view;
 mod define;
 mod error;
 mod explain;
+mod into_file;
 mod known;
 mod load;
 mod locks;
@@ -37,6 +38,7 @@ mod relations;
 mod replication;
 mod rights;
 mod run;
+mod safe_updates;
 mod scalar;
 mod services;
 pub mod set;
@@ -118,7 +120,7 @@ impl Session {
         let id = login.connection_id;
         let settings = Arc::new(values.variables.expressions().clone());
         let mut values = values;
-        values.set_current_role(&rights.access.current_role());
+        values.set_access(&rights.access);
         Self {
             rights,
             parser: Parser::new(values.variables.parser_options()),

@@ -40,7 +40,7 @@ impl Session {
     fn renew_access(&mut self) {
         let directory = self.server.accounts.directory();
         self.rights.access.refresh(&directory);
-        self.values.set_current_role(&self.rights.access.current_role());
+        self.values.set_access(&self.rights.access);
     }
 
     /// Whether the account may run statements of this kind now.

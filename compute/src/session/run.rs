@@ -16,7 +16,7 @@ use super::relations::CatalogRelations;
 use super::statement::{Done, Ended, Outcome, within};
 use super::transaction::Unit;
 use super::{Session, from_transaction};
-use crate::bind::{Block, InsertSource, StatementScope, has_query};
+use crate::bind::{Block, Destination, InsertSource, StatementScope, has_query};
 use crate::execute::{self, DeletePlan, InsertPlan, Reading, SelectRun, Storing, UpdatePlan, View};
 use crate::output;
 use crate::table::OpenTable;
@@ -223,8 +223,14 @@ impl Session {
         let settings = Arc::clone(&self.settings);
         let mut view = View::new(&mut unit.transaction, reading, wait);
         let mut run = SelectRun::new(&plan.select, &arguments.values).limited(limit);
-        if !select.into.is_empty() {
-            return self.set_variables(plan, run, view, &settings).await;
+        match &select.into {
+            Destination::Client => {}
+            Destination::Variables(names) => {
+                return self.set_variables(plan, names, run, view, &settings).await;
+            }
+            Destination::Outfile(_) | Destination::Dumpfile(_) => {
+                return self.write_file(plan, run, view, &settings).await;
+            }
         }
         let mut cx = Cx::new(&settings, &mut self.values, &mut self.warnings);
         let mut rows = response.rows(&plan.columns)?;
@@ -247,12 +253,13 @@ impl Session {
     async fn set_variables(
         &mut self,
         plan: &QueryPlan,
+        names: &[String],
         mut run: SelectRun<'_>,
         mut view: View<'_>,
         settings: &Settings,
     ) -> Result<Outcome, Ended> {
         let select = &plan.select.select;
-        if select.into.len() != select.items.len() {
+        if names.len() != select.items.len() {
             let error = code::ER_WRONG_NUMBER_OF_COLUMNS_IN_SELECT;
             return Err(SqlError::new(error, &[]).into());
         }
@@ -265,7 +272,7 @@ impl Session {
         if run.next(&mut view, &mut cx).await?.is_some() {
             return Err(SqlError::new(code::ER_TOO_MANY_ROWS, &[]).into());
         }
-        for ((name, item), value) in select.into.iter().zip(&select.items).zip(row) {
+        for ((name, item), value) in names.iter().zip(&select.items).zip(row) {
             use firn_mysql_semantics::expr::Session as _;
             self.values.set_user_variable(name, value, item.node.ty);
         }
@@ -349,7 +356,7 @@ impl Session {
     }
 
     /// INSERT and REPLACE
-    async fn run_insert(
+    pub(super) async fn run_insert(
         &mut self,
         plan: &InsertPlan,
         arguments: &Arguments,
@@ -397,6 +404,7 @@ impl Session {
         arguments: &Arguments,
         unit: &mut Unit,
     ) -> Result<Outcome, Ended> {
+        self.refuse_unsafe(&plan.rows, &plan.targets)?;
         let zone = self.values.variables.zone().clone();
         let storing = self.storing(&zone, plan.ignore, true);
         let settings = Arc::clone(&self.settings);
@@ -425,6 +433,7 @@ impl Session {
         arguments: &Arguments,
         unit: &mut Unit,
     ) -> Result<Outcome, Ended> {
+        self.refuse_unsafe(&plan.rows, &plan.targets)?;
         let settings = Arc::clone(&self.settings);
         let wait = self.lock_wait();
         let reading = Reading::Locking(LockMode::Exclusive);

@@ -12,6 +12,8 @@ use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::Request;
 
 use super::from_transaction;
+use crate::accounts::{Access, Privileges};
+use crate::server::Files;
 use crate::txn::{
     Error, Interrupt, LockKey, LockMode, LockSet, LockTable, LockWait, OwnerId,
     Request as LockRequest, TransactionManager, Why,
@@ -19,6 +21,9 @@ use crate::txn::{
 
 /// 100 ns from 1582-10-15, where UUIDs count from, to 1970.
 const UUID_EPOCH: u64 = 0x01b2_1dd2_1381_4000;
+
+/// The longest file of LOAD_FILE where no session sets a limit.
+const LOADED_BYTES_MAX: u64 = 64 << 20;
 
 /// UUID_SHORT() of all sessions counts here.
 static SHORT_IDS: AtomicU64 = AtomicU64::new(0);
@@ -32,7 +37,10 @@ pub(crate) struct Services {
     /// The last ten bytes of UUID(): random, since machines need not tell theirs.
     node: u64,
     /// CURRENT_ROLE()
-    pub(crate) current_role: Box<str>,
+    current_role: Box<str>,
+    files: Files,
+    /// It has the privilege FILE.
+    may_read_files: bool,
 }
 
 /// Names of locks have no case.
@@ -47,6 +55,15 @@ fn blocking<T>(future: impl Future<Output = T>) -> Option<T> {
         return None;
     }
     Some(tokio::task::block_in_place(|| handle.block_on(future)))
+}
+
+/// Does what waits for a disk, where others can go on meanwhile.
+fn in_place<T>(work: impl FnOnce() -> T) -> T {
+    let flavor = tokio::runtime::Handle::try_current().map(|handle| handle.runtime_flavor());
+    match flavor {
+        Ok(tokio::runtime::RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
+        _ => work(),
+    }
 }
 
 /// The result of what does not have to wait.
@@ -64,11 +81,30 @@ impl Services {
         transactions: &TransactionManager,
         connection: u32,
         interrupt: Interrupt,
+        files: Files,
     ) -> Self {
         let node = env.random_u64();
         let table = Arc::clone(transactions.locks());
         let locks = transactions.lock_set(OwnerId(u64::from(connection)));
-        Self { env, table, locks, interrupt, node, current_role: "NONE".into() }
+        let (current_role, may_read_files) = ("NONE".into(), false);
+        Self { env, table, locks, interrupt, node, current_role, files, may_read_files }
+    }
+
+    /// What the session may do now.
+    pub(crate) fn set_access(&mut self, access: &Access) {
+        self.current_role = access.current_role().into();
+        self.may_read_files = access.has(Privileges::FILE);
+    }
+
+    /// LOAD_FILE, of at most `bytes_max`.
+    pub(crate) fn load_file(&self, name: &[u8], bytes_max: u64) -> Result<Value, SqlError> {
+        let Ok(name) = std::str::from_utf8(name) else { return Ok(Value::Null) };
+        if !self.may_read_files {
+            return Ok(Value::Null);
+        }
+        let path = self.files.path(name, None);
+        let bytes = in_place(|| self.files.load(&path, bytes_max))?;
+        Ok(bytes.map_or(Value::Null, Value::from))
     }
 
     /// The statement is to end.
@@ -114,8 +150,7 @@ impl Services {
                 }
                 Ok(Value::Int(count))
             }
-            // No file of the server's is open to clients.
-            Request::LoadFile { .. } => Ok(Value::Null),
+            Request::LoadFile { path } => self.load_file(path, LOADED_BYTES_MAX),
             // What may become a secret is not from the environment, whose chance may be
             // a seed's.
             Request::RandomBytes { count } => {

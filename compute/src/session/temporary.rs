@@ -9,14 +9,22 @@ use firn_mysql_parser::ast::{self, StatementKind as S};
 use firn_mysql_semantics::error::{SqlError, code};
 use firn_table::descriptor::TableDescriptor;
 
+use super::compiled::tables_of;
+use super::run::Arguments;
 use super::statement::{Done, Ended, Outcome};
-use super::{Session, from_engine};
+use super::transaction::Unit;
+use super::{Session, create_as, from_engine};
+use crate::bind::{BoundSelect, Statement};
 use crate::catalog::{
     AlterPlan, CatalogChange, CatalogSnapshot, TableName, TemporaryTables, Work, plan_alter,
     plan_ddl,
 };
 use crate::execute::Result;
 use crate::table::OpenTable;
+use crate::txn::LockMode;
+
+/// How often a statement is planned again because tables changed meanwhile.
+const REPLANS_MAX: u32 = 100;
 
 /// Temporary tables that one session may have.
 const TABLES_MAX: usize = 4096;
@@ -27,9 +35,16 @@ pub(crate) struct Temporary {
     tables: TemporaryTables,
     /// By id: compiled, with the numbers that they give.
     open: BTreeMap<u32, Arc<OpenTable>>,
+    /// Some were made in the open transaction.
+    created: bool,
 }
 
 impl Temporary {
+    /// Whether tables were made since this was asked before: a rollback leaves them.
+    pub(crate) fn take_created(&mut self) -> bool {
+        std::mem::take(&mut self.created)
+    }
+
     /// Whether there are none: the catalog is what everybody sees.
     pub(crate) fn is_empty(&self) -> bool {
         self.tables.is_empty()
@@ -132,12 +147,7 @@ impl Session {
         &mut self,
         create: &ast::CreateTable,
     ) -> std::result::Result<(), Ended> {
-        if create.query.is_some() {
-            return Err(SqlError::not_supported_yet("CREATE TEMPORARY TABLE … SELECT").into());
-        }
-        if self.temporary.open.len() >= TABLES_MAX {
-            return Err(SqlError::new(code::ER_OUT_OF_RESOURCES, &[]).into());
-        }
+        self.room_for_temporary()?;
         let catalog = self.server.catalog.snapshot();
         let tables = std::mem::take(&mut self.temporary.tables);
         let planned = self.planned(|facts, warnings, server| {
@@ -150,6 +160,91 @@ impl Session {
         let kept = self.server.catalog.keep_scratch(descriptor.id).await;
         kept.map_err(|error| from_engine(&error))?;
         self.apply_temporary(&change, Some(&descriptor)).await
+    }
+
+    /// Whether there may be one more.
+    fn room_for_temporary(&self) -> std::result::Result<(), SqlError> {
+        match self.temporary.open.len() < TABLES_MAX {
+            true => Ok(()),
+            false => Err(SqlError::new(code::ER_OUT_OF_RESOURCES, &[])),
+        }
+    }
+
+    /// CREATE TEMPORARY TABLE … SELECT. The rows are of the open transaction, the table is
+    /// not: a rollback leaves it empty.
+    pub(super) async fn create_temporary_as(
+        &mut self,
+        sql: &[u8],
+        create: &ast::CreateTable,
+        query: &ast::Query,
+        arguments: &Arguments,
+    ) -> std::result::Result<Outcome, Ended> {
+        self.refuse_in_read_only()?;
+        self.room_for_temporary()?;
+        let (mut unit, mut made) = (self.unit(), None);
+        let filled = self.fill_temporary(sql, create, query, arguments, &mut unit, &mut made).await;
+        let ended = self.end_unit(unit, filled).await;
+        if let (Err(_), Some(made)) = (&ended, made) {
+            self.drop_one_temporary(&made).await?;
+        }
+        ended
+    }
+
+    /// Makes the table, which is told in `made`, and writes its rows.
+    async fn fill_temporary(
+        &mut self,
+        sql: &[u8],
+        create: &ast::CreateTable,
+        query: &ast::Query,
+        arguments: &Arguments,
+        unit: &mut Unit,
+        made: &mut Option<Arc<TableDescriptor>>,
+    ) -> std::result::Result<Outcome, Ended> {
+        for _ in 0..REPLANS_MAX {
+            let mark = self.warnings.mark();
+            let catalog = self.server.catalog.snapshot();
+            let bind = |statement: &Statement<'_>| BoundSelect::bind(statement, query);
+            let select = self.bind(sql, &arguments.types, bind)?;
+            let tables = std::mem::take(&mut self.temporary.tables);
+            let planned = self.planned(|facts, warnings, server| {
+                let ids = &*server.catalog;
+                let columns = create_as::result_columns(&select);
+                tables.plan_create_as(&catalog, ids, create, &columns, facts, warnings)
+            });
+            self.temporary.tables = tables;
+            let change = planned?;
+            let Some(descriptor) = change.created().next().cloned() else {
+                return Ok(Done::default().into());
+            };
+            let numbers = Arc::default();
+            let open = Arc::new(OpenTable::temporary(Arc::clone(&descriptor), numbers)?);
+            let plan = create_as::filling(create, select, &open)?;
+            let read = plan.query.iter().flat_map(tables_of);
+            let read: Vec<_> = read.map(|table| (table, LockMode::RowsLocked)).collect();
+            if !self.lock_tables(unit, &read).await? {
+                self.warnings.rewind(mark);
+                continue;
+            }
+            let kept = self.server.catalog.keep_scratch(descriptor.id).await;
+            kept.map_err(|error| from_engine(&error))?;
+            self.apply_open_temporary(&change, Some(open)).await?;
+            unit.transaction.cover(descriptor.space());
+            *made = Some(descriptor);
+            return self.run_insert(&plan, arguments, unit).await;
+        }
+        Err(SqlError::new(code::ER_TABLE_DEF_CHANGED, &[]).into())
+    }
+
+    async fn drop_one_temporary(
+        &mut self,
+        descriptor: &TableDescriptor,
+    ) -> std::result::Result<(), Ended> {
+        let name = TableName::new(&descriptor.schema, &descriptor.name);
+        let Some(change) = self.temporary.tables.plan_drop(&name) else { return Ok(()) };
+        if let Some(transaction) = &mut self.transaction {
+            transaction.forget_space(descriptor.space());
+        }
+        self.apply_temporary(&change, None).await
     }
 
     async fn drop_temporary(
@@ -174,13 +269,7 @@ impl Session {
         for name in own {
             let Some(table) = self.temporary_named(&name) else { continue };
             let descriptor = Arc::clone(table.descriptor());
-            let name = TableName::new(&descriptor.schema, &descriptor.name);
-            if let Some(change) = self.temporary.tables.plan_drop(&name) {
-                if let Some(transaction) = &mut self.transaction {
-                    transaction.forget_space(descriptor.space());
-                }
-                self.apply_temporary(&change, None).await?;
-            }
+            self.drop_one_temporary(&descriptor).await?;
         }
         if left && !drop.temporary {
             return Ok((None, Some(others)));
@@ -245,6 +334,16 @@ impl Session {
             }
             None => None,
         };
+        self.apply_open_temporary(change, open).await
+    }
+
+    async fn apply_open_temporary(
+        &mut self,
+        change: &CatalogChange,
+        open: Option<Arc<OpenTable>>,
+    ) -> std::result::Result<(), Ended> {
+        let open_transaction = self.explicit || !self.values.variables.hot().autocommit;
+        self.temporary.created |= open_transaction && change.created().next().is_some();
         let mut batch = self.temporary.apply(change, open).map_err(|error| from_engine(&error))?;
         for gone in change.gone() {
             crate::catalog::forget_scratch(gone, &mut batch)

@@ -130,6 +130,7 @@ impl Session {
     /// # Errors
     /// The engine's.
     pub(crate) async fn commit_open(&mut self) -> Result<(), Ended> {
+        self.temporary.take_created();
         self.explicit = false;
         self.read_only = false;
         if let Some(transaction) = self.transaction.take()
@@ -151,7 +152,13 @@ impl Session {
         &mut self,
         completion: &ast::Completion,
     ) -> Result<Outcome, Ended> {
+        let in_transaction = self.explicit || self.in_transaction();
+        let created = self.temporary.take_created();
         self.roll_back_open();
+        if in_transaction && created {
+            let warning = code::ER_WARNING_NOT_COMPLETE_ROLLBACK_WITH_CREATED_TEMP_TABLE;
+            self.warnings.warn(SqlError::new(warning, &[]));
+        }
         self.complete(completion).await
     }
 

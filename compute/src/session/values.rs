@@ -11,6 +11,7 @@ use firn_mysql_semantics::value::Value;
 
 use super::services::Services;
 use super::user_variables::UserVariables;
+use crate::accounts::Access;
 use crate::variables::{SessionVariables, id};
 
 type Result<T> = std::result::Result<T, SqlError>;
@@ -71,10 +72,10 @@ impl SessionValues {
         self.current_user = current_user.into();
     }
 
-    /// CURRENT_ROLE()
-    pub(crate) fn set_current_role(&mut self, roles: &str) {
+    /// What the session may do now.
+    pub(crate) fn set_access(&mut self, access: &Access) {
         if let Some(services) = &mut self.services {
-            services.current_role = roles.into();
+            services.set_access(access);
         }
     }
 
@@ -209,7 +210,12 @@ impl Session for SessionValues {
 
     fn request(&mut self, request: Request<'_>) -> Result<Value> {
         match &mut self.services {
-            Some(services) => services.request(request),
+            Some(services) => match request {
+                Request::LoadFile { path } => {
+                    services.load_file(path, self.variables.hot().max_allowed_packet)
+                }
+                request => services.request(request),
+            },
             None => Err(SqlError::not_supported_yet(request.function())),
         }
     }

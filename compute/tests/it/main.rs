@@ -19,6 +19,7 @@ mod online;
 mod plan_cache;
 mod privileges;
 mod ranges;
+mod scripts;
 mod show;
 mod support;
 mod temporary;

@@ -66,11 +66,26 @@ impl World {
         self.start_as(&RootLogin::Developer, ServerConfig::default()).await.expect("a server")
     }
 
+    /// The same, told this of itself.
+    pub(crate) async fn start_at(&self, site: &Site) -> TestServer {
+        let (root, config) = (RootLogin::Developer, ServerConfig::default());
+        self.start_with(&root, config, site).await.expect("a server")
+    }
+
     /// The same with another way in for `root`, and other settings.
     pub(crate) async fn start_as(
         &self,
         root: &RootLogin,
         config: ServerConfig,
+    ) -> firn_engine::Result<TestServer> {
+        self.start_with(root, config, &Site::default()).await
+    }
+
+    async fn start_with(
+        &self,
+        root: &RootLogin,
+        config: ServerConfig,
+        site: &Site,
     ) -> firn_engine::Result<TestServer> {
         let layout = Layout::new(Path::from("db"));
         let storage = StorageService::start(
@@ -92,7 +107,7 @@ impl World {
         let options = Options::for_memory(64 << 20);
         let db = Db::open(parts, options).await.expect("a database in memory opens");
         let (db, env) = (Arc::new(db), self.env.clone());
-        let server = Server::open_with(db, env, root, self.limits, &Site::default()).await?;
+        let server = Server::open_with(db, env, root, self.limits, site).await?;
         let here = SocketAddr::from(([127, 0, 0, 1], 0));
         let listener = listen(server, &self.env, here, config).await?;
         Ok(TestServer { listener })

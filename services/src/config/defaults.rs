@@ -54,6 +54,7 @@ impl Config {
             http_listen: Some(std::net::SocketAddr::from(([127, 0, 0, 1], 7400))),
             mysql_listen: Some(std::net::SocketAddr::from(([127, 0, 0, 1], 3306))),
             mysql_root_password: None,
+            mysql_secure_file_priv: None,
             log: "info".to_owned(),
             log_format: LogFormat::Text,
             origins: std::collections::BTreeMap::new(),

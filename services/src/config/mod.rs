@@ -65,6 +65,9 @@ pub struct Config {
     pub mysql_listen: Option<SocketAddr>,
     /// The password of a `root` that has none yet.
     pub mysql_root_password: Option<Secret>,
+    /// `secure_file_priv`: the folder that statements may read and write files in. `None`
+    /// is none, an empty text all.
+    pub mysql_secure_file_priv: Option<String>,
     /// Which log events are written; checked, see [`crate::telemetry`].
     pub log: String,
     /// How they are written.

@@ -375,6 +375,29 @@ pub(super) const SETTINGS: &[Setting] = &[
         get: |c| c.mysql_root_password.as_ref().map(|_| MASK.to_owned()),
     },
     Setting {
+        key: "mysql_secure_file_priv",
+        values: "a folder, `any`, or `none`",
+        default: "`none`",
+        about: "Where `LOAD DATA INFILE`, `SELECT … INTO OUTFILE` and `LOAD_FILE` may read and write files of this machine, for accounts with the privilege `FILE`: `secure_file_priv` in MySQL, where `none` is `NULL` and `any` is empty. The folder must be there.",
+        set: |c, v| {
+            let folder = match v {
+                "none" => None,
+                "any" => Some(String::new()),
+                "" => return Err("must be a folder, any, or none".into()),
+                folder => Some(text(folder)?),
+            };
+            c.mysql_secure_file_priv = folder;
+            Ok(())
+        },
+        get: |c| {
+            Some(match c.mysql_secure_file_priv.as_deref() {
+                None => "none".to_owned(),
+                Some("") => "any".to_owned(),
+                Some(folder) => folder.to_owned(),
+            })
+        },
+    },
+    Setting {
         key: "log",
         values: "a level, or `target=level` pairs with commas between",
         default: "`info`",

@@ -124,8 +124,24 @@ pub(crate) struct ColumnCollation {
 
 /// The collation of a column of a type with characters.
 ///
-/// Errors: 1115, 1273, 1253.
+/// Errors: 1115, 1273, 1253; 1235 for those that have no order here.
 pub(crate) fn column_collation(
+    spec: &CharsetSpec,
+    collate: Option<&Ident>,
+    table: CollationId,
+    warnings: &mut Warnings,
+) -> Result<ColumnCollation, SqlError> {
+    let found = named_collation(spec, collate, table, warnings)?;
+    // What cannot be compared cannot be stored: rows would be lost to everybody.
+    match Collation::by_id(found.id.0) {
+        Some(rule) if !rule.is_supported() => {
+            Err(SqlError::not_supported_yet(&format!("collation {}", rule.name())))
+        }
+        _ => Ok(found),
+    }
+}
+
+fn named_collation(
     spec: &CharsetSpec,
     collate: Option<&Ident>,
     table: CollationId,

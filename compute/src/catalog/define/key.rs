@@ -503,7 +503,8 @@ pub(crate) fn check_visible_primary(table: &TableDescriptor) -> Result<(), SqlEr
 }
 
 /// The order in which MySQL has indexes: the primary key, unique ones without NULLs,
-/// other unique ones, the rest; each as they were defined.
+/// other unique ones, of both those of prefixes last; the rest. Of each those over columns
+/// that are computed come last, else they are as they were defined.
 pub(crate) fn sort(table: &mut TableDescriptor) {
     let class = |index: &IndexDescriptor| {
         let column = |part: &IndexPart| table.columns.iter().find(|one| one.id == part.column);
@@ -514,8 +515,8 @@ pub(crate) fn sort(table: &mut TableDescriptor) {
         let partial = index.parts.iter().any(|part| part.prefix_len.is_some());
         match index.kind {
             IndexKind::Primary => (0, false, false, false),
-            IndexKind::Unique => (1, nullable, computed, partial),
-            IndexKind::Plain => (2, false, computed, false),
+            IndexKind::Unique => (1, nullable, partial, computed),
+            IndexKind::Plain => (2, false, false, computed),
         }
     };
     let mut keyed: Vec<_> =

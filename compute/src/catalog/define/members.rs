@@ -99,7 +99,8 @@ pub(super) fn are_members(
         members.iter().any(|member| matches!(rule.compare(member, one), Ok(Ordering::Equal)))
     };
     if kind == TypeKind::Set {
-        return text.is_empty() || text.split(|byte| *byte == b',').all(known);
+        return text.is_empty()
+            || charset_of(ty.collation).split_commas(text).into_iter().all(known);
     }
     known(text)
 }

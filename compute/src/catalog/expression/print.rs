@@ -354,7 +354,7 @@ impl Printer<'_> {
             }
             ExprKind::Exists(query) => {
                 self.put("exists(");
-                self.query(query, false);
+                self.existing(query);
                 self.put(")");
             }
             ExprKind::Aggregate(call) => self.aggregate(call),

@@ -43,6 +43,10 @@ impl Printer<'_> {
 
     /// A query; items have their names only where these are the names of columns.
     pub(super) fn query(&mut self, query: &Query, named: bool) {
+        self.query_with(query, named, true);
+    }
+
+    fn query_with(&mut self, query: &Query, named: bool, limited: bool) {
         if let Some(with) = &query.with {
             self.with(with);
         }
@@ -52,7 +56,7 @@ impl Printer<'_> {
             _ => &[],
         };
         self.order(&query.order_by, items, &query.body);
-        if let Some(limit) = &query.limit {
+        if let Some(limit) = query.limit.as_ref().filter(|_| limited) {
             self.put(" limit ");
             if let Some(offset) = &limit.offset {
                 self.value(offset);
@@ -60,6 +64,15 @@ impl Printer<'_> {
             }
             self.value(&limit.rows);
         }
+    }
+
+    /// The query of EXISTS, in which a LIMIT of one row and more says nothing.
+    pub(super) fn existing(&mut self, query: &Query) {
+        let says_nothing = query.limit.as_ref().is_some_and(|limit| {
+            limit.offset.is_none()
+                && matches!(limit.rows.kind, ExprKind::Literal(Literal::Int(rows)) if rows > 0)
+        });
+        self.query_with(query, false, !says_nothing);
     }
 
     fn with(&mut self, with: &With) {

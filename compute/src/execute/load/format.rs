@@ -43,11 +43,11 @@ pub(crate) struct Record {
 pub(crate) struct More;
 
 impl Format {
-    /// With MySQL's defaults for what is not said.
+    /// With MySQL's defaults for what is not said; `backslash` if that escapes then.
     ///
     /// # Errors
     /// For enclosing and escape characters that are more than one.
-    pub(crate) fn new(given: &FileFormat) -> Result<Self, WrongSeparators> {
+    pub(crate) fn new(given: &FileFormat, backslash: bool) -> Result<Self, WrongSeparators> {
         let one = |given: Option<&[u8]>| match given {
             None | Some([]) => Ok(None),
             Some([one]) => Ok(Some(*one)),
@@ -55,7 +55,7 @@ impl Format {
         };
         let text = |given: Option<&[u8]>, default: &[u8]| given.unwrap_or(default).to_vec();
         let escape = match given.escaped.as_deref() {
-            None => Some(b'\\'),
+            None => backslash.then_some(b'\\'),
             given => one(given)?,
         };
         let field = text(given.fields_terminated.as_deref(), b"\t");
@@ -342,15 +342,15 @@ mod tests {
 
     fn format(field: &str, enclosed: &str, escaped: &str, start: &str, line: &str) -> Format {
         let bytes = |text: &str| Some(text.as_bytes().into());
-        Format::new(&FileFormat {
+        let given = FileFormat {
             fields_terminated: bytes(field),
             enclosed: bytes(enclosed),
             optionally_enclosed: false,
             escaped: bytes(escaped),
             lines_starting: bytes(start),
             lines_terminated: bytes(line),
-        })
-        .unwrap()
+        };
+        Format::new(&given, true).unwrap()
     }
 
     fn show(record: &Record) -> String {

@@ -2,12 +2,13 @@
 
 mod format;
 
+use firn_mysql_semantics::collation::Collation;
 use firn_mysql_semantics::error::{Level, SqlError, code};
 use firn_mysql_semantics::expr::{Cx, Node, Row};
 use firn_mysql_semantics::{CollationId, Derivation, SqlType, TypeKind, Value};
 
 use format::More;
-pub(crate) use format::{Format, Record, Records};
+pub(crate) use format::{Field, Format, Record, Records};
 
 use super::Result;
 use super::insert::{InsertPlan, Inserted, Job};
@@ -140,6 +141,9 @@ impl<'a> Load<'a> {
         let table = &*self.plan.insert.insert.table;
         let storing = self.job.storing;
         self.job.defaults(cx, row)?;
+        for field in &record.fields {
+            self.check_text(field)?;
+        }
         let longer = record.longer;
         let mut given = record.fields.into_iter();
         for target in &self.plan.fields {
@@ -180,6 +184,36 @@ impl<'a> Load<'a> {
             self.warn(code::ER_WARN_TOO_MANY_RECORDS, cx)?;
         }
         Ok(())
+    }
+
+    /// Texts are of the file's character set, or of none.
+    fn check_text(&self, field: &Field) -> Result<()> {
+        let rule = Collation::by_id(self.plan.text.collation.0).unwrap_or_else(Collation::binary);
+        let set = rule.charset();
+        // What cannot be read was refused before.
+        if field.null || set.is_binary() || set.is_well_formed(&field.text).unwrap_or(true) {
+            return Ok(());
+        }
+        let utf8 = set.name().starts_with("utf8");
+        let mut from = 0;
+        loop {
+            let rest = &field.text[from..];
+            let (good, _) = set.well_formed_prefix(rest, usize::MAX).unwrap_or_default();
+            let Some(bad) = rest.get(good).copied() else { return Ok(()) };
+            let (passes, cut) = match bad {
+                // Whatever follows: the column finds out.
+                0xc2..=0xdf | 0xf5..=0xf7 => (utf8, false),
+                0xe0..=0xf4 => (false, utf8),
+                _ => (false, false),
+            };
+            from += good + 1;
+            if !passes {
+                let text = field.text[..from - 1].split(|byte| *byte == 0).next();
+                let mut text = String::from_utf8_lossy(text.unwrap_or_default()).into_owned();
+                text.push_str(if cut { "?" } else { "" });
+                return Err(SqlError::invalid_character_string(set.name(), &text));
+            }
+        }
     }
 
     /// NULL for a column.

@@ -106,7 +106,11 @@ impl Session {
     ) -> Result<Vec<ListedField>, SqlError> {
         let name = ast::ObjectName { schema: None, name: ident(table) };
         self.may_describe(&name)?;
-        let found = SessionTables::unchecked(self).table(&name)?;
+        let mut found = SessionTables::unchecked(self).table(&name)?;
+        if let Some(Relation::View(view)) = self.seen_catalog().relation(&found.schema, &found.name)
+        {
+            found.columns = self.bound_view(view)?.columns;
+        }
         let infos = infos_of(&found);
         let results = self.result_charset();
         let mut columns = Vec::with_capacity(found.columns.len());

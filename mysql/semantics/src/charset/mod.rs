@@ -172,6 +172,31 @@ impl Charset {
         usize::from(self.row.max_bytes)
     }
 
+    /// A comma, as it stands between the members of a SET.
+    pub fn comma(&self) -> &'static [u8] {
+        match self.encoding {
+            Encoding::Ucs2 | Encoding::Utf16 => b"\0,",
+            Encoding::Utf16le => b",\0",
+            Encoding::Utf32 => b"\0\0\0,",
+            _ => b",",
+        }
+    }
+
+    /// What stands between the commas of a text.
+    pub fn split_commas<'t>(&self, text: &'t [u8]) -> Vec<&'t [u8]> {
+        let comma = self.comma();
+        let (mut all, mut from) = (Vec::new(), 0);
+        for (at, unit) in text.chunks(comma.len()).enumerate() {
+            if unit == comma {
+                let at = at * comma.len();
+                all.push(&text[from..at]);
+                from = at + comma.len();
+            }
+        }
+        all.push(&text[from..]);
+        all
+    }
+
     /// Whether it is `binary`.
     pub fn is_binary(&self) -> bool {
         self.encoding == Encoding::Binary

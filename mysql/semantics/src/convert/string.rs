@@ -6,7 +6,7 @@ use crate::collation::Collation;
 use crate::decimal::Rounding;
 use crate::error::SqlError;
 use crate::number::{
-    NumberStatus, enum_by_number, parse_integer_prefix, set_from_text, set_mask,
+    NumberStatus, enum_by_number, parse_integer_prefix, set_from_parts, set_mask,
     write_double_within,
 };
 use crate::types::{SqlType, TypeKind};
@@ -228,7 +228,11 @@ pub(super) fn set(
     let collation = collation(column.ty)?;
     let (text, _) = converted(value, from, column, collation.charset())?;
     let mut failed = None;
-    let parsed = set_from_text(&text, |name| {
+    let parts = match text.is_empty() {
+        true => Vec::new(),
+        false => collation.charset().split_commas(&text),
+    };
+    let parsed = set_from_parts(parts, |name| {
         find(name, collation, column.members).unwrap_or_else(|error| {
             failed = Some(error);
             None

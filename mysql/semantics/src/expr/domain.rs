@@ -10,6 +10,7 @@ use super::kept::KEPT_ABOVE;
 use super::node::{Node, Op};
 use super::string_number::{Source, extreme_of_numbers};
 use super::{Result, json, leaf};
+use crate::collation::Collation;
 use crate::decimal::{Decimal, ParseStatus, Rounding};
 use crate::error::{SqlError, code};
 use crate::json::JsonRef;
@@ -490,7 +491,9 @@ impl Node {
         let (Some(members), Value::UInt(number)) = (&column.members, value) else { return None };
         let mut out = Vec::new();
         if self.ty.kind == TypeKind::Set {
-            number::write_set(*number, members.iter().map(|member| &member[..]), &mut out);
+            let members = members.iter().map(|member| &member[..]);
+            let rule = Collation::by_id(self.ty.collation.0).unwrap_or_else(Collation::binary);
+            number::write_set_with(*number, members, rule.charset().comma(), &mut out);
         } else if let Some(at) = usize::try_from(*number).ok().and_then(|at| at.checked_sub(1)) {
             out.extend_from_slice(members.get(at)?);
         }

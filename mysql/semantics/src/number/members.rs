@@ -31,12 +31,21 @@ pub struct ParsedSet {
 /// Reads members separated by commas. `find` gives the position of a member
 /// (0 is the first) by its text.
 #[must_use]
-pub fn set_from_text(text: &[u8], mut find: impl FnMut(&[u8]) -> Option<usize>) -> ParsedSet {
-    let mut parsed = ParsedSet { bits: 0, complete: true };
+pub fn set_from_text(text: &[u8], find: impl FnMut(&[u8]) -> Option<usize>) -> ParsedSet {
     if text.is_empty() {
-        return parsed;
+        return ParsedSet { bits: 0, complete: true };
     }
-    for part in text.split(|byte| *byte == b',') {
+    set_from_parts(text.split(|byte| *byte == b','), find)
+}
+
+/// As [`set_from_text`], of the members by themselves.
+#[must_use]
+pub fn set_from_parts<'t>(
+    parts: impl IntoIterator<Item = &'t [u8]>,
+    mut find: impl FnMut(&[u8]) -> Option<usize>,
+) -> ParsedSet {
+    let mut parsed = ParsedSet { bits: 0, complete: true };
+    for part in parts {
         match find(part) {
             Some(at) if at < 64 => parsed.bits |= 1 << at,
             _ => parsed.complete = false,
@@ -47,11 +56,21 @@ pub fn set_from_text(text: &[u8], mut find: impl FnMut(&[u8]) -> Option<usize>) 
 
 /// Appends the members whose bits are set, separated by commas.
 pub fn write_set<'a>(bits: u64, members: impl IntoIterator<Item = &'a [u8]>, out: &mut Vec<u8>) {
+    write_set_with(bits, members, b",", out);
+}
+
+/// As [`write_set`], with the comma of another character set.
+pub fn write_set_with<'a>(
+    bits: u64,
+    members: impl IntoIterator<Item = &'a [u8]>,
+    comma: &[u8],
+    out: &mut Vec<u8>,
+) {
     let mut first = true;
     for (at, member) in members.into_iter().take(64).enumerate() {
         if bits >> at & 1 == 1 {
             if !first {
-                out.push(b',');
+                out.extend_from_slice(comma);
             }
             out.extend_from_slice(member);
             first = false;

@@ -15,7 +15,9 @@ pub use integer::{IntegerRange, double_to_i64, double_to_u64};
 pub use literal::{
     bit_bytes, bit_literal, bit_width_mask, hex_literal, hex_literal_text, number_of_bytes,
 };
-pub use members::{ParsedSet, enum_by_number, set_from_text, set_mask, write_set};
+pub use members::{
+    ParsedSet, enum_by_number, set_from_parts, set_from_text, set_mask, write_set, write_set_with,
+};
 pub use parse::{
     IntegerPrefix, NumberStatus, Prefix, RoundedInteger, only_spaces, parse_double_prefix,
     parse_integer_prefix, parse_integer_rounded, skip_spaces,

@@ -234,6 +234,11 @@ impl<'a> Binder<'a> {
                 self.convert_using(self.bind(&pair.0)?, pair.1.as_str())
             }
             ExprKind::Collate(pair) => self.collate(self.bind(&pair.0)?, pair.1.as_str()),
+            // It is of the query, not of its arguments.
+            ExprKind::Call(call) if call.name.as_str() == "grouping" && call.schema.is_none() => {
+                let none = || Err(SqlError::new(code::ER_INVALID_GROUP_FUNC_USE, &[]));
+                self.scope.special(expr).unwrap_or_else(none)
+            }
             ExprKind::Call(call) => self.call(call, expr.span),
             ExprKind::DateArith(arith) => self.date_arith(arith),
             ExprKind::Extract(unit, date) => self.extract(*unit, date),
