@@ -160,7 +160,7 @@ impl LockTable {
         });
         for entry in others {
             let mut shard = self.shard(key);
-            let queue = shard.entry(key.clone()).or_insert_with(Queue::default);
+            let queue = shard.entry(key.clone()).or_default();
             queue.put(entry.who, entry.mode);
             drop(shard);
             unpacked.entry(entry.who.scope).or_default().insert(key.clone());
@@ -193,7 +193,7 @@ impl LockTable {
             return None;
         }
         if !mode.covers(wanted) {
-            shard.entry(key.clone()).or_insert_with(Queue::default).put(who, mode);
+            shard.entry(key.clone()).or_default().put(who, mode);
         }
         Some(mode)
     }
