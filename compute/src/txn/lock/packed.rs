@@ -26,7 +26,7 @@ use foldhash::fast::FixedState;
 use parking_lot::Mutex;
 
 use super::key::{LockKey, LockMode, ScopeId, Who};
-use super::{LockTable, Queue};
+use super::LockTable;
 
 /// Buckets of hashes; by their first 11 bits.
 const BUCKETS: usize = 1 << 11;
