@@ -115,14 +115,31 @@ async fn listen(config: &Config, env: &Env, local: &Local) -> Result<Option<List
     let db = Arc::clone(local.db());
     let server = server::Server::open_with(db, env.clone(), &root, Limits::default(), &site).await;
     let server = server.context(|| format!("MySQL on {address}"))?;
-    let tls = ServerTls::generated(&["localhost"])
-        .map_err(|error| Error::new(ErrorKind::Internal, format!("a certificate: {error}")))?;
+    let tls = certificate(config)?;
     let settings = ServerConfig { tls: Some(tls), ..ServerConfig::default() };
     let listener = server::listen(server, env, address, settings).await?;
     let address = listener.address();
     tracing::info!(%address, "MySQL clients can connect");
     super::print(&format!("ready: {}\n", connect_line(address)))?;
     Ok(Some(listener))
+}
+
+/// The certificate that MySQL clients see: the one that is configured, or one that is made.
+fn certificate(config: &Config) -> Result<ServerTls> {
+    let files = (&config.mysql_tls_certificate, &config.mysql_tls_key);
+    match (files, &config.mysql_tls_client_ca) {
+        ((Some(certificate), Some(key)), ca) => {
+            ServerTls::from_pem_files(certificate, key, ca.as_deref())
+                .map_err(|error| Error::new(ErrorKind::BadRequest, format!("MySQL TLS: {error}")))
+        }
+        ((None, None), None) => ServerTls::generated(&["localhost"])
+            .map_err(|error| Error::new(ErrorKind::Internal, format!("a certificate: {error}"))),
+        _ => {
+            let why = "mysql_tls_certificate and mysql_tls_key belong together, and \
+                       mysql_tls_client_ca needs both";
+            Err(Error::new(ErrorKind::BadRequest, why))
+        }
+    }
 }
 
 /// Says of a port in use what can be done, before anything is opened. Whoever

@@ -161,6 +161,13 @@ pub struct Record {
     pub plugin: String,
     /// The stored form of its password; nothing for no password.
     pub auth_string: Vec<u8>,
+    /// A second password, which is as good: the one before, that was retained.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub second_auth_string: Vec<u8>,
+    /// Passwords that may not be used again: when they were set, milliseconds since 1970,
+    /// and their stored forms, the newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub used_passwords: Vec<(u64, Vec<u8>)>,
     /// What it has been granted.
     #[serde(default)]
     pub grants: Grants,
@@ -239,6 +246,8 @@ impl Default for Record {
         Record {
             plugin: auth::AuthPlugin::CachingSha2Password.name().to_owned(),
             auth_string: Vec::new(),
+            second_auth_string: Vec::new(),
+            used_passwords: Vec::new(),
             grants: Grants::default(),
             roles: BTreeMap::new(),
             default_roles: BTreeSet::new(),
@@ -279,12 +288,17 @@ impl Record {
 
     /// Whether `password` is its password.
     pub fn is_password(&self, password: &[u8]) -> bool {
+        self.is_stored(&self.auth_string, password)
+    }
+
+    /// Whether `stored` is a stored form of `password`.
+    pub(super) fn is_stored(&self, stored: &[u8], password: &[u8]) -> bool {
         match auth::AuthPlugin::from_name(&self.plugin) {
             Some(auth::AuthPlugin::CachingSha2Password) => {
-                auth::caching_sha2::verify(&self.auth_string, password)
+                auth::caching_sha2::verify(stored, password)
             }
             Some(plugin @ auth::AuthPlugin::NativePassword) => {
-                plugin.stored_form(password).is_ok_and(|stored| stored == self.auth_string)
+                plugin.stored_form(password).is_ok_and(|form| form == stored)
             }
             None => false,
         }

@@ -101,6 +101,7 @@ impl Directory {
             host: name.host.clone(),
             plugin: auth::AuthPlugin::from_name(&record.plugin)?,
             auth_string: record.auth_string.clone(),
+            second_auth_string: record.second_auth_string.clone(),
         })
     }
 

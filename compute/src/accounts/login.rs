@@ -1,5 +1,6 @@
 //! What an account says about a login whose password was right.
 
+use firn_mysql_protocol::tls::Secured;
 use firn_mysql_semantics::error::{SqlError, code};
 
 use super::account::{AccountName, Record, Require};
@@ -20,6 +21,8 @@ pub struct LoginFacts<'a> {
     pub host: &'a str,
     /// It is encrypted.
     pub tls: bool,
+    /// How it is encrypted, and the certificate of the client.
+    pub secured: Option<&'a Secured>,
     /// It gave a password.
     pub using_password: bool,
     /// Its client understands an expired password.
@@ -32,14 +35,33 @@ pub struct LoginFacts<'a> {
     pub now_ms: u64,
 }
 
+impl Require {
+    fn is_met(&self, facts: &LoginFacts<'_>) -> bool {
+        let certificate = facts.secured.and_then(|secured| secured.certificate.as_ref());
+        match self {
+            Self::None => true,
+            Self::Ssl => facts.tls,
+            Self::X509 => certificate.is_some(),
+            Self::Items { subject, issuer, cipher } => {
+                let is = |wanted: &Option<String>, given: &str| {
+                    wanted.as_ref().is_none_or(|wanted| wanted == given)
+                };
+                let used = facts.secured.map_or("", |secured| &secured.cipher);
+                is(cipher, used)
+                    && certificate
+                        .is_some_and(|one| is(issuer, &one.issuer) && is(subject, &one.subject))
+            }
+        }
+    }
+}
+
 impl Record {
     /// Whether a login is taken.
     ///
     /// # Errors
     ///
-    /// 3118 if the account is locked, 1045 if it wants TLS that is not there, 1862 if
-    /// the password has expired and the client does not understand that; 1235 if it
-    /// wants a certificate.
+    /// 3118 if the account is locked, 1045 if it wants TLS or a certificate that is not
+    /// there, 1862 if the password has expired and the client does not understand that.
     pub fn check_login(
         &self,
         name: &AccountName,
@@ -49,15 +71,8 @@ impl Record {
             let args = [name.user.as_str().into(), facts.host.into()];
             return Err(SqlError::new(code::ER_ACCOUNT_HAS_BEEN_LOCKED, &args));
         }
-        match self.require {
-            Require::None => {}
-            _ if !facts.tls => {
-                return Err(SqlError::access_denied(&name.user, facts.host, facts.using_password));
-            }
-            Require::Ssl => {}
-            Require::X509 | Require::Items { .. } => {
-                return Err(SqlError::not_supported_yet("certificates of clients"));
-            }
+        if !self.require.is_met(facts) {
+            return Err(SqlError::access_denied(&name.user, facts.host, facts.using_password));
         }
         if !self.must_change_password(facts.now_ms, facts.lifetime_days) {
             return Ok(LoginState::Open);

@@ -12,6 +12,7 @@ mod directory;
 mod grant;
 mod host;
 mod login;
+mod passwords;
 mod privilege;
 mod root;
 mod settings;

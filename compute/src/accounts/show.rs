@@ -85,7 +85,8 @@ impl Record {
         self.attribute.as_ref().map(|attribute| json(&Value::Object(attribute.clone())))
     }
 
-    /// `User_attributes` of `mysql.user`: ATTRIBUTE, and when wrong passwords lock.
+    /// `User_attributes` of `mysql.user`: ATTRIBUTE, when wrong passwords lock, and a
+    /// second password.
     pub fn attributes_json(&self) -> Option<String> {
         let mut all = serde_json::Map::new();
         if let Some(attribute) = &self.attribute {
@@ -98,6 +99,10 @@ impl Record {
                 "password_lock_time_days": days,
             });
             all.insert("Password_locking".to_owned(), locking);
+        }
+        if !self.second_auth_string.is_empty() {
+            let second = String::from_utf8_lossy(&self.second_auth_string).into_owned();
+            all.insert("additional_password".to_owned(), Value::String(second));
         }
         (!all.is_empty()).then(|| json(&Value::Object(all)))
     }

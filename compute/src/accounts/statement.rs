@@ -32,6 +32,10 @@ pub struct AccountContext<'a> {
     pub random_password_chars: usize,
     /// `password_require_current`
     pub require_current: bool,
+    /// `password_history`
+    pub password_history: u64,
+    /// `password_reuse_interval`, days.
+    pub password_reuse_days: u64,
     /// Where warnings go.
     pub warnings: &'a mut Warnings,
 }

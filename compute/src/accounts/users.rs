@@ -6,20 +6,16 @@ use firn_mysql_parser::ast::{
     self, AlterUser, AlterUserAction, Auth, CreateUser, OldPassword, Secret, SetPassword, SetRole,
     User,
 };
-use firn_mysql_protocol::auth::AuthPlugin;
 use firn_mysql_semantics::error::{SqlError, code};
 
 use super::access::not_granted;
 use super::account::{AccountName, Record};
 use super::directory::{Directory, cannot};
+use super::passwords::{authenticate, changed, check_old};
 use super::settings::apply_settings;
 use super::statement::{AccountContext, RandomPassword};
 
 type Result<T> = std::result::Result<T, SqlError>;
-
-/// Characters of random passwords.
-const PASSWORD_CHARS: &[u8] =
-    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&()*+,-./:;<=>?@[]^_{|}~";
 
 impl Directory {
     /// CREATE USER; the passwords that were made up.
@@ -56,10 +52,12 @@ impl Directory {
             if spec.auth.len() > 1 || spec.initial.is_some() {
                 return Err(SqlError::not_supported_yet("authentication by several factors"));
             }
-            if let Some(auth) = spec.auth.first() {
-                generated.extend(authenticate(&name, &mut record, auth, cx)?);
-            }
             apply_settings(&mut record, &create.settings)?;
+            if let Some(auth) = spec.auth.first() {
+                let expired = record.expired;
+                generated.extend(authenticate(&name, &mut record, auth, cx)?);
+                record.expired = expired;
+            }
             for role in &roles {
                 record.roles.insert(role.clone(), false);
                 record.default_roles.insert(role.clone());
@@ -201,9 +199,11 @@ impl Directory {
                     if !own_password {
                         cx.may_change(record)?;
                     }
-                    if let Some(auth) = &spec.auth {
+                    if spec.auth.is_some() || spec.old.discard {
                         check_old(&name, record, &spec.old, cx)?;
-                        generated.extend(authenticate(&name, record, auth, cx)?);
+                    }
+                    if let Some(auth) = &spec.auth {
+                        generated.extend(changed(&name, record, auth, spec.old.retain, cx)?);
                     }
                     apply_settings(record, settings)?;
                 }
@@ -215,7 +215,7 @@ impl Directory {
                     .get_mut(&name)
                     .ok_or_else(|| cannot("ALTER USER", std::slice::from_ref(&name)))?;
                 check_old(&name, record, old, cx)?;
-                Ok(authenticate(&name, record, auth, cx)?.into_iter().collect())
+                Ok(changed(&name, record, auth, old.retain, cx)?.into_iter().collect())
             }
             AlterUserAction::DefaultRole { user, roles } => {
                 self.set_default_role(roles, std::slice::from_ref(user), cx)?;
@@ -258,7 +258,7 @@ impl Directory {
             Some(password) => Secret::Password(password.clone()),
             None => Secret::Random,
         };
-        authenticate(&name, record, &Auth { plugin: None, secret }, cx)
+        changed(&name, record, &Auth { plugin: None, secret }, retain, cx)
     }
 
     /// SET DEFAULT ROLE and ALTER USER … DEFAULT ROLE.
@@ -309,88 +309,4 @@ impl Directory {
 pub(super) fn unknown_role(name: &AccountName) -> SqlError {
     let args = [name.user.as_str().into(), name.host.as_str().into()];
     SqlError::new(code::ER_UNKNOWN_AUTHID, &args)
-}
-
-/// Whether who changes a password knows the old one, where it has to be known.
-fn check_old(
-    name: &AccountName,
-    record: &Record,
-    old: &OldPassword,
-    cx: &AccountContext<'_>,
-) -> Result<()> {
-    use super::account::RequireCurrent;
-    if old.retain || old.discard {
-        return Err(SqlError::not_supported_yet("two passwords of one account"));
-    }
-    let own = cx.is_own(name);
-    match &old.replace {
-        Some(_) if !own => Err(SqlError::new(code::ER_CURRENT_PASSWORD_NOT_REQUIRED, &[])),
-        Some(password) if record.is_password(password.as_bytes()) => Ok(()),
-        Some(_) => Err(SqlError::new(code::ER_INCORRECT_CURRENT_PASSWORD, &[])),
-        None => {
-            let wanted = match record.require_current {
-                RequireCurrent::Default => cx.require_current,
-                RequireCurrent::Yes => true,
-                RequireCurrent::Optional => false,
-            };
-            if own && wanted && !record.auth_string.is_empty() {
-                return Err(SqlError::new(code::ER_MISSING_CURRENT_PASSWORD, &[]));
-            }
-            Ok(())
-        }
-    }
-}
-
-/// IDENTIFIED …
-fn authenticate(
-    name: &AccountName,
-    record: &mut Record,
-    auth: &Auth,
-    cx: &AccountContext<'_>,
-) -> Result<Option<RandomPassword>> {
-    let plugin_name = auth.plugin.as_ref().map_or(record.plugin.as_str(), |one| one.as_str());
-    let known = [AuthPlugin::CachingSha2Password, AuthPlugin::NativePassword]
-        .into_iter()
-        .find(|plugin| plugin.name().eq_ignore_ascii_case(plugin_name));
-    let Some(plugin) = known else {
-        return Err(SqlError::new(code::ER_PLUGIN_IS_NOT_LOADED, &[plugin_name.into()]));
-    };
-    let stored = |password: &[u8]| {
-        plugin
-            .stored_form(password)
-            .map_err(|error| SqlError::signal(error.number, error.sqlstate, error.message))
-    };
-    let mut generated = None;
-    record.auth_string = match &auth.secret {
-        Secret::None => Vec::new(),
-        Secret::Password(password) => stored(password.as_bytes())?,
-        Secret::Random => {
-            let count = cx.random_password_chars.clamp(5, 255);
-            let limit = PASSWORD_CHARS.len() as u64;
-            let one = |_| Ok(char::from(PASSWORD_CHARS[((cx.random)()? % limit) as usize]));
-            let password = (0..count).map(one).collect::<Result<String>>()?;
-            let stored = stored(password.as_bytes())?;
-            generated = Some(RandomPassword { account: name.clone(), password });
-            stored
-        }
-        Secret::Hash(hash) if hash.is_empty() || is_stored_form(plugin, hash) => hash.to_vec(),
-        Secret::Hash(_) => return Err(SqlError::new(code::ER_PASSWORD_FORMAT, &[])),
-    };
-    record.plugin = plugin.name().to_owned();
-    (record.changed_ms, record.expired) = (cx.now_ms, false);
-    Ok(generated)
-}
-
-/// Whether a hash has the form that the plugin stores.
-fn is_stored_form(plugin: AuthPlugin, hash: &[u8]) -> bool {
-    match plugin {
-        AuthPlugin::CachingSha2Password => {
-            hash.len() == 70 && hash.starts_with(b"$A$") && hash.get(6) == Some(&b'$')
-        }
-        AuthPlugin::NativePassword => {
-            hash.len() == 41
-                && hash.first() == Some(&b'*')
-                && hash.iter().skip(1).all(u8::is_ascii_hexdigit)
-        }
-    }
 }

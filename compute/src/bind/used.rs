@@ -103,12 +103,27 @@ pub(crate) struct Uses {
     locking: bool,
     /// The [`Access::version`] that was allowed last.
     allowed: AtomicU64,
+    /// The accounts by which definers of views were looked at, if there are such.
+    definers: Option<u64>,
 }
 
 impl Uses {
     /// Those of some tables; `locking` if their rows are locked as if to be changed.
     pub(crate) fn new(tables: Vec<Used>, locking: bool) -> Self {
-        Self { tables, locking, allowed: AtomicU64::new(0) }
+        Self { tables, locking, allowed: AtomicU64::new(0), definers: None }
+    }
+
+    /// The same over views whose definers have these rights: those of a
+    /// [`Directory::version`](crate::accounts::Directory::version).
+    pub(crate) fn with_definers(mut self, directory: Option<u64>) -> Self {
+        self.definers = directory;
+        self
+    }
+
+    /// Whether definers of views can still do what they could when the statement was
+    /// bound: no account has changed since.
+    pub(crate) fn is_current(&self, access: &Access) -> bool {
+        self.definers.is_none_or(|version| version == access.directory_version())
     }
 
     /// Whether somebody may do all of it. Who may stays known until somebody else asks, or

@@ -31,7 +31,7 @@ pub use change::CatalogChange;
 pub use ddl::{TableIds, plan_create_table_as, plan_create_view, plan_ddl};
 pub use define::{ResultColumn, TableScope, default_value};
 pub use expression::parse as parse_expression;
-pub(crate) use expression::{Resolutions, ResolvedColumn, canonical_query};
+pub(crate) use expression::{Resolutions, ResolvedColumn, canonical_query, numbered_query};
 pub use facts::Facts;
 pub use name::TableName;
 pub use open::{Catalog, ChangeError, Guard};

@@ -11,6 +11,7 @@ use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::{Cx, Node, Row};
 use firn_mysql_semantics::{SqlType, Value};
 
+use super::measure::Part;
 use super::select::bound;
 use super::subquery::count;
 use super::view::View;
@@ -32,7 +33,8 @@ pub(crate) fn rows<'a, 'p: 'a>(
     cx: &'a mut Cx<'p>,
 ) -> Pin<Box<dyn Future<Output = Result<Made>> + Send + 'a>> {
     Box::pin(async move {
-        match plan {
+        let began = view.clock();
+        let made = match plan {
             DerivedPlan::Query { plan, outer, .. } => {
                 let outer = values(outer, row, params, cx)?;
                 let run = SelectRun::new(plan, params).with_outer(outer);
@@ -51,7 +53,13 @@ pub(crate) fn rows<'a, 'p: 'a>(
                 Ok(Arc::new(repeat(plan, row, params, view, cx).await?))
             }
             DerivedPlan::Working(number) => Ok(view.made(*number).unwrap_or_default()),
+        }?;
+        if let (Some(began), Some(measures)) = (began, view.measures()) {
+            measures.begin(plan, Part::Made);
+            measures.spend(plan, Part::Made, measures.since(began));
+            measures.rows(plan, Part::Made, made.len() as u64);
         }
+        Ok(made)
     })
 }
 

@@ -9,6 +9,7 @@
 //! * [`subquery`]: subqueries of expressions.
 //! * [`store`]: values into columns. [`write`]: one row into a table.
 //! * [`insert`], [`update`]: the changing statements. [`load`]: LOAD DATA.
+//! * [`measure`]: what EXPLAIN ANALYZE counts.
 //! * [`backfill`], [`online`]: what ALTER TABLE makes of rows, and that beside writers.
 //! * AUTO_INCREMENT: [`number`].
 
@@ -20,6 +21,7 @@ mod derived;
 mod foreign_key;
 mod insert;
 mod load;
+mod measure;
 mod number;
 mod online;
 mod range;
@@ -40,6 +42,7 @@ pub(crate) use backfill::{Backfill, Made, NewKeys};
 pub(crate) use foreign_key::{Link, Relations};
 pub(crate) use insert::{InsertPlan, Inserted, run as insert};
 pub(crate) use load::{Format, Load, LoadPlan, Step as LoadStep};
+pub(crate) use measure::{Measures, Part, PartKey, Stage};
 pub(crate) use number::prepare as prepare_auto_increment;
 pub(crate) use online::Online;
 pub(crate) use range::RangeRun;

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use firn_engine::Instant;
 use firn_mysql_semantics::Value;
 use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::{Cx, Node, Row};
 
 use super::aggregate::Accumulator;
+use super::measure::Part;
 use super::stream::{RowStream, holds};
 use super::subquery::Subqueries;
 use super::view::View;
@@ -88,13 +90,29 @@ impl<'p> SelectRun<'p> {
         view: &mut View<'_>,
         cx: &mut Cx<'p>,
     ) -> Result<Option<&[Value]>> {
+        let began = view.clock();
+        if let Some(measures) = view.measures().filter(|_| !self.begun) {
+            measures.begin(self.plan, Part::Result);
+        }
+        let found = self.find(view, cx).await?;
+        if let (Some(began), Some(measures)) = (began, view.measures()) {
+            measures.spend(self.plan, Part::Result, measures.since(began));
+            measures.rows(self.plan, Part::Result, u64::from(found));
+        }
+        let select = &self.plan.select;
+        let items = select.items_start..select.items_start + select.items.len();
+        Ok(found.then(|| &self.row[items]))
+    }
+
+    /// Brings the next row of the result into the flat row.
+    async fn find(&mut self, view: &mut View<'_>, cx: &mut Cx<'p>) -> Result<bool> {
         if !self.begun {
             Box::pin(self.begin(view, cx)).await?;
         }
         let counts = self.plan.select.calc_found_rows;
         loop {
             if self.done || (self.left == 0 && !counts) {
-                return Ok(None);
+                return Ok(false);
             }
             let found = match self.try_advance(view, cx) {
                 Some(found) => found?,
@@ -102,7 +120,7 @@ impl<'p> SelectRun<'p> {
             };
             if !found {
                 self.done = true;
-                return Ok(None);
+                return Ok(false);
             }
             if self.plan.select.distinct && self.gathered.is_none() && !self.is_new()? {
                 continue;
@@ -117,9 +135,7 @@ impl<'p> SelectRun<'p> {
                 continue;
             }
             self.left -= 1;
-            let select = &self.plan.select;
-            let items = select.items_start..select.items_start + select.items.len();
-            return Ok(Some(&self.row[items]));
+            return Ok(true);
         }
     }
 
@@ -168,21 +184,41 @@ impl<'p> SelectRun<'p> {
         let Self { plan, row, params, subqueries, .. } = self;
         let constant = |cx: &mut Cx<'p>| holds(&plan.constant, cx, row, params);
         let possible = subqueries.run(view, cx, constant).await?;
+        let began = view.clock();
         if select.grouped {
             let groups = self.group(view, cx, possible).await?;
+            self.gathered_rows(view, &[Part::Having, Part::Sort], began, groups.len());
             self.gathered = Some(groups.into_iter());
         } else if !possible {
             self.done = true;
         } else if !self.plan.ordered {
             let rows = self.sort(view, cx).await?;
+            self.gathered_rows(view, &[Part::Sort], began, rows.len());
             self.gathered = Some(rows.into_iter());
         }
         Ok(())
     }
 
+    /// Rows were gathered since `began`.
+    fn gathered_rows(
+        &self,
+        view: &mut View<'_>,
+        parts: &[Part],
+        began: Option<Instant>,
+        rows: usize,
+    ) {
+        let (Some(began), Some(measures)) = (began, view.measures()) else { return };
+        let time = measures.since(began);
+        for part in parts {
+            measures.begin(self.plan, *part);
+            measures.spend(self.plan, *part, time);
+            measures.rows(self.plan, *part, rows as u64);
+        }
+    }
+
     /// Without subqueries and locks nothing but reading is waited for.
     fn is_plain(&self, view: &View<'_>) -> bool {
-        self.plan.subqueries.is_empty() && view.locks().is_none()
+        self.plan.subqueries.is_empty() && view.locks().is_none() && !view.is_measured()
     }
 
     /// As [`Self::advance`] if that takes no waiting; `None` if that one has to be asked.
@@ -359,6 +395,7 @@ impl<'p> SelectRun<'p> {
         let select = &self.plan.select;
         let fresh =
             || -> Vec<Accumulator> { select.aggregates.iter().map(Accumulator::new).collect() };
+        let began = view.clock();
         let mut places: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
         let mut groups: Vec<(Vec<Value>, Vec<Accumulator>)> = Vec::new();
         let plain = self.is_plain(view);
@@ -434,6 +471,7 @@ impl<'p> SelectRun<'p> {
             ordered.sort_by_key(|(to, _)| *to);
             groups = ordered.into_iter().map(|(_, group)| group).collect();
         }
+        self.gathered_rows(view, &[Part::Groups], began, groups.len());
         let mut rows = Vec::with_capacity(groups.len());
         for (row, accumulators) in groups {
             self.row = row;

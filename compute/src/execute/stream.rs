@@ -1,10 +1,12 @@
 //! Rows of all tables of a statement, joined by nested loops.
 
+use firn_engine::Instant;
 use firn_mysql_semantics::Value;
 use firn_mysql_semantics::expr::{Cx, Node, Row};
 
 use super::Result;
 use super::derived::{self, Made};
+use super::measure::Part;
 use super::reader::Reader;
 use super::subquery::Subqueries;
 use super::view::View;
@@ -128,6 +130,9 @@ impl<'p> RowStream<'p> {
         match self.state {
             State::Before => {
                 self.state = State::Reading;
+                if let Some(measures) = view.measures() {
+                    self.steps.iter().for_each(|step| measures.begin(step, Part::Join));
+                }
                 self.open(view, cx, subqueries, row).await?;
             }
             State::Reading => {}
@@ -139,7 +144,11 @@ impl<'p> RowStream<'p> {
                 return Ok(false);
             };
             let step = &self.steps[at];
-            if !self.advance(view, cx, row).await? {
+            let began = view.clock();
+            let read = self.advance(view, cx, row).await?;
+            self.measured(view, at, Part::Access, began, read);
+            let began = view.clock();
+            if !read {
                 let level = &mut self.levels[at];
                 if step.kind == JoinKind::Left && !level.matched && !level.made_up {
                     level.made_up = true;
@@ -151,13 +160,16 @@ impl<'p> RowStream<'p> {
             } else if step.kind == JoinKind::Left {
                 let on = |cx: &mut Cx<'p>| holds(&step.on, cx, row, params);
                 if !subqueries.run(view, cx, on).await? {
+                    self.measured(view, at, Part::Filter, began, false);
                     self.release(view, at);
                     continue;
                 }
                 self.levels[at].matched = true;
             }
             let filter = |cx: &mut Cx<'p>| holds(&step.filter, cx, row, params);
-            if !step.filter.is_empty() && !subqueries.run(view, cx, filter).await? {
+            let passes = step.filter.is_empty() || subqueries.run(view, cx, filter).await?;
+            self.measured(view, at, Part::Filter, began, passes);
+            if !passes {
                 self.release(view, at);
                 continue;
             }
@@ -165,6 +177,34 @@ impl<'p> RowStream<'p> {
                 return Ok(true);
             }
             self.open(view, cx, subqueries, row).await?;
+        }
+    }
+
+    /// A part of a step took the time since `began`, and gave a row.
+    #[inline]
+    fn measured(
+        &self,
+        view: &mut View<'_>,
+        at: usize,
+        part: Part,
+        began: Option<Instant>,
+        row: bool,
+    ) {
+        let (Some(began), Some(measures)) = (began, view.measures()) else { return };
+        let time = measures.since(began);
+        let step = &self.steps[at];
+        if part == Part::Access {
+            measures.spend(step, Part::Access, time);
+        }
+        measures.spend(step, Part::Filter, time);
+        for later in &self.steps[at..] {
+            measures.spend(later, Part::Join, time);
+        }
+        if row {
+            measures.rows(step, part, 1);
+            if part == Part::Filter {
+                measures.rows(step, Part::Join, 1);
+            }
         }
     }
 
@@ -219,6 +259,11 @@ impl<'p> RowStream<'p> {
     ) -> Result<()> {
         let at = self.levels.len();
         let step = &self.steps[at];
+        if let Some(measures) = view.measures() {
+            measures.begin(step, Part::Access);
+            measures.begin(step, Part::Filter);
+        }
+        let began = view.clock();
         let source = match (&step.rows, &step.access) {
             (StepRows::Stored(table), Some(access)) => {
                 let values = Row { columns: row, params: self.params };
@@ -238,6 +283,7 @@ impl<'p> RowStream<'p> {
             }
             _ => From::Made(0),
         };
+        self.measured(view, at, Part::Access, began, false);
         self.levels.push(Level { source, matched: false, made_up: false });
         Ok(())
     }

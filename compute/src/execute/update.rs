@@ -29,7 +29,7 @@ pub(crate) struct UpdatePlan {
     /// Step, column, and what it gets, in the order of SET.
     pub(crate) assignments: Vec<(usize, usize, Given)>,
     /// The steps whose rows change.
-    targets: Vec<usize>,
+    pub(crate) targets: Vec<usize>,
     /// What must hold for rows of views, by step.
     pub(crate) checks: Vec<(usize, ViewCheck)>,
     pub(crate) ignore: bool,

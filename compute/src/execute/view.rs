@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use firn_engine::SpaceId;
 use firn_engine::key::KeyRange;
+use firn_engine::{Instant, SpaceId};
 use firn_mysql_semantics::error::SqlError;
 
 use super::derived::Made;
+use super::measure::Measures;
 use super::{Relations, Result};
 use crate::catalog::{CATALOG_SPACE, auto_increment_key};
 use crate::session::{from_engine, from_transaction};
@@ -51,6 +52,8 @@ pub(crate) struct View<'t> {
     wanted_rows: Option<usize>,
     /// Rows of common tables, by their numbers in the statement.
     made: BTreeMap<usize, Made>,
+    /// What is measured, of EXPLAIN ANALYZE.
+    measures: Option<Box<Measures>>,
 }
 
 impl<'t> View<'t> {
@@ -65,7 +68,37 @@ impl<'t> View<'t> {
             rows_read: 0,
             wanted_rows: None,
             made: BTreeMap::new(),
+            measures: None,
         }
+    }
+
+    /// The same, measured.
+    pub(crate) fn measuring(mut self, measures: Measures) -> Self {
+        self.measures = Some(Box::new(measures));
+        self
+    }
+
+    /// What is measured, if anything is.
+    #[inline]
+    pub(crate) fn measures(&mut self) -> Option<&mut Measures> {
+        self.measures.as_deref_mut()
+    }
+
+    /// Whether anything is measured.
+    #[inline]
+    pub(crate) fn is_measured(&self) -> bool {
+        self.measures.is_some()
+    }
+
+    /// What was measured.
+    pub(crate) fn into_measures(self) -> Option<Measures> {
+        self.measures.map(|measures| *measures)
+    }
+
+    /// The time, if it is measured.
+    #[inline]
+    pub(super) fn clock(&self) -> Option<Instant> {
+        self.measures.as_ref().map(|measures| measures.now())
     }
 
     /// The same, minding foreign keys.

@@ -107,10 +107,10 @@ fn row_format(table: &TableDescriptor) -> &'static str {
 }
 
 fn options(table: &TableDescriptor) -> String {
-    let shown = table
-        .options
-        .iter()
-        .map(|(name, value)| format!("{}={}", name.to_ascii_lowercase(), value.trim_matches('\'')));
+    let shown =
+        table.options.iter().filter(|(name, _)| name != "CONNECTION").map(|(name, value)| {
+            format!("{}={}", name.to_ascii_lowercase(), value.trim_matches('\''))
+        });
     shown.collect::<Vec<_>>().join(" ")
 }
 

@@ -97,15 +97,6 @@ impl DerivedPlan {
         })
     }
 
-    /// The query, if it is one.
-    pub(crate) fn query(&self) -> Option<&SelectPlan> {
-        match self {
-            Self::Query { plan, .. } => Some(plan),
-            Self::Shared(shared) => shared.rows.query(),
-            _ => None,
-        }
-    }
-
     /// Whether it is read anew for each row of the tables before it.
     pub(crate) fn is_lateral(&self) -> bool {
         matches!(self, Self::Query { lateral: true, .. })

@@ -31,6 +31,7 @@ impl Server {
         let facts = LoginFacts {
             host: &login.peer.host,
             tls: login.tls,
+            secured: login.secured.as_ref(),
             using_password,
             can_handle_expired: login
                 .capabilities

@@ -1,5 +1,6 @@
 //! What all sessions share, and how clients come in.
 
+mod failures;
 mod listen;
 mod login;
 mod opened;
@@ -19,6 +20,7 @@ use firn_mysql_semantics::error::SqlError;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+pub(crate) use failures::Failures;
 pub use listen::{Listener, listen};
 pub(crate) use opened::OpenedTables;
 pub(crate) use process::{Doing, Process, Processes};
@@ -26,7 +28,7 @@ pub(crate) use progress::{Progress, Stage};
 pub use site::Site;
 pub(crate) use usage::{LimitedUse, Usage};
 
-use crate::accounts::{Accounts, RootLogin};
+use crate::accounts::{AccountName, Accounts, RootLogin};
 use crate::catalog::{Catalog, StoredAccounts};
 use crate::plan_cache::PlanCache;
 use crate::session::{Compiled, Services, Session, SessionValues, to_protocol};
@@ -44,6 +46,7 @@ pub struct Server {
     pub(crate) processes: Processes,
     pub(crate) accounts: Accounts,
     pub(crate) usage: Usage,
+    pub(crate) failures: Failures,
     /// What SHOW GLOBAL STATUS counts.
     pub(crate) counters: ServerCounters,
     started: Instant,
@@ -95,6 +98,7 @@ impl Server {
             processes: Processes::default(),
             accounts,
             usage: Usage::default(),
+            failures: Failures::default(),
             counters: ServerCounters::default(),
             stop_asked: Notify::new(),
         }))
@@ -130,6 +134,15 @@ impl Service for Handle {
 
     async fn lookup(&self, user: &str, peer: &Peer) -> Result<Option<Account>, ProtocolError> {
         Ok(self.0.accounts.directory().lookup(user, &login::host_of(peer)))
+    }
+
+    fn proved(&self, account: &Account, peer: &Peer, right: bool) -> Result<(), ProtocolError> {
+        let name = AccountName::new(&account.user, &account.host);
+        let directory = self.0.accounts.directory();
+        let Some(record) = directory.get(&name) else { return Ok(()) };
+        let now_ms = self.0.env.unix_ms();
+        let told = self.0.failures.proved(&name, record, &peer.host, right, now_ms);
+        told.map_err(|error| to_protocol(&error))
     }
 
     async fn open(&self, login: Login) -> Result<Session, ProtocolError> {

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use firn_mysql_parser::ast::{SetPassword, SetRole, StatementKind as S, User};
+use firn_mysql_parser::ast::{
+    AlterUser, AlterUserAction, SetPassword, SetRole, StatementKind as S, User, UserOption,
+};
 use firn_mysql_protocol::result::Response;
 use firn_mysql_semantics::error::{SqlError, code};
 
@@ -11,7 +13,7 @@ use super::locks::TableLocks;
 use super::run::Arguments;
 use super::show::{Filter, Shown};
 use super::statement::{Done, Ended, Outcome};
-use crate::accounts::{AccountContext, Directory, Objects, RandomPassword};
+use crate::accounts::{AccountContext, AccountName, Directory, Objects, RandomPassword};
 use crate::catalog::{CatalogSnapshot, Relation};
 use crate::information_schema::cell::{number, text};
 use crate::information_schema::{definition, schema};
@@ -71,6 +73,9 @@ impl Session {
     ) -> Result<Outcome, Ended> {
         self.commit_open().await?;
         let passwords = self.changed_accounts(kind).await?;
+        if let S::AlterUser(alter) = kind {
+            self.unblock(alter)?;
+        }
         if passwords.is_empty() {
             return Ok(Done::default().into());
         }
@@ -80,6 +85,26 @@ impl Session {
         };
         let shown = Shown::new("generated passwords", passwords.iter().map(row).collect());
         self.send_shown(sql, shown, Filter::None, &Arguments::default(), response).await
+    }
+
+    /// Accounts that are unlocked, or that count wrong passwords in another way, begin anew.
+    fn unblock(&self, alter: &AlterUser) -> Result<(), SqlError> {
+        let AlterUserAction::Users { users, settings } = &alter.action else { return Ok(()) };
+        let anew = |option: &UserOption| {
+            matches!(
+                option,
+                UserOption::AccountUnlock
+                    | UserOption::FailedLoginAttempts(_)
+                    | UserOption::PasswordLockDays(_)
+            )
+        };
+        if settings.options.iter().any(anew) {
+            for spec in users {
+                let name = AccountName::of(&spec.user, self.access().account())?;
+                self.server.failures.forget(&name);
+            }
+        }
+        Ok(())
     }
 
     async fn changed_accounts(&mut self, kind: &S) -> Result<Vec<RandomPassword>, SqlError> {
@@ -136,6 +161,8 @@ impl Session {
             random: &secret_random,
             random_password_chars: usize::try_from(chars).unwrap_or(usize::MAX),
             require_current: server.globals.get(id::password_require_current).as_bool(),
+            password_history: server.globals.get(id::password_history).as_u64(),
+            password_reuse_days: server.globals.get(id::password_reuse_interval).as_u64(),
             warnings: &mut self.warnings,
         };
         let done = server.accounts.change(|all| change(all, &mut cx)).await?;
@@ -182,7 +209,7 @@ impl Session {
     fn named_account(&self, user: Option<&User>) -> Result<String, SqlError> {
         let current = self.access().account();
         let name = match user {
-            Some(user) => crate::accounts::AccountName::of(user, current)?,
+            Some(user) => AccountName::of(user, current)?,
             None => current.clone(),
         };
         Ok(format!("{}@{}", name.user, name.host))

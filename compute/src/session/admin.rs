@@ -114,6 +114,9 @@ impl Session {
                 if options.contains(&FlushOption::UserResources) {
                     self.server.usage.clear();
                 }
+                if options.contains(&FlushOption::Privileges) {
+                    self.server.failures.clear();
+                }
                 if options.contains(&FlushOption::Status) {
                     self.counters.clear();
                 }

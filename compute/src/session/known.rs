@@ -57,6 +57,10 @@ impl Session {
         arguments: &Arguments,
         response: &mut Response<'_>,
     ) -> Result<bool, Ended> {
+        self.refresh_access();
+        if !compiled.uses.is_current(self.access()) {
+            return Ok(false);
+        }
         self.begin_counted(compiled.counter, false);
         if let Err(error) = self.admit_kind(!matches!(compiled.work, Work::Query(_)), false) {
             self.answer(Err(error.into()), response).await?;
@@ -165,7 +169,9 @@ impl Session {
         self.begin_settings();
         let setting = self.setting();
         if let Some(epoch) = self.server.catalog.epoch().filter(|_| self.temporary.is_empty()) {
-            plans.retain(|plan| plan.epoch == Some(epoch));
+            self.refresh_access();
+            let access = self.access();
+            plans.retain(|plan| plan.epoch == Some(epoch) && plan.uses.is_current(access));
             let fresh = plans.iter().find(|plan| plan.is_fresh(&setting, &arguments.types, epoch));
             if let Some(plan) = fresh.map(Arc::clone)
                 && self.run_again(&plan, arguments, response).await?

@@ -1,6 +1,6 @@
 //! Which statements cannot be prepared.
 
-use firn_mysql_parser::ast::{Show, StatementKind as S};
+use firn_mysql_parser::ast::{ExplainTarget, Show, StatementKind as S};
 use firn_mysql_semantics::error::{SqlError, code};
 
 /// Refuses what MySQL does not prepare.
@@ -13,6 +13,7 @@ pub(crate) fn check(kind: &S) -> Result<(), SqlError> {
             **show,
             Show::Warnings(_) | Show::Errors(_) | Show::CountWarnings | Show::CountErrors
         ),
+        S::Explain(explain) => matches!(explain.target, ExplainTarget::Connection(_)),
         S::Begin(_)
         | S::Savepoint(_)
         | S::RollbackTo(_)

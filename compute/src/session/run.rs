@@ -17,8 +17,11 @@ use super::statement::{Done, Ended, Outcome, within};
 use super::transaction::Unit;
 use super::{Session, from_transaction};
 use crate::bind::{Block, InsertSource, StatementScope, has_query};
-use crate::execute::{self, DeletePlan, InsertPlan, Reading, SelectRun, Storing, UpdatePlan, View};
+use crate::execute::{
+    self, DeletePlan, InsertPlan, Measures, Reading, SelectRun, Storing, UpdatePlan, View,
+};
 use crate::output;
+use crate::plan::SelectPlan;
 use crate::table::OpenTable;
 use crate::txn::{LockKey, LockMode, LockWait};
 use crate::variables::SqlMode;
@@ -187,15 +190,9 @@ impl Session {
         }
     }
 
-    async fn run_query(
-        &mut self,
-        plan: &QueryPlan,
-        arguments: &Arguments,
-        unit: &mut Unit,
-        response: &mut Response<'_>,
-    ) -> Result<Outcome, Ended> {
-        let select = &plan.select.select;
-        let (reading, wait) = match select.locking {
+    /// How a query reads, and waits for locks.
+    fn reading(&self, plan: &QueryPlan, unit: &Unit) -> (Reading, LockWait) {
+        match plan.select.select.locking {
             Some((update, wait)) => {
                 let mode = if update { LockMode::Exclusive } else { LockMode::Shared };
                 let wait = match wait {
@@ -212,7 +209,64 @@ impl Session {
                 (Reading::Locking(LockMode::Shared), self.lock_wait())
             }
             None => (Reading::Snapshot, self.lock_wait()),
+        }
+    }
+
+    /// Runs a query for EXPLAIN ANALYZE: its rows go nowhere.
+    pub(super) async fn measured(
+        &mut self,
+        sql: &[u8],
+        statement: &S,
+        arguments: &Arguments,
+    ) -> Result<(Box<SelectPlan>, Measures), Ended> {
+        let limit_ms = self.time_limit_ms(true);
+        let (env, interrupt) = (self.server.env.clone(), self.process.interrupt.clone());
+        let run = async {
+            let mut unit = self.unit();
+            let result = match self.settled(sql, statement, arguments, &mut unit).await {
+                Ok(compiled) => self.measured_in(compiled, arguments, &mut unit).await,
+                Err(error) => Err(error),
+            };
+            self.end_unit(unit, result).await
         };
+        within(limit_ms, &env, &interrupt, run).await
+    }
+
+    async fn measured_in(
+        &mut self,
+        compiled: Compiled,
+        arguments: &Arguments,
+        unit: &mut Unit,
+    ) -> Result<(Box<SelectPlan>, Measures), Ended> {
+        let Work::Query(plan) = compiled.work else {
+            return Err(SqlError::not_supported_yet("EXPLAIN ANALYZE of this statement").into());
+        };
+        let measures = Measures::new(self.server.env.clone());
+        let (reading, wait) = self.reading(&plan, unit);
+        // What is measured is known by its place in memory.
+        let plan = Box::new(plan.select);
+        let settings = Arc::clone(&self.settings);
+        let view = View::new(&mut unit.transaction, reading, wait);
+        let mut view = view.measuring(measures);
+        let limit = self.values.variables.hot().sql_select_limit;
+        let mut run = SelectRun::new(&plan, &arguments.values).limited(limit);
+        let mut cx = Cx::new(&settings, &mut self.values, &mut self.warnings);
+        while run.next(&mut view, &mut cx).await?.is_some() {}
+        drop((run, cx));
+        let measures = view.into_measures();
+        let measures = measures.unwrap_or_else(|| Measures::new(self.server.env.clone()));
+        Ok((plan, measures))
+    }
+
+    async fn run_query(
+        &mut self,
+        plan: &QueryPlan,
+        arguments: &Arguments,
+        unit: &mut Unit,
+        response: &mut Response<'_>,
+    ) -> Result<Outcome, Ended> {
+        let select = &plan.select.select;
+        let (reading, wait) = self.reading(plan, unit);
         if reading == Reading::Snapshot
             && let Some(range) = &plan.range
         {

@@ -22,6 +22,8 @@ pub(crate) struct SessionTables<'a> {
     used: RefCell<Vec<Used>>,
     /// Those of views, with the rights of their definers.
     of_views: RefCell<Vec<UsedByView>>,
+    /// The accounts among which definers of views were looked up, by version.
+    directory: Cell<Option<u64>>,
 }
 
 /// A table that a view names.
@@ -47,6 +49,7 @@ impl<'a> SessionTables<'a> {
             checked: false,
             used: RefCell::default(),
             of_views: RefCell::default(),
+            directory: Cell::new(None),
         }
     }
 
@@ -62,6 +65,7 @@ impl<'a> SessionTables<'a> {
     /// As [`Uses::check`]; 1356 for what a view's definer may not do.
     pub(crate) fn allowed(&self, locking: bool) -> Result<Uses> {
         let uses = Uses::new(self.used.borrow().clone(), locking);
+        let uses = uses.with_definers(self.directory.get());
         uses.check(self.session.access())?;
         for one in &*self.of_views.borrow() {
             let wanted: Vec<_> = one.used.table_use(false).into_iter().collect();
@@ -128,12 +132,11 @@ impl<'a> SessionTables<'a> {
             let arguments = [user.into(), host.into()];
             return Err(SqlError::new(code::ER_NO_SUCH_USER, &arguments));
         };
-        let access = Access::with_roles(&directory, name, &record.default_roles);
-        if !access.may_all() {
-            // Whether it may is asked each time.
-            self.private.set(true);
-        }
-        Ok(access)
+        let version = directory.version();
+        let first = self.directory.get().unwrap_or(version);
+        // Of two versions the older one counts: it is no longer that of anybody.
+        self.directory.set(Some(first.min(version)));
+        Ok(Access::with_roles(&directory, name, &record.default_roles))
     }
 }
 
@@ -178,6 +181,18 @@ impl Tables for SessionTables<'_> {
             let missing = command.all.without(own);
             if !missing.is_empty() && !own.has_any(command.or) {
                 return Err(access.table_denied(missing, name));
+            }
+            // Who runs the statement later may be somebody else.
+            let columns = Arc::clone(&found.columns);
+            let used =
+                Used::new(Arc::clone(&found.schema), Arc::clone(&found.name), columns, command);
+            if missing.is_empty() {
+                used.whole(command.all);
+            } else {
+                used.whole(command.or.and(own));
+            }
+            if definer.is_none() {
+                self.used.borrow_mut().push(used);
             }
             return Ok(found);
         }

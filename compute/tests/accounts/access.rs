@@ -6,6 +6,7 @@ use firn_compute::accounts::{
 };
 use firn_mysql_parser::ast::StatementKind;
 use firn_mysql_parser::{Options, Parser};
+use firn_mysql_protocol::tls::{ClientCertificate, Secured};
 use firn_mysql_semantics::error::{SqlError, Warnings};
 
 struct Anything;
@@ -35,6 +36,8 @@ fn run(all: &mut Directory, access: &Access, sql: &str) -> Result<(), SqlError> 
         random: &|| Ok(7),
         random_password_chars: 20,
         require_current: false,
+        password_history: 0,
+        password_reuse_days: 0,
         warnings: &mut warnings,
     };
     match statement.kind {
@@ -197,6 +200,7 @@ fn logins_that_accounts_refuse() {
     let facts = LoginFacts {
         host: "localhost",
         tls: false,
+        secured: None,
         using_password: true,
         can_handle_expired: false,
         disconnect_on_expired: true,
@@ -223,4 +227,24 @@ fn logins_that_accounts_refuse() {
         "1045 Access denied for user 'u'@'localhost' (using password: YES)"
     );
     assert_eq!(check("REQUIRE SSL", &LoginFacts { tls: true, ..facts }), Ok(LoginState::Open));
+    // Over TLS without a certificate, and with that of a client.
+    let bare = Secured { cipher: "TLS_AES_256_GCM_SHA384".to_owned(), certificate: None };
+    let names = ClientCertificate { subject: "/CN=me".into(), issuer: "/O=Firn/CN=ca".into() };
+    let shown = Secured { certificate: Some(names), ..bare.clone() };
+    for (option, without, with) in [
+        ("REQUIRE SSL", true, true),
+        ("REQUIRE X509", false, true),
+        ("REQUIRE SUBJECT '/CN=me'", false, true),
+        ("REQUIRE SUBJECT '/CN=you'", false, false),
+        ("REQUIRE ISSUER '/O=Firn/CN=ca' AND SUBJECT '/CN=me'", false, true),
+        ("REQUIRE ISSUER '/CN=ca'", false, false),
+        ("REQUIRE CIPHER 'TLS_AES_256_GCM_SHA384'", false, true),
+        ("REQUIRE CIPHER 'ECDHE-RSA-AES128-GCM-SHA256'", false, false),
+    ] {
+        for (secured, taken) in [(&bare, without), (&shown, with)] {
+            let facts = LoginFacts { tls: true, secured: Some(secured), ..facts };
+            assert_eq!(check(option, &facts).is_ok(), taken, "{option} {secured:?}");
+        }
+        assert_eq!(check(option, &facts).unwrap_err().number(), 1045, "{option}");
+    }
 }

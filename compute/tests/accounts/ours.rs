@@ -82,6 +82,8 @@ impl Ours {
             random: &|| Ok(7),
             random_password_chars: 20,
             require_current: false,
+            password_history: 0,
+            password_reuse_days: 0,
             warnings,
         };
         let accounts = &self.accounts;

@@ -298,3 +298,50 @@ async fn reads_of_one_row_see_their_transaction() {
     client.run("COMMIT").await;
     assert_eq!(client.value("SELECT FOUND_ROWS()").await.as_deref(), Some("1"));
 }
+
+#[tokio::test]
+async fn a_kept_plan_over_a_view_is_checked_again_when_its_definer_loses_rights() {
+    let (server, mut client) = filled().await;
+    client.run("CREATE USER boss; GRANT ALL ON *.* TO boss WITH GRANT OPTION").await;
+    client.run("CREATE DEFINER = boss VIEW v AS SELECT id, s FROM a WHERE k > 10").await;
+    let sql = "SELECT s FROM t.v WHERE id = 2";
+    let prepared = client.0.prepare(sql.as_bytes()).await.expect("it is right");
+    for _ in 0..2 {
+        assert_eq!(client.lines(sql).await, ["two"]);
+        assert!(client.0.execute_and_skip(&prepared, &[]).await.is_ok());
+    }
+    client.run("REVOKE ALL, GRANT OPTION FROM boss").await;
+    let invalid = "View 't.v' references invalid table(s) or column(s) or function(s) or \
+                   definer/invoker of view lack rights to use them";
+    for _ in 0..2 {
+        assert_eq!(client.error(sql).await, (1356, invalid.to_owned()));
+        assert!(client.0.execute_and_skip(&prepared, &[]).await.is_err());
+    }
+    client.run("GRANT SELECT ON t.a TO boss").await;
+    for _ in 0..2 {
+        assert_eq!(client.lines(sql).await, ["two"]);
+        assert!(client.0.execute_and_skip(&prepared, &[]).await.is_ok());
+    }
+    drop(server);
+}
+
+#[tokio::test]
+async fn a_kept_plan_over_a_view_is_not_for_who_may_not_read_the_view() {
+    let (server, mut client) = filled().await;
+    client.run("CREATE VIEW v AS SELECT id, s FROM a; CREATE USER other, reader").await;
+    client.run("GRANT SELECT ON t.v TO reader; GRANT SELECT ON t.a TO other").await;
+    let sql = "SELECT s FROM t.v WHERE id = 2";
+    for _ in 0..2 {
+        assert_eq!(client.lines(sql).await, ["two"]);
+    }
+    let mut reader = server.try_user("reader", "").await.expect("reader gets in");
+    let mut other = server.try_user("other", "").await.expect("other gets in");
+    let denied = "SELECT command denied to user 'other'@'localhost' for table 'v'";
+    for _ in 0..2 {
+        assert_eq!(reader.lines(sql).await, ["two"]);
+        assert_eq!(other.error(sql).await, (1142, denied.to_owned()));
+    }
+    client.run("REVOKE SELECT ON t.v FROM reader").await;
+    assert_eq!(reader.error(sql).await.0, 1142);
+    assert_eq!(client.lines(sql).await, ["two"]);
+}

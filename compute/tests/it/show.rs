@@ -119,6 +119,18 @@ async fn variables_status_and_conditions() {
     assert_eq!(client.lines(sql).await, ["sort_buffer_size|65536"]);
     let sql = "SHOW GLOBAL VARIABLES WHERE Variable_name = 'sort_buffer_size'";
     assert_eq!(client.lines(sql).await, ["sort_buffer_size|262144"]);
+    for (sql, table) in [
+        ("SHOW VARIABLES LIKE 'port'", "session_variables"),
+        ("SHOW GLOBAL VARIABLES LIKE 'port'", "global_variables"),
+        ("SHOW STATUS LIKE 'uptime'", "session_status"),
+        ("SHOW GLOBAL STATUS LIKE 'uptime'", "global_status"),
+    ] {
+        let result = client.result(sql).await;
+        for column in &result.columns {
+            assert_eq!(column.table, table.as_bytes(), "{sql}");
+            assert_eq!(column.org_table, table.as_bytes(), "{sql}");
+        }
+    }
     assert_eq!(client.lines("SHOW STATUS LIKE 'threads_c%'").await, ["Threads_connected|1"]);
     assert_eq!(client.lines("SHOW STATUS LIKE 'com_create_db'").await, ["Com_create_db|1"]);
     assert_eq!(client.lines("SHOW GLOBAL STATUS LIKE 'connections'").await, ["Connections|1"]);

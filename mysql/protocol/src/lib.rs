@@ -27,6 +27,7 @@ pub mod packet;
 pub mod result;
 pub mod server;
 pub mod tls;
+mod x509;
 
 pub use error::{Error, Result, SqlError};
 pub use flags::{Capabilities, ColumnFlags, ColumnType, CommandByte, StatusFlags};

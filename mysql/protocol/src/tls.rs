@@ -18,6 +18,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use crate::packet::BoxedStream;
+pub use crate::x509::ClientCertificate;
 
 fn provider() -> Arc<CryptoProvider> {
     Arc::new(aws_lc_rs::default_provider())
@@ -73,7 +74,8 @@ impl ServerTls {
     }
 
     /// The certificate chain and the private key in these PEM files. With
-    /// `client_ca`, clients must show a certificate that it signed.
+    /// `client_ca`, clients are asked for a certificate: they need none, but what they
+    /// show must be signed by it.
     ///
     /// An error names the file and what is wrong with it, in one line.
     pub fn from_pem_files(
@@ -81,10 +83,7 @@ impl ServerTls {
         private_key: &Path,
         client_ca: Option<&Path>,
     ) -> io::Result<Self> {
-        let key = PrivateKeyDer::from_pem_file(private_key).map_err(|e| match e {
-            pem::Error::NoItemsFound => at(private_key, "no private key in it"),
-            other => no_pem(private_key, other),
-        })?;
+        let key = key(private_key)?;
         let verifier = client_ca.map(client_verifier).transpose()?;
         Self::new(certificates(certificate)?, key, verifier).map_err(|error| match error {
             rustls::Error::InconsistentKeys(_) => {
@@ -110,14 +109,73 @@ impl ServerTls {
         Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)) })
     }
 
-    pub(crate) async fn accept(self, stream: BoxedStream) -> io::Result<BoxedStream> {
-        Ok(Box::new(self.acceptor.accept(stream).await?))
+    pub(crate) async fn accept(self, stream: BoxedStream) -> io::Result<(BoxedStream, Secured)> {
+        let stream = self.acceptor.accept(stream).await?;
+        let (_, connection) = stream.get_ref();
+        let suite = connection.negotiated_cipher_suite().map(|suite| suite.suite());
+        let shown = connection.peer_certificates().and_then(|chain| chain.first());
+        let secured = Secured {
+            cipher: suite.map(|suite| cipher_name(&format!("{suite:?}"))).unwrap_or_default(),
+            certificate: shown.and_then(|one| ClientCertificate::from_der(one)),
+        };
+        Ok((Box::new(stream), secured))
     }
+}
+
+/// What is known of an encrypted connection.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Secured {
+    /// The cipher, by OpenSSL's name.
+    pub cipher: String,
+    /// The client's certificate, if it has shown one that was asked for.
+    pub certificate: Option<ClientCertificate>,
+}
+
+/// OpenSSL's name of a cipher suite.
+fn cipher_name(suite: &str) -> String {
+    if let Some(rest) = suite.strip_prefix("TLS13_") {
+        return format!("TLS_{rest}");
+    }
+    let name = suite.strip_prefix("TLS_").unwrap_or(suite).replace("_WITH_", "_");
+    let name = name.replace("AES_", "AES").replace("CHACHA20_POLY1305_SHA256", "CHACHA20_POLY1305");
+    name.replace('_', "-")
+}
+
+/// A certificate that a client shows, and its key.
+pub struct ClientIdentity {
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+}
+
+impl std::fmt::Debug for ClientIdentity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ClientIdentity").finish_non_exhaustive()
+    }
+}
+
+impl ClientIdentity {
+    /// The certificate chain and the private key in these PEM files.
+    ///
+    /// # Errors
+    /// As [`ServerTls::from_pem_files`].
+    pub fn from_pem_files(certificate: &Path, private_key: &Path) -> io::Result<Self> {
+        Ok(Self { chain: certificates(certificate)?, key: key(private_key)? })
+    }
+}
+
+fn key(path: &Path) -> io::Result<PrivateKeyDer<'static>> {
+    PrivateKeyDer::from_pem_file(path).map_err(|e| match e {
+        pem::Error::NoItemsFound => at(path, "no private key in it"),
+        other => no_pem(path, other),
+    })
 }
 
 fn client_verifier(ca: &Path) -> io::Result<Arc<dyn ClientCertVerifier>> {
     let roots = Arc::new(roots(ca)?);
-    WebPkiClientVerifier::builder_with_provider(roots, provider()).build().map_err(|e| at(ca, e))
+    WebPkiClientVerifier::builder_with_provider(roots, provider())
+        .allow_unauthenticated()
+        .build()
+        .map_err(|e| at(ca, e))
 }
 
 fn roots(path: &Path) -> io::Result<RootCertStore> {
@@ -150,7 +208,12 @@ impl ClientTls {
         Ok(Arc::new(roots(path)?))
     }
 
-    pub(crate) async fn connect(&self, stream: BoxedStream, host: &str) -> io::Result<BoxedStream> {
+    pub(crate) async fn connect(
+        &self,
+        stream: BoxedStream,
+        host: &str,
+        identity: Option<&ClientIdentity>,
+    ) -> io::Result<BoxedStream> {
         let builder = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(invalid)?;
@@ -174,7 +237,13 @@ impl ClientTls {
             Err(error) if matches!(self, Self::VerifyIdentity(_)) => return Err(invalid(error)),
             Err(_) => ServerName::from(std::net::IpAddr::from([127, 0, 0, 1])),
         };
-        let connector = TlsConnector::from(Arc::new(config.with_no_client_auth()));
+        let config = match identity {
+            Some(ClientIdentity { chain, key }) => {
+                config.with_client_auth_cert(chain.clone(), key.clone_key()).map_err(invalid)?
+            }
+            None => config.with_no_client_auth(),
+        };
+        let connector = TlsConnector::from(Arc::new(config));
         Ok(Box::new(connector.connect(name, stream).await?))
     }
 }

@@ -65,6 +65,12 @@ pub struct Config {
     pub mysql_listen: Option<SocketAddr>,
     /// The password of a `root` that has none yet.
     pub mysql_root_password: Option<Secret>,
+    /// The certificate that MySQL clients see, and its key; one is made without.
+    pub mysql_tls_certificate: Option<PathBuf>,
+    /// The key of that certificate.
+    pub mysql_tls_key: Option<PathBuf>,
+    /// Who signs certificates of MySQL clients.
+    pub mysql_tls_client_ca: Option<PathBuf>,
     /// Which log events are written; checked, see [`crate::telemetry`].
     pub log: String,
     /// How they are written.

@@ -295,6 +295,8 @@ fn refuse_beside_generated(attributes: &[ColumnAttribute]) -> Result<(), SqlErro
         ColumnAttribute::AutoIncrement => Some("AUTO_INCREMENT"),
         ColumnAttribute::SerialDefaultValue => Some("SERIAL DEFAULT VALUE"),
         ColumnAttribute::OnUpdate(_) => Some("ON UPDATE"),
+        ColumnAttribute::ColumnFormat(_) => Some("COLUMN_FORMAT"),
+        ColumnAttribute::Storage(_) => Some("STORAGE"),
         _ => None,
     });
     match clause {

@@ -135,22 +135,33 @@ impl<'a> Builder<'a> {
             for_foreign_key: false,
             state: IndexState::Public,
         };
+        // The last of several counts.
+        let using = written.options.iter().rev().find_map(|option| match option {
+            IndexOption::Using(using) => Some(*using),
+            _ => None,
+        });
+        match using {
+            Some(Written::Btree) => draft.using = Some(IndexAlgorithm::Btree),
+            Some(Written::Hash | Written::Rtree) => {
+                if draft.parts.iter().any(|part| part.descending) {
+                    let what = "spatial/fulltext/hash index";
+                    let args = [what.into(), "explicit index order".into()];
+                    return Err(SqlError::new(code::ER_WRONG_USAGE, &args));
+                }
+                // What is asked for is not had, and not shown.
+                let args = ["HASH".into()];
+                self.warnings.note(SqlError::new(code::ER_UNSUPPORTED_INDEX_ALGORITHM, &args));
+            }
+            None => {}
+        }
         for option in &written.options {
             match option {
-                IndexOption::Using(Written::Btree) => draft.using = Some(IndexAlgorithm::Btree),
-                // What is asked for is not had, and not shown.
-                IndexOption::Using(Written::Hash | Written::Rtree) => {
-                    draft.using = None;
-                    self.warnings.note(SqlError::new(
-                        code::ER_UNSUPPORTED_INDEX_ALGORITHM,
-                        &["HASH".into()],
-                    ));
-                }
                 IndexOption::Comment(text) => {
                     draft.comment = text.to_string();
                 }
                 IndexOption::Visible(visible) => draft.invisible = !visible,
-                IndexOption::KeyBlockSize(_)
+                IndexOption::Using(_)
+                | IndexOption::KeyBlockSize(_)
                 | IndexOption::Parser(_)
                 | IndexOption::EngineAttribute(_)
                 | IndexOption::SecondaryEngineAttribute(_) => {}
@@ -503,7 +514,7 @@ pub(crate) fn check_visible_primary(table: &TableDescriptor) -> Result<(), SqlEr
 }
 
 /// The order in which MySQL has indexes: the primary key, unique ones without NULLs,
-/// other unique ones, the rest; each as they were defined.
+/// other unique ones, those of whole columns first, the rest; each as they were defined.
 pub(crate) fn sort(table: &mut TableDescriptor) {
     let class = |index: &IndexDescriptor| {
         let column = |part: &IndexPart| table.columns.iter().find(|one| one.id == part.column);
@@ -514,8 +525,8 @@ pub(crate) fn sort(table: &mut TableDescriptor) {
         let partial = index.parts.iter().any(|part| part.prefix_len.is_some());
         match index.kind {
             IndexKind::Primary => (0, false, false, false),
-            IndexKind::Unique => (1, nullable, computed, partial),
-            IndexKind::Plain => (2, false, computed, false),
+            IndexKind::Unique => (1, nullable, partial, computed),
+            IndexKind::Plain => (2, false, false, computed),
         }
     };
     let mut keyed: Vec<_> =

@@ -241,11 +241,11 @@ impl<'a> Builder<'a> {
         for name in names {
             let Some(at) = self.table.column_named(&name) else { continue };
             let column = &mut self.table.columns[at];
-            if !column.ty.nullable {
-                continue;
-            }
             if self.said_null.contains(&column.id) {
                 return Err(SqlError::new(code::ER_PRIMARY_CANT_HAVE_NULL, &[]));
+            }
+            if !column.ty.nullable {
+                continue;
             }
             column.ty.nullable = false;
             if column.default == ColumnDefault::Null {

@@ -12,7 +12,7 @@ const COMMENT_MAX: u64 = 2048;
 /// Engines that MySQL has and whose tables are kept as all others are.
 const ENGINES: [&str; 7] = ["MyISAM", "MEMORY", "HEAP", "CSV", "ARCHIVE", "MRG_MYISAM", "MERGE"];
 /// Options in the order in which SHOW CREATE TABLE prints them.
-const ORDER: [&str; 13] = [
+const ORDER: [&str; 14] = [
     "MIN_ROWS",
     "MAX_ROWS",
     "AVG_ROW_LENGTH",
@@ -26,6 +26,7 @@ const ORDER: [&str; 13] = [
     "KEY_BLOCK_SIZE",
     "COMPRESSION",
     "INSERT_METHOD",
+    "CONNECTION",
 ];
 
 /// Character set and collation that options ask for.
@@ -117,13 +118,15 @@ pub(crate) fn apply(
             TableOption::Tablespace(_) | TableOption::Storage(_) => {
                 return Err(SqlError::not_supported_yet("TABLESPACE"));
             }
+            TableOption::Connection(text) => {
+                set(table, "CONNECTION", (!text.is_empty()).then(|| quoted_text(text)));
+            }
             TableOption::StartTransaction
             | TableOption::Charset(_)
             | TableOption::Collate(_)
             | TableOption::SecondaryEngine(None)
             | TableOption::InsertMethod(_)
             | TableOption::Password(_)
-            | TableOption::Connection(_)
             | TableOption::EngineAttribute(_)
             | TableOption::SecondaryEngineAttribute(_)
             | TableOption::AutoextendSize(_) => {}
@@ -157,6 +160,23 @@ fn engine(
     warnings.warn(error);
     warnings.warn(other(table));
     Ok(())
+}
+
+/// A text as SHOW CREATE TABLE prints it.
+fn quoted_text(text: &str) -> String {
+    let mut out = String::from("'");
+    for one in text.chars() {
+        match one {
+            '\'' => out.push_str("''"),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\0' => out.push_str("\\0"),
+            one => out.push(one),
+        }
+    }
+    out.push('\'');
+    out
 }
 
 fn number(table: &mut TableDescriptor, key: &str, value: u64) {

@@ -15,7 +15,7 @@ mod types;
 
 pub(crate) use allowed::{Use, check_allowed};
 pub(crate) use print::{canonical, is_truth};
-pub(crate) use query::canonical_query;
+pub(crate) use query::{canonical_query, numbered_query};
 pub(crate) use resolved::{Resolutions, ResolvedColumn};
 
 use firn_mysql_parser::ast::Expr;

@@ -22,6 +22,7 @@ pub(crate) fn canonical(expr: &Expr, settings: &Settings, table: &TableDescripto
         charset: charset_of(settings.connection_collation),
         week_format: settings.week_format,
         names: Names::Table(table),
+        numbered: None,
     };
     printer.value(expr);
     printer.out
@@ -66,6 +67,8 @@ pub(super) struct Printer<'a> {
     pub(super) week_format: u8,
     /// What columns are called.
     pub(super) names: Names<'a>,
+    /// SELECTs so far, if each says which one it is.
+    pub(super) numbered: Option<u64>,
 }
 
 /// Where the names of columns come from.

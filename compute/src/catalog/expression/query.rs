@@ -13,7 +13,24 @@ use crate::catalog::define::charset_of;
 
 /// The text of a query that was bound, with all of its names.
 pub(crate) fn canonical_query(query: &Query, names: &Resolutions, settings: &Settings) -> String {
+    text_of(query, names, settings, None)
+}
+
+/// The same as EXPLAIN notes it: SELECTs with their numbers, unless common tables are
+/// numbered where they are named.
+pub(crate) fn numbered_query(query: &Query, names: &Resolutions, settings: &Settings) -> String {
+    let numbered = query.with.is_none().then_some(0);
+    text_of(query, names, settings, numbered)
+}
+
+fn text_of(
+    query: &Query,
+    names: &Resolutions,
+    settings: &Settings,
+    numbered: Option<u64>,
+) -> String {
     let mut printer = Printer {
+        numbered,
         out: String::new(),
         charset: charset_of(settings.connection_collation),
         week_format: settings.week_format,
@@ -106,7 +123,7 @@ impl Printer<'_> {
             QueryBody::Table(name) => {
                 // It was bound as SELECT * FROM the table.
                 let columns = self.resolutions().map(|names| names.item_of(name));
-                self.put("select ");
+                self.begin_select();
                 self.columns(&columns.unwrap_or_default(), None, named);
                 self.put(" from ");
                 let schema = self.resolutions().and_then(|names| names.table_of(name));
@@ -141,8 +158,17 @@ impl Printer<'_> {
         self.put(if set { ")" } else { "" });
     }
 
-    fn select(&mut self, select: &Select, named: bool) {
+    fn begin_select(&mut self) {
+        if let Some(number) = &mut self.numbered {
+            *number += 1;
+            let text = format!("/* select#{number} */ ");
+            self.put(&text);
+        }
         self.put("select ");
+    }
+
+    fn select(&mut self, select: &Select, named: bool) {
+        self.begin_select();
         let options = &select.options;
         for (set, word) in [
             (options.straight_join, "straight_join "),

@@ -69,12 +69,16 @@ fn create(table: &TableDescriptor, auto_increment: Option<u64>, temporary: bool)
         put(&mut out, " COLLATE=");
         put(&mut out, collation_name(table.collation));
     }
-    for (key, value) in &table.options {
+    let is_last = |key: &str| key == "CONNECTION";
+    for (key, value) in table.options.iter().filter(|(key, _)| !is_last(key)) {
         put(&mut out, &format!(" {key}={value}"));
     }
     if !table.comment.is_empty() {
         put(&mut out, " COMMENT=");
         quoted(table.comment.as_bytes(), &mut out);
+    }
+    for (key, value) in table.options.iter().filter(|(key, _)| is_last(key)) {
+        put(&mut out, &format!(" {key}={value}"));
     }
     out
 }

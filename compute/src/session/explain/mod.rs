@@ -1,49 +1,86 @@
 //! EXPLAIN: which way a statement runs.
 //!
 //! A statement is bound and planned as if it ran, and the plan is told in MySQL's three
-//! shapes: [`table`], [`tree`] and [`json`]. How many rows a step gives is not estimated:
-//! where MySQL has a guess there is NULL, or nothing.
+//! shapes: [`table`], [`tree`] and [`json`]; [`operations`] is the tree as JSON. How many
+//! rows a step gives is not estimated: where MySQL has a guess there is NULL, or nothing.
+//! EXPLAIN ANALYZE runs a query and says what each step gave, and how long it took.
+//! [`connection`] is for what another connection runs.
+//! [`outline`] has the numbers of the blocks, [`rewritten`] the text of note 1003.
 
+mod connection;
 mod json;
+mod operations;
+mod outline;
+mod print;
+mod rewritten;
 mod step;
 mod table;
 mod tree;
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use firn_mysql_parser::ast::{self, StatementKind as S};
 use firn_mysql_protocol::result::Response;
 use firn_mysql_semantics::error::{SqlError, code};
+use firn_mysql_semantics::expr::{Cx, Node, Op, Row};
+use firn_mysql_semantics::{Derivation, SqlType, Value};
 
+use self::outline::{Outline, place};
 use super::Session;
 use super::run::Arguments;
 use super::show::{Filter, Shown};
-use super::statement::{Ended, Outcome};
+use super::statement::{Done, Ended, Outcome};
 use crate::bind::{BoundDelete, BoundInsert, BoundSelect, BoundUpdate};
-use crate::execute::{DeletePlan, InsertPlan, UpdatePlan};
+use crate::execute::{DeletePlan, InsertPlan, Measures, UpdatePlan};
 use crate::information_schema::cell::text;
-use crate::plan::SelectPlan;
+use crate::plan::{SelectPlan, SubqueryPlan};
 use crate::variables::id;
+
+/// The note that has the statement with all of its names.
+const REWRITTEN: u16 = 1003;
 
 /// What is explained.
 pub(crate) enum Explained {
-    Select(SelectPlan),
-    /// The table, and the query that gives the rows.
+    Select(Box<SelectPlan>),
+    /// The table, the query that gives the rows, and what values ask for.
     Insert {
         table: String,
         replace: bool,
         query: Option<SelectPlan>,
+        subqueries: Vec<SubqueryPlan>,
     },
-    Update(SelectPlan),
-    Delete(SelectPlan),
+    Update(Box<UpdatePlan>),
+    Delete(Box<DeletePlan>),
 }
 
 impl Explained {
-    /// The steps, and what kind of statement they are of.
-    fn rows(&self) -> (Option<&SelectPlan>, &'static str) {
+    /// The query that the statement is, or searches by.
+    fn plan(&self) -> Option<&SelectPlan> {
         match self {
-            Self::Select(plan) => (Some(plan), "SIMPLE"),
-            Self::Insert { query, .. } => (query.as_ref(), "SIMPLE"),
-            Self::Update(plan) => (Some(plan), "UPDATE"),
-            Self::Delete(plan) => (Some(plan), "DELETE"),
+            Self::Select(plan) => Some(plan),
+            Self::Insert { query, .. } => query.as_ref(),
+            Self::Update(update) => Some(&update.rows),
+            Self::Delete(delete) => Some(&delete.rows),
+        }
+    }
+
+    /// How rows are changed, and of which steps.
+    fn changes(&self) -> Option<(&'static str, Vec<usize>)> {
+        match self {
+            Self::Update(update) => Some(("UPDATE", update.targets.clone())),
+            Self::Delete(delete) => Some(("DELETE", delete.targets.clone())),
+            _ => None,
+        }
+    }
+
+    fn verb(&self) -> &'static str {
+        match self {
+            Self::Select(_) => "select",
+            Self::Insert { replace: true, .. } => "replace",
+            Self::Insert { .. } => "insert",
+            Self::Update(_) => "update",
+            Self::Delete(_) => "delete",
         }
     }
 }
@@ -54,6 +91,8 @@ enum Format {
     Table,
     Tree,
     Json,
+    /// JSON of version 2.
+    Operations,
 }
 
 impl Format {
@@ -65,6 +104,34 @@ impl Format {
             _ => return None,
         })
     }
+
+    /// What its columns are known by.
+    fn columns(self) -> &'static str {
+        if self == Self::Table { "explain" } else { "explain text" }
+    }
+}
+
+/// Blocks that read nothing, since a condition without columns is false.
+fn impossible(explained: &Explained, cx: &mut Cx<'_>, arguments: &Arguments) -> BTreeSet<usize> {
+    fn known(node: &Node) -> bool {
+        let own = match &node.op {
+            Op::Call(call) => call.function.deterministic,
+            Op::Column(_) | Op::Subquery { .. } | Op::UserVariable(_) | Op::Assign(_) => false,
+            _ => true,
+        };
+        own && node.args.iter().all(known)
+    }
+    let mut found = BTreeSet::new();
+    let Some(plan) = explained.plan() else { return found };
+    plan.each(&mut |plan| {
+        let row = Row { columns: &[], params: &arguments.values };
+        let mut fails =
+            |node: &&Node| known(node) && node.eval_truth(cx, row).is_ok_and(|it| it != Some(true));
+        if plan.constant.iter().any(|node| fails(&node)) {
+            found.insert(place(plan));
+        }
+    });
+    found
 }
 
 impl Session {
@@ -76,36 +143,129 @@ impl Session {
         arguments: &Arguments,
         response: &mut Response<'_>,
     ) -> Result<Outcome, Ended> {
-        if explain.analyze {
-            return Err(SqlError::not_supported_yet("EXPLAIN ANALYZE").into());
-        }
-        if explain.into.is_some() {
-            return Err(SqlError::not_supported_yet("EXPLAIN … INTO").into());
-        }
+        let format = self.explain_format(explain)?;
+        let statement = match &explain.target {
+            ast::ExplainTarget::Statement(statement) => statement,
+            ast::ExplainTarget::Connection(_) if explain.into.is_some() => {
+                let number = code::ER_EXPLAIN_INTO_FOR_CONNECTION_NOT_SUPPORTED;
+                return Err(SqlError::new(number, &[]).into());
+            }
+            ast::ExplainTarget::Connection(id) => {
+                let Some(explained) = self.explained_of(*id).await? else {
+                    return Ok(Done::default().into());
+                };
+                let rows = self.told(format, &explained, None, None, &Arguments::default());
+                let shown = Shown::new(format.columns(), rows);
+                return self.send_shown(sql, shown, Filter::None, arguments, response).await;
+            }
+        };
         if explain.schema.is_some() {
             return Err(SqlError::not_supported_yet("EXPLAIN FOR SCHEMA").into());
         }
-        let format = match &explain.format {
-            Some(name) => Format::by_name(name.as_str()).ok_or_else(|| {
+        let (explained, measures) = if explain.analyze {
+            if !matches!(statement.kind, S::Query(_)) {
+                return Err(SqlError::not_supported_yet("EXPLAIN ANALYZE of this statement").into());
+            }
+            let (plan, measures) = self.measured(sql, &statement.kind, arguments).await?;
+            (Explained::Select(plan), Some(measures))
+        } else {
+            (self.explained(sql, statement, arguments)?, None)
+        };
+        let rewritten = self.rewritten(sql, statement, &arguments.types);
+        let rows =
+            self.told(format, &explained, measures.as_ref(), rewritten.as_deref(), arguments);
+        if let Some(query) = rewritten.filter(|_| !explain.analyze) {
+            self.warnings.note(SqlError::with_message(REWRITTEN, query));
+        }
+        if let Some(name) = &explain.into {
+            use firn_mysql_semantics::expr::Session as _;
+            let Some(Value::Bytes(plan)) = rows.into_iter().flatten().next() else {
+                return Ok(Done::default().into());
+            };
+            let collation = self.settings.connection_collation;
+            let length = u32::try_from(plan.len()).unwrap_or(u32::MAX);
+            let ty = SqlType::varchar(length, collation, Derivation::Implicit);
+            let name = name.as_str().to_ascii_lowercase();
+            self.values.set_user_variable(&name, Value::Bytes(plan), ty);
+            return Ok(Done::default().into());
+        }
+        let shown = Shown::new(format.columns(), rows);
+        self.send_shown(sql, shown, Filter::None, arguments, response).await
+    }
+
+    fn explain_format(&self, explain: &ast::Explain) -> Result<Format, SqlError> {
+        let version = self.values.variables.setting(id::explain_json_format_version).as_u64();
+        let named = match &explain.format {
+            Some(name) => Some(Format::by_name(name.as_str()).ok_or_else(|| {
                 let name = name.as_str().into();
                 SqlError::new(code::ER_UNKNOWN_EXPLAIN_FORMAT, &[name])
-            })?,
-            None => {
-                let definition = &id::explain_format.definition().shape;
-                let set = self.values.variables.setting(id::explain_format).shown(definition);
-                Format::by_name(&set).unwrap_or(Format::Table)
+            })?),
+            None => None,
+        };
+        let usual = || {
+            let definition = &id::explain_format.definition().shape;
+            let set = self.values.variables.setting(id::explain_format).shown(definition);
+            Format::by_name(&set).unwrap_or(Format::Table)
+        };
+        if explain.into.is_some() {
+            let number = match named {
+                None => Some((code::ER_EXPLAIN_INTO_IMPLICIT_FORMAT_NOT_SUPPORTED, "")),
+                Some(Format::Table) => {
+                    Some((code::ER_EXPLAIN_INTO_FORMAT_NOT_SUPPORTED, "TRADITIONAL"))
+                }
+                Some(Format::Tree) => Some((code::ER_EXPLAIN_INTO_FORMAT_NOT_SUPPORTED, "TREE")),
+                Some(_) => None,
+            };
+            match number {
+                Some((number, "")) => return Err(SqlError::new(number, &[])),
+                Some((number, name)) => return Err(SqlError::new(number, &[name.into()])),
+                None => {}
+            }
+        }
+        let format = match (explain.analyze, named) {
+            (true, Some(Format::Table)) => {
+                return Err(SqlError::not_supported_yet("EXPLAIN ANALYZE with TRADITIONAL format"));
+            }
+            (true, None) => match usual() {
+                Format::Json => Format::Json,
+                _ => Format::Tree,
+            },
+            (_, named) => named.unwrap_or_else(usual),
+        };
+        match (format, version) {
+            (Format::Json, 2) => Ok(Format::Operations),
+            (Format::Json, _) if explain.analyze => {
+                let number = code::ER_EXPLAIN_ANALYZE_JSON_FORMAT_VERSION_NOT_SUPPORTED;
+                Err(SqlError::new(number, &[]))
+            }
+            (format, _) => Ok(format),
+        }
+    }
+
+    fn told(
+        &mut self,
+        format: Format,
+        explained: &Explained,
+        measures: Option<&Measures>,
+        rewritten: Option<&str>,
+        arguments: &Arguments,
+    ) -> Vec<Vec<Value>> {
+        let settings = Arc::clone(&self.settings);
+        let mark = self.warnings.mark();
+        let mut cx = Cx::new(&settings, &mut self.values, &mut self.warnings);
+        let impossible = impossible(explained, &mut cx, arguments);
+        self.warnings.rewind(mark);
+        let outline = Outline::new(explained, impossible);
+        let told = match format {
+            Format::Table => return table::rows(explained, &outline),
+            Format::Json => json::text(explained, &outline),
+            Format::Tree => tree::lines(&tree::root(explained, &outline), measures),
+            Format::Operations => {
+                let root = tree::root(explained, &outline);
+                operations::text(&root, measures, rewritten, explained.verb())
             }
         };
-        let ast::ExplainTarget::Statement(statement) = &explain.target else {
-            return Err(SqlError::not_supported_yet("EXPLAIN FOR CONNECTION").into());
-        };
-        let explained = self.explained(sql, statement, arguments)?;
-        let shown = match format {
-            Format::Table => Shown::new("explain", table::rows(&explained)),
-            Format::Tree => Shown::new("explain text", vec![vec![text(tree::lines(&explained))]]),
-            Format::Json => Shown::new("explain text", vec![vec![text(json::text(&explained))]]),
-        };
-        self.send_shown(sql, shown, Filter::None, arguments, response).await
+        vec![vec![text(told)]]
     }
 
     fn explained(
@@ -118,7 +278,7 @@ impl Session {
         Ok(match &statement.kind {
             S::Query(query) => {
                 let bound = self.bind(sql, types, |one| BoundSelect::bind(one, query))?;
-                Explained::Select(SelectPlan::new(bound)?)
+                Explained::Select(Box::new(SelectPlan::new(bound)?))
             }
             S::Insert(insert) => {
                 let bound = self.bind(sql, types, |one| BoundInsert::bind(one, insert))?;
@@ -128,15 +288,16 @@ impl Session {
                     table: name.clone(),
                     replace: insert.replace,
                     query: plan.query,
+                    subqueries: plan.subqueries,
                 }
             }
             S::Update(update) => {
                 let bound = self.bind(sql, types, |one| BoundUpdate::bind(one, update))?;
-                Explained::Update(UpdatePlan::new(bound)?.rows)
+                Explained::Update(Box::new(UpdatePlan::new(bound)?))
             }
             S::Delete(delete) => {
                 let bound = self.bind(sql, types, |one| BoundDelete::bind(one, delete))?;
-                Explained::Delete(DeletePlan::new(bound)?.rows)
+                Explained::Delete(Box::new(DeletePlan::new(bound)?))
             }
             _ => return Err(SqlError::not_supported_yet("EXPLAIN of this statement")),
         })

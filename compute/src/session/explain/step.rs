@@ -1,12 +1,13 @@
 //! What there is to say of one step of a plan.
 
 use firn_mysql_semantics::collation::Collation;
-use firn_mysql_semantics::expr::{CompareOp, Node, Op, printed};
+use firn_mysql_semantics::expr::{CompareOp, Node, Op};
 use firn_mysql_semantics::{SqlType, TypeKind};
 use firn_table::descriptor::{IndexDescriptor, IndexId, IndexState};
 
-use crate::bind::{JoinKind, ScopeTable};
-use crate::plan::{Access, Condition, SelectPlan, Step, StepRows, Term};
+use super::outline::Outline;
+use crate::bind::JoinKind;
+use crate::plan::{Access, Condition, DerivedPlan, SelectPlan, Step, StepRows, Term};
 
 /// How a table is reached: MySQL's `type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,16 +62,27 @@ pub(super) struct Told<'a> {
     /// At most one row is found.
     pub(super) single: bool,
     pub(super) left: bool,
+    /// It reads the rows that a recursive common table made last.
+    pub(super) working: bool,
 }
 
 impl<'a> Told<'a> {
-    pub(super) fn new(plan: &'a SelectPlan, at: usize, derived: usize) -> Self {
+    pub(super) fn new(plan: &'a SelectPlan, at: usize, outline: &Outline<'_>) -> Self {
         let step = &plan.steps[at];
         let scope = plan.select.tables.iter().find(|table| table.start == step.start);
-        let alias = scope.map_or_else(String::new, |table| table.alias.to_string());
+        let mut alias = scope.map_or_else(String::new, |table| table.alias.to_string());
+        // A view that is nothing but rows of its table goes by the table's name.
+        if let (Some(scope), Some(open)) = (scope, step.stored())
+            && *scope.table != *open.descriptor().name
+        {
+            alias.clone_from(&open.descriptor().name);
+        }
         let mut told = Self {
             table: match &step.rows {
-                StepRows::Derived(_) => format!("<derived{derived}>"),
+                StepRows::Derived(rows) => match &**rows {
+                    DerivedPlan::Working(_) => alias,
+                    rows => format!("<derived{}>", outline.first_of(rows)),
+                },
                 _ => alias,
             },
             reach: Reach::All,
@@ -85,10 +97,12 @@ impl<'a> Told<'a> {
             filter: step.filter.iter().collect(),
             single: false,
             left: step.kind == JoinKind::Left,
+            working: matches!(&step.rows, StepRows::Derived(rows)
+                if matches!(**rows, DerivedPlan::Working(_))),
         };
         if let (Some(open), Some(access)) = (step.stored(), &step.access) {
             let table = open.descriptor();
-            told.searched(plan, step, access, &table.indexes, &|id| {
+            told.searched((plan, step, outline), access, &table.indexes, &|id| {
                 let place = table.columns.iter().position(|column| column.id == id)?;
                 Some((place, &table.columns[place].name, &table.columns[place].ty))
             });
@@ -98,8 +112,7 @@ impl<'a> Told<'a> {
 
     fn searched(
         &mut self,
-        plan: &'a SelectPlan,
-        step: &'a Step,
+        (plan, step, outline): (&'a SelectPlan, &'a Step, &Outline<'_>),
         access: &Access,
         indexes: &'a [IndexDescriptor],
         column: &dyn Fn(
@@ -107,6 +120,9 @@ impl<'a> Told<'a> {
         ) -> Option<(usize, &'a String, &'a SqlType)>,
     ) {
         let known = |place: usize| {
+            if place >= plan.select.outer_start {
+                return true;
+            }
             let before = plan.steps.iter().take_while(|one| one.start != step.start);
             before.into_iter().any(|one| (one.start..one.end).contains(&place))
         };
@@ -145,14 +161,23 @@ impl<'a> Told<'a> {
         }
         let Some(index) = index else { return };
         self.key = Some(&index.name);
-        self.covering = access.covering && access.index != IndexId::ROWS;
+        let of_key = |at: &usize| {
+            index.parts.iter().any(|part| {
+                part.prefix_len.is_none() && column(part.column).is_some_and(|one| one.0 == *at)
+            })
+        };
+        // Of the table itself, its key alone is such.
+        self.covering = match access.index {
+            IndexId::ROWS => !step.columns.is_empty() && step.columns.iter().all(of_key),
+            _ => access.covering,
+        };
         let mut one_key = true;
         let mut answered: Vec<usize> = Vec::new();
         for (part, terms) in index.parts.iter().zip(&access.parts) {
             let Some((place, name, ty)) = column(part.column) else { break };
             self.key_bytes += key_bytes(ty, part.prefix_len);
             self.key_columns.push(name);
-            let single = terms.iter().find_map(|term| compared(term, &plan.select.tables));
+            let single = terms.iter().find_map(|term| compared(term, plan, outline));
             match single {
                 Some((compared, value)) => {
                     self.refs.push(compared);
@@ -182,7 +207,7 @@ impl<'a> Told<'a> {
             .filter(|(at, one)| {
                 *at < step.filter.len()
                     && answered.contains(&one.column)
-                    && compared(&one.term, &plan.select.tables).is_some()
+                    && compared(&one.term, plan, outline).is_some()
             })
             .map(|(at, _)| *at)
             .collect();
@@ -193,39 +218,37 @@ impl<'a> Told<'a> {
 
 /// What a part of a key has to be equal to: `const`, a column, or `func`, and the expression.
 /// `None` if it is no single value.
-fn compared(term: &Term, tables: &[ScopeTable]) -> Option<(String, String)> {
+fn compared(term: &Term, plan: &SelectPlan, outline: &Outline<'_>) -> Option<(String, String)> {
+    let select = &plan.select;
     let of = |node: &Node| match &node.op {
+        Op::Column(column) if column.index >= select.outer_start => {
+            select.outer[column.index - select.outer_start].name.replace('`', "")
+        }
         Op::Column(column) => {
-            let table = tables.iter().find(|table| {
+            let table = select.tables.iter().find(|table| {
                 (table.start..table.start + table.columns.len()).contains(&column.index)
             });
             table.map_or_else(
                 || "func".to_owned(),
                 |table| {
                     let name = &table.columns[column.index - table.start].name;
-                    format!("{}.{}.{name}", table.schema, table.alias)
+                    match &*table.schema {
+                        "" => format!("{}.{name}", table.alias),
+                        schema => format!("{schema}.{}.{name}", table.alias),
+                    }
                 },
             )
         }
         _ if has_columns(node) => "func".to_owned(),
         _ => "const".to_owned(),
     };
-    let both = |node: &Node| (of(node), shown(node, tables));
+    let both = |node: &Node| (of(node), outline.shown(node));
     match term {
         Term::Compare { op: CompareOp::Eq | CompareOp::NullSafeEq, value, .. } => Some(both(value)),
         Term::In { values, .. } if values.len() == 1 => Some(both(&values[0].1)),
         Term::IsNull { negated: false } => Some(("const".to_owned(), "NULL".to_owned())),
         _ => None,
     }
-}
-
-/// An expression without the names of databases and without quotes.
-pub(super) fn shown(node: &Node, tables: &[ScopeTable]) -> String {
-    let mut text = printed(node);
-    for table in tables.iter().filter(|table| !table.schema.is_empty()) {
-        text = text.replace(&format!("`{}`.`{}`", table.schema, table.alias), &table.alias);
-    }
-    text.replace('`', "")
 }
 
 fn has_columns(node: &Node) -> bool {

@@ -69,6 +69,15 @@ impl Shown {
         self
     }
 
+    /// Says that the columns are of another table.
+    pub(crate) fn of_table(mut self, name: &str) -> Self {
+        for column in &mut self.columns {
+            column.table = name.into();
+            column.org_table = name.into();
+        }
+        self
+    }
+
     fn keep_like(&mut self, pattern: &str) {
         let name = if self.cased { "utf8mb3_bin" } else { "utf8mb3_general_ci" };
         let names = Collation::by_name(name).unwrap_or_else(Collation::binary);

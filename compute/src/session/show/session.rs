@@ -13,14 +13,16 @@ impl Session {
     pub(super) fn show_variables(&self, scope: Option<Scope>) -> Shown {
         let list = self.values.variables.show(scope == Some(Scope::Global), None);
         let row = |(name, value): (&str, String)| vec![text(name), text(value)];
-        Shown::new("variables", list.into_iter().map(row).collect())
+        let shown = Shown::new("variables", list.into_iter().map(row).collect());
+        if scope == Some(Scope::Global) { shown.of_table("global_variables") } else { shown }
     }
 
     pub(super) fn show_status(&self, scope: Option<Scope>) -> Shown {
         let session = (scope != Some(Scope::Global)).then_some(&self.counters);
         let list = server::status(&self.server, session);
         let row = |(name, value): (&str, String)| vec![text(name), text(value)];
-        Shown::new("status", list.into_iter().map(row).collect())
+        let shown = Shown::new("status", list.into_iter().map(row).collect());
+        if scope == Some(Scope::Global) { shown.of_table("global_status") } else { shown }
     }
 
     /// SHOW WARNINGS and SHOW ERRORS.

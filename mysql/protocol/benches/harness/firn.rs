@@ -27,6 +27,7 @@ impl Service for Constant {
             host: "%".into(),
             plugin: AuthPlugin::NativePassword,
             auth_string: Vec::new(),
+            second_auth_string: Vec::new(),
         }))
     }
 

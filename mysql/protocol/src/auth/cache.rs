@@ -18,23 +18,23 @@ pub struct PasswordCache {
     digests: RwLock<HashMap<[u8; 32], CachedDigest>>,
 }
 
-fn key(account: &Account) -> [u8; 32] {
-    sha256(&[account.user.as_bytes(), &[0], account.host.as_bytes(), &[0], &account.auth_string])
+fn key(account: &Account, auth_string: &[u8]) -> [u8; 32] {
+    sha256(&[account.user.as_bytes(), &[0], account.host.as_bytes(), &[0], auth_string])
 }
 
 impl PasswordCache {
-    /// What is remembered of the account's password.
-    pub fn get(&self, account: &Account) -> Option<CachedDigest> {
-        self.digests.read().get(&key(account)).copied()
+    /// What is remembered of the account's password whose stored form this is.
+    pub fn get(&self, account: &Account, auth_string: &[u8]) -> Option<CachedDigest> {
+        self.digests.read().get(&key(account, auth_string)).copied()
     }
 
-    /// Remembers the account's password.
-    pub fn insert(&self, account: &Account, digest: CachedDigest) {
+    /// Remembers that password.
+    pub fn insert(&self, account: &Account, auth_string: &[u8], digest: CachedDigest) {
         let mut digests = self.digests.write();
         if digests.len() >= ACCOUNTS_MAX {
             digests.clear();
         }
-        digests.insert(key(account), digest);
+        digests.insert(key(account, auth_string), digest);
     }
 
     /// Forgets every account (`FLUSH PRIVILEGES`).

@@ -73,6 +73,16 @@ pub struct Account {
     pub plugin: AuthPlugin,
     /// The stored form of its password; empty for no password.
     pub auth_string: Vec<u8>,
+    /// The stored form of a second password, which is as good; empty for none.
+    pub second_auth_string: Vec<u8>,
+}
+
+impl Account {
+    /// The stored forms of its passwords: an account without one has none.
+    pub(crate) fn auth_strings(&self) -> impl Iterator<Item = &[u8]> {
+        let second = Some(&self.second_auth_string[..]).filter(|second| !second.is_empty());
+        std::iter::once(&self.auth_string[..]).chain(second)
+    }
 }
 
 /// Random bytes that a client's text can carry: 7 bits, neither 0 nor `$`.

@@ -1,5 +1,6 @@
 //! A client's login.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,7 +14,7 @@ use crate::flags::Capabilities;
 use crate::handshake::{Attributes, ChangeUser, Greeting, HandshakeResponse, NONCE_BYTES};
 use crate::packet::{Channel, Decoder, Stream, Timeouts};
 use crate::result::Summary;
-use crate::tls::ClientTls;
+use crate::tls::{ClientIdentity, ClientTls};
 
 /// Who logs in, and how.
 #[derive(Clone, Debug)]
@@ -28,6 +29,8 @@ pub struct ClientConfig {
     pub host: String,
     /// Whether and how TLS is used.
     pub tls: ClientTls,
+    /// The certificate that a server gets which asks for one.
+    pub identity: Option<Arc<ClientIdentity>>,
     /// Nobody can listen in, even without TLS: a Unix socket.
     pub local: bool,
     /// Compression, if the server offers it.
@@ -68,6 +71,7 @@ impl Default for ClientConfig {
             schema: None,
             host: String::new(),
             tls: ClientTls::default(),
+            identity: None,
             local: false,
             compression: None,
             attributes: Vec::new(),
@@ -164,7 +168,9 @@ impl Client {
             response.encode_ssl_request(channel.output.bytes());
             channel.output.end();
             channel.flush().await?;
-            channel.upgrade(|stream| config.tls.connect(stream, &config.host)).await?;
+            let identity = config.identity.as_deref();
+            let connect = |stream| config.tls.connect(stream, &config.host, identity);
+            channel.upgrade(connect).await?;
         }
         channel.output.begin();
         response.encode(channel.output.bytes());

@@ -68,12 +68,17 @@ impl Exchange<'_> {
         let account = found.unwrap_or_else(|| self.nobody(claim.user));
         let response = self.response_for(&account, &claim).await?;
         let verdict = match account.plugin {
-            AuthPlugin::NativePassword => Verdict::of(
-                native::verify(&account.auth_string, &response, self.nonce),
-                !response.is_empty(),
-            ),
+            AuthPlugin::NativePassword => {
+                let mut stored = account.auth_strings();
+                let right = stored.any(|one| native::verify(one, &response, self.nonce));
+                Verdict::of(right, !response.is_empty())
+            }
             AuthPlugin::CachingSha2Password => self.caching_sha2(&account, response).await?,
         };
+        if known {
+            let right = matches!(verdict, Verdict::Right);
+            service.proved(&account, self.peer, right).map_err(Error::Sql)?;
+        }
         match verdict {
             Verdict::Right if known => Ok(account),
             Verdict::Right => Err(self.denied(claim.user, true)),
@@ -92,7 +97,8 @@ impl Exchange<'_> {
             AuthPlugin::CachingSha2Password => [&b"$A$005$"[..], &[b'.'; 63]].concat(),
             AuthPlugin::NativePassword => [&b"*"[..], &[b'0'; 40]].concat(),
         };
-        Account { user: user.into(), host: String::new(), plugin, auth_string }
+        let second_auth_string = Vec::new();
+        Account { user: user.into(), host: String::new(), plugin, auth_string, second_auth_string }
     }
 
     /// The client's proof for the account's plugin. Asks again if the first
@@ -140,9 +146,9 @@ impl Exchange<'_> {
         if response.len() != caching_sha2::SCRAMBLE_BYTES {
             return Err(Error::Protocol(SqlError::bad_handshake()));
         }
-        if let Some(cached) = self.config.password_cache.get(account)
-            && caching_sha2::verify_cached(&cached, &response, self.nonce)
-        {
+        let cache = &self.config.password_cache;
+        let mut known = account.auth_strings().filter_map(|stored| cache.get(account, stored));
+        if known.any(|cached| caching_sha2::verify_cached(&cached, &response, self.nonce)) {
             self.channel.output.packet(&[MORE_DATA, FAST_AUTH_DONE]);
             return Ok(Verdict::Right);
         }
@@ -168,7 +174,7 @@ impl Exchange<'_> {
             answer = self.read_answer().await?;
         }
         let (config, nonce) = (Arc::clone(self.config), *self.nonce);
-        let stored = account.auth_string.clone();
+        let stored: Vec<Vec<u8>> = account.auth_strings().map(<[u8]>::to_vec).collect();
         let check = move || -> Result<_, SqlError> {
             let password = if secure {
                 answer.to_vec()
@@ -180,15 +186,17 @@ impl Exchange<'_> {
                 }
             };
             let Some((0, password)) = password.split_last() else { return Ok(None) };
-            let right =
-                password.len() <= PASSWORD_MAX_BYTES && caching_sha2::verify(&stored, password);
-            Ok(right.then(|| caching_sha2::cached_digest(password)))
+            if password.len() > PASSWORD_MAX_BYTES {
+                return Ok(None);
+            }
+            let right = stored.into_iter().find(|one| caching_sha2::verify(one, password));
+            Ok(right.map(|stored| (stored, caching_sha2::cached_digest(password))))
         };
-        let digest = slowly(self.config, check).await??;
-        if let Some(digest) = digest {
-            self.config.password_cache.insert(account, digest);
+        let right = slowly(self.config, check).await??;
+        if let Some((stored, digest)) = &right {
+            self.config.password_cache.insert(account, stored, *digest);
         }
-        Ok(Verdict::of(digest.is_some(), true))
+        Ok(Verdict::of(right.is_some(), true))
     }
 }
 

@@ -147,15 +147,21 @@ async fn log_in<S: Service>(
     channel.flush().await?;
 
     let mut payload = read_login_packet(channel, config).await?;
-    let mut tls = false;
+    let mut secured = None;
     if let Some(server_tls) = &config.tls
         && HandshakeResponse::is_ssl_request(&payload)
     {
         let server_tls = server_tls.clone();
-        channel.upgrade(|stream| server_tls.accept(stream)).await?;
-        tls = true;
+        let told = &mut secured;
+        let accept = |stream| async move {
+            let (stream, secured) = server_tls.accept(stream).await?;
+            *told = Some(secured);
+            Ok(stream)
+        };
+        channel.upgrade(accept).await?;
         payload = read_login_packet(channel, config).await?;
     }
+    let tls = secured.is_some();
     let response = HandshakeResponse::decode(&payload, offered)?;
     drop(payload);
     if config.require_secure_transport && !tls && !peer.local {
@@ -192,6 +198,7 @@ async fn log_in<S: Service>(
         collation: u16::from(collation),
         attributes: response.attributes,
         tls,
+        secured,
         control,
     };
     let session = service.open(login.clone()).await?;

@@ -12,6 +12,7 @@ use crate::error::{Result, SqlError};
 use crate::flags::{Capabilities, StatusFlags};
 use crate::handshake::Attributes;
 use crate::result::{Column, Columns, Response};
+use crate::tls::Secured;
 
 /// Where a connection comes from.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -125,6 +126,8 @@ pub struct Login {
     pub attributes: Attributes,
     /// The connection is encrypted.
     pub tls: bool,
+    /// What is known of its encryption.
+    pub secured: Option<Secured>,
     /// Ends the connection.
     pub control: ConnectionControl,
 }
@@ -141,6 +144,15 @@ pub trait Service: Send + Sync + 'static {
         user: &str,
         peer: &Peer,
     ) -> impl Future<Output = Result<Option<Account>, SqlError>> + Send;
+
+    /// A client of an account gave its password, or a wrong one, for which it is refused.
+    ///
+    /// # Errors
+    /// What a client is refused with whatever it gave: that its account is blocked.
+    fn proved(&self, account: &Account, peer: &Peer, right: bool) -> Result<(), SqlError> {
+        let _ = (account, peer, right);
+        Ok(())
+    }
 
     /// Opens a session for a client that has proved who it is. An error
     /// refuses it: a locked account, no such schema, too many connections.

@@ -48,7 +48,13 @@ impl Memory {
             ("other", "other", AuthPlugin::CachingSha2Password),
         ] {
             let auth_string = plugin.stored_form(password.as_bytes()).unwrap();
-            let account = Account { user: user.into(), host: "%".into(), plugin, auth_string };
+            let account = Account {
+                user: user.into(),
+                host: "%".into(),
+                plugin,
+                auth_string,
+                second_auth_string: Vec::new(),
+            };
             accounts.insert(user.to_owned(), account);
         }
         Arc::new(Self {
