@@ -245,7 +245,7 @@ async fn definitions_by_chance_are_shown_as_on_a_server() {
         std::env::var(name).map_or(usual, |text| text.parse().expect("a number"))
     };
     let (seed, tables) = (number("SEED", 1), number("TABLES", 200));
-    println!("SEED={seed} TABLES={tables}");
+    eprintln!("SEED={seed} TABLES={tables}");
     let address = std::env::var("MYSQL_ORACLE").expect("MYSQL_ORACLE is host:port");
     let stream = tokio::net::TcpStream::connect(address).await.expect("the server is there");
     let config =
@@ -280,6 +280,6 @@ async fn definitions_by_chance_are_shown_as_on_a_server() {
         }
     }
     theirs.run("DROP DATABASE firn_definitions").await;
-    println!("{statements} statements, {taken} taken");
+    eprintln!("{statements} statements, {taken} taken");
     assert!(taken > 0 && differences.is_empty(), "{differences}");
 }

@@ -47,7 +47,7 @@ pub(crate) enum Explained {
     Insert {
         table: String,
         replace: bool,
-        query: Option<SelectPlan>,
+        query: Option<Box<SelectPlan>>,
         subqueries: Vec<SubqueryPlan>,
     },
     Update(Box<UpdatePlan>),
@@ -59,7 +59,7 @@ impl Explained {
     fn plan(&self) -> Option<&SelectPlan> {
         match self {
             Self::Select(plan) => Some(plan),
-            Self::Insert { query, .. } => query.as_ref(),
+            Self::Insert { query, .. } => query.as_deref(),
             Self::Update(update) => Some(&update.rows),
             Self::Delete(delete) => Some(&delete.rows),
         }
@@ -287,7 +287,7 @@ impl Session {
                 Explained::Insert {
                     table: name.clone(),
                     replace: insert.replace,
-                    query: plan.query,
+                    query: plan.query.map(Box::new),
                     subqueries: plan.subqueries,
                 }
             }

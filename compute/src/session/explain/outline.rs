@@ -127,10 +127,7 @@ pub(super) fn clause(plan: &SelectPlan, slot: usize) -> Clause {
 }
 
 /// The subqueries of a block in some of its clauses.
-pub(super) fn subqueries<'p>(
-    plan: &'p SelectPlan,
-    wanted: impl Fn(Clause) -> bool,
-) -> Vec<&'p SubqueryPlan> {
+pub(super) fn subqueries(plan: &SelectPlan, wanted: impl Fn(Clause) -> bool) -> Vec<&SubqueryPlan> {
     plan.subqueries.iter().filter(|one| wanted(clause(plan, one.slot))).collect()
 }
 

@@ -105,7 +105,7 @@ pub(super) fn root(explained: &Explained, outline: &Outline<'_>) -> Branch {
         Explained::Select(plan) => inner(plan),
         Explained::Insert { table, replace, query, subqueries } => {
             let verb = if *replace { "Replace into" } else { "Insert into" };
-            let mut inputs: Vec<Branch> = query.iter().map(&mut inner).collect();
+            let mut inputs: Vec<Branch> = query.iter().map(|plan| inner(plan)).collect();
             let asked = subqueries.iter().map(|one| tree.subquery(one, "insert values", &mut told));
             inputs.extend(asked);
             Branch::of(format!("{verb} {table}"), inputs)
