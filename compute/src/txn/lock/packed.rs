@@ -25,8 +25,8 @@ use firn_engine::SpaceId;
 use foldhash::fast::FixedState;
 use parking_lot::Mutex;
 
-use super::key::{LockKey, LockMode, ScopeId, Who};
 use super::LockTable;
+use super::key::{LockKey, LockMode, ScopeId, Who};
 
 /// Buckets of hashes; by their first 11 bits.
 const BUCKETS: usize = 1 << 11;
