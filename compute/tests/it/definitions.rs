@@ -1,5 +1,6 @@
 //! CREATE TABLE and ALTER TABLE by chance, here and on a MySQL server: errors, SHOW CREATE
 //! TABLE and SHOW INDEX are the same.
+#![expect(clippy::print_stderr, reason = "seeds and counts are printed")]
 
 use std::fmt::Write as _;
 
