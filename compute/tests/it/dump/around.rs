@@ -2,7 +2,8 @@
 //!
 //! Needed: `MYSQL_ORACLE` and `MARIADB_ORACLE`, addresses of a MySQL and a MariaDB server
 //! that `root` enters without a password; the programs `MYSQL`, `MYSQLDUMP`, `MARIADB` and
-//! `MARIADB_DUMP`. They make and drop the database `firn_dump`.
+//! `MARIADB_DUMP`. They make and drop the database `firn_dump`: one test at a time, with
+//! `--test-threads=1`.
 
 use std::net::SocketAddr;
 

@@ -179,7 +179,7 @@ fn seed() -> u64 {
 async fn a_power_cut_at_any_moment_leaves_what_was_synced_and_no_half_of_a_write() {
     let first = seed();
     let mut cuts = 0;
-    for seed in first..first.saturating_add(6) {
+    for seed in first..first.saturating_add(3) {
         let env = env(seed);
         let disk = SimDisk::default();
         let store = on_sim(&env, &disk).unwrap();
