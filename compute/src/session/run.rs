@@ -117,9 +117,6 @@ impl Session {
                 self.lock_tables(&mut unit, &compiled.tables).await
             };
         let result = match settled {
-            Ok(true) if !knows_indexes(&compiled.work, &unit) => {
-                Err(SqlError::new(code::ER_TABLE_DEF_CHANGED, &[]).into())
-            }
             Ok(true) => self.run(compiled, arguments, &mut unit, response).await,
             Ok(false) => {
                 let ended = self.end_unit(unit, Ok(())).await;
@@ -186,6 +183,9 @@ impl Session {
         unit: &mut Unit,
         response: &mut Response<'_>,
     ) -> Result<Outcome, Ended> {
+        if !knows_indexes(&compiled.work, unit) {
+            return Err(SqlError::new(code::ER_TABLE_DEF_CHANGED, &[]).into());
+        }
         match &compiled.work {
             Work::Query(plan) => self.run_query(plan, arguments, unit, response).await,
             Work::Insert(plan) => self.run_insert(plan, arguments, unit).await,

@@ -127,11 +127,13 @@ fn dotted(id: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rcgen::{CertificateParams, DnType, KeyPair};
+    use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
 
     #[test]
     fn names_are_as_openssl_prints_them_on_a_line() {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
+        // What it comes with would keep its place.
+        params.distinguished_name = DistinguishedName::new();
         for (kind, value) in [
             (DnType::CountryName, "SE"),
             (DnType::OrganizationName, "Snow & Ice"),

@@ -40,10 +40,10 @@ async fn a_database_outlives_its_storage_services_and_its_worker() {
     let mut count = 0u32;
     let mut write = async |client: &mut firn_mysql_protocol::client::Client, statements| {
         for _ in 0..statements {
-            let values: Vec<_> = (0..500).map(|_| "(REPEAT(UUID(), 20))").collect();
+            let values: Vec<_> = (0..250).map(|_| "(REPEAT(UUID(), 20))").collect();
             let sql = format!("INSERT INTO d.t (v) VALUES {}", values.join(","));
             client.query_all(sql.as_bytes()).await.unwrap();
-            count += 500;
+            count += 250;
         }
         count.to_string()
     };

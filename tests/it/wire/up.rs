@@ -33,10 +33,13 @@ fn a_port_in_use_is_named_with_what_to_do() {
 }
 
 #[test]
-fn the_front_end_alone_says_that_it_has_no_parts_to_talk_to() {
+fn the_front_end_alone_says_which_parts_it_was_not_told_of() {
     let args = ["compute", "--journal-addr", "a:1", "--storage-addr", "b:2"];
     let line = line_of(&run(&args), 2);
-    assert!(line.contains("a:1") && line.contains("b:2") && line.contains("firn up"), "{line}");
+    assert!(line.contains("object_store.url is not set"), "{line}");
+    let args = ["compute", "--storage-addr", "b:2", "--object-store", "file:///nowhere"];
+    let line = line_of(&run(&args), 2);
+    assert!(line.contains("journal.addresses"), "{line}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
