@@ -11,6 +11,7 @@ use firn_engine::{Context, Env, Error, ErrorKind, Result};
 use firn_mysql_protocol::server::ServerConfig;
 use firn_mysql_protocol::tls::ServerTls;
 use firn_services::config::{Config, MemoryShares};
+use firn_services::process::{ProcessStats, hostname, raise_file_limit};
 use firn_services::runtime::Runtimes;
 use firn_services::shutdown::{Shutdown, Stopping};
 
@@ -49,7 +50,7 @@ pub(super) async fn run(
     if let Some(address) = config.mysql_listen {
         check_port(address)?;
     }
-    firn_services::process::raise_file_limit();
+    raise_file_limit();
     let dir = DataDir::take(&config.data_dir)?;
     let opened_now: Arc<OnceLock<Arc<Local>>> = Arc::default();
     let health = Health::start(config, runtimes, status_of(Arc::clone(&opened_now))).await?;
@@ -99,12 +100,13 @@ pub(super) async fn run(
     }
 }
 
-/// Files that are not connections: the journal's, objects, the disk cache.
+/// Files that are opened later and are no connections: the journal's, objects.
 const FILES_KEPT: u64 = 512;
 
-/// How many connections a process takes that may open so many files.
-fn max_connections(files: u64) -> u64 {
-    files.saturating_sub(FILES_KEPT).clamp(151, 100_000)
+/// How many connections a process takes that may open `files` and has opened `open`, most
+/// of them the disk cache's.
+fn max_connections(files: u64, open: u64) -> u64 {
+    files.saturating_sub(open).saturating_sub(FILES_KEPT).clamp(151, 100_000)
 }
 
 /// Opens the port for MySQL clients, if there is to be one.
@@ -115,11 +117,12 @@ async fn listen(config: &Config, env: &Env, local: &Local) -> Result<Option<List
         None if address.ip().is_loopback() => RootLogin::Developer,
         None => RootLogin::MustHavePassword,
     };
+    let files = raise_file_limit();
     let site = Site {
-        hostname: firn_services::process::hostname(),
+        hostname: hostname(),
         data_dir: config.data_dir.display().to_string(),
         secure_file_priv: secure_folder(config)?,
-        max_connections: Some(max_connections(firn_services::process::raise_file_limit())),
+        max_connections: Some(max_connections(files, ProcessStats::read().fds)),
     };
     let db = Arc::clone(local.db());
     let statements = MemoryShares::of(config.memory_bytes_max).statements;
