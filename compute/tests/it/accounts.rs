@@ -1,21 +1,12 @@
 //! Logins, passwords, roles. What is expected are MySQL's answers to the same.
 
 use firn_compute::accounts::RootLogin;
+use firn_mysql_protocol::Capabilities;
 use firn_mysql_protocol::client::ClientConfig;
 use firn_mysql_protocol::server::ServerConfig;
 use firn_mysql_protocol::tls::{ClientTls, ServerTls};
-use firn_mysql_protocol::{Capabilities, Error};
 
-use crate::support::{TestClient, World, config, start};
-
-/// Number and text of the error that refuses a client.
-fn refused(result: Result<TestClient, Error>) -> (u16, String) {
-    match result {
-        Err(Error::Sql(error)) => (error.number, error.message.into_owned()),
-        Err(other) => panic!("{other}"),
-        Ok(_) => panic!("it got in"),
-    }
-}
+use crate::support::{World, config, refused, start};
 
 #[tokio::test]
 async fn accounts_get_in_with_their_passwords() {

@@ -1,16 +1,6 @@
 //! How many may be connected.
 
-use firn_mysql_protocol::Error;
-
-use crate::support::{TestClient, World};
-
-fn refused(result: Result<TestClient, Error>) -> (u16, String) {
-    match result {
-        Err(Error::Sql(error)) => (error.number, error.message.into_owned()),
-        Err(other) => panic!("{other}"),
-        Ok(_) => panic!("it got in"),
-    }
-}
+use crate::support::{TestClient, World, refused};
 
 async fn status(client: &mut TestClient, name: &str) -> u64 {
     let sql = format!(

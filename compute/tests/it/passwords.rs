@@ -1,18 +1,7 @@
 //! Passwords that are retained, remembered, or wrong too often. What is expected are
 //! MySQL's answers to the same statements.
 
-use firn_mysql_protocol::Error;
-
-use crate::support::{TestClient, start};
-
-/// Number and text of the error that refuses a client.
-fn refused(result: Result<TestClient, Error>) -> (u16, String) {
-    match result {
-        Err(Error::Sql(error)) => (error.number, error.message.into_owned()),
-        Err(other) => panic!("{other}"),
-        Ok(_) => panic!("it got in"),
-    }
-}
+use crate::support::{refused, start};
 
 #[tokio::test]
 async fn a_retained_password_is_as_good_until_it_is_discarded() {

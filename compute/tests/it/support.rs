@@ -243,3 +243,12 @@ pub(crate) fn names_of(result: &ResultSet) -> Vec<String> {
     };
     result.columns.iter().map(name).collect()
 }
+
+/// Number and text of the error that refuses a client.
+pub(crate) fn refused(result: Result<TestClient, Error>) -> (u16, String) {
+    match result {
+        Err(Error::Sql(error)) => (error.number, error.message.into_owned()),
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("it got in"),
+    }
+}

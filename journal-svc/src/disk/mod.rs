@@ -5,6 +5,7 @@
 //! not what a failed write left in memory. Where the file system cannot do that
 //! (`tmpfs`), the page cache is used, and dropped before a file is recovered.
 
+pub(crate) mod segments;
 #[cfg(test)]
 pub(crate) mod sim;
 

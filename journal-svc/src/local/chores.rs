@@ -26,9 +26,10 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot};
 
 use super::log::{CREATING, Log};
-use super::recover::{segment_path, spare_path};
+use super::recover::FILES;
 use super::segment::{Header, Segment, Start};
 use crate::disk::PAGE;
+use crate::disk::segments::spare_path;
 
 /// A segment to be made ahead of time.
 #[derive(Debug)]
@@ -102,7 +103,7 @@ impl Log {
         let header = Header { number, salt, epoch, start };
         file.write(0, header.encode().as_ref())
             .map_err(|e| self.disk_error("writing the header of", &path, e))?;
-        let name = segment_path(&self.dir, number);
+        let name = FILES.segment_path(&self.dir, number);
         self.rename(&path, &name)?;
         Ok(Arc::new(Segment { header, path: name, file, len }))
     }

@@ -24,31 +24,19 @@
 //! did not end in good order looks as a torn write does. A writer that ends in
 //! good order, and any opening, starts a new segment, after which it is noticed.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use firn_engine::{BranchName, Epoch, Error, ErrorKind, Result, Seq};
+use firn_engine::{BranchName, Epoch, Error, Result, Seq};
 
 use super::log::Kept;
 use super::segment::{Header, RECORDS_AT, Segment, Start, Window};
+use crate::disk::segments::{SegmentFiles, corrupt, io_error};
 use crate::disk::{Disk, PAGE, Pages};
 
-const SEGMENT_SUFFIX: &str = ".log";
-const SPARE_SUFFIX: &str = ".spare";
-
-pub(super) fn segment_path(dir: &Path, number: u64) -> PathBuf {
-    dir.join(format!("{number:020}{SEGMENT_SUFFIX}"))
-}
-
-pub(super) fn spare_path(dir: &Path, number: u64) -> PathBuf {
-    dir.join(format!("{number:020}{SPARE_SUFFIX}"))
-}
-
-fn number(name: &str, suffix: &str) -> Option<u64> {
-    let digits = name.strip_suffix(suffix)?;
-    (digits.len() == 20).then(|| digits.parse().ok())?
-}
+/// Its files.
+pub(super) const FILES: SegmentFiles = SegmentFiles { suffix: ".log" };
 
 /// A log as found.
 #[derive(Debug)]
@@ -63,31 +51,17 @@ pub(super) struct Found {
     pub(super) next_number: u64,
 }
 
-fn io_error(path: &Path, e: std::io::Error) -> Error {
-    Error::with_source(ErrorKind::Unavailable, format!("reading {}", path.display()), e)
-}
-
-fn corrupt(path: &Path, at: u64, why: impl std::fmt::Display) -> Error {
-    Error::new(ErrorKind::Corrupt, format!("{} at offset {at}: {why}", path.display()))
-}
-
 /// Reads everything that is kept of a log. Changes nothing.
 pub(super) fn recover(disk: &dyn Disk, dir: &Path, branch: &BranchName) -> Result<Found> {
     let doing = |e: Error| e.context(format!("journal of {branch}"));
-    let mut paths = BTreeMap::new();
-    let mut spares = Vec::new();
-    for name in disk.list(dir).map_err(|e| doing(io_error(dir, e)))? {
-        if let Some(number) = number(&name, SEGMENT_SUFFIX) {
-            paths.insert(number, dir.join(name));
-        } else if let Some(number) = number(&name, SPARE_SUFFIX) {
-            spares.push(number);
-        } else {
-            tracing::warn!(dir = %dir.display(), name, "not a file of the journal");
-        }
+    let listed = FILES.list(disk, dir).map_err(doing)?;
+    for name in listed.others {
+        tracing::warn!(dir = %dir.display(), name, "not a file of the journal");
     }
-    let highest = paths.keys().chain(&spares).max().copied();
+    let spares = listed.spares;
+    let highest = listed.segments.keys().chain(&spares).max().copied();
     let mut segments = Vec::new();
-    for (number, path) in paths {
+    for (number, path) in listed.segments {
         segments.push(open_segment(disk, number, path).map_err(doing)?);
     }
     let epoch = segments.iter().map(|s| s.header.epoch).max().unwrap_or_default();
@@ -106,15 +80,15 @@ pub(super) fn recover(disk: &dyn Disk, dir: &Path, branch: &BranchName) -> Resul
 }
 
 fn open_segment(disk: &dyn Disk, number: u64, path: PathBuf) -> Result<Arc<Segment>> {
-    let file = disk.open(&path).map_err(|e| io_error(&path, e))?;
+    let file = disk.open(&path).map_err(|e| io_error("reading", &path, e))?;
     let mut page = Pages::zeroed(PAGE);
-    let read = file.read(0, page.as_mut()).map_err(|e| io_error(&path, e))?;
+    let read = file.read(0, page.as_mut()).map_err(|e| io_error("reading", &path, e))?;
     page.truncate(read);
     let header = Header::decode(page.as_ref()).map_err(|why| corrupt(&path, 0, why))?;
     if header.number != number {
         return Err(corrupt(&path, 0, format!("its header is that of segment {}", header.number)));
     }
-    let len = file.len().map_err(|e| io_error(&path, e))?;
+    let len = file.len().map_err(|e| io_error("reading", &path, e))?;
     Ok(Arc::new(Segment { header, path, file, len }))
 }
 
@@ -187,7 +161,8 @@ impl Chain {
         let mut next = next;
         loop {
             let at = kept.end;
-            let record = window.record(at, segment.len).map_err(|e| io_error(path, e))?;
+            let record =
+                window.record(at, segment.len).map_err(|e| io_error("reading", path, e))?;
             let Ok((record, end)) = record else {
                 return Ok(kept);
             };
@@ -221,7 +196,7 @@ impl Chain {
             return Err(corrupt(&path, end, why));
         }
         // At most one record: the one that was on its way.
-        let cut = last.cut_to(first).map_err(|e| io_error(&path, e))?;
+        let cut = last.cut_to(first).map_err(|e| io_error("reading", &path, e))?;
         if !cut {
             let why = format!("the log was opened at seq {first}, which is inside a record");
             return Err(corrupt(&path, end, why));
@@ -245,7 +220,8 @@ impl Chain {
 fn no_later_header(kept: &Kept, next: Seq) -> Result<()> {
     let path = &kept.segment.path;
     let mut window = Window::new(Arc::clone(&kept.segment));
-    let found = window.find_header(kept.end, next.next()).map_err(|e| io_error(path, e))?;
+    let found =
+        window.find_header(kept.end, next.next()).map_err(|e| io_error("reading", path, e))?;
     match found {
         None => Ok(()),
         Some(at) if at == kept.end => Err(corrupt(

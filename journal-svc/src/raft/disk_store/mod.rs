@@ -22,6 +22,7 @@
 
 mod format;
 mod index;
+mod read;
 mod recover;
 #[cfg(test)]
 mod tests;
@@ -33,18 +34,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use firn_engine::{Context, Env, Error, ErrorKind, Result};
+use firn_engine::{Env, Error, ErrorKind, Result};
 use firn_proto::v1;
 use parking_lot::Mutex;
 use prost::Message;
 use raft::eraftpb::Entry;
 
 use super::store::{GroupWrite, LogStore, Stored};
-use super::wire::entry_from_proto;
-use crate::disk::{Disk, DiskFile, PAGE, Pages, RealDisk, whole_pages};
+use crate::disk::segments::{io_error, spare_path};
+use crate::disk::{Disk, DiskFile, RealDisk};
 use format::{FRAMES_AT, Header, ITEMS_AT, Items, Kind, NAME_LEN_MAX, frame_pages, item};
-use index::{Index, Position, hard_to_proto};
-use recover::{recover, segment_path, spare_path};
+use index::{Index, hard_to_proto};
+use recover::{FILES, recover};
 
 /// Length of a segment. A longer frame gets one of its own.
 const SEGMENT_BYTES: u64 = 32 << 20;
@@ -54,8 +55,6 @@ const SPARES_MAX: usize = 2;
 const WAITING_BYTES_MAX: usize = 256 << 10;
 /// Bytes of entries that are written again with a frame.
 const MOVE_BYTES: u64 = 256 << 10;
-/// Bytes that are read at once.
-const READ_BYTES: u64 = 1 << 20;
 /// Segments without use that are put up with.
 const UNUSED_SEGMENTS: u64 = 4;
 
@@ -289,7 +288,7 @@ impl DiskStore {
             salt: self.env.random_u64(),
             first_frame: writer.next_frame,
         };
-        let path = segment_path(&self.dir, number);
+        let path = FILES.segment_path(&self.dir, number);
         let named = file
             .write(0, header.encode().as_ref())
             .and_then(|()| self.disk.rename(&spare, &path))
@@ -409,29 +408,6 @@ impl DiskStore {
         }
         Ok(())
     }
-
-    /// Where entries are, and the files.
-    fn find(
-        &self,
-        group: u32,
-        from: u64,
-        to: u64,
-        bytes_max: u64,
-    ) -> Vec<(u64, Position, Arc<Segment>)> {
-        let index = self.index.lock();
-        let entries = index.groups.get(&group).map(|group| group.entries.range(from..to));
-        let mut bytes = 0;
-        let mut found = Vec::new();
-        for (at, position) in entries.into_iter().flatten() {
-            bytes += u64::from(position.len);
-            let Some(segment) = index.segments.get(&position.segment) else { break };
-            if (bytes > bytes_max && !found.is_empty()) || *at != from + found.len() as u64 {
-                break;
-            }
-            found.push((*at, *position, Arc::clone(segment)));
-        }
-        found
-    }
 }
 
 /// What the items that wait do to entries of a group.
@@ -477,79 +453,13 @@ impl Writer {
     }
 }
 
-fn io_error(doing: &str, path: &Path, e: std::io::Error) -> Error {
-    Error::with_source(ErrorKind::Unavailable, format!("{doing} {}", path.display()), e)
-}
-
-/// Reads entries that stand one behind the other in a segment, in one go.
-fn read_run(group: u32, run: &[(u64, Position, Arc<Segment>)]) -> Result<Vec<Entry>> {
-    let [(_, first, segment), ..] = run else { return Ok(Vec::new()) };
-    let corrupt = |why: &str| {
-        let at = format!("{} at offset {}", segment.path.display(), first.at);
-        Error::new(ErrorKind::Corrupt, format!("{at}: {why}"))
-    };
-    let last = run.last().map_or(first, |(_, last, _)| last);
-    let start = first.at / PAGE as u64 * PAGE as u64;
-    let len = usize::try_from(last.at + u64::from(last.len) - start);
-    let mut pages = Pages::zeroed(whole_pages(len.map_err(|_| corrupt("too long"))?));
-    let read = segment.file.read(start, pages.as_mut());
-    pages.truncate(read.map_err(|e| io_error("reading", &segment.path, e))?);
-    let mut entries = Vec::with_capacity(run.len());
-    for (index, position, _) in run {
-        let at = usize::try_from(position.at - start).map_err(|_| corrupt("too long"))?;
-        let item = item(pages.as_ref(), at).map_err(corrupt)?;
-        let item = item.ok_or_else(|| corrupt("the file is too short"))?;
-        if item.group != group || !matches!(item.kind, Kind::Entry | Kind::Moved) {
-            return Err(corrupt("it is not an entry of its group"));
-        }
-        let stored = v1::RaftEntry::decode(item.bytes).map_err(|e| corrupt(&e.to_string()))?;
-        if stored.index != *index {
-            return Err(corrupt(&format!("it is entry {}, not {index}", stored.index)));
-        }
-        entries.push(entry_from_proto(stored)?);
-    }
-    Ok(entries)
-}
-
 impl LogStore for DiskStore {
     fn load(&self, group: u32) -> Result<Option<Stored>> {
         Ok(self.index.lock().groups.get(&group).map(index::Group::stored))
     }
 
     fn entries(&self, group: u32, from: u64, to: u64, bytes_max: u64) -> Result<Vec<Entry>> {
-        loop {
-            let found = self.find(group, from, to, bytes_max);
-            if found.is_empty() {
-                let why = format!("{}: group {group}: no entry {from}", self.dir.display());
-                return Err(Error::new(ErrorKind::Corrupt, why));
-            }
-            let mut entries = Vec::with_capacity(found.len());
-            let mut result = Ok(());
-            let together = |a: &(u64, Position, Arc<Segment>),
-                            b: &(u64, Position, Arc<Segment>)| {
-                a.1.segment == b.1.segment
-                    && b.1.at > a.1.at
-                    && b.1.at - a.1.at < READ_BYTES + u64::from(a.1.len)
-            };
-            for run in found.chunk_by(together) {
-                match read_run(group, run) {
-                    Ok(read) => entries.extend(read),
-                    Err(e) => {
-                        result = Err(e);
-                        break;
-                    }
-                }
-            }
-            let Err(error) = result else { return Ok(entries) };
-            // It may have been moved, and its file used anew, under us.
-            let now = self.find(group, from, to, bytes_max);
-            let places = |found: &[(u64, Position, Arc<Segment>)]| -> Vec<Position> {
-                found.iter().map(|(_, position, _)| *position).collect()
-            };
-            if places(&now) == places(&found) {
-                return Err(error).context(|| format!("group {group}: entry {from}"));
-            }
-        }
+        self.read_entries(group, from, to, bytes_max)
     }
 
     fn write(&self, writes: &[GroupWrite], sync: bool) -> Result<()> {

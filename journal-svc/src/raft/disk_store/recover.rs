@@ -8,7 +8,6 @@
 //! front of another there is damage. A limit of this rule: damage to the very
 //! last frame of a life that crashed looks as a torn write does.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,23 +16,11 @@ use firn_engine::{Error, ErrorKind, Result};
 use super::format::{FRAMES_AT, Header, ITEMS_AT, frame_header, frame_items, frame_pages, item};
 use super::index::Index;
 use super::{Identity, Segment};
+use crate::disk::segments::{SegmentFiles, corrupt, io_error};
 use crate::disk::{Disk, PAGE, Pages};
 
-const SEGMENT_SUFFIX: &str = ".raft";
-const SPARE_SUFFIX: &str = ".spare";
-
-pub(super) fn segment_path(dir: &Path, number: u64) -> PathBuf {
-    dir.join(format!("{number:020}{SEGMENT_SUFFIX}"))
-}
-
-pub(super) fn spare_path(dir: &Path, number: u64) -> PathBuf {
-    dir.join(format!("{number:020}{SPARE_SUFFIX}"))
-}
-
-fn number(name: &str, suffix: &str) -> Option<u64> {
-    let digits = name.strip_suffix(suffix)?;
-    (digits.len() == 20).then(|| digits.parse().ok())?
-}
+/// Its files.
+pub(super) const FILES: SegmentFiles = SegmentFiles { suffix: ".raft" };
 
 /// What a folder holds.
 #[derive(Debug, Default)]
@@ -51,32 +38,25 @@ pub(super) struct Found {
     pub(super) next_spare: u64,
 }
 
-fn io_error(path: &Path, e: std::io::Error) -> Error {
-    Error::with_source(ErrorKind::Unavailable, format!("reading {}", path.display()), e)
-}
-
-fn corrupt(path: &Path, at: u64, why: impl std::fmt::Display) -> Error {
-    Error::new(ErrorKind::Corrupt, format!("{} at offset {at}: {why}", path.display()))
-}
-
 /// Reads the log of `identity`.
 ///
 /// # Errors
 /// `BadRequest` if it is somebody else's, `Corrupt` for damage.
 pub(super) fn recover(disk: &dyn Disk, dir: &Path, identity: &Identity) -> Result<Found> {
-    let mut found = Found { next_frame: 1, next_number: 1, next_spare: 1, ..Found::default() };
-    let mut paths = BTreeMap::new();
-    for name in disk.list(dir).map_err(|e| io_error(dir, e))? {
-        if let Some(number) = number(&name, SEGMENT_SUFFIX) {
-            paths.insert(number, dir.join(name));
-            found.next_number = found.next_number.max(number + 1);
-        } else if let Some(number) = number(&name, SPARE_SUFFIX) {
-            found.spares.push(number);
-            found.next_spare = found.next_spare.max(number + 1);
-        }
+    let listed = FILES.list(disk, dir)?;
+    for name in listed.others.iter().filter(|name| !name.starts_with('.')) {
+        tracing::warn!(dir = %dir.display(), name, "not a file of the journal");
     }
+    let above = |number: Option<&u64>| number.map_or(1, |number| number + 1);
+    let mut found = Found {
+        next_frame: 1,
+        next_number: above(listed.segments.keys().max()),
+        next_spare: above(listed.spares.iter().max()),
+        spares: listed.spares,
+        ..Found::default()
+    };
     let mut segments = Vec::new();
-    for (number, path) in paths {
+    for (number, path) in listed.segments {
         segments.push(open(disk, dir, number, path, identity)?);
     }
     // A crash may bring back one that was retired; whether something needed is
@@ -113,9 +93,9 @@ fn open(
     path: PathBuf,
     identity: &Identity,
 ) -> Result<Arc<Segment>> {
-    let file = disk.open(&path).map_err(|e| io_error(&path, e))?;
+    let file = disk.open(&path).map_err(|e| io_error("reading", &path, e))?;
     let mut page = Pages::zeroed(PAGE);
-    let read = file.read(0, page.as_mut()).map_err(|e| io_error(&path, e))?;
+    let read = file.read(0, page.as_mut()).map_err(|e| io_error("reading", &path, e))?;
     page.truncate(read);
     let header = Header::decode(page.as_ref()).map_err(|why| corrupt(&path, 0, why))?;
     if header.identity != *identity {
@@ -125,7 +105,7 @@ fn open(
     if header.number != number {
         return Err(corrupt(&path, 0, format!("its header is that of segment {}", header.number)));
     }
-    let len = file.len().map_err(|e| io_error(&path, e))?;
+    let len = file.len().map_err(|e| io_error("reading", &path, e))?;
     Ok(Arc::new(Segment { header, path, file, len }))
 }
 
@@ -135,7 +115,8 @@ fn read(segment: &Segment, next_segment: Option<u64>, found: &mut Found) -> Resu
     let (number, salt) = (segment.header.number, segment.header.salt);
     let len = usize::try_from(segment.len).map_err(|_| damaged(0, "it is too long"))?;
     let mut pages = Pages::zeroed(len.next_multiple_of(PAGE));
-    let read = segment.file.read(0, pages.as_mut()).map_err(|e| io_error(&segment.path, e))?;
+    let read =
+        segment.file.read(0, pages.as_mut()).map_err(|e| io_error("reading", &segment.path, e))?;
     pages.truncate(read);
     let bytes = pages.as_ref();
     let mut at = FRAMES_AT;

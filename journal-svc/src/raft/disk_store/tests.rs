@@ -9,6 +9,7 @@ use raft::eraftpb::HardState;
 
 use super::super::catch_up::Base;
 use super::*;
+use crate::disk::PAGE;
 use crate::disk::sim::{Fault, SimDisk};
 
 const SEGMENT: u64 = 24 << 10;
