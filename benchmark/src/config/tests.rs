@@ -45,7 +45,7 @@ fn faults_are_named_with_file_line_and_key() {
         ),
         (
             "name: x\ntopology:\n  journal: 10.0.0.1:7000\nphases: []\n",
-            "w.yaml:3: topology.journal: journal at the address \"10.0.0.1:7000\" cannot be used yet",
+            "w.yaml:3: topology.journal: journal at \"10.0.0.1:7000\": say local or",
         ),
         (
             "name: x\ntopology:\n  object_store: ftp\nphases: []\n",
