@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use firn_benchmark::config::{Journal, ObjectStoreAt, Storage, Switch};
+use firn_benchmark::config::{Blocks, Journal, ObjectStoreAt, Storage, Switch};
 use firn_benchmark::measure::Latency;
 use firn_benchmark::{
     FirnTarget, Metered, PartTimes, Provider, Surroundings, Target, Topology, mysql,
@@ -93,6 +93,10 @@ impl Provider for LocalProvider {
             return Err(Error::new(ErrorKind::BadRequest, why));
         }
         let compacts = topology.compaction == Switch::Local;
+        if topology.blocks == Blocks::Storage {
+            let why = "blocks: storage: a database reads blocks from the object store alone yet";
+            return Err(Error::new(ErrorKind::BadRequest, why));
+        }
         let data = DataDir::take(dir)?;
         let url = &config.object_store.url;
         let started = Started::start(&self.env, topology, dir, url, self.file.as_deref()).await?;

@@ -28,8 +28,6 @@ const CONNECT_MAX: Duration = Duration::from_millis(1000);
 const ANSWER_MAX: Duration = Duration::from_secs(60);
 /// Between a writer's transactions, and before it connects again.
 const PAUSE: Duration = Duration::from_millis(5);
-/// Characters of a row's text at most.
-const PAD_MAX: u64 = 4096;
 
 /// An acknowledged transaction.
 #[derive(Clone, Copy)]
@@ -40,6 +38,8 @@ pub(super) struct Ack {
 }
 
 struct Shared {
+    /// Characters of a row's text at most.
+    pad_max: u64,
     address: watch::Sender<SocketAddr>,
     acks: Mutex<Vec<Ack>>,
     acked: [AtomicU64; WRITERS],
@@ -97,8 +97,13 @@ fn number(rows: &Rows, row: usize, column: usize) -> u64 {
 }
 
 /// One transaction of a writer.
-async fn transaction(client: &mut Client, writer: usize, n: u64) -> Result<(), Error> {
-    let len = (n * 2_654_435_761 + writer as u64) % PAD_MAX;
+async fn transaction(
+    client: &mut Client,
+    writer: usize,
+    n: u64,
+    pad_max: u64,
+) -> Result<(), Error> {
+    let len = (n * 2_654_435_761 + writer as u64) % pad_max;
     let pad = format!("REPEAT(CHAR({}), {len})", 97 + (n + writer as u64) % 26);
     let row = |half| format!("({writer}, {n}, {half}, CRC32({pad}), {pad})");
     let insert = format!("INSERT INTO d.log VALUES {}, {}", row(0), row(1));
@@ -149,7 +154,7 @@ impl Shared {
                         return Ok((client, None));
                     }
                 };
-                transaction(&mut client, writer, n).await?;
+                transaction(&mut client, writer, n, self.pad_max).await?;
                 Ok((client, Some(Instant::now())))
             };
             let elsewhere = async {
@@ -177,9 +182,11 @@ impl Shared {
 }
 
 impl Load {
-    /// Starts writers of the compute at `address`, whose tables were made.
-    pub(super) fn start(address: SocketAddr) -> Self {
+    /// Starts writers of the compute at `address`, whose tables were made; texts have
+    /// less than `pad_max` characters.
+    pub(super) fn start(address: SocketAddr, pad_max: u64) -> Self {
         let shared = Arc::new(Shared {
+            pad_max,
             address: watch::Sender::new(address),
             acks: Mutex::default(),
             acked: Default::default(),

@@ -6,6 +6,8 @@
 //! back; the journal's members must catch up, a compute that lost the branch must end by
 //! itself, and every acknowledged transaction must be there once and whole.
 
+mod away;
+mod gate;
 mod hosts;
 mod load;
 mod outages;
@@ -27,6 +29,8 @@ use parts::{Part, Parts};
 const RESUME_MAX: Duration = Duration::from_secs(30);
 /// How long members may take to catch up, and a compute to notice that it lost the branch.
 const CATCH_UP_MAX: Duration = Duration::from_secs(60);
+/// Characters of a row's text at most.
+const PAD_MAX: u64 = 4096;
 /// Rounds between two checks of everything.
 const CHECK_ALL_EVERY: usize = 50;
 
@@ -39,10 +43,26 @@ enum Fault {
     Lose,
     /// Of a compute: another one takes the branch.
     Take,
+    /// Of a member's disk: what was not synced is lost, and all its calls fail. The member
+    /// must end by itself.
+    Power,
+}
+
+/// Whom faults meet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whom {
+    All,
+    /// A member of the journal.
+    Member,
+    /// The journal's leader alone.
+    Leader,
+    /// The compute that has the branch alone.
+    Writer,
 }
 
 struct Rounds {
     parts: Parts,
+    whom: Whom,
     load: Load,
     rng: SmallRng,
     faults: Vec<Fault>,
@@ -52,15 +72,18 @@ struct Rounds {
 }
 
 impl Rounds {
-    fn choose(&mut self) -> (Part, Fault) {
+    fn choose(&mut self, leader: usize) -> (Part, Fault) {
         let writer = Part::Compute(self.parts.writer);
         let part = match self.rng.random_range(0..10) {
+            _ if self.whom == Whom::Member => Part::Journal(self.rng.random_range(0..3)),
+            _ if self.whom == Whom::Leader => Part::Journal(leader),
+            _ if self.whom == Whom::Writer => writer,
             0..4 => Part::Journal(self.rng.random_range(0..3)),
             4..7 => writer,
             7..9 => Part::Storage(self.rng.random_range(0..2)),
             _ => Part::Worker(self.rng.random_range(0..2)),
         };
-        let take = usize::from(part == writer);
+        let take = usize::from(part == writer && self.whom == Whom::All);
         let at = self.rng.random_range(0..self.faults.len() + take);
         (part, self.faults.get(at).copied().unwrap_or(Fault::Take))
     }
@@ -75,6 +98,10 @@ impl Rounds {
                 self.parts.kill(part);
             }
             Fault::Take => {}
+            Fault::Power => {
+                self.parts.cut_power(part)?;
+                self.parts.ends(part, CATCH_UP_MAX)?;
+            }
         }
         Ok(())
     }
@@ -83,9 +110,10 @@ impl Rounds {
         match fault {
             Fault::Pause => self.parts.signal(part, Signal::CONT),
             Fault::Cut | Fault::Lose => self.parts.join(part)?,
+            Fault::Power => self.parts.restore_power(part)?,
             Fault::Kill | Fault::Take => {}
         }
-        let gone = matches!(fault, Fault::Kill | Fault::Lose);
+        let gone = matches!(fault, Fault::Kill | Fault::Lose | Fault::Power);
         match part {
             // The place of the next writer.
             Part::Compute(_) => self.parts.ends(part, CATCH_UP_MAX),
@@ -119,8 +147,8 @@ impl Rounds {
     }
 
     async fn round(&mut self, number: usize) -> Result<(), String> {
-        let (part, fault) = self.choose();
         let leader = self.parts.leader().await?;
+        let (part, fault) = self.choose(leader);
         let all: Vec<usize> = (0..WRITERS).collect();
         self.resumed(Instant::now(), &all).await?;
         self.load.take_acks();
@@ -133,7 +161,7 @@ impl Rounds {
             Part::Compute(_) => "the writer",
         };
         let since = Instant::now();
-        self.inflict(part, fault)?;
+        tokio::task::block_in_place(|| self.inflict(part, fault))?;
         let writes = if matches!(part, Part::Compute(_)) {
             tokio::task::block_in_place(|| self.take_over())?;
             // The first keeps to the connection that it has.
@@ -176,11 +204,11 @@ impl Rounds {
 }
 
 /// So many rounds with these faults. What is left behind on the disk stays if one fails.
-async fn run(hosts: Hosts, faults: &[Fault], count: usize) {
+async fn run(hosts: Hosts, whom: Whom, faults: &[Fault], count: usize) {
     let seed = std::env::var("FIRN_SEED").map_or_else(|_| rand::random(), |s| s.parse().unwrap());
     eprintln!("FIRN_SEED={seed}, {count} rounds");
     let folder = tempfile::tempdir().unwrap();
-    let (ran, outages) = run_in(folder.path(), hosts, faults, count, seed).await;
+    let (ran, outages) = run_in(folder.path(), hosts, whom, faults, count, seed).await;
     eprintln!("{outages}");
     if let Err(why) = ran {
         let kept = folder.keep();
@@ -191,15 +219,18 @@ async fn run(hosts: Hosts, faults: &[Fault], count: usize) {
 async fn run_in(
     folder: &Path,
     hosts: Hosts,
+    whom: Whom,
     faults: &[Fault],
     count: usize,
     seed: u64,
 ) -> (Result<(), String>, Outages) {
     let started = async {
-        let mut parts = tokio::task::block_in_place(|| Parts::start(hosts, folder, Vec::new()))?;
+        let mut parts = tokio::task::block_in_place(|| {
+            Parts::start(hosts, folder, Vec::new(), faults.contains(&Fault::Power))
+        })?;
         let address = parts.writer_address();
         load::prepare(address).await.map_err(|error| error.to_string())?;
-        Ok((parts, Load::start(address)))
+        Ok((parts, Load::start(address, PAD_MAX)))
     };
     let (parts, load) = match started.await {
         Ok(started) => started,
@@ -207,6 +238,7 @@ async fn run_in(
     };
     let mut rounds = Rounds {
         parts,
+        whom,
         load,
         rng: SmallRng::seed_from_u64(seed),
         faults: faults.to_vec(),
@@ -230,17 +262,36 @@ async fn run_in(
     (ran, rounds.outages)
 }
 
+fn count() -> usize {
+    std::env::var("FIRN_TEST_ROUNDS").map_or(100, |count| count.parse().unwrap())
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_cluster_keeps_its_promises_while_parts_are_killed_and_paused() {
-    run(Hosts::loopback(), &[Fault::Kill, Fault::Pause], 5).await;
+    run(Hosts::loopback(), Whom::All, &[Fault::Kill, Fault::Pause], 5).await;
 }
 
 /// `FIRN_TEST_ROUNDS=300 cargo test --test it cluster::rounds -- --ignored --nocapture`, as
-/// root; with `FIRN_TEST_PROGRAM` another `firn` than the one that was built with it.
+/// root; with `FIRN_TEST_PROGRAM` another `firn` than the one that was built with it, with
+/// `FIRN_TEST_WHOM=leader` or `writer` only the journal's leader or the writer are killed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 #[ignore = "needs root, network namespaces and time"]
 async fn a_cluster_keeps_its_promises_under_every_fault() {
-    let count = std::env::var("FIRN_TEST_ROUNDS").map_or(100, |count| count.parse().unwrap());
+    let count = count();
     let hosts = Hosts::namespaces().expect("network namespaces");
-    run(hosts, &[Fault::Kill, Fault::Pause, Fault::Cut, Fault::Lose], count).await;
+    let all = [Fault::Kill, Fault::Pause, Fault::Cut, Fault::Lose];
+    match std::env::var("FIRN_TEST_WHOM").as_deref() {
+        Err(_) => run(hosts, Whom::All, &all, count).await,
+        Ok("leader") => run(hosts, Whom::Leader, &[Fault::Kill], count).await,
+        Ok("writer") => run(hosts, Whom::Writer, &[Fault::Kill], count).await,
+        Ok(other) => panic!("FIRN_TEST_WHOM={other}"),
+    }
+}
+
+/// `FIRN_TEST_ROUNDS=100 cargo test --test it cluster::rounds -- --ignored --nocapture`, as
+/// root.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[ignore = "needs root, loop devices and time"]
+async fn a_cluster_keeps_its_promises_while_disks_of_the_journal_lose_their_power() {
+    run(Hosts::loopback(), Whom::Member, &[Fault::Power], count()).await;
 }

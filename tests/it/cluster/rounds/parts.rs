@@ -11,6 +11,7 @@ use firn_services::rpc::Trust;
 use rustix::process::Signal;
 
 use super::hosts::{Host, Hosts};
+use crate::crash::power::Disk;
 use crate::wire::server::{Process, WAIT_MAX};
 
 const JOURNALS: usize = 3;
@@ -56,18 +57,22 @@ pub(super) struct Parts {
     program: PathBuf,
     places: Vec<Place>,
     /// For the object store, if it is not a folder.
-    pub(super) store: Vec<(&'static str, String)>,
+    store: Vec<(&'static str, String)>,
+    /// Of the journal's members, if they have their own.
+    disks: Vec<Disk>,
     /// Which compute has the branch.
     pub(super) writer: usize,
     _hosts: Hosts,
 }
 
 impl Parts {
-    /// Starts everything in `folder`.
+    /// Starts everything in `folder`. With `disks` the journal's members have disks of their
+    /// own, whose power can be cut.
     pub(super) fn start(
         mut hosts: Hosts,
         folder: &Path,
         store: Vec<(&'static str, String)>,
+        disks: bool,
     ) -> Result<Self, String> {
         let all = (0..JOURNALS).map(Part::Journal).chain((0..STORAGES).map(Part::Storage));
         let all = all.chain((0..WORKERS).map(Part::Worker)).chain((0..2).map(Part::Compute));
@@ -80,7 +85,14 @@ impl Parts {
         let program = std::env::var_os("FIRN_TEST_PROGRAM").map(PathBuf::from);
         let program = program.unwrap_or_else(|| env!("CARGO_BIN_EXE_firn").into());
         let folder = folder.to_owned();
-        let mut parts = Self { folder, program, places, store, writer: 0, _hosts: hosts };
+        let count = if disks { JOURNALS } else { 0 };
+        let disk = |at| {
+            let dir = folder.join(format!("disk-{at}"));
+            std::fs::create_dir(&dir).map_err(|e| e.to_string())?;
+            Disk::new(&dir).ok_or_else(|| "no disk whose power can be cut".to_owned())
+        };
+        let disks = (0..count).map(disk).collect::<Result<Vec<_>, String>>()?;
+        let mut parts = Self { folder, program, places, store, disks, writer: 0, _hosts: hosts };
         for place in 0..parts.places.len() {
             let part = parts.places[place].part;
             if part != Part::Compute(1) {
@@ -109,10 +121,15 @@ impl Parts {
         let storages = self.addresses(|part| matches!(part, Part::Storage(_))).join(",");
         let (folder, program) = (self.folder.clone(), self.program.clone());
         let store = self.store.clone();
+        let disk = match part {
+            Part::Journal(at) => self.disks.get(at).map(|disk| disk.path().to_owned()),
+            _ => None,
+        };
         let place = self.place(part);
         place.starts += 1;
         let log = folder.join(format!("{part}.{}.log", place.starts));
-        let (dir, listen) = (folder.join(part.to_string()), place.address.to_string());
+        let dir = disk.as_ref().unwrap_or(&folder).join(part.to_string());
+        let listen = place.address.to_string();
         let mut command = place.host.command(&program);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("FIRN_") {
@@ -176,6 +193,24 @@ impl Parts {
         self.place(part).host.join()
     }
 
+    /// The disk of a member loses its power.
+    pub(super) fn cut_power(&mut self, part: Part) -> Result<(), String> {
+        self.disk(part)?.cut()
+    }
+
+    /// It has power again; the member must have ended.
+    pub(super) fn restore_power(&mut self, part: Part) -> Result<(), String> {
+        self.disk(part)?.restore()
+    }
+
+    fn disk(&mut self, part: Part) -> Result<&mut Disk, String> {
+        let disk = match part {
+            Part::Journal(at) => self.disks.get_mut(at),
+            _ => None,
+        };
+        disk.ok_or_else(|| format!("{part} has no disk of its own"))
+    }
+
     /// Where MySQL clients of the writer connect.
     pub(super) fn writer_address(&mut self) -> SocketAddr {
         let part = Part::Compute(self.writer);
@@ -223,6 +258,12 @@ impl Parts {
         let trust = Trust { token: Some(Secret::new(TOKEN)), tls: None };
         let admin = JournalAdmin::new(env, self.journal_addresses(), trust);
         admin.states().await.into_iter().filter_map(|(_, state)| state.ok()).collect()
+    }
+
+    /// Bytes of records that the journal keeps.
+    pub(super) async fn kept_bytes(&self) -> u64 {
+        let states = self.states().await;
+        states.iter().map(|state| state.groups[0].bytes).max().unwrap_or(u64::MAX)
     }
 
     /// Place of the member that leads.
