@@ -97,6 +97,7 @@ impl Sampler {
         let watch = Watch::new(Arc::clone(target), Arc::clone(work), times, bar);
         let stop = Arc::clone(&done);
         // Not in the thread: by the time that runs, much may have been done.
+        drop(target.part_latencies());
         let start = Baseline::now(&**target, work);
         let body = move || watch.run(start, &stop);
         let thread = std::thread::Builder::new().name("bench-sampler".into()).spawn(body)?;
@@ -189,8 +190,6 @@ impl Watch {
         let zero = began + self.times.warmup;
         let mut warming = !self.times.warmup.is_zero();
         let mut last = start.clone();
-        // Those of the phase before.
-        drop(self.target.part_latencies());
         loop {
             let finished = done.load(Ordering::Acquire);
             let now = Instant::now();
