@@ -5,4 +5,5 @@ mod local;
 mod model;
 mod processes;
 mod raft;
+mod rounds;
 pub(crate) mod wires;
