@@ -116,7 +116,7 @@ async fn ten_million_rows_in_one_transaction_stay_within_the_memory() {
     run("the first row", format!("INSERT INTO d.s VALUES (0, 0, REPEAT('n', {bytes}))")).await;
     let mut there = 1;
     while there < many {
-        let more = there.min(many - there).min(100_000).min((200 << 20) / bytes);
+        let more = there.min(many - there).min(100_000).min((16 << 20) / bytes);
         let sql = format!(
             "INSERT INTO d.s SELECT id + {there}, id % 1000, CONCAT(REPEAT('n', {bytes}), id) \
              FROM d.s WHERE id < {more}"
