@@ -4,5 +4,5 @@ mod journal;
 mod local;
 mod model;
 mod processes;
-mod raft;
+pub(crate) mod raft;
 pub(crate) mod wires;

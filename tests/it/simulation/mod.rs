@@ -1,0 +1,134 @@
+//! The whole cluster in one thread, from one seed.
+//!
+//! Three members of the journal, two storage services, three workers and two engines that
+//! contend for the branch, all as processes of their own over gRPC, on one object store in
+//! memory. Processes are killed, losing what they had not synced, and started again; they are
+//! paused and come back; the network is slow, breaks and parts; the object store fails, is
+//! slow, throttles, loses replies, does what it is asked twice, answers late. Garbage is
+//! collected all the while.
+//!
+//! Checked along the way and at the end: see `ledger` for writes and reads, `witness` for the
+//! manifest and the object store, `finale` for files, column copies and the members' logs.
+//!
+//! | file | is |
+//! |---|---|
+//! | `process` | a process: its environment, and the gate through which it touches the world |
+//! | `network`, `store` | the ways between processes, and to the object store |
+//! | `cluster` | the parts, each in a process |
+//! | `compute` | an engine with its clients |
+//! | `nemesis` | what goes wrong |
+//! | `ledger`, `witness`, `finale` | what must hold |
+//!
+//! Not simulated: bytes that go bad, disks of members (they have tests that cut the power at
+//! every moment), clocks that run at different speeds.
+
+mod cluster;
+mod compute;
+mod finale;
+mod ledger;
+mod nemesis;
+mod network;
+mod process;
+mod store;
+mod verdict;
+mod witness;
+
+use std::time::Duration;
+
+use firn_engine::Env;
+use firn_engine::object::FaultPlan;
+
+use cluster::{Cluster, machines};
+use nemesis::Nemesis;
+use network::Net;
+
+/// How long faults go on.
+const STORM: Duration = Duration::from_secs(240);
+
+/// What has happened in a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Summary {
+    acknowledged: usize,
+    unknown: usize,
+    claims: u64,
+    openings: u64,
+    reads: u64,
+    faults: u64,
+    versions: u64,
+    merges: u64,
+    deleted: u64,
+}
+
+/// One cluster's life; what was wrong if something was.
+async fn live(seed: u64) -> Result<Summary, String> {
+    let env = Env::simulated(seed);
+    let below = |bound: u64| env.random_u64() % bound;
+    let break_one_in = [0, 3000, 600][below(3) as usize];
+    let net = Net::new(env.clone(), break_one_in, below(12));
+    let mut plan = FaultPlan::everything([0, 5, 20][below(3) as usize]);
+    plan.delay_max = Duration::from_millis([10, 500, 10_000][below(3) as usize]);
+    let pause_ms = [2000, 8000, 30_000][below(3) as usize];
+    let mut cluster = Cluster::new(&env, net, plan);
+    cluster.standby_ms_max = [3000, 15_000, 60_000][below(3) as usize];
+    for machine in machines() {
+        cluster.start(machine).await.map_err(|e| format!("machine {machine}: {e:?}"))?;
+    }
+    let mut nemesis = Nemesis::default();
+    let end = env.now().after(STORM);
+    let mut next = env.now().after(Duration::from_secs(5));
+    while env.now() < end {
+        env.sleep(Duration::from_millis(100)).await;
+        nemesis.relent(&mut cluster).await;
+        if env.now() >= next {
+            nemesis.strike(&mut cluster).await;
+            next = env.now().after(Duration::from_millis(cluster.below(pause_ms)));
+        }
+        if let Some(wrong) = cluster.verdict.found() {
+            return Err(wrong);
+        }
+    }
+    nemesis.heal(&mut cluster).await;
+    finale::check(&mut cluster).await?;
+    if let Some(wrong) = cluster.verdict.found() {
+        return Err(wrong);
+    }
+    let (story, ledger) = (cluster.witness.story(), cluster.ledger.lock());
+    Ok(Summary {
+        acknowledged: ledger.acknowledged(),
+        unknown: ledger.unknown(),
+        claims: story.claims,
+        openings: ledger.openings,
+        reads: ledger.reads,
+        faults: nemesis.faults,
+        versions: story.versions,
+        merges: story.merges,
+        deleted: story.deleted,
+    })
+}
+
+fn run(seed: u64) -> Result<Summary, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .expect("a runtime");
+    runtime.block_on(live(seed))
+}
+
+fn setting(name: &str) -> Option<u64> {
+    std::env::var(name).ok().and_then(|value| value.parse().ok())
+}
+
+/// `FIRN_SEED=n` starts at that seed, `FIRN_SEEDS=n` runs that many.
+#[test]
+fn a_cluster_keeps_what_it_acknowledged_whatever_fails() {
+    let seed = setting("FIRN_SEED");
+    let count = setting("FIRN_SEEDS").unwrap_or(if seed.is_some() { 1 } else { 20 });
+    let start = seed.unwrap_or_else(|| rand::random::<u32>().into());
+    for seed in start..start + count {
+        match run(seed) {
+            Ok(summary) => eprintln!("seed {seed}: {summary:?}"),
+            Err(wrong) => panic!("FIRN_SEED={seed}: {wrong}"),
+        }
+    }
+}
