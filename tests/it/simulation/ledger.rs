@@ -192,7 +192,8 @@ impl Ledger {
     pub(crate) fn compare(&mut self, what: &str, expected: &Rows, rows: &Rows) {
         self.reads += 1;
         let differs = |(space, key): &(u32, Vec<u8>)| {
-            let (have, want) = (rows.get(&(*space, key.clone())), expected.get(&(*space, key.clone())));
+            let (have, want) =
+                (rows.get(&(*space, key.clone())), expected.get(&(*space, key.clone())));
             let show = |v: Option<&Vec<u8>>| v.map(|v| format!("{} bytes", v.len()));
             format!(
                 "{what}: {space} {}: {:?}, not {:?} ({} rows, not {})",

@@ -30,6 +30,7 @@ mod nemesis;
 mod network;
 mod process;
 mod store;
+mod trace;
 mod verdict;
 mod witness;
 
@@ -57,6 +58,8 @@ struct Summary {
     versions: u64,
     merges: u64,
     deleted: u64,
+    /// The same if everything happened in the same way.
+    chance: u64,
 }
 
 /// One cluster's life; what was wrong if something was.
@@ -80,7 +83,7 @@ async fn live(seed: u64) -> Result<Summary, String> {
         env.sleep(Duration::from_millis(100)).await;
         nemesis.relent(&mut cluster).await;
         if env.now() >= next {
-            nemesis.strike(&mut cluster).await;
+            nemesis.strike(&mut cluster);
             next = env.now().after(Duration::from_millis(cluster.below(pause_ms)));
         }
         if let Some(wrong) = cluster.verdict.found() {
@@ -103,6 +106,7 @@ async fn live(seed: u64) -> Result<Summary, String> {
         versions: story.versions,
         merges: story.merges,
         deleted: story.deleted,
+        chance: env.random_u64(),
     })
 }
 
@@ -119,11 +123,10 @@ fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok().and_then(|value| value.parse().ok())
 }
 
-/// `FIRN_SEED=n` starts at that seed, `FIRN_SEEDS=n` runs that many.
-#[test]
-fn a_cluster_keeps_what_it_acknowledged_whatever_fails() {
+/// Runs seeds: `FIRN_SEED=n` starts at that one, `FIRN_SEEDS=n` runs that many.
+fn run_seeds(count: u64) {
     let seed = setting("FIRN_SEED");
-    let count = setting("FIRN_SEEDS").unwrap_or(if seed.is_some() { 1 } else { 20 });
+    let count = setting("FIRN_SEEDS").unwrap_or(if seed.is_some() { 1 } else { count });
     let start = seed.unwrap_or_else(|| rand::random::<u32>().into());
     for seed in start..start + count {
         match run(seed) {
@@ -131,4 +134,23 @@ fn a_cluster_keeps_what_it_acknowledged_whatever_fails() {
             Err(wrong) => panic!("FIRN_SEED={seed}: {wrong}"),
         }
     }
+}
+
+/// One seed again: `FIRN_SEED=n`, and `FIRN_TRACE=1` prints what happens.
+#[test]
+fn a_cluster_keeps_what_it_acknowledged_whatever_fails() {
+    run_seeds(16);
+}
+
+/// `FIRN_SEEDS=5000 cargo test --test it -- --ignored simulation::many`
+#[test]
+#[ignore = "needs as much time as it is given"]
+fn many_clusters_keep_what_they_acknowledged_whatever_fails() {
+    run_seeds(1000);
+}
+
+#[test]
+fn the_same_seed_is_the_same_run() {
+    let seed = rand::random::<u32>().into();
+    assert_eq!(run(seed), run(seed), "FIRN_SEED={seed}");
 }

@@ -12,6 +12,9 @@ use super::network::Machine;
 /// A reader that is away for longer may lose its lease; some is left for what was slow before.
 const AWAY_MAX: Duration = Duration::from_secs(40);
 
+/// Faults at a time, beside those of messages and requests.
+const FAULTS_MAX: usize = 3;
+
 /// What ends a fault.
 #[derive(Debug, Clone)]
 enum End {
@@ -32,7 +35,10 @@ pub(crate) struct Nemesis {
 
 impl Nemesis {
     /// One more fault, or none.
-    pub(crate) async fn strike(&mut self, cluster: &mut Cluster) {
+    pub(crate) fn strike(&mut self, cluster: &mut Cluster) {
+        if self.ends.len() >= FAULTS_MAX {
+            return;
+        }
         let kind = cluster.below(100);
         self.faults += 1;
         match kind {
@@ -127,7 +133,8 @@ impl Nemesis {
     /// Ends the faults whose time has come.
     pub(crate) async fn relent(&mut self, cluster: &mut Cluster) {
         let now = cluster.env.now();
-        let (due, left) = std::mem::take(&mut self.ends).into_iter().partition(|(at, _)| *at <= now);
+        let (due, left) =
+            std::mem::take(&mut self.ends).into_iter().partition(|(at, _)| *at <= now);
         self.ends = left;
         for (_, end) in due {
             self.end(cluster, end).await;

@@ -16,6 +16,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf};
 use tokio::sync::mpsc;
 
 use super::process::Gate;
+use super::trace::trace;
 
 /// Bytes on their way at once.
 const BUFFER: usize = 64 << 10;
@@ -110,6 +111,7 @@ impl Way {
         let mut chunk = vec![0; CHUNK];
         loop {
             let Ok(len) = from.read(&mut chunk).await else { return };
+            trace(&self.net.env, || format!("{} sends {} {len} bytes", self.from.0, self.to.0));
             let (break_one_in, delay) = {
                 let state = self.net.state.lock();
                 (state.break_one_in, state.delay_ms_max)

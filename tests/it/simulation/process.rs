@@ -15,9 +15,10 @@ use firn_engine::{AbortTask, Clock, Env, Instant, Random, Spawn, TaskClass};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
-use tokio::sync::watch;
+use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
+use super::trace::trace;
 use super::verdict::Verdict;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,22 +30,32 @@ enum Phase {
 
 /// Whether a process runs. Clones are the same gate.
 #[derive(Debug, Clone)]
-pub(crate) struct Gate(Arc<watch::Sender<Phase>>);
+pub(crate) struct Gate(Arc<State>);
+
+/// Not a `watch` channel: that wakes in an order by chance.
+#[derive(Debug)]
+struct State {
+    phase: Mutex<Phase>,
+    changed: Notify,
+}
 
 impl Gate {
-    pub(crate) fn new() -> Self {
-        Self(Arc::new(watch::Sender::new(Phase::Running)))
+    fn new() -> Self {
+        Self(Arc::new(State { phase: Mutex::new(Phase::Running), changed: Notify::new() }))
+    }
+
+    fn phase(&self) -> Phase {
+        *self.0.phase.lock()
     }
 
     /// Dead is dead.
     fn set(&self, phase: Phase) {
-        self.0.send_if_modified(|now| {
-            let changes = *now != phase && *now != Phase::Dead;
-            if changes {
-                *now = phase;
-            }
-            changes
-        });
+        let mut now = self.0.phase.lock();
+        if *now != Phase::Dead {
+            *now = phase;
+            drop(now);
+            self.0.changed.notify_waiters();
+        }
     }
 
     pub(crate) fn pause(&self) {
@@ -56,13 +67,16 @@ impl Gate {
     }
 
     pub(crate) fn is_dead(&self) -> bool {
-        *self.0.borrow() == Phase::Dead
+        self.phase() == Phase::Dead
     }
 
     async fn reach(&self, phase: Phase) {
-        let mut phases = self.0.subscribe();
-        if phases.wait_for(|now| *now == phase).await.is_err() {
-            std::future::pending().await
+        loop {
+            let changed = self.0.changed.notified();
+            if self.phase() == phase {
+                return;
+            }
+            changed.await;
         }
     }
 
@@ -89,8 +103,12 @@ impl Process {
     pub(crate) fn start(world: &Env, verdict: &Verdict) -> Self {
         let (gate, tasks) = (Gate::new(), Arc::<Mutex<Vec<_>>>::default());
         let outside = Outside { world: world.clone(), gate: gate.clone() };
-        let spawn =
-            Spawner { gate: gate.clone(), tasks: Arc::clone(&tasks), verdict: verdict.clone() };
+        let spawn = Spawner {
+            world: world.clone(),
+            gate: gate.clone(),
+            tasks: Arc::clone(&tasks),
+            verdict: verdict.clone(),
+        };
         let clock = Arc::new(outside.clone());
         let env = Env::new(clock, Arc::new(outside), Arc::new(spawn));
         Self { gate, env, tasks }
@@ -142,6 +160,7 @@ impl Random for Outside {
 }
 
 struct Spawner {
+    world: Env,
     gate: Gate,
     tasks: Arc<Mutex<Vec<AbortHandle>>>,
     verdict: Verdict,
@@ -163,6 +182,7 @@ impl Spawn for Spawner {
         task: BoxFuture<'static, ()>,
     ) -> Box<dyn AbortTask> {
         let verdict = self.verdict.clone();
+        trace(&self.world, || name);
         let watched = async move {
             if AssertUnwindSafe(task).catch_unwind().await.is_err() {
                 verdict.fail(format!("task {name} panicked"));
@@ -217,8 +237,7 @@ impl Future for Gated {
                 ready!(waiting.as_mut().poll(cx));
                 self.waiting = None;
             }
-            let phase = *self.gate.0.borrow();
-            match phase {
+            match self.gate.phase() {
                 Phase::Running => return self.task.as_mut().poll(cx),
                 Phase::Dead => return Poll::Ready(()),
                 Phase::Paused => {

@@ -19,6 +19,7 @@ use object_store::{
 };
 
 use super::process::Gate;
+use super::trace::trace;
 
 /// Usual time of one way, at most.
 const WAY_MS: u64 = 15;
@@ -61,11 +62,13 @@ impl Uplink {
 
     async fn request<T: Send + 'static>(
         &self,
+        what: impl std::fmt::Display,
         make: impl FnOnce(Arc<dyn Backend>) -> BoxFuture<'static, Result<T>> + Send + 'static,
     ) -> Result<T> {
         self.gate.open().await;
         self.passable().await;
         let (there, back) = (self.way(), self.way());
+        trace(&self.world, || what);
         let (world, store) = (self.world.clone(), Arc::clone(&self.store));
         let carried = tokio::spawn(async move {
             world.sleep(there).await;
@@ -101,17 +104,23 @@ impl Backend for Uplink {
         options: PutOptions,
     ) -> Result<PutResult> {
         let path = path.clone();
-        self.request(|s| Box::pin(async move { s.put(&path, payload, options).await })).await
+        self.request(format!("put {path}"), |s| {
+            Box::pin(async move { s.put(&path, payload, options).await })
+        })
+        .await
     }
 
     async fn get(&self, path: &Path, options: GetOptions) -> Result<GetResult> {
         let path = path.clone();
-        self.request(|s| Box::pin(async move { s.get(&path, options).await })).await
+        self.request(format!("get {path}"), |s| {
+            Box::pin(async move { s.get(&path, options).await })
+        })
+        .await
     }
 
     async fn list(&self, prefix: Option<&Path>, delimiter: bool, start: PageStart) -> Result<Page> {
         let prefix = prefix.cloned();
-        self.request(move |s| {
+        self.request("list", move |s| {
             Box::pin(async move { s.list(prefix.as_ref(), delimiter, start).await })
         })
         .await
@@ -119,22 +128,31 @@ impl Backend for Uplink {
 
     async fn delete(&self, paths: &[Path]) -> Result<Vec<Result<()>>> {
         let paths = paths.to_vec();
-        self.request(|s| Box::pin(async move { s.delete(&paths).await })).await
+        self.request(format!("delete {}", paths.len()), |s| {
+            Box::pin(async move { s.delete(&paths).await })
+        })
+        .await
     }
 
     async fn copy(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
         let (from, to) = (from.clone(), to.clone());
-        self.request(|s| Box::pin(async move { s.copy(&from, &to, options).await })).await
+        self.request("copy", |s| Box::pin(async move { s.copy(&from, &to, options).await })).await
     }
 
     async fn create_upload(&self, path: &Path, options: PutMultipartOptions) -> Result<String> {
         let path = path.clone();
-        self.request(|s| Box::pin(async move { s.create_upload(&path, options).await })).await
+        self.request(format!("create_upload {path}"), |s| {
+            Box::pin(async move { s.create_upload(&path, options).await })
+        })
+        .await
     }
 
     async fn put_part(&self, path: &Path, upload: &str, part: Part) -> Result<PartId> {
         let (path, upload) = (path.clone(), upload.to_owned());
-        self.request(|s| Box::pin(async move { s.put_part(&path, &upload, part).await })).await
+        self.request(format!("put_part {path}"), |s| {
+            Box::pin(async move { s.put_part(&path, &upload, part).await })
+        })
+        .await
     }
 
     async fn complete_upload(
@@ -144,12 +162,17 @@ impl Backend for Uplink {
         parts: Vec<PartId>,
     ) -> Result<PutResult> {
         let (path, upload) = (path.clone(), upload.to_owned());
-        self.request(|s| Box::pin(async move { s.complete_upload(&path, &upload, parts).await }))
-            .await
+        self.request(format!("complete_upload {path}"), |s| {
+            Box::pin(async move { s.complete_upload(&path, &upload, parts).await })
+        })
+        .await
     }
 
     async fn abort_upload(&self, path: &Path, upload: &str) -> Result<()> {
         let (path, upload) = (path.clone(), upload.to_owned());
-        self.request(|s| Box::pin(async move { s.abort_upload(&path, &upload).await })).await
+        self.request(format!("abort_upload {path}"), |s| {
+            Box::pin(async move { s.abort_upload(&path, &upload).await })
+        })
+        .await
     }
 }
