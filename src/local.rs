@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use firn_benchmark::PartTimes;
 use firn_compaction::{Worker, WorkerOptions};
 use firn_engine::cache::{DiskCache, DiskTier};
 use firn_engine::journal::Journal;
 use firn_engine::merge::{MergeContext, MergeCounts};
-use firn_engine::object::{Layout, StoreBlocks};
+use firn_engine::object::{BlockSource, Layout, StoreBlocks};
 use firn_engine::{Compaction, Context, Db, Env, Options, Parts, Result, Storage};
 use firn_journal::{
     ArchiveOptions, Archived, LocalJournal, MemoryJournal, ObjectJournal, ObjectOptions,
@@ -44,6 +45,8 @@ pub struct LocalOptions {
     pub storage_addresses: Vec<String>,
     /// How it is called, if it is elsewhere.
     pub trust: Trust,
+    /// Takes the time of calls to parts.
+    pub times: Option<PartTimes>,
 }
 
 impl LocalOptions {
@@ -61,6 +64,7 @@ impl LocalOptions {
             compaction_concurrency: config.compaction.concurrency,
             storage_addresses: config.storage.addresses.clone(),
             trust: config.rpc.trust(),
+            times: None,
         }
     }
 }
@@ -94,7 +98,7 @@ impl Local {
         let sizes = options.clone();
         let writer = options.db.writer.clone();
         let (kind, trust) = (&options.journal, &options.trust);
-        let journal = open_journal(env, &dir, &store, &layout, kind, trust).await?;
+        let mut journal = open_journal(env, &dir, &store, &layout, kind, trust).await?;
         let disk = match options.disk_cache_bytes_max {
             0 => None,
             bytes => Some(DiskCache::open(env, dir.cache(), bytes)?),
@@ -109,13 +113,18 @@ impl Local {
             schemas: Arc::new(Schemas),
             file_bytes_max: options.db.file_bytes_max,
         };
+        let mut read: Arc<dyn BlockSource> = blocks;
+        if let Some(times) = &options.times {
+            journal = times.journal(journal);
+            read = times.blocks(read);
+        }
         let parts = Parts {
             env: env.clone(),
             journal,
             storage: seen,
             store,
             layout,
-            blocks,
+            blocks: read,
             disk_cache: disk.clone().map(|disk| disk as Arc<dyn DiskTier>),
         };
         let branch = options.db.branch.clone();

@@ -84,7 +84,7 @@ impl Group {
         let members = base.members.clone();
         #[cfg_attr(not(test), expect(unused_mut, reason = "tests plant bugs"))]
         let mut logs = Logs::new(base);
-        #[cfg(test)]
+        #[cfg(any(test, feature = "conformance"))]
         {
             logs.planted = settings.planted;
         }
@@ -366,14 +366,14 @@ impl Group {
             self.members = base.members.clone();
             #[cfg_attr(not(test), expect(unused_mut, reason = "tests plant bugs"))]
             let mut logs = Logs::new(base.clone());
-            #[cfg(test)]
+            #[cfg(any(test, feature = "conformance"))]
             {
                 logs.planted = self.settings.planted;
             }
             self.logs = logs;
             events.push(Event::Replaced { group: self.number });
         }
-        #[cfg(test)]
+        #[cfg(any(test, feature = "conformance"))]
         if self.settings.planted == super::Planted::AckBeforeQuorum {
             for entry in &write.entries {
                 let appends = Command::decode(&entry.data)

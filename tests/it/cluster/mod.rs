@@ -5,4 +5,5 @@ mod local;
 mod model;
 mod processes;
 pub(crate) mod raft;
+mod rounds;
 pub(crate) mod wires;

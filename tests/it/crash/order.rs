@@ -100,6 +100,7 @@ impl Order {
             compaction_concurrency: 2,
             storage_addresses: Vec::new(),
             trust: firn_services::rpc::Trust::default(),
+            times: None,
         };
         Local::open(&env, dir, store.objects, store.layout, options).await
     }

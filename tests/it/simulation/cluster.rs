@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use firn_compaction::{Worker, WorkerOptions};
+use firn_engine::journal::Journal;
 use firn_engine::merge::MergeContext;
 use firn_engine::object::{
     FaultPlan, FaultStore, Layout, RetryOptions, RetryingStore, StoreBlocks,
@@ -29,6 +30,7 @@ use parking_lot::Mutex;
 use super::compute::Compute;
 use super::ledger::Ledger;
 use super::network::{Machine, Net, address};
+use super::planted::{OpenLate, Planted};
 use super::process::Process;
 use super::store::Uplink;
 use super::verdict::Verdict;
@@ -78,6 +80,7 @@ pub(crate) struct Cluster {
     pub(crate) layout: Layout,
     pub(crate) stopping: Arc<AtomicBool>,
     pub(crate) standby_ms_max: u64,
+    pub(crate) planted: Planted,
     group: Group,
     disks: BTreeMap<Machine, MemoryStore>,
     hosts: BTreeMap<Machine, Host>,
@@ -99,6 +102,7 @@ impl Cluster {
             layout,
             stopping: Arc::default(),
             standby_ms_max: 20_000,
+            planted: Planted::Nothing,
             group: Group::named("simulated", 2, members.into_iter().collect()),
             disks: JOURNALS.map(|machine| (machine, MemoryStore::default())).into(),
             hosts: BTreeMap::new(),
@@ -209,7 +213,12 @@ impl Cluster {
     async fn start_journal(&self, machine: Machine, process: &Process) -> Result<raft::Life> {
         let plug = self.net.plug(machine, &process.gate);
         let incoming = plug.listen();
+        let planted = match self.planted {
+            Planted::Journal(bug) => bug,
+            _ => firn_journal::raft::Planted::Nothing,
+        };
         let settings = Settings {
+            planted,
             groups: 2,
             entry_bytes_max: 16 << 10,
             cut_entries_min: 16,
@@ -232,6 +241,9 @@ impl Cluster {
         let name = format!("storage {machine}.{}", self.hosts[&machine].lives);
         let blocks = Arc::new(StoreBlocks::new(Arc::clone(&store), layout.clone()));
         let service = StorageService::start(env.clone(), &name, store, layout, picker);
+        if let Planted::Storage(bug) = self.planted {
+            service.plant(bug);
+        }
         let rpc = StorageRpc::new(env.clone(), Arc::clone(&service), blocks);
         let server = Server::on(address(machine), plug.listen(), &Trust::default())?;
         let serving = server.start(|routes| rpc.add_to(routes)).await?;
@@ -270,8 +282,13 @@ impl Cluster {
     pub(crate) fn parts(&self, machine: Machine, process: &Process) -> Parts {
         let env = process.env.clone();
         let journals = self.peers(machine, process, &JOURNALS);
+        let journal = RemoteJournal::new(env.clone(), journals, RemoteOptions::default());
+        let mut journal: Arc<dyn Journal> = Arc::new(journal);
+        if self.planted == Planted::ReplayBeforeFence {
+            journal = Arc::new(OpenLate(journal));
+        }
         Parts {
-            journal: Arc::new(RemoteJournal::new(env.clone(), journals, RemoteOptions::default())),
+            journal,
             storage: RemoteStorage::new(env.clone(), self.peers(machine, process, &STORAGES)),
             store: self.objects(machine, process),
             layout: self.layout.clone(),
