@@ -33,7 +33,7 @@ impl StorageService {
         *self.planted.lock() = bug;
     }
 
-    pub(crate) fn has(&self, bug: Planted) -> bool {
+    fn has(&self, bug: Planted) -> bool {
         *self.planted.lock() == bug
     }
 
@@ -52,12 +52,15 @@ impl StorageService {
 
     /// Before a merge's last report is committed.
     pub(crate) async fn before_done(&self, branch: &Branch, job: u64) {
-        let version = branch.version();
-        if let Some(job) = version.jobs.get(&job).filter(|_| self.has(Planted::DeleteBeforePublish))
-        {
-            let inputs = job.inputs.iter().map(|input| (input.id, ObjectKind::Sst));
-            // A bug cares for nothing.
-            drop(gc::delete(&*self.store, &self.layout, inputs).await);
+        if !self.has(Planted::DeleteBeforePublish) {
+            return;
         }
+        let version = branch.version();
+        let mut inputs = Vec::new();
+        for input in version.jobs.get(&job).into_iter().flat_map(|job| &job.inputs) {
+            inputs.push((input.id, ObjectKind::Sst));
+        }
+        // A bug cares for nothing.
+        drop(gc::delete(&*self.store, &self.layout, inputs).await);
     }
 }

@@ -209,6 +209,7 @@ impl Compaction for StorageService {
                 if is_reported(version, held, &outputs, done) {
                     return Ok(None);
                 }
+                #[cfg(not(feature = "planted"))]
                 let attempt = token.attempt;
                 #[cfg(feature = "planted")]
                 let attempt = self.report_attempt(version, token);

@@ -10,7 +10,7 @@ use std::time::Duration;
 use firn_engine::{Env, TaskClass};
 use firn_services::rpc::network::{Incoming, Io, Network};
 use futures::StreamExt;
-use futures::future::{BoxFuture, Either, select};
+use futures::future::{BoxFuture, select};
 use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf};
 use tokio::sync::mpsc;
@@ -178,9 +178,7 @@ impl Plug {
             let (ours, theirs) = (self.gate.dead(), other.dead());
             futures::pin_mut!(there, back, ours, theirs);
             // When one way has ended so has the other, and so when one end is dead.
-            match select(select(there, back), select(ours, theirs)).await {
-                Either::Left(_) | Either::Right(_) => {}
-            }
+            let _ended = select(select(there, back), select(ours, theirs)).await;
         };
         drop(net.env.spawn(TaskClass::Foreground, "wire", connection));
         Ok(Box::new(ours) as Box<dyn Io>)

@@ -90,8 +90,9 @@ impl Witness {
 
     fn file_at(&self, path: &Path) -> Option<(ObjectId, ObjectKind)> {
         [ObjectKind::Sst, ObjectKind::Column].into_iter().find_map(|kind| {
-            path.prefix_match(&self.layout.objects(kind)).is_some().then_some(())?;
-            Some((self.layout.parse_object(kind, path).ok()?, kind))
+            let inside = path.prefix_match(&self.layout.objects(kind)).is_some();
+            let id = self.layout.parse_object(kind, path).ok().filter(|_| inside)?;
+            Some((id, kind))
         })
     }
 
