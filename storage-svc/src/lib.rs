@@ -15,6 +15,8 @@ mod branch;
 pub mod gc;
 pub mod manifests;
 pub mod picker;
+#[cfg(feature = "planted")]
+mod planted;
 pub mod queue;
 mod readers;
 pub mod rpc;
@@ -22,4 +24,6 @@ mod scheduler;
 mod service;
 mod upkeep;
 
+#[cfg(feature = "planted")]
+pub use planted::Planted;
 pub use service::StorageService;

@@ -251,24 +251,24 @@ impl Writer {
                 Err(error) => error,
             };
             unsure |= error.kind() == ErrorKind::OutcomeUnknown;
-            if !error.is_retryable() {
-                return Err(error);
-            }
-            if env.now().since(begun) + pause >= deadline {
-                return Err(if unsure {
-                    let why = format!(
-                        "journal of {}: nobody says whether record {} is durable",
-                        self.branch, record.first_seq
-                    );
-                    Error::with_source(ErrorKind::OutcomeUnknown, why, error)
-                } else {
-                    error
-                });
+            if !error.is_retryable() || env.now().since(begun) + pause >= deadline {
+                return Err(fate(&self.branch, record.first_seq, unsure, error));
             }
             env.sleep(env.jittered(pause)).await;
             pause = (pause * 2).min(PAUSE_MAX);
         }
     }
+}
+
+/// What the caller is told when a record's last try has failed with `last`. That is of this
+/// try alone: if it is not known what became of an earlier one (`unsure`), that may have come
+/// in time, and who refuses now, because a later writer has the log, does not say whether it did.
+fn fate(branch: &BranchName, first: Seq, unsure: bool, last: Error) -> Error {
+    if !unsure {
+        return last;
+    }
+    let why = format!("journal of {branch}: nobody says whether record {first} is durable");
+    Error::with_source(ErrorKind::OutcomeUnknown, why, last)
 }
 
 /// Takes over what an answer says. Those of appends and of trims overtake each other.
@@ -343,5 +343,14 @@ mod tests {
         // A trim past the end.
         learn(&mut known, bounds(9, 9, 0));
         assert_eq!(known, bounds(9, 9, 0));
+    }
+
+    #[test]
+    fn a_refusal_after_a_lost_reply_does_not_say_that_nothing_was_written() {
+        let (branch, fenced) = (BranchName::main(), || Error::new(ErrorKind::Fenced, "epoch 2"));
+        assert_eq!(fate(&branch, Seq(7), false, fenced()).kind(), ErrorKind::Fenced);
+        let told = fate(&branch, Seq(7), true, fenced());
+        assert_eq!(told.kind(), ErrorKind::OutcomeUnknown);
+        assert!(!told.is_retryable(), "its writer is dead");
     }
 }

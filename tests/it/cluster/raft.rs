@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use firn_engine::journal::{Journal, Record};
-use firn_engine::{BranchName, Env, Epoch, Seq, TaskClass};
+use firn_engine::{BranchName, Env, Epoch, Result, Seq, TaskClass};
 use firn_grpc::v1::journal_peers_server::JournalPeersServer;
 use firn_grpc::v1::journal_server::JournalServer;
 use firn_journal::raft::{Answer, MemoryStore, Node, Settings};
 use firn_journal::service::{Cluster, GrpcNetwork, JournalService, PeersService};
 use firn_services::journal::{RemoteJournal, RemoteOptions};
 use firn_services::rpc::Trust;
+use firn_services::rpc::network::{Incoming, Network};
 use firn_services::rpc::peers::Peers;
 use firn_services::rpc::serve::{Server, Serving};
 
@@ -34,9 +35,16 @@ pub(crate) struct Members {
 }
 
 /// A running member; dropped, it is gone as after kill -9.
-struct Life {
-    node: Arc<Node>,
+pub(crate) struct Life {
+    pub(crate) node: Arc<Node>,
     _serving: Serving,
+}
+
+/// Where a member is, and how others get there and it to others.
+pub(crate) struct Place {
+    pub(crate) address: SocketAddr,
+    pub(crate) incoming: Incoming,
+    pub(crate) network: Arc<dyn Network>,
 }
 
 impl Members {
@@ -61,7 +69,50 @@ impl Members {
     }
 }
 
-async fn live(
+/// Starts a member.
+pub(crate) async fn live(
+    env: &Env,
+    at: Place,
+    cluster: &Cluster,
+    settings: Settings,
+    disk: &MemoryStore,
+) -> Result<Life> {
+    live_with(env, at, cluster, settings, disk, TICK).await
+}
+
+async fn live_with(
+    env: &Env,
+    at: Place,
+    cluster: &Cluster,
+    settings: Settings,
+    disk: &MemoryStore,
+    tick: Duration,
+) -> Result<Life> {
+    let (trust, own) = (Trust::default(), settings.member);
+    let network = GrpcNetwork::connect_on(at.network, env, cluster, own, &trust)?;
+    let network = Arc::new(network);
+    let (store, sends) = (Arc::new(disk.clone()) as _, Arc::clone(&network) as _);
+    let node = Node::start(env.clone(), settings, store, sends, tick).await?;
+    let node = Arc::new(node);
+    network.tell(&node);
+    let journal = JournalService::new(env.clone(), Arc::clone(&node), Arc::clone(&network));
+    let peers = PeersService::new(Arc::clone(&node), network);
+    let server = Server::on(at.address, at.incoming, &trust)?;
+    let serving = server
+        .start(|routes| {
+            routes
+                .add_service(JournalServer::new(journal))
+                .add_service(JournalPeersServer::new(peers));
+        })
+        .await?;
+    Ok(Life { node, _serving: serving })
+}
+
+async fn begin(env: &Env, wires: &Wires, cluster: &Cluster, own: u64, disk: &MemoryStore) -> Life {
+    begin_with(env, wires, cluster, own, disk, TICK).await
+}
+
+async fn begin_with(
     env: &Env,
     wires: &Wires,
     cluster: &Cluster,
@@ -69,32 +120,15 @@ async fn live(
     disk: &MemoryStore,
     tick: Duration,
 ) -> Life {
-    let trust = Trust::default();
-    let network = Arc::new(wires.clone());
-    let network = GrpcNetwork::connect_on(network, env, cluster, own, &trust).unwrap();
-    let network = Arc::new(network);
     let settings = Settings {
         groups: 2,
         entry_bytes_max: 16 << 10,
         cut_entries_min: 8,
         ..Settings::new(own, (1..=COUNT).collect(), env.random_u64())
     };
-    let (store, sends) = (Arc::new(disk.clone()) as _, Arc::clone(&network) as _);
-    let node = Node::start(env.clone(), settings, store, sends, tick).await.unwrap();
-    let node = Arc::new(node);
-    network.tell(&node);
-    let journal = JournalService::new(env.clone(), Arc::clone(&node), Arc::clone(&network));
-    let peers = PeersService::new(Arc::clone(&node), network);
-    let server = Server::on(address(own), wires.listen(address(own)), &trust).unwrap();
-    let serving = server
-        .start(|routes| {
-            routes
-                .add_service(JournalServer::new(journal))
-                .add_service(JournalPeersServer::new(peers));
-        })
-        .await
-        .unwrap();
-    Life { node, _serving: serving }
+    let (address, network) = (address(own), Arc::new(wires.clone()));
+    let at = Place { address, incoming: wires.listen(address), network };
+    live_with(env, at, cluster, settings, disk, tick).await.unwrap()
 }
 
 /// The members' lives, until the world ends.
@@ -103,7 +137,7 @@ async fn run(env: Env, wires: Wires, cluster: Cluster) {
         (1..=COUNT).map(|member| (member, MemoryStore::default())).collect();
     let mut lives = BTreeMap::new();
     for (member, disk) in &disks {
-        lives.insert(*member, live(&env, &wires, &cluster, *member, disk, TICK).await);
+        lives.insert(*member, begin(&env, &wires, &cluster, *member, disk).await);
     }
     let below = |bound: u64| env.random_u64() % bound;
     loop {
@@ -115,7 +149,7 @@ async fn run(env: Env, wires: Wires, cluster: Cluster) {
         let survive = usize::try_from(below(disk.unsynced() as u64 + 1)).unwrap_or(0);
         let disk = disk.after_crash(survive);
         env.sleep(Duration::from_secs(below(20))).await;
-        lives.insert(member, live(&env, &wires, &cluster, member, &disk, TICK).await);
+        lives.insert(member, begin(&env, &wires, &cluster, member, &disk).await);
         disks.insert(member, disk);
     }
 }
@@ -133,7 +167,7 @@ async fn appends_go_on_within_seconds_when_the_leader_falls_silent() {
         let mut lives = BTreeMap::new();
         for member in 1..=COUNT {
             let disk = MemoryStore::default();
-            lives.insert(member, live(&env, &wires, &cluster, member, &disk, tick).await);
+            lives.insert(member, begin_with(&env, &wires, &cluster, member, &disk, tick).await);
         }
         let members = Members { env: env.clone(), wires: wires.clone(), cluster };
         let main = BranchName::main();
