@@ -10,7 +10,7 @@ use firn_benchmark::{FirnTarget, Metered, Provider, Surroundings, Target, Topolo
 use firn_engine::manifest::SpaceOptions;
 use firn_engine::merge::MergeCounts;
 use firn_engine::{Env, Error, ErrorKind, Result};
-use firn_services::config::{Config, JournalConfig, JournalKind};
+use firn_services::config::{BlocksFrom, Config, JournalConfig, JournalKind};
 use firn_services::machine::Machine;
 use firn_services::runtime::Runtimes;
 use firn_storage::picker::PickerOptions;
@@ -78,6 +78,7 @@ impl Provider for LocalProvider {
             disk_cache_bytes_max: topology.caches.disk,
             compaction_concurrency: if compacts { merges_at_once() } else { 0 },
             storage_addresses: Vec::new(),
+            blocks_from: BlocksFrom::Store,
             trust: firn_services::rpc::Trust::default(),
         };
         let data = DataDir::take(dir)?;

@@ -7,13 +7,13 @@ use firn_compaction::{Worker, WorkerOptions};
 use firn_engine::cache::{DiskCache, DiskTier};
 use firn_engine::journal::Journal;
 use firn_engine::merge::{MergeContext, MergeCounts};
-use firn_engine::object::{Layout, StoreBlocks};
+use firn_engine::object::{BlockSource, Layout, StoreBlocks};
 use firn_engine::{Compaction, Context, Db, Env, Options, Parts, Result, Storage};
 use firn_journal::{
     ArchiveOptions, Archived, LocalJournal, MemoryJournal, ObjectJournal, ObjectOptions,
 };
-use firn_services::clients::{RemoteCompaction, RemoteStorage};
-use firn_services::config::{Config, JournalConfig, JournalKind, MemoryShares};
+use firn_services::clients::{EitherBlocks, RemoteCompaction, RemoteStorage};
+use firn_services::config::{BlocksFrom, Config, JournalConfig, JournalKind, MemoryShares};
 use firn_services::journal::{RemoteJournal, RemoteOptions};
 use firn_services::rpc::Trust;
 use firn_services::rpc::peers::Peers;
@@ -42,6 +42,8 @@ pub struct LocalOptions {
     pub compaction_concurrency: usize,
     /// Where the storage service is; empty: in this process.
     pub storage_addresses: Vec<String>,
+    /// Where blocks are read, if it is elsewhere.
+    pub blocks_from: BlocksFrom,
     /// How it is called, if it is elsewhere.
     pub trust: Trust,
 }
@@ -60,6 +62,7 @@ impl LocalOptions {
             disk_cache_bytes_max: config.disk_cache_bytes_max.0,
             compaction_concurrency: config.compaction.concurrency,
             storage_addresses: config.storage.addresses.clone(),
+            blocks_from: config.storage.blocks,
             trust: config.rpc.trust(),
         }
     }
@@ -100,14 +103,22 @@ impl Local {
             bytes => Some(DiskCache::open(env, dir.cache(), bytes)?),
         };
         let (storage, seen, queue) = open_storage(env, &writer, &store, &layout, &options)?;
-        let blocks = Arc::new(StoreBlocks::new(Arc::clone(&store), layout.clone()));
+        let stored = Arc::new(StoreBlocks::new(Arc::clone(&store), layout.clone()));
         let context = MergeContext {
             env: env.clone(),
             store: Arc::clone(&store),
             layout: layout.clone(),
-            blocks: Arc::clone(&blocks) as _,
+            // A merge reads each block once, and would drive others out of a cache.
+            blocks: Arc::clone(&stored) as _,
             schemas: Arc::new(Schemas),
             file_bytes_max: options.db.file_bytes_max,
+        };
+        let blocks: Arc<dyn BlockSource> = match options.blocks_from {
+            BlocksFrom::Service if !options.storage_addresses.is_empty() => {
+                let peers = Peers::new(env.clone(), &options.storage_addresses, trust)?;
+                EitherBlocks::new(env.clone(), peers, stored)
+            }
+            _ => stored,
         };
         let parts = Parts {
             env: env.clone(),
@@ -134,6 +145,14 @@ impl Local {
     #[must_use]
     pub fn db(&self) -> &Arc<Db> {
         &self.db
+    }
+
+    /// Makes the storage service of this process, if it has one, look soon at what others
+    /// have committed.
+    pub fn look_soon(&self) {
+        if let Some(storage) = &self.storage {
+            storage.look_soon();
+        }
     }
 
     /// What merges have read and written here; `None` if they run elsewhere.

@@ -15,7 +15,6 @@ pub mod call;
 pub mod network;
 mod observe;
 pub mod peers;
-pub mod probe;
 pub mod serve;
 mod sever;
 pub mod status;
