@@ -8,6 +8,7 @@ pub mod data_dir;
 pub mod inspect;
 pub mod local;
 pub mod metrics;
+mod parts;
 pub mod scrub;
 pub mod status;
 pub mod store;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use firn_benchmark::PartTimes;
 use firn_compaction::{Worker, WorkerOptions};
 use firn_engine::cache::{DiskCache, DiskTier};
 use firn_engine::journal::Journal;
@@ -46,6 +47,8 @@ pub struct LocalOptions {
     pub blocks_from: BlocksFrom,
     /// How it is called, if it is elsewhere.
     pub trust: Trust,
+    /// Takes the time of calls to parts.
+    pub times: Option<PartTimes>,
 }
 
 impl LocalOptions {
@@ -64,6 +67,7 @@ impl LocalOptions {
             storage_addresses: config.storage.addresses.clone(),
             blocks_from: config.storage.blocks,
             trust: config.rpc.trust(),
+            times: None,
         }
     }
 }
@@ -97,7 +101,7 @@ impl Local {
         let sizes = options.clone();
         let writer = options.db.writer.clone();
         let (kind, trust) = (&options.journal, &options.trust);
-        let journal = open_journal(env, &dir, &store, &layout, kind, trust).await?;
+        let mut journal = open_journal(env, &dir, &store, &layout, kind, trust).await?;
         let disk = match options.disk_cache_bytes_max {
             0 => None,
             bytes => Some(DiskCache::open(env, dir.cache(), bytes)?),
@@ -113,20 +117,24 @@ impl Local {
             schemas: Arc::new(Schemas),
             file_bytes_max: options.db.file_bytes_max,
         };
-        let blocks: Arc<dyn BlockSource> = match options.blocks_from {
+        let mut read: Arc<dyn BlockSource> = match options.blocks_from {
             BlocksFrom::Service if !options.storage_addresses.is_empty() => {
                 let peers = Peers::new(env.clone(), &options.storage_addresses, trust)?;
                 EitherBlocks::new(env.clone(), peers, stored)
             }
             _ => stored,
         };
+        if let Some(times) = &options.times {
+            journal = times.journal(journal);
+            read = times.blocks(read);
+        }
         let parts = Parts {
             env: env.clone(),
             journal,
             storage: seen,
             store,
             layout,
-            blocks,
+            blocks: read,
             disk_cache: disk.clone().map(|disk| disk as Arc<dyn DiskTier>),
         };
         let branch = options.db.branch.clone();

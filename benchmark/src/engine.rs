@@ -4,6 +4,7 @@
 //! costs what it costs a program that uses the engine, with nothing boxed in
 //! between. Only whole phases go through the dynamic [`Target`].
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use async_trait::async_trait;
 use firn_engine::Result;
 
 use crate::config::Topology;
-use crate::measure::Counters;
+use crate::measure::{Counters, Latency};
 use crate::run::Work;
 
 /// Keys and values that are put together.
@@ -94,9 +95,6 @@ pub trait Engine: Send + Sync + 'static {
 /// Something that phases run on.
 #[async_trait]
 pub trait Target: Send + Sync {
-    /// In reports: `firn`, `rocksdb`.
-    fn name(&self) -> &'static str;
-
     /// Its settings as far as they matter for the figures, for the report.
     fn settings(&self) -> Vec<(String, String)>;
 
@@ -126,6 +124,17 @@ pub trait Target: Send + Sync {
 
     /// Counts since it was opened, and sizes now. Called once a second.
     fn counters(&self) -> Counters;
+
+    /// Processes besides this one that are part of it, by name: their processor time, memory
+    /// and disk count as its own.
+    fn processes(&self) -> Vec<(String, u32)> {
+        Vec::new()
+    }
+
+    /// How long calls to its parts took since this was called last, by call.
+    fn part_latencies(&self) -> BTreeMap<&'static str, Latency> {
+        BTreeMap::new()
+    }
 
     /// Bytes in store now: files, garbage, manifests, log; `None` if unknown.
     ///

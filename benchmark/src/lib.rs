@@ -24,7 +24,7 @@ mod target;
 
 pub use config::{Config, Topology};
 pub use engine::{Batch, Engine, Provider, Target};
-pub use measure::Metered;
+pub use measure::{Metered, PartTimes};
 pub use report::Report;
 pub use run::{PhaseResult, Point, Summary, Work, run, run_config, run_tasks, run_threads};
 pub use target::{FirnTarget, Surroundings};

@@ -90,10 +90,6 @@ struct MapTarget {
 
 #[async_trait]
 impl Target for MapTarget {
-    fn name(&self) -> &'static str {
-        "firn"
-    }
-
     fn settings(&self) -> Vec<(String, String)> {
         vec![("kind".into(), "map <1>".into())]
     }

@@ -67,7 +67,8 @@ pub fn run(cli: Cli) -> Result<()> {
             Command::Compaction(_) => compaction::run(&config, &runtimes, &shutdown).await,
             // These may be cut off anywhere.
             Command::Bench(args) => {
-                shutdown.interrupts(crate::bench::run(&config, &args, &runtimes)).await
+                let bench = crate::bench::run(&config, cli.config.as_deref(), &args, &runtimes);
+                shutdown.interrupts(bench).await
             }
             Command::Scrub(args) => {
                 shutdown.interrupts(scrub::run(&config, &args, &runtimes.env())).await

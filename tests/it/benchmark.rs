@@ -97,3 +97,49 @@ phases:
     let gets = &phase("get").counters.counts;
     assert_eq!(gets["row cache hits"] + gets["row cache misses"], 4000);
 }
+
+/// With members of the journal, a storage service and a worker, and beside it all in one
+/// process.
+#[test]
+fn parts_that_are_processes_are_measured_with_the_database_and_each_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "
+name: remote
+topology: {journal: members, members: 3, storage: services, compaction: workers}
+data: {keys: 3000, key_bytes: 16, value_bytes: 100}
+phases:
+  - {kind: load, batch: 10, tasks: 8}
+  - {kind: put, ops: 500, tasks: 1}
+  - {kind: flush}
+  - {kind: reopen}
+  - {kind: get, ops: 1000, tasks: 8}
+variants:
+  - {name: local, topology: {journal: local}}
+goals:
+  - {phase: load, measure: ops_per_cpu_s, versus: local, at_least: 0}
+  - {phase: put, measure: p50_over_two_fsyncs_us, at_most: 1000000}
+";
+    std::fs::write(folder.path().join("remote.yaml"), text).unwrap();
+    let mut command = crate::wire::server::firn(folder.path(), &["bench", "remote.yaml"]);
+    let out = command.args(["--out", "out"]).output().unwrap();
+    let said = String::from_utf8_lossy(&out.stdout).into_owned();
+    assert!(out.status.success(), "{said}{}", String::from_utf8_lossy(&out.stderr));
+    let report = std::fs::read(folder.path().join("out/remote.json")).unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&report).unwrap();
+    let [remote, local] = &report["targets"].as_array().unwrap()[..] else { panic!("{said}") };
+    assert_eq!((&remote["name"], &local["name"]), (&"firn".into(), &"local".into()));
+    let load = &remote["phases"][0];
+    let parts: Vec<_> = load["disk_by_process"].as_object().unwrap().keys().collect();
+    assert_eq!(parts, ["compaction-1", "journal-1", "journal-2", "journal-3", "storage-1"]);
+    assert!(load["disk_by_process"]["journal-2"]["written"].as_u64().unwrap() > 0, "{load:#}");
+    let own: f64 =
+        load["cpu_s_by_part"].as_object().unwrap().values().flat_map(|s| s.as_f64()).sum();
+    assert!(load["cpu_s"].as_f64().unwrap() <= own + 0.1, "{load:#}");
+    assert!(load["part_latencies"]["journal append"]["calls"].as_u64().unwrap() > 0, "{load:#}");
+    let put = &remote["phases"][1];
+    assert!(put["part_latencies"]["journal append"]["calls"].as_u64().unwrap() >= 500, "{put:#}");
+    assert_eq!(local["phases"][0]["disk_by_process"], serde_json::json!({}));
+    let reached: Vec<_> =
+        report["goals"].as_array().unwrap().iter().map(|g| &g["reached"]).collect();
+    assert_eq!(reached, [true, true], "{said}");
+}

@@ -60,7 +60,7 @@ impl Run {
                 ..FaultPlan::default()
             },
         };
-        let mut world = World::small(Env::simulated(seed)).with_faults(plan);
+        let world = World::small(Env::simulated(seed)).with_faults(plan);
         let keys = rng.random_range(20..400);
         let mut run = Self { rng, world, lines: BTreeMap::new(), names: 0, keys, made: [0; 3] };
         run.add(BranchName::main(), None, Map::new());

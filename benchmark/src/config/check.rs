@@ -1,7 +1,7 @@
 //! What YAML's types cannot say about a workload.
 
 use super::phase::{Kind, Phase, Rate};
-use super::{Config, Peer};
+use super::{Blocks, Config, Journal, ObjectStoreAt, Peer, Storage, Switch, Topology};
 use crate::generate::{Distribution, KEY_BYTES_MIN};
 
 /// Something wrong, and where.
@@ -44,9 +44,22 @@ pub(super) fn check(config: &Config) -> Result<(), Fault> {
     within(&["data", "key_bytes"], &data.key_bytes, KEY_BYTES_MIN, KEY_BYTES_MAX)?;
     within(&["data", "value_bytes"], &data.value_bytes, 0, VALUE_BYTES_MAX)?;
     within(&["data", "compressibility"], &data.compressibility, 1.0, 100.0)?;
-    let memtables = &config.topology.memtables;
-    within(&["topology", "memtables", "bytes"], &memtables.bytes, 64 << 10, 1 << 30)?;
-    within(&["topology", "memtables", "count"], &memtables.count, 2, 64)?;
+    let below = |path: &[&str], f: Fault| Fault {
+        path: path.iter().map(|s| (*s).to_owned()).chain(f.path).collect(),
+        why: f.why,
+    };
+    check_topology(&config.topology).map_err(|f| below(&["topology"], f))?;
+    for (i, variant) in config.variants.iter().enumerate() {
+        let index = i.to_string();
+        let taken = ["firn", "rocksdb", "slatedb"].contains(&&*variant.name)
+            || config.variants[..i].iter().any(|other| other.name == variant.name);
+        if taken || variant.name.is_empty() || !variant.name.chars().all(name_ok) {
+            let why = "a name of its own of letters, digits, - and _: it names a folder";
+            return fault(&["variants", &index, "name"], why);
+        }
+        let path = ["variants", &index, "topology"];
+        check_topology(&variant.topology).map_err(|f| below(&path, f))?;
+    }
     if config.phases.is_empty() {
         return fault(&["phases"], "there is nothing to do");
     }
@@ -78,9 +91,35 @@ pub(super) fn check(config: &Config) -> Result<(), Fault> {
         }
         if let Some(peer) = &goal.versus
             && !config.compare_with.iter().any(|p| p.as_str() == peer)
+            && !config.variants.iter().any(|v| v.name == *peer)
         {
-            return fail("versus", "compare_with does not have that peer");
+            return fail("versus", "compare_with does not have that peer, nor is it a variant");
         }
+    }
+    Ok(())
+}
+
+fn check_topology(topology: &Topology) -> Result<(), Fault> {
+    within(&["memtables", "bytes"], &topology.memtables.bytes, 64 << 10, 1 << 30)?;
+    within(&["memtables", "count"], &topology.memtables.count, 2, 64)?;
+    within(&["members"], &topology.members, 1, 9)?;
+    within(&["services"], &topology.services, 1, 9)?;
+    within(&["workers"], &topology.workers, 1, 64)?;
+    let remote = topology.storage == Storage::Services;
+    if topology.compaction == Switch::Workers && !remote {
+        return fault(&["compaction"], "workers are given work by `storage: services`");
+    }
+    if topology.blocks == Blocks::Storage && !remote {
+        return fault(&["blocks"], "`storage: services` is missing");
+    }
+    if remote && topology.object_store == ObjectStoreAt::Memory {
+        return fault(&["object_store"], "the memory of one process is no other's");
+    }
+    if !topology.addresses.journal.is_empty() && topology.journal != Journal::Members {
+        return fault(&["addresses", "journal"], "`journal: members` is missing");
+    }
+    if !topology.addresses.storage.is_empty() && !remote {
+        return fault(&["addresses", "storage"], "`storage: services` is missing");
     }
     Ok(())
 }
@@ -92,7 +131,8 @@ fn check_phase(config: &Config, place: usize, phase: &Phase) -> Result<(), Fault
     }
     within(&["limit_s"], &phase.limit_s, 1, 86_400)?;
     if phase.kind == Kind::Reopen {
-        if !config.topology.survives_reopen() {
+        let mut topologies = config.variants.iter().map(|variant| &variant.topology);
+        if !config.topology.survives_reopen() || !topologies.all(Topology::survives_reopen) {
             return fault(&["kind"], "what is in memory does not survive a reopen");
         }
     } else if phase.compaction.is_some() {

@@ -40,6 +40,9 @@ pub enum Measure {
     P999Us,
     /// p99.9 divided by p50.
     P999OverP50,
+    /// Of a phase of one caller's puts: the median in microseconds above two bare synced
+    /// writes to the same disk, measured right before.
+    P50OverTwoFsyncsUs,
     /// Whole seconds in which no operation ended.
     SecondsWithoutProgress,
     /// MB of compaction input for a second of processor time.
@@ -61,6 +64,7 @@ impl Measure {
             Self::P99Us => "p99 µs",
             Self::P999Us => "p99.9 µs",
             Self::P999OverP50 => "p99.9 / p50",
+            Self::P50OverTwoFsyncsUs => "p50 over two synced writes, µs",
             Self::SecondsWithoutProgress => "seconds without progress",
             Self::CompactionMbPerCpuS => "MB of compaction input per CPU second",
             Self::ElapsedMs => "elapsed ms",

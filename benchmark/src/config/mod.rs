@@ -18,7 +18,9 @@ use serde::{Deserialize, Serialize};
 
 pub use goal::{Goal, Measure};
 pub use phase::{Kind, Mix, Phase, Rate, RateOf, Verify};
-pub use topology::{Caches, Journal, Local, Memtables, ObjectStoreAt, Switch, Topology};
+pub use topology::{
+    Addresses, Blocks, Caches, Journal, Memtables, ObjectStoreAt, Storage, Switch, Topology,
+};
 
 use crate::generate::ValueStyle;
 use crate::report::Prices;
@@ -46,6 +48,9 @@ pub struct Config {
     /// Which peers run the same.
     #[serde(default)]
     pub compare_with: Vec<Peer>,
+    /// Firn of other parts, which runs the same.
+    #[serde(default)]
+    pub variants: Vec<Variant>,
     /// How often everything is done, target after target; of each phase the
     /// middle result counts.
     #[serde(default = "Config::rounds_default")]
@@ -127,6 +132,16 @@ impl Default for Data {
             zeros: false,
         }
     }
+}
+
+/// Firn of other parts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Variant {
+    /// In reports and goals.
+    pub name: String,
+    /// Its parts. Nothing is taken over from the workload's own.
+    pub topology: Topology,
 }
 
 /// Something to compare with.

@@ -45,7 +45,7 @@ fn faults_are_named_with_file_line_and_key() {
         ),
         (
             "name: x\ntopology:\n  journal: 10.0.0.1:7000\nphases: []\n",
-            "w.yaml:3: topology.journal: journal at the address \"10.0.0.1:7000\" cannot be used yet",
+            "w.yaml:3: topology.journal: journal at \"10.0.0.1:7000\": say local or",
         ),
         (
             "name: x\ntopology:\n  object_store: ftp\nphases: []\n",
@@ -77,6 +77,22 @@ fn faults_are_named_with_file_line_and_key() {
         (
             "name: x\nphases:\n  - kind: load\ngoals:\n  - phase: load\n    measure: p50_us\n    at_most: 1\n    versus: rocksdb\n",
             "w.yaml:8: goals.0.versus: compare_with does not",
+        ),
+        (
+            "name: x\ntopology: {compaction: workers}\nphases:\n  - kind: load\n",
+            "w.yaml:2: topology.compaction: workers are given work by",
+        ),
+        (
+            "name: x\ntopology: {storage: services, object_store: memory}\nphases:\n  - kind: load\n",
+            "w.yaml:2: topology.object_store: the memory of one process",
+        ),
+        (
+            "name: x\ntopology: {addresses: {journal: [a:1]}}\nphases:\n  - kind: load\n",
+            "w.yaml:2: topology.addresses.journal: `journal: members` is missing",
+        ),
+        (
+            "name: x\nphases:\n  - kind: load\nvariants:\n  - {name: firn, topology: {}}\n",
+            "w.yaml:5: variants.0.name: a name of its own",
         ),
     ] {
         let got = error(text);

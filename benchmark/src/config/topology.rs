@@ -15,12 +15,27 @@ pub struct Topology {
     /// What makes commits durable.
     #[serde(default, deserialize_with = "journal")]
     pub journal: Journal,
-    /// Owner of the manifest; only `local` today.
-    #[serde(default, deserialize_with = "local_storage")]
-    pub storage: Local,
-    /// Who compacts: `local` or `off`.
+    /// How many, with `journal: members`.
+    #[serde(default = "three")]
+    pub members: u32,
+    /// Owner of the manifest.
+    #[serde(default, deserialize_with = "storage")]
+    pub storage: Storage,
+    /// How many, with `storage: services`.
+    #[serde(default = "one")]
+    pub services: u32,
+    /// Who compacts.
     #[serde(default, deserialize_with = "compaction")]
     pub compaction: Switch,
+    /// How many, with `compaction: workers`.
+    #[serde(default = "one")]
+    pub workers: u32,
+    /// Where parts are that are there already; the others are started.
+    #[serde(default)]
+    pub addresses: Addresses,
+    /// Where blocks are read that are not cached.
+    #[serde(default, deserialize_with = "blocks")]
+    pub blocks: Blocks,
     /// Where files go: `folder`, `memory`, or `s3://bucket/prefix`.
     #[serde(default, deserialize_with = "object_store")]
     pub object_store: ObjectStoreAt,
@@ -43,12 +58,25 @@ fn yes() -> bool {
     true
 }
 
+fn one() -> u32 {
+    1
+}
+
+fn three() -> u32 {
+    3
+}
+
 impl Default for Topology {
     fn default() -> Self {
         Self {
             journal: Journal::default(),
-            storage: Local::Local,
-            compaction: Switch::Local,
+            members: three(),
+            storage: Storage::default(),
+            services: one(),
+            compaction: Switch::default(),
+            workers: one(),
+            addresses: Addresses::default(),
+            blocks: Blocks::default(),
             object_store: ObjectStoreAt::Folder,
             sync: true,
             columns: false,
@@ -69,15 +97,40 @@ pub enum Journal {
     Object,
     /// Nothing: what is not flushed is lost with the process.
     Memory,
+    /// The replicated journal, its members processes of their own.
+    Members,
 }
 
-/// A part that has one place today.
+/// Where the owner of the manifest is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Local {
+pub enum Storage {
     /// In this process.
     #[default]
     Local,
+    /// In processes of its own.
+    Services,
+}
+
+/// Where blocks are read that are not cached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Blocks {
+    /// In the object store.
+    #[default]
+    Store,
+    /// At the storage service, which has a cache.
+    Storage,
+}
+
+/// Parts that are there already, as `HOST:PORT`. What they use is in no figure.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Addresses {
+    /// Members of the journal.
+    pub journal: Vec<String>,
+    /// Storage services.
+    pub storage: Vec<String>,
 }
 
 /// A part that may be switched off.
@@ -89,6 +142,8 @@ pub enum Switch {
     Local,
     /// Not at all.
     Off,
+    /// In processes of their own.
+    Workers,
 }
 
 /// Where files go.
@@ -224,7 +279,7 @@ impl<T: Copy> Visitor<'_> for Words<T> {
         let words: Vec<_> = self.words.iter().map(|(word, _)| *word).collect();
         let words = words.join(" or ");
         Err(E::custom(if text.contains(':') {
-            format!("{} at the address {text:?} cannot be used yet: use {words}", self.part)
+            format!("{} at {text:?}: say {words} here, and where under `addresses`", self.part)
         } else {
             format!("{text:?} is no {}: use {words}", self.part)
         }))
@@ -243,18 +298,29 @@ fn journal<'de, D: Deserializer<'de>>(from: D) -> Result<Journal, D::Error> {
             ("local", Journal::Local),
             ("object", Journal::Object),
             ("memory", Journal::Memory),
+            ("members", Journal::Members),
         ],
     })
 }
 
-fn local_storage<'de, D: Deserializer<'de>>(from: D) -> Result<Local, D::Error> {
-    from.deserialize_any(Words { part: "storage service", words: &[("local", Local::Local)] })
+fn storage<'de, D: Deserializer<'de>>(from: D) -> Result<Storage, D::Error> {
+    from.deserialize_any(Words {
+        part: "storage service",
+        words: &[("local", Storage::Local), ("services", Storage::Services)],
+    })
+}
+
+fn blocks<'de, D: Deserializer<'de>>(from: D) -> Result<Blocks, D::Error> {
+    from.deserialize_any(Words {
+        part: "place of blocks",
+        words: &[("store", Blocks::Store), ("storage", Blocks::Storage)],
+    })
 }
 
 pub(super) fn compaction<'de, D: Deserializer<'de>>(from: D) -> Result<Switch, D::Error> {
     from.deserialize_any(Words {
         part: "compaction",
-        words: &[("local", Switch::Local), ("off", Switch::Off)],
+        words: &[("local", Switch::Local), ("off", Switch::Off), ("workers", Switch::Workers)],
     })
 }
 

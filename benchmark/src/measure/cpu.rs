@@ -27,7 +27,7 @@ const TICK: Duration = Duration::from_millis(10);
 /// Processor time of this process; zeroes where `/proc` cannot say.
 #[must_use]
 pub fn now() -> Cpu {
-    let total = total().unwrap_or_default();
+    let total = total("self").unwrap_or_default();
     let mut groups = BTreeMap::new();
     for entry in std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
         let read = |file: &str| std::fs::read_to_string(entry.path().join(file));
@@ -52,8 +52,14 @@ fn machine(stat: &str) -> Option<Duration> {
     Some(TICK * (ticks.iter().sum::<u32>() - idle))
 }
 
-fn total() -> Option<Duration> {
-    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+/// Processor time of another process; zero where `/proc` cannot say.
+#[must_use]
+pub fn of_process(pid: u32) -> Duration {
+    total(&pid.to_string()).unwrap_or_default()
+}
+
+fn total(process: &str) -> Option<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     // The name in parentheses may hold anything; fields are counted after it.
     let mut fields = stat[stat.rfind(')')? + 1..].split_whitespace();
     let utime: u32 = fields.nth(11)?.parse().ok()?;
@@ -84,8 +90,18 @@ fn group_of(name: &str) -> String {
 /// Resident memory of this process in bytes, now; 0 where `/proc` cannot say.
 #[must_use]
 pub fn resident_bytes() -> u64 {
+    resident("self")
+}
+
+/// The same of another process.
+#[must_use]
+pub fn resident_bytes_of(pid: u32) -> u64 {
+    resident(&pid.to_string())
+}
+
+fn resident(process: &str) -> u64 {
     let field = |line: &str| line.strip_prefix("VmRSS:")?.trim().split(' ').next()?.parse().ok();
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     status.lines().find_map(field).map_or(0, |kib: u64| kib << 10)
 }
 

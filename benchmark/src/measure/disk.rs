@@ -14,6 +14,12 @@ pub struct DiskIo {
 }
 
 impl DiskIo {
+    /// Both together.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        Self { read: self.read + other.read, written: self.written + other.written }
+    }
+
     /// What was added since `earlier`.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
@@ -27,7 +33,17 @@ impl DiskIo {
 /// The counts of this process so far; zeroes where `/proc` cannot say.
 #[must_use]
 pub fn disk_io() -> DiskIo {
-    let text = std::fs::read_to_string("/proc/self/io").unwrap_or_default();
+    read("self")
+}
+
+/// The same of another process.
+#[must_use]
+pub fn disk_io_of(pid: u32) -> DiskIo {
+    read(&pid.to_string())
+}
+
+fn read(process: &str) -> DiskIo {
+    let text = std::fs::read_to_string(format!("/proc/{process}/io")).unwrap_or_default();
     let field = |name: &str| {
         let line = text.lines().find_map(|line| line.strip_prefix(name))?;
         line.trim_start_matches(':').trim().parse().ok()

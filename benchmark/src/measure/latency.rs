@@ -41,7 +41,7 @@ impl Op {
 /// Longest latency told apart; longer ones count as this.
 const LATENCY_MAX_NS: u64 = 600_000_000_000;
 
-fn histogram() -> Histogram<u64> {
+pub(super) fn histogram() -> Histogram<u64> {
     Histogram::new_with_bounds(1, LATENCY_MAX_NS, 3).expect("bounds that are in order")
 }
 
@@ -144,7 +144,7 @@ pub struct Latency {
 }
 
 impl Latency {
-    fn of(histogram: &Histogram<u64>) -> Self {
+    pub(super) fn of(histogram: &Histogram<u64>) -> Self {
         let at = |quantile| histogram.value_at_quantile(quantile) as f64 / 1e3;
         Self {
             calls: histogram.len(),

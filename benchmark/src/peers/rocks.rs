@@ -153,10 +153,6 @@ impl RocksTarget {
 
 #[async_trait]
 impl Target for RocksTarget {
-    fn name(&self) -> &'static str {
-        "rocksdb"
-    }
-
     fn settings(&self) -> Vec<(String, String)> {
         self.settings.clone()
     }

@@ -187,10 +187,6 @@ fn make_dir(dir: &Path) -> Result<std::path::PathBuf> {
 
 #[async_trait]
 impl Target for SlateTarget {
-    fn name(&self) -> &'static str {
-        "slatedb"
-    }
-
     fn settings(&self) -> Vec<(String, String)> {
         self.settings.clone()
     }

@@ -29,6 +29,7 @@ fn measure(phase: &PhaseResult, measure: Measure) -> Option<f64> {
         Measure::P99Us => Some(latency?.p99_us),
         Measure::P999Us => Some(latency?.p999_us),
         Measure::P999OverP50 => Some(latency?.p999_us / latency?.p50_us),
+        Measure::P50OverTwoFsyncsUs => Some(latency?.p50_us - 2.0 * phase.fsync_p50_us?),
         Measure::SecondsWithoutProgress => Some(phase.seconds_without_progress as f64),
         Measure::CompactionMbPerCpuS => {
             let bytes = phase.counters.compaction_bytes_in as f64;
@@ -75,12 +76,13 @@ mod tests {
     use super::*;
     use crate::config::Kind;
 
-    fn target(name: &'static str, ops_per_s: f64) -> TargetResult {
+    fn target(name: &str, ops_per_s: f64) -> TargetResult {
         let yaml = "name: x\nphases: [{kind: get, ops: 1}]\n";
         let config = Config::parse(yaml, "x").unwrap();
         let mut phase = PhaseResult::empty(&config.phases[0]);
         phase.ops_per_s = ops_per_s;
         assert_eq!(phase.kind, Kind::Get);
+        let name = name.to_owned();
         TargetResult { name, settings: vec![], open_s: 0.0, phases: vec![phase], error: None }
     }
 

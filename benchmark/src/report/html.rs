@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::plot::{Line, Plot, escape};
 use super::table::{bytes, goal_line, head, machine_line, remarks, rows, short, time};
 use super::{Report, TargetResult};
-use crate::run::{PhaseResult, Point};
+use crate::run::{PROCESS, PhaseResult, Point};
 
 pub(crate) const STYLE: &str = "
 :root { color-scheme: light dark; --ink: #1c2733; --soft: #66727f; --paper: #fff;
@@ -205,12 +205,18 @@ fn plots(results: &[(&TargetResult, &PhaseResult)]) -> Vec<Plot> {
 fn parts(out: &mut String, results: &[(&TargetResult, &PhaseResult)]) {
     out.push_str("<details><summary>By part</summary><table class=pairs>");
     for (target, phase) in results {
-        let name = target.name;
+        let name = &target.name;
         let mut line = |what: &str, value: String| {
             let _ = write!(out, "<tr><td>{name}<td>{}<td>{}", escape(what), escape(&value));
         };
         for (group, seconds) in &phase.cpu_s_by_part {
-            line(&format!("CPU, threads {group}"), format!("{seconds:.2} s"));
+            let process = group.starts_with(PROCESS);
+            let what = if process { "CPU" } else { "CPU, threads" };
+            line(&format!("{what} {group}"), format!("{seconds:.2} s"));
+        }
+        for (process, disk) in &phase.disk_by_process {
+            let figures = [disk.read, disk.written].map(|n| bytes(n as f64));
+            line(&format!("disk of process {process}: read, written"), figures.join(", "));
         }
         let counters = &phase.counters;
         for (part, written) in &counters.written {
@@ -231,7 +237,8 @@ fn parts(out: &mut String, results: &[(&TargetResult, &PhaseResult)]) {
             let size = if what.contains("bytes") { bytes(*n as f64) } else { n.to_string() };
             line(&format!("{what} at the end"), size);
         }
-        for (op, l) in &phase.latency_by_op {
+        let by_op = phase.latency_by_op.iter();
+        for (op, l) in by_op.chain(&phase.part_latencies) {
             let figures = [l.mean_us, l.p50_us, l.p95_us, l.p99_us, l.p999_us, l.max_us].map(time);
             let what = format!("{op}: mean, p50, p95, p99, p99.9, max of {}", l.calls);
             line(&what, figures.join(", "));

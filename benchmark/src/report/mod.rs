@@ -47,7 +47,7 @@ pub struct Report {
     pub labels: Vec<String>,
     /// The runner's own share.
     pub runner_cost: RunnerCost,
-    /// Firn, then the peers.
+    /// Firn, its variants, then the peers.
     pub targets: Vec<TargetResult>,
     /// What should have been reached.
     pub goals: Vec<GoalResult>,
@@ -67,7 +67,7 @@ pub struct RunnerCost {
 #[derive(Debug, Clone, Serialize)]
 pub struct TargetResult {
     /// Which.
-    pub name: &'static str,
+    pub name: String,
     /// Its settings.
     pub settings: Vec<(String, String)>,
     /// How long the first opening took.
@@ -90,7 +90,7 @@ impl Report {
     #[must_use]
     pub fn errors(&self) -> Vec<String> {
         let of_target = |target: &TargetResult| {
-            let name = target.name;
+            let name = &target.name;
             let phases = target.phases.iter();
             let of_phases = phases.filter_map(move |phase| {
                 Some(format!("{name}, phase {}: {}", phase.name, phase.error.as_ref()?))

@@ -52,7 +52,13 @@ mod tests {
         settle.elapsed_s = elapsed_s;
         settle.error = error.map(Into::into);
         let phases = vec![get, settle];
-        TargetResult { name: "firn", settings: vec![], open_s: elapsed_s, phases, error: None }
+        TargetResult {
+            name: "firn".into(),
+            settings: vec![],
+            open_s: elapsed_s,
+            phases,
+            error: None,
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::path::Path;
 use firn_engine::{Error, ErrorKind, Result};
 
 use super::{GoalResult, Report};
-use crate::run::PhaseResult;
+use crate::run::{PROCESS, PhaseResult};
 
 pub(crate) fn print(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
@@ -154,7 +154,7 @@ pub(super) fn rows(report: &Report) -> Vec<Vec<String>> {
     for phase in &report.effective.phases {
         for target in &report.targets {
             if let Some(result) = target.phases.iter().find(|p| p.name == phase.name) {
-                rows.push(row(target.name, result));
+                rows.push(row(&target.name, result));
             }
         }
     }
@@ -181,6 +181,9 @@ pub(super) fn remarks(phase: &PhaseResult) -> Vec<String> {
         let cores = phase.others_cores;
         remarks.push(format!("OTHERS USED {cores:.1} CORES of this machine meanwhile"));
     }
+    if let Some(floor) = phase.fsync_p50_us {
+        remarks.push(format!("a bare synced write to the same disk takes {}", time(floor)));
+    }
     if phase.seconds_without_progress > 0 {
         remarks.push(format!("{} SECONDS WITHOUT PROGRESS", phase.seconds_without_progress));
     }
@@ -202,6 +205,7 @@ pub(super) fn remarks(phase: &PhaseResult) -> Vec<String> {
         }
         remarks.push(line);
     }
+    remarks.extend(by_part(phase));
     if phase.verified > 0 {
         remarks.push(format!("{} reads checked byte by byte", phase.verified));
     }
@@ -209,6 +213,43 @@ pub(super) fn remarks(phase: &PhaseResult) -> Vec<String> {
         remarks.push(format!("FAILED: {error}"));
     }
     remarks
+}
+
+/// What each process had of the machine, and how long the database waited for its parts.
+fn by_part(phase: &PhaseResult) -> Vec<String> {
+    let mut lines = Vec::new();
+    let cores = |seconds: f64| seconds / phase.elapsed_s.max(1e-9);
+    let parts = phase.cpu_s_by_part.iter();
+    let processes: Vec<(&str, f64)> =
+        parts.filter_map(|(part, seconds)| Some((part.strip_prefix(PROCESS)?, *seconds))).collect();
+    if !processes.is_empty() {
+        let own = phase.cpu_s - processes.iter().map(|(_, seconds)| seconds).sum::<f64>();
+        let mut line = format!("cores: {:.2} here", cores(own));
+        for (process, seconds) in &processes {
+            let _ = write!(line, ", {:.2} {process}", cores(*seconds));
+        }
+        lines.push(line);
+        let disk = phase.disk_by_process.iter().filter(|(_, disk)| disk.read + disk.written > 0);
+        let disk: Vec<String> = disk
+            .map(|(process, disk)| {
+                let [read, written] = [disk.read, disk.written].map(|n| bytes(n as f64));
+                format!("{process} {read} and {written}")
+            })
+            .collect();
+        if !disk.is_empty() {
+            lines.push(format!("read from and written to the disk: {}", disk.join(", ")));
+        }
+    }
+    for (call, l) in &phase.part_latencies {
+        lines.push(format!(
+            "{} times {call}: p50 {}, p99 {}, at most {}",
+            short(l.calls as f64),
+            time(l.p50_us),
+            time(l.p99_us),
+            time(l.max_us)
+        ));
+    }
+    lines
 }
 
 pub(crate) fn goal_line(goal: &GoalResult) -> String {

@@ -9,6 +9,7 @@ mod worker;
 
 pub use phase::PhaseResult;
 pub use runner::{Summary, run, run_config};
+pub(crate) use sampler::PROCESS;
 pub use sampler::Point;
 pub use work::Work;
 pub use worker::{run_tasks, run_threads};

@@ -14,7 +14,7 @@ use super::work::Work;
 use crate::config::{Config, Kind, Phase};
 use crate::engine::Target;
 use crate::measure::{Counters, DiskIo, Latency, Op};
-use crate::report::{Cost, Prices};
+use crate::report::Cost;
 
 /// What a phase came to on one target, the warm-up left out.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -45,9 +45,9 @@ pub struct PhaseResult {
     pub misses: u64,
     /// Reads whose bytes were checked.
     pub verified: u64,
-    /// Processor time of the whole process, the runner's included.
+    /// Processor time of all processes, the runner's included.
     pub cpu_s: f64,
-    /// The same by group of threads.
+    /// The same by group of threads, and by process of those that are not the runner's.
     pub cpu_s_by_part: BTreeMap<String, f64>,
     /// Cores that other processes, or other machines on the same host, had meanwhile.
     pub others_cores: f64,
@@ -61,6 +61,10 @@ pub struct PhaseResult {
     pub write_amplification: Option<f64>,
     /// What the kernel says the process read from and wrote to the disk.
     pub disk: DiskIo,
+    /// The same of each process that is not the runner's.
+    pub disk_by_process: BTreeMap<String, DiskIo>,
+    /// Latencies of calls from the database to its parts.
+    pub part_latencies: BTreeMap<&'static str, Latency>,
     /// Bytes written to the disk for a byte put.
     pub disk_write_amplification: Option<f64>,
     /// Bytes in store at the end.
@@ -75,6 +79,9 @@ pub struct PhaseResult {
     pub longest_stall_s: f64,
     /// Whole seconds in which no operation ended.
     pub seconds_without_progress: u64,
+    /// Median in microseconds of a bare synced write to the same disk, before a phase of
+    /// one caller's puts.
+    pub fsync_p50_us: Option<f64>,
     /// What it would cost.
     pub cost: Option<Cost>,
     /// Second by second.
@@ -110,6 +117,8 @@ impl PhaseResult {
             user_bytes: 0,
             write_amplification: None,
             disk: DiskIo::default(),
+            disk_by_process: BTreeMap::new(),
+            part_latencies: BTreeMap::new(),
             disk_write_amplification: None,
             stored_bytes: None,
             live_bytes: None,
@@ -117,6 +126,7 @@ impl PhaseResult {
             resident_bytes_max: 0,
             longest_stall_s: 0.0,
             seconds_without_progress: 0,
+            fsync_p50_us: None,
             cost: None,
             points: Vec::new(),
             rounds: Vec::new(),
@@ -132,6 +142,8 @@ impl PhaseResult {
             cpu,
             counters,
             disk,
+            disk_by_process,
+            part_latencies,
             longest_stall,
             resident_bytes_max,
         } = sampled;
@@ -157,6 +169,8 @@ impl PhaseResult {
         };
         self.disk_write_amplification = for_a_byte(disk.written);
         self.disk = disk;
+        self.disk_by_process = disk_by_process;
+        self.part_latencies = part_latencies;
         self.counters = counters;
         self.resident_bytes_max = resident_bytes_max;
         if self.kind.has_ops() {
@@ -192,23 +206,24 @@ pub(super) struct Progress {
 pub(super) async fn run_phase(
     config: &Config,
     place: usize,
+    name: &str,
     target: &Arc<dyn Target>,
     progress: &mut Progress,
-    prices: &Prices,
 ) -> PhaseResult {
     let phase = &config.phases[place];
     let mut result = PhaseResult::empty(phase);
-    if let Err(error) = fill(config, place, target, progress, &mut result).await {
+    if let Err(error) = fill(config, place, name, target, progress, &mut result).await {
         result.error = Some(error.to_string());
     }
     progress.ops_per_s.insert(phase.name.clone(), result.ops_per_s);
-    result.cost = Cost::of(&result, prices);
+    result.cost = Cost::of(&result, &config.prices);
     result
 }
 
 async fn fill(
     config: &Config,
     place: usize,
+    name: &str,
     target: &Arc<dyn Target>,
     progress: &mut Progress,
     result: &mut PhaseResult,
@@ -233,7 +248,7 @@ async fn fill(
         warmup: Duration::from_secs(phase.warmup_s.into()),
         duration: phase.duration_s.map(|s| Duration::from_secs(s.into())),
     };
-    let bar = progress_bar(target.name(), phase, &work);
+    let bar = progress_bar(name, phase, &work);
     let thread_failed =
         |e| Error::with_source(ErrorKind::Unavailable, "no thread for the sampler", e);
     let sampler = Sampler::start(target, &work, times, bar).map_err(thread_failed)?;

@@ -9,13 +9,16 @@ use firn_engine::{Context, Error, ErrorKind, Result};
 use super::phase::{PhaseResult, Progress, run_phase};
 use super::work::Work;
 use super::worker;
-use crate::config::{Config, Kind, Peer, Phase, Switch};
+use crate::config::{Config, Kind, Peer, Phase, Switch, Variant};
 use crate::engine::{Provider, Target};
-use crate::measure::{Machine, cpu};
+use crate::measure::{Machine, cpu, fsync_p50_us};
 use crate::report::{self, Cost, Report, RunnerCost, TargetResult};
 
 /// How long a target may take to close.
 const CLOSE_LIMIT: Duration = Duration::from_secs(120);
+
+/// How long synced writes are measured.
+const FSYNC_FOR: Duration = Duration::from_secs(1);
 
 /// A finished run.
 #[derive(Debug)]
@@ -90,13 +93,14 @@ pub async fn run_config(
     };
     report.labels = report::labels(config, &report.machine);
     report::print_header(&report)?;
-    let peers = config.compare_with.iter().copied().map(Some);
-    let targets: Vec<Option<Peer>> = std::iter::once(None).chain(peers).collect();
+    let variants = config.variants.iter().map(Who::Variant);
+    let peers = config.compare_with.iter().copied().map(Who::Peer);
+    let targets: Vec<Who<'_>> = std::iter::once(Who::Own).chain(variants).chain(peers).collect();
     let mut rounds: Vec<Vec<TargetResult>> = targets.iter().map(|_| Vec::new()).collect();
     for _ in 0..config.rounds {
-        for (peer, results) in targets.iter().zip(&mut rounds) {
-            let dir = data.join(peer.map_or("firn", Peer::as_str));
-            results.push(run_target(&Opener { config, provider, peer: *peer, dir }).await);
+        for (who, results) in targets.iter().zip(&mut rounds) {
+            let dir = data.join(who.name());
+            results.push(run_target(&Opener { config, provider, who: *who, dir }).await);
             // Each round begins with nothing, and nobody's data is in another's way.
             make_empty_dir(&data)?;
         }
@@ -112,24 +116,46 @@ pub async fn run_config(
 struct Opener<'a> {
     config: &'a Config,
     provider: &'a dyn Provider,
-    peer: Option<Peer>,
+    who: Who<'a>,
     dir: PathBuf,
 }
 
+/// Who is measured.
+#[derive(Clone, Copy)]
+enum Who<'a> {
+    /// Firn of the workload's own parts.
+    Own,
+    Variant(&'a Variant),
+    Peer(Peer),
+}
+
+impl Who<'_> {
+    fn name(&self) -> &str {
+        match self {
+            Self::Own => "firn",
+            Self::Variant(variant) => &variant.name,
+            Self::Peer(peer) => peer.as_str(),
+        }
+    }
+}
+
 impl Opener<'_> {
-    fn name(&self) -> &'static str {
-        self.peer.map_or("firn", Peer::as_str)
+    fn name(&self) -> &str {
+        self.who.name()
     }
 
     async fn open(&self, compaction: Option<Switch>) -> Result<Arc<dyn Target>> {
         std::fs::create_dir_all(&self.dir).map_err(|e| {
             Error::with_source(ErrorKind::Unavailable, self.dir.display().to_string(), e)
         })?;
-        let mut topology = self.config.topology.clone();
+        let mut topology = match self.who {
+            Who::Variant(variant) => variant.topology.clone(),
+            Who::Own | Who::Peer(_) => self.config.topology.clone(),
+        };
         topology.compaction = compaction.unwrap_or(topology.compaction);
-        match self.peer {
-            None => self.provider.open(&topology, &self.dir).await,
-            Some(peer) => crate::peers::open(peer, &topology, &self.dir).await,
+        match self.who {
+            Who::Own | Who::Variant(_) => self.provider.open(&topology, &self.dir).await,
+            Who::Peer(peer) => crate::peers::open(peer, &topology, &self.dir).await,
         }
         .context(|| format!("opening {}", self.name()))
     }
@@ -139,7 +165,7 @@ impl Opener<'_> {
 async fn run_target(opener: &Opener<'_>) -> TargetResult {
     let config = opener.config;
     let mut result = TargetResult {
-        name: opener.name(),
+        name: opener.name().to_owned(),
         settings: Vec::new(),
         open_s: 0.0,
         phases: Vec::new(),
@@ -176,7 +202,13 @@ async fn run_target(opener: &Opener<'_>) -> TargetResult {
                 }
             }
             Some(open) => {
-                let measured = run_phase(config, place, &open, &mut progress, &config.prices).await;
+                let name = opener.name();
+                let fsync = fsync_before(phase, &opener.dir).await;
+                let mut measured = run_phase(config, place, name, &open, &mut progress).await;
+                match fsync {
+                    Ok(fsync) => measured.fsync_p50_us = fsync,
+                    Err(error) => measured.error = measured.error.or(Some(error.to_string())),
+                }
                 target = Some(open);
                 measured
             }
@@ -198,6 +230,20 @@ async fn run_target(opener: &Opener<'_>) -> TargetResult {
         result.error.get_or_insert(format!("closing {}: {error}", opener.name()));
     }
     result
+}
+
+/// See [`PhaseResult::fsync_p50_us`].
+async fn fsync_before(phase: &Phase, dir: &Path) -> Result<Option<f64>> {
+    if phase.kind != Kind::Put || phase.tasks != 1 {
+        return Ok(None);
+    }
+    let to = dir.to_owned();
+    let measured = tokio::task::spawn_blocking(move || fsync_p50_us(&to, FSYNC_FOR)).await;
+    let measured = measured.map_err(std::io::Error::other).and_then(|measured| measured);
+    measured.map(Some).map_err(|e| {
+        let what = format!("a synced write in {}", dir.display());
+        Error::with_source(ErrorKind::Unavailable, what, e)
+    })
 }
 
 /// Closes and opens. Its time is that of the opening alone. The old target is

@@ -3,6 +3,7 @@
 //! A thread and not a task: tasks that never wait would keep it from running,
 //! and a target that blocks its runtime is just what it must see.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -14,7 +15,7 @@ use super::work::Work;
 use super::worker::CALLER;
 use crate::engine::Target;
 use crate::measure::cpu::{self, Cpu};
-use crate::measure::{Counters, DiskIo, Latency, Recorded, disk_io};
+use crate::measure::{Counters, DiskIo, Latency, Recorded, disk_io, disk_io_of};
 
 /// Time between looks at the counts.
 const LOOK: Duration = Duration::from_millis(20);
@@ -61,6 +62,9 @@ pub(super) struct Sampled {
     pub(super) cpu: Cpu,
     pub(super) counters: Counters,
     pub(super) disk: DiskIo,
+    /// Of each of the target's processes.
+    pub(super) disk_by_process: BTreeMap<String, DiskIo>,
+    pub(super) part_latencies: BTreeMap<&'static str, Latency>,
     /// Longest time in which no operation ended, to [`LOOK`].
     pub(super) longest_stall: Duration,
     pub(super) resident_bytes_max: u64,
@@ -93,6 +97,7 @@ impl Sampler {
         let watch = Watch::new(Arc::clone(target), Arc::clone(work), times, bar);
         let stop = Arc::clone(&done);
         // Not in the thread: by the time that runs, much may have been done.
+        drop(target.part_latencies());
         let start = Baseline::now(&**target, work);
         let body = move || watch.run(start, &stop);
         let thread = std::thread::Builder::new().name("bench-sampler".into()).spawn(body)?;
@@ -107,12 +112,16 @@ impl Sampler {
     }
 }
 
+/// What the names of processes are told apart by from those of threads.
+pub(crate) const PROCESS: &str = "process ";
+
 /// What the last point, or the start, left.
 #[derive(Clone)]
 struct Baseline {
     at: Instant,
     cpu: Cpu,
     disk: DiskIo,
+    disk_by_process: BTreeMap<String, DiskIo>,
     counters: Counters,
 }
 
@@ -124,8 +133,25 @@ impl Baseline {
             // Those threads are in the total, but not among the living.
             *cpu.groups.entry(CALLER.to_owned()).or_default() += Duration::from_nanos(ended);
         }
-        Self { at: Instant::now(), cpu, disk: disk_io(), counters: target.counters() }
+        let (mut disk, mut disk_by_process) = (disk_io(), BTreeMap::new());
+        for (name, pid) in target.processes() {
+            let used = cpu::of_process(pid);
+            cpu.total += used;
+            cpu.groups.insert(format!("{PROCESS}{name}"), used);
+            let of_it = disk_io_of(pid);
+            disk = disk.plus(&of_it);
+            disk_by_process.insert(name, of_it);
+        }
+        let counters = target.counters();
+        Self { at: Instant::now(), cpu, disk, disk_by_process, counters }
     }
+}
+
+/// Of all the target's processes.
+pub(super) fn resident_bytes(target: &dyn Target) -> u64 {
+    let others = target.processes();
+    let others = others.iter().map(|(_, pid)| cpu::resident_bytes_of(*pid));
+    cpu::resident_bytes() + others.sum::<u64>()
 }
 
 struct Watch {
@@ -175,6 +201,7 @@ impl Watch {
             if warm_now {
                 warming = false;
                 self.total = Recorded::default();
+                drop(self.target.part_latencies());
                 self.longest_stall = Duration::ZERO;
                 self.last_progress.0 = last.at;
                 start = last.clone();
@@ -195,6 +222,12 @@ impl Watch {
             cpu: last.cpu.since(&start.cpu),
             counters: last.counters.since(&start.counters),
             disk: last.disk.since(&start.disk),
+            disk_by_process: {
+                let before = |name| start.disk_by_process.get(name).copied().unwrap_or_default();
+                let now = last.disk_by_process.iter();
+                now.map(|(name, disk)| (name.clone(), disk.since(&before(name)))).collect()
+            },
+            part_latencies: self.target.part_latencies(),
             longest_stall: self.longest_stall,
             resident_bytes_max: self.resident_bytes_max,
         }
@@ -209,7 +242,7 @@ impl Watch {
         } else if !self.work.is_stopped() {
             self.longest_stall = self.longest_stall.max(now.duration_since(since));
         }
-        self.resident_bytes_max = self.resident_bytes_max.max(cpu::resident_bytes());
+        self.resident_bytes_max = self.resident_bytes_max.max(resident_bytes(&*self.target));
         match self.times.duration {
             Some(_) => self.bar.tick(),
             None => self.bar.set_position(ops),
@@ -235,7 +268,7 @@ impl Watch {
             ops_per_s: recorded.ops_total() as f64 / seconds,
             latency: recorded.latency_of_all(),
             cores: now.cpu.since(&last.cpu).total.as_secs_f64() / seconds,
-            resident_bytes: cpu::resident_bytes(),
+            resident_bytes: resident_bytes(&*self.target),
             written_per_s: counters.written.values().sum::<u64>() as f64 / seconds,
             compaction_in_per_s: counters.compaction_bytes_in as f64 / seconds,
             disk_written_per_s: disk.written as f64 / seconds,

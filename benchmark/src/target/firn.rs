@@ -1,5 +1,6 @@
 //! Firn, embedded.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -11,7 +12,7 @@ use firn_engine::merge::MergeCounts;
 use firn_engine::{Db, Error, ErrorKind, Result, SpaceId, WriteBatch};
 
 use crate::engine::{Batch, Engine, Target};
-use crate::measure::{Counters, Metered};
+use crate::measure::{Counters, Latency, Metered};
 use crate::run::{Work, run_tasks};
 
 /// The space that all keys are in.
@@ -75,6 +76,16 @@ pub trait Surroundings: Send + Sync {
     /// What compactions have read and written; `None` if there are none.
     fn merge_counts(&self) -> Option<&MergeCounts>;
 
+    /// Processes of its parts, by name.
+    fn processes(&self) -> Vec<(String, u32)> {
+        Vec::new()
+    }
+
+    /// How long calls to parts took since this was called last, by call.
+    fn part_latencies(&self) -> BTreeMap<&'static str, Latency> {
+        BTreeMap::new()
+    }
+
     /// Stops workers and services, after the database was closed.
     ///
     /// # Errors
@@ -130,10 +141,6 @@ impl FirnTarget {
 
 #[async_trait]
 impl Target for FirnTarget {
-    fn name(&self) -> &'static str {
-        "firn"
-    }
-
     fn settings(&self) -> Vec<(String, String)> {
         self.settings.clone()
     }
@@ -219,6 +226,14 @@ impl Target for FirnTarget {
             ("column bytes", stats.levels.iter().map(|level| level.column_bytes).sum()),
         ]);
         counters
+    }
+
+    fn processes(&self) -> Vec<(String, u32)> {
+        self.surroundings.processes()
+    }
+
+    fn part_latencies(&self) -> BTreeMap<&'static str, Latency> {
+        self.surroundings.part_latencies()
     }
 
     async fn stored_bytes(&self) -> Result<Option<u64>> {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use firn_mysql_parser::ast;
-use firn_mysql_semantics::Value;
 use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::{Binder, Node, Result};
 
@@ -335,7 +334,6 @@ fn default_of(table: &OpenTable, column: usize) -> Result<Node> {
     let ty = table.columns[column].ty;
     let value = match &table.defaults[column] {
         Default::Value(value) => value.clone(),
-        Default::None if ty.nullable => Value::Null,
         Default::None => return Err(SqlError::no_default(&table.columns[column].name)),
         Default::Now => return not_yet("DEFAULT() of a column that defaults to the present"),
         Default::Expr(_) => {

@@ -143,7 +143,6 @@ impl<'a> Job<'a> {
                 || column.generated.is_some()
                 || !matches!(table.defaults[at], crate::table::Default::None)
                 || table.auto_increment == Some(at)
-                || ty.nullable
                 || ty.kind == TypeKind::Enum
             {
                 continue;
@@ -280,6 +279,9 @@ impl<'a> Job<'a> {
                 self.raise(view, &row).await?;
             }
             if plan.insert.replace {
+                if made.is_some() && self.is_by_number(&taken) {
+                    return Err(taken.error);
+                }
                 if self.is_same(view, cx, &taken, &row).await? {
                     self.done.copied += 1;
                     return Ok(());
@@ -305,6 +307,16 @@ impl<'a> Job<'a> {
             self.done.first_id.get_or_insert(made);
         }
         view.make_room().await
+    }
+
+    /// Whether a row is in the way by its number: a number that was made does not take
+    /// another's place.
+    fn is_by_number(&self, taken: &Duplicate) -> bool {
+        let table = self.table();
+        let index = table.descriptor().indexes.iter().find(|index| index.id == taken.index);
+        let first = index.and_then(|index| index.parts.first());
+        let numbered = table.auto_increment.map(|at| table.descriptor().columns[at].id);
+        first.is_some_and(|part| Some(part.column) == numbered)
     }
 
     /// REPLACE puts a row that is the same in the place of the last that can be in the way.

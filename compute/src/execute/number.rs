@@ -135,9 +135,9 @@ fn allowed(from: u64, (step, offset): (u64, u64)) -> u64 {
 }
 
 /// Where counting stops: the greatest value of a type is given again, and is taken then; that
-/// of BIGINT is none.
+/// of BIGINT UNSIGNED is none.
 fn counter_max(id_max: u64) -> u64 {
-    if id_max >= i64::MAX as u64 - 1 { id_max.saturating_add(1) } else { id_max }
+    if id_max > i64::MAX as u64 { id_max.saturating_add(1) } else { id_max }
 }
 
 /// A row has this value now: no row after it gets it, or a smaller one.
@@ -174,7 +174,7 @@ fn id_max(ty: &firn_mysql_semantics::SqlType) -> u64 {
     match (bits, ty.unsigned) {
         // The greatest of all is never given.
         (64, true) => u64::MAX - 1,
-        (64, false) => i64::MAX as u64 - 1,
+        (64, false) => i64::MAX as u64,
         (bits, true) => (1 << bits) - 1,
         (bits, false) => (1 << (bits - 1)) - 1,
     }
@@ -228,6 +228,6 @@ pub(crate) async fn prepare(view: &mut View<'_>, table: &OpenTable) -> Result<()
             first = first.max(id.saturating_add(1));
         }
     }
-    Numbers::raise(counter, first);
+    Numbers::raise(counter, first.min(counter_max(id_max(&table.columns[at].ty))));
     Ok(())
 }

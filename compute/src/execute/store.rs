@@ -119,16 +119,18 @@ impl Storing<'_> {
                 // Zero is no wish for a value then.
                 Ok(if self.zero_is_a_value { zero_of(ty) } else { Value::Null })
             }
-            Default::None if ty.nullable => Ok(Value::Null),
             // An ENUM without a default has its first member.
-            Default::None if ty.kind == TypeKind::Enum => Ok(Value::UInt(1)),
+            Default::None if ty.kind == TypeKind::Enum => {
+                Ok(if ty.nullable { Value::Null } else { Value::UInt(1) })
+            }
+            // A column that may be NULL has none after ALTER … DROP DEFAULT.
             Default::None => {
                 let error = SqlError::no_default(&table.columns[column].name);
                 if self.strict {
                     return Err(error);
                 }
                 cx.warnings.push(Level::Warning, error);
-                Ok(zero_of(ty))
+                Ok(if ty.nullable { Value::Null } else { zero_of(ty) })
             }
         }
     }

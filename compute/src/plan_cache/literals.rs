@@ -11,7 +11,7 @@ use firn_mysql_parser::ast::{
     self, BinaryOp, Expr, ExprKind, InsertSource, Literal, QueryBody, StatementKind,
 };
 use firn_mysql_semantics::expr::{Comparison, ListReading, Membership, Node, Op};
-use firn_mysql_semantics::{CollationId, Derivation, SqlType, Value};
+use firn_mysql_semantics::{CollationId, Derivation, SqlType, TypeKind, Value};
 
 /// The length that is said of strings that may have any.
 pub(crate) const TEXT_LENGTH: u32 = 16_383;
@@ -137,6 +137,8 @@ impl Rewrite<'_> {
 /// its place would have been bound to the same.
 pub(crate) fn are_direct(condition: &Node) -> bool {
     let is_param = |node: &Node| matches!(node.op, Op::Param(_));
+    // A literal beside it would have become a year.
+    let years = condition.args.iter().any(|arg| arg.ty.kind == TypeKind::Year);
     let plain = |with: &Comparison| matches!(with, Comparison::Int | Comparison::Text(_));
     let direct = match &condition.op {
         Op::Compare(_, with) => plain(with),
@@ -145,5 +147,6 @@ pub(crate) fn are_direct(condition: &Node) -> bool {
         Op::In { how: Membership::Constants(ListReading::Integers), .. } => true,
         _ => false,
     };
+    let direct = direct && !years;
     condition.args.iter().all(|arg| if is_param(arg) { direct } else { are_direct(arg) })
 }

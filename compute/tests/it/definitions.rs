@@ -252,7 +252,8 @@ async fn definitions_by_chance_are_shown_as_on_a_server() {
     let config =
         ClientConfig { user: "root".into(), tls: ClientTls::Disabled, ..ClientConfig::default() };
     let mut theirs = TestClient(Client::connect(stream, &config).await.expect("root gets in"));
-    theirs.run("CREATE DATABASE IF NOT EXISTS firn_definitions; USE firn_definitions").await;
+    theirs.run("CREATE DATABASE IF NOT EXISTS firn_definitions").await;
+    theirs.run("USE firn_definitions").await;
     let (_server, mut ours) = start().await;
     let (mut statements, mut taken, mut differences) = (0, 0, String::new());
     for table in 0..tables {

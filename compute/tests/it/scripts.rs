@@ -13,7 +13,8 @@ use firn_mysql_protocol::client::Client;
 
 use crate::support::{TestClient, World, config, lines_of, names_of, rows_of};
 
-const SCRIPTS: &[&str] = &["files", "temporary_as", "grouping", "restored"];
+const SCRIPTS: &[&str] =
+    &["files", "temporary_as", "grouping", "restored", "keys", "years", "numbers", "no_defaults"];
 
 fn path(script: &str) -> String {
     format!("{}/tests/data/scripts/{script}.txt", env!("CARGO_MANIFEST_DIR"))
@@ -135,6 +136,26 @@ async fn temporary_tables_are_made_of_queries_as_by_a_server() {
 #[tokio::test(flavor = "multi_thread")]
 async fn grouping_tells_sums_as_a_server_does() {
     is_as_recorded("grouping").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_are_wrong_are_refused_as_by_a_server() {
+    is_as_recorded("keys").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn constants_beside_years_are_years_as_on_a_server() {
+    is_as_recorded("years").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_numbers_are_given_as_by_a_server() {
+    is_as_recorded("numbers").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn columns_that_lost_their_default_are_to_be_given_as_on_a_server() {
+    is_as_recorded("no_defaults").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -91,13 +91,14 @@ fn bounds_from_proto(bounds: Option<v1::LogBoundsResponse>) -> LogBounds {
 pub struct RemoteOptions {
     /// A call with all its tries may take this long.
     pub deadline: Duration,
-    /// An append that is not answered for this long is sent to another member.
+    /// An append that is not answered for this long is sent to another member; if that does
+    /// not answer either, it is given twice as long, and so on.
     pub try_max: Duration,
 }
 
 impl Default for RemoteOptions {
     fn default() -> Self {
-        Self { deadline: Duration::from_secs(30), try_max: Duration::from_secs(3) }
+        Self { deadline: Duration::from_secs(30), try_max: Duration::from_secs(1) }
     }
 }
 
@@ -122,11 +123,13 @@ impl RemoteJournal {
 }
 
 impl Shared {
-    /// Takes what a status says about who leads.
-    async fn learn(&self, asked: &str, status: &Status) {
+    /// Takes what a status says about who leads, unless that is who is silent.
+    async fn learn(&self, asked: &str, status: &Status, silent: Option<&str>) {
         let Some(leader) = status.metadata().get(LEADER_HEADER) else { return };
+        let peers = self.caller.peers();
         let known = match leader.to_str() {
-            Ok(leader) => self.caller.peers().prefer(leader).await,
+            Ok(leader) if silent.is_some_and(|silent| peers.same(silent, leader)) => false,
+            Ok(leader) => peers.prefer(leader).await,
             Err(_) => false,
         };
         if !known {
@@ -150,7 +153,7 @@ impl Shared {
                 let asked = self.caller.peers().current().await.map(|(address, _)| address);
                 let answer = call.await;
                 if let (Err(status), Ok(asked)) = (&answer, asked) {
-                    self.learn(&asked, status).await;
+                    self.learn(&asked, status, None).await;
                 }
                 answer
             }

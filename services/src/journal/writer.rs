@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use firn_engine::journal::{JournalWriter, LogBounds, PAYLOAD_LEN_MAX, Record};
-use firn_engine::{BranchName, Epoch, Error, ErrorKind, Result, Seq};
+use firn_engine::{BranchName, Epoch, Error, ErrorKind, Instant, Result, Seq};
 use firn_grpc::v1::journal_client::JournalClient;
 use firn_proto::v1;
 use futures::SinkExt;
@@ -17,7 +17,11 @@ use super::{Shared, bounds_from_proto, record_to_proto};
 use crate::rpc::status::{Repeat, from_status};
 
 const PAUSE_FIRST: Duration = Duration::from_millis(5);
-const PAUSE_MAX: Duration = Duration::from_millis(500);
+/// One writer that asks so often does no harm, and a new leader is found soon.
+const PAUSE_MAX: Duration = Duration::from_millis(100);
+/// How many times as long as the first a later try may take: a large record over a slow
+/// network needs its time.
+const PATIENCE_MAX: u32 = 10;
 /// Messages that wait for the connection.
 const QUEUE_MAX: usize = 4;
 
@@ -36,6 +40,16 @@ struct Sending {
     line: Option<Line>,
     /// An append has begun and not ended: whoever made it does not wait any more.
     begun: bool,
+}
+
+/// What the tries of one record have come to.
+#[derive(Debug)]
+struct Tries {
+    /// How long the next may take.
+    limit: Duration,
+    /// Who has not answered, and until when nobody's word that it leads is taken: for
+    /// a while after a leader has gone, the others still name it.
+    silent: Option<(String, Instant)>,
 }
 
 /// The writer of one opening.
@@ -128,7 +142,7 @@ impl Writer {
     }
 
     /// Sends a record over a line and waits for its answer.
-    async fn exchange(&self, line: &mut Line, record: &Record) -> Result<LogBounds> {
+    async fn exchange(&self, line: &mut Line, record: &Record, tries: &Tries) -> Result<LogBounds> {
         let fresh = std::mem::take(&mut line.fresh);
         for (at, message) in record_to_proto(record).enumerate() {
             let mut request =
@@ -156,7 +170,10 @@ impl Writer {
                 Err(self.error(ErrorKind::OutcomeUnknown, why).retryable())
             }
             Err(status) => {
-                self.shared.learn(&line.address, &status).await;
+                let silent = tries.silent.as_ref();
+                let silent = silent.filter(|(_, until)| self.shared.env.now() < *until);
+                let silent = silent.map(|(address, _)| address.as_str());
+                self.shared.learn(&line.address, &status, silent).await;
                 let error = from_status(&status, &line.address, Repeat::Unsafe);
                 // Asking again tells.
                 let unknown = error.kind() == ErrorKind::OutcomeUnknown;
@@ -166,15 +183,22 @@ impl Writer {
     }
 
     /// Tries once, over the line that there is or a new one.
-    async fn try_once(&self, sending: &mut Sending, record: &Record) -> Result<LogBounds> {
+    async fn try_once(
+        &self,
+        sending: &mut Sending,
+        record: &Record,
+        tries: &mut Tries,
+    ) -> Result<LogBounds> {
         let mut line = match sending.line.take() {
             Some(line) => line,
             None => self.line().await?,
         };
-        let limit = self.shared.options.try_max;
-        let answer = self.shared.env.timeout(limit, self.exchange(&mut line, record)).await;
+        let (env, limit) = (&self.shared.env, tries.limit);
+        let answer = env.timeout(limit, self.exchange(&mut line, record, tries)).await;
         let answer = answer.unwrap_or_else(|| {
-            let why = format!("{}: no answer in time", line.address);
+            tries.limit = (limit * 2).min(self.shared.options.try_max * PATIENCE_MAX);
+            tries.silent = Some((line.address.clone(), env.now().after(tries.limit)));
+            let why = format!("{}: no answer within {} ms", line.address, limit.as_millis());
             Err(self.error(ErrorKind::OutcomeUnknown, why).retryable())
         });
         match &answer {
@@ -192,8 +216,9 @@ impl Writer {
         let (env, deadline) = (&self.shared.env, self.shared.options.deadline);
         let begun = env.now();
         let (mut pause, mut unsure) = (PAUSE_FIRST, false);
+        let mut tries = Tries { limit: self.shared.options.try_max, silent: None };
         loop {
-            let error = match self.try_once(sending, record).await {
+            let error = match self.try_once(sending, record, &mut tries).await {
                 Ok(bounds) => return Ok(bounds),
                 Err(error) => error,
             };

@@ -1,10 +1,11 @@
-//! The shared token: a header that every call carries.
+//! What is said and asked for at the door: the shared token, and the contract.
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::{Request, Status};
 
+use super::contract;
 use crate::config::Secret;
 use firn_engine::{Error, ErrorKind, Result};
 
@@ -20,7 +21,12 @@ fn value(token: &Secret) -> Result<MetadataValue<Ascii>> {
     Ok(value)
 }
 
-/// Sends the token with every call.
+fn known(request: Request<()>) -> Result<Request<()>, Status> {
+    contract::check(request.metadata())?;
+    Ok(request)
+}
+
+/// Sends the contract, and the token if there is one, with every call.
 #[derive(Debug, Clone, Default)]
 pub struct Sender(Option<MetadataValue<Ascii>>);
 
@@ -39,11 +45,12 @@ impl Interceptor for Sender {
         if let Some(value) = &self.0 {
             request.metadata_mut().insert(HEADER, value.clone());
         }
+        contract::announce(request.metadata_mut());
         Ok(request)
     }
 }
 
-/// Turns away calls without the token.
+/// Turns away calls without the token, then those of another contract.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Guard(Option<MetadataValue<Ascii>>);
 
@@ -55,14 +62,14 @@ impl Guard {
 
 impl Interceptor for Guard {
     fn call(&mut self, request: Request<()>) -> Result<Request<()>, Status> {
-        let Some(wanted) = &self.0 else { return Ok(request) };
+        let Some(wanted) = &self.0 else { return known(request) };
         match request.metadata().get(HEADER) {
             // As long for a token that is right at its start as for one that is all wrong.
             Some(sent)
                 if verify_slices_are_equal(sent.as_encoded_bytes(), wanted.as_encoded_bytes())
                     .is_ok() =>
             {
-                Ok(request)
+                known(request)
             }
             Some(_) => Err(Status::unauthenticated("the caller's token is not this cluster's")),
             None => Err(Status::unauthenticated("the caller sends no token, this cluster has one")),

@@ -5,13 +5,14 @@
 //! - [`peers`] and [`call`]: the other side: addresses by name, retries by kind of error
 //!   within a deadline and a budget.
 //! - [`status`]: errors as they travel, with kind, retryability and chain.
-//! - [`auth`]: the shared token.
+//! - [`auth`]: the shared token; `contract`: which version of the contracts is spoken.
 //! - [`network`]: how connections are made, so that a simulation can have its own.
 //!
 //! What is served and called is generated from `proto/` (crate `firn-grpc`).
 
 pub mod auth;
 pub mod call;
+mod contract;
 pub mod network;
 mod observe;
 pub mod peers;

@@ -157,6 +157,14 @@ impl Peers {
         }
     }
 
+    /// Whether two names or addresses stand for one server, as far as is known.
+    #[must_use]
+    pub fn same(&self, one: &str, other: &str) -> bool {
+        let is = |server: &Server, name| server.address == name || server.name == name;
+        let known = self.known.lock();
+        one == other || known.peers.iter().any(|server| is(server, one) && is(server, other))
+    }
+
     /// Asks `address` from now on, a name or an address that a server has named. One that is
     /// not known is looked up and counts as one of ours until names are looked up anew; `false`
     /// if that is not possible.

@@ -6,4 +6,5 @@ mod local;
 mod model;
 mod processes;
 mod raft;
+mod rounds;
 pub(crate) mod wires;

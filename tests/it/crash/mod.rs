@@ -9,7 +9,7 @@
 mod child;
 mod order;
 mod plan;
-mod power;
+pub(crate) mod power;
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};

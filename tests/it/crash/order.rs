@@ -101,6 +101,7 @@ impl Order {
             storage_addresses: Vec::new(),
             blocks_from: firn_services::config::BlocksFrom::Store,
             trust: firn_services::rpc::Trust::default(),
+            times: None,
         };
         Local::open(&env, dir, store.objects, store.layout, options).await
     }

@@ -17,14 +17,14 @@ const SHUTDOWN: libc::c_ulong = 0x8004_587d;
 const NO_LOG_FLUSH: u32 = 2;
 
 /// The mounted disk; unmounted when dropped.
-pub(super) struct Disk {
+pub(crate) struct Disk {
     image: PathBuf,
     mount: PathBuf,
 }
 
 impl Disk {
     /// Makes a disk in `dir`; `None` if this machine cannot mount one.
-    pub(super) fn new(dir: &Path) -> Option<Self> {
+    pub(crate) fn new(dir: &Path) -> Option<Self> {
         let disk = Self { image: dir.join("disk"), mount: dir.join("mount") };
         std::fs::create_dir(&disk.mount).unwrap();
         File::create(&disk.image).unwrap().set_len(DISK_BYTES).unwrap();
@@ -36,7 +36,7 @@ impl Disk {
         Some(disk)
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.mount
     }
 
@@ -45,7 +45,7 @@ impl Disk {
     }
 
     /// Drops what was not synced, and fails everything from now on.
-    pub(super) fn cut(&self) -> Result<(), String> {
+    pub(crate) fn cut(&self) -> Result<(), String> {
         let root = File::open(&self.mount).map_err(|e| e.to_string())?;
         // SAFETY: the descriptor is open, and this ioctl reads one u32 through the pointer.
         let done = unsafe { libc::ioctl(root.as_raw_fd(), SHUTDOWN, &NO_LOG_FLUSH) };
@@ -53,7 +53,7 @@ impl Disk {
     }
 
     /// The power is back; whoever used the disk must have ended.
-    pub(super) fn restore(&mut self) -> Result<(), String> {
+    pub(crate) fn restore(&mut self) -> Result<(), String> {
         run("umount", &[self.mount.as_ref()])?;
         self.mount()
     }

@@ -19,6 +19,9 @@ const ROWS: u64 = 10_000_000;
 /// otherwise.
 const MEMORY_MIB: u64 = 512;
 
+/// Bytes of the text of each row, unless `FIRN_TEST_ROW_BYTES` says otherwise.
+const ROW_BYTES: u64 = 40;
+
 /// How long one statement may take.
 const ANSWER_MAX: Duration = Duration::from_secs(3600);
 
@@ -72,6 +75,7 @@ impl Drop for Watch {
 async fn ten_million_rows_in_one_transaction_stay_within_the_memory() {
     let (many, memory) =
         (number("FIRN_TEST_ROWS", ROWS), number("FIRN_TEST_MEMORY_MIB", MEMORY_MIB));
+    let bytes = number("FIRN_TEST_ROW_BYTES", ROW_BYTES);
     let program = std::env::var_os("FIRN_TEST_PROGRAM").map(PathBuf::from);
     let folder = tempfile::tempdir().unwrap();
     let args = ["up", "--mysql-addr", "127.0.0.1:0", "--http-addr", "none"];
@@ -95,7 +99,8 @@ async fn ten_million_rows_in_one_transaction_stay_within_the_memory() {
         ..ClientConfig::default()
     };
     let mut root = Client::connect(stream, &config).await.unwrap();
-    let table = "(id INT PRIMARY KEY, v INT, note VARCHAR(60), KEY v (v))";
+    let table =
+        format!("(id INT PRIMARY KEY, v INT, note VARCHAR({}), KEY v (v))", bytes.max(40) + 20);
     let mut most = 0;
     let mut run = async |what: &str, sql: String| {
         let begun = Instant::now();
@@ -108,12 +113,12 @@ async fn ten_million_rows_in_one_transaction_stay_within_the_memory() {
     for name in ["s", "t"] {
         run("a table", format!("CREATE TABLE d.{name} {table}")).await;
     }
-    run("the first row", "INSERT INTO d.s VALUES (0, 0, REPEAT('n', 50))".into()).await;
+    run("the first row", format!("INSERT INTO d.s VALUES (0, 0, REPEAT('n', {bytes}))")).await;
     let mut there = 1;
     while there < many {
-        let more = there.min(many - there).min(100_000);
+        let more = there.min(many - there).min(100_000).min((200 << 20) / bytes);
         let sql = format!(
-            "INSERT INTO d.s SELECT id + {there}, id % 1000, CONCAT(REPEAT('n', 40), id) \
+            "INSERT INTO d.s SELECT id + {there}, id % 1000, CONCAT(REPEAT('n', {bytes}), id) \
              FROM d.s WHERE id < {more}"
         );
         run("rows to copy", sql).await;
@@ -133,7 +138,7 @@ async fn ten_million_rows_in_one_transaction_stay_within_the_memory() {
     let left = rows(&mut root, "SELECT COUNT(*), SUM(v) FROM d.t").await.unwrap();
     let odd: u64 = (0..many).filter(|id| id % 2 == 1).count() as u64;
     assert_eq!(left[0][0], odd.to_string());
-    eprintln!("{many} rows: at most {most} MiB of {memory}");
+    eprintln!("{many} rows of {bytes} bytes and more: at most {most} MiB of {memory}");
     if !cfg!(debug_assertions) || program.is_some() {
         assert!(most <= memory, "{most} MiB of {memory}");
     }

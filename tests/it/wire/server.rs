@@ -41,9 +41,14 @@ pub(crate) fn firn(folder: &Path, args: &[&str]) -> Command {
 }
 
 impl Process {
-    /// Starts `firn` in `folder`, where its log goes too, and waits for the line that says
+    /// Starts a command of `firn`, whose log goes to `log`, and waits for the line that says
     /// that it is ready: what follows `ready: `.
-    pub(crate) fn start(mut command: Command, log: &Path) -> (Self, String) {
+    pub(crate) fn start(command: Command, log: &Path) -> (Self, String) {
+        Self::try_start(command, log).unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    /// As [`Self::start`]; what it said, if it ended instead.
+    pub(crate) fn try_start(mut command: Command, log: &Path) -> Result<(Self, String), String> {
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(std::fs::File::create(log).unwrap())
@@ -53,10 +58,19 @@ impl Process {
         let mut line = String::new();
         if out.read_line(&mut line).unwrap() == 0 {
             let _ = child.wait();
-            panic!("{command:?}: {}", std::fs::read_to_string(log).unwrap());
+            return Err(format!("{command:?}: {}", std::fs::read_to_string(log).unwrap()));
         }
         let ready = line.trim_end().strip_prefix("ready: ").expect(&line).to_owned();
-        (Self(child), ready)
+        Ok((Self(child), ready))
+    }
+
+    /// Whether it runs.
+    pub(crate) fn runs(&mut self) -> bool {
+        self.0.try_wait().unwrap().is_none()
+    }
+
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+        rustix::process::kill_process(self.pid(), signal).unwrap();
     }
 
     pub(crate) fn pid(&self) -> rustix::process::Pid {

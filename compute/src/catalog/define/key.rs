@@ -296,6 +296,9 @@ impl<'a> Builder<'a> {
                 return Err(SqlError::new(code::ER_DUP_FIELDNAME, &[name.into()]));
             }
             let (prefix_len, part_bytes) = self.part_size(column, prefix, draft.kind)?;
+            if draft.kind == IndexKind::Primary && self.said_null.contains(&column) {
+                return Err(SqlError::new(code::ER_PRIMARY_CANT_HAVE_NULL, &[]));
+            }
             bytes += part_bytes;
             index.parts.push(IndexPart { column, prefix_len, descending: part.descending });
         }
@@ -375,7 +378,13 @@ impl<'a> Builder<'a> {
         let is_chars = matches!(ty.kind, TypeKind::Char | TypeKind::Varchar);
         let whole = size::key_bytes(&ty, column.members.len());
         let (chars, bytes) = match prefix {
-            Some(_) if !is_chars && !ty.kind.is_text() => return Err(wrong_prefix()),
+            Some(bytes) if !is_chars && !ty.kind.is_text() => {
+                // A prefix of all its bytes is none; members have no prefix at all.
+                if bytes != whole || matches!(ty.kind, TypeKind::Enum | TypeKind::Set) {
+                    return Err(wrong_prefix());
+                }
+                (None, whole)
+            }
             Some(chars) if is_chars && chars > u64::from(ty.length) => return Err(wrong_prefix()),
             Some(chars) if is_chars && chars == u64::from(ty.length) => (None, whole),
             Some(chars) => (Some(chars), chars.saturating_mul(char_bytes)),

@@ -241,10 +241,8 @@ impl<'a> Builder<'a> {
         for name in names {
             let Some(at) = self.table.column_named(&name) else { continue };
             let column = &mut self.table.columns[at];
-            if self.said_null.contains(&column.id) {
-                return Err(SqlError::new(code::ER_PRIMARY_CANT_HAVE_NULL, &[]));
-            }
-            if !column.ty.nullable {
+            // That it was said to be NULL is told with the key's other mistakes.
+            if !column.ty.nullable || self.said_null.contains(&column.id) {
                 continue;
             }
             column.ty.nullable = false;

@@ -230,7 +230,7 @@ impl Grammar<'_> {
             }
             T::KEY | T::INDEX => {
                 self.bump();
-                AlterAction::DropIndex(self.index_name()?)
+                AlterAction::DropIndex(self.ident()?)
             }
             T::CHECK => {
                 self.bump();
@@ -238,7 +238,7 @@ impl Grammar<'_> {
             }
             T::CONSTRAINT => {
                 self.bump();
-                AlterAction::DropConstraint(self.index_name()?)
+                AlterAction::DropConstraint(self.ident()?)
             }
             T::PARTITION => {
                 self.bump();
@@ -258,7 +258,7 @@ impl Grammar<'_> {
         match self.kind() {
             T::INDEX => {
                 self.bump();
-                let name = self.index_name()?;
+                let name = self.ident()?;
                 let visible = self.one_of(&[T::VISIBLE, T::INVISIBLE])? == T::VISIBLE;
                 Ok(AlterAction::SetIndexVisible(name, visible))
             }

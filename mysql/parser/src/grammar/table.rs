@@ -454,7 +454,7 @@ impl Grammar<'_> {
 
     pub(super) fn drop_index(&mut self) -> Result<StatementKind> {
         self.expect(T::INDEX)?;
-        let name = self.index_name()?;
+        let name = self.ident()?;
         self.expect(T::ON)?;
         let table = self.object_name()?;
         let (algorithm, lock) = self.algorithm_and_lock()?;

@@ -396,11 +396,15 @@ impl<'s> Lexer<'s> {
     fn word(&mut self) -> Token {
         let start = self.at;
         let end = self.word_end(start);
+        let word = &self.sql[start..end];
+        // `$tag$` begins a string that only bodies in other languages may have.
+        if word[0] == b'$' && word[1..].contains(&b'$') {
+            return self.bad(start);
+        }
         self.at = end;
         if self.after_name() {
             return self.token(T::Ident, start);
         }
-        let word = &self.sql[start..end];
         let Some(kind) = keyword(word) else {
             let kind = if word[0] == b'_' && value::is_charset(&word[1..]) {
                 T::Introducer

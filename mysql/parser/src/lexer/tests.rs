@@ -36,6 +36,16 @@ fn numbers_and_names_that_start_with_digits() {
 }
 
 #[test]
+fn strings_between_dollars_are_refused_and_names_with_dollars_are_not() {
+    use T::{Bad, Dot, Ident};
+    for bad in ["$$", "$$a", "$a$", "$a$x$a$", "$$x$$"] {
+        assert_eq!(kinds(bad), [Bad], "{bad}");
+    }
+    assert_eq!(kinds("$a a$$ $1"), [Ident, Ident, Ident]);
+    assert_eq!(kinds("t.$$"), [Ident, Dot, Ident]);
+}
+
+#[test]
 fn words_after_dots_are_names() {
     use T::{Decimal, Dot, Ident, Quoted, SELECT};
     assert_eq!(kinds("t.select.from"), [Ident, Dot, Ident, Dot, Ident]);

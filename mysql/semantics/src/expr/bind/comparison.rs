@@ -2,6 +2,7 @@
 
 mod bigint;
 mod constant;
+mod year;
 
 use firn_mysql_parser::ast;
 
@@ -118,7 +119,7 @@ impl Binder<'_> {
         Ok(Node::new(Op::CompareRows(op, with), ty, vec![left, right]))
     }
 
-    /// Numbers beside a column of dates or times become such themselves.
+    /// Constants beside a column of dates, times, years or BIGINT become such themselves.
     fn store_numbers(&self, pair: &mut [Node; 2]) {
         let [a, b] = pair;
         if let Some(stored) = self.stored_number(a, b) {
@@ -128,6 +129,10 @@ impl Binder<'_> {
         } else if let Some(stored) = self.stored_bigint(a, b) {
             *b = stored;
         } else if let Some(stored) = self.stored_bigint(b, a) {
+            *a = stored;
+        } else if let Some(stored) = Self::stored_year(a, b) {
+            *b = stored;
+        } else if let Some(stored) = Self::stored_year(b, a) {
             *a = stored;
         }
     }

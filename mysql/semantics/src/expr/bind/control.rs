@@ -77,6 +77,10 @@ impl Binder<'_> {
                 } else if let Some(stored) = self.stored_bigint(b, a) {
                     // The result is that integer too.
                     *a = stored;
+                } else if let Some(stored) = Self::stored_year(a, b) {
+                    *b = stored;
+                } else if let Some(stored) = Self::stored_year(b, a) {
+                    *a = stored;
                 } else if let Some(stored) = self.stored_number(b, a)
                     && stored.ty.kind == TypeKind::Date
                 {

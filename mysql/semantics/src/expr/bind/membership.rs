@@ -68,6 +68,13 @@ impl Binder<'_> {
 
     /// One way to compare for all three operands.
     fn between_comparison(&self, args: &mut [Node], negated: bool) -> Result<Comparison> {
+        if let [value, bounds @ ..] = &mut *args {
+            for bound in bounds {
+                if let Some(stored) = Self::stored_year(value, bound) {
+                    *bound = stored;
+                }
+            }
+        }
         let known = known(args);
         let operands = || known.iter().filter_map(|at| args.get(*at));
         let Some(common) = operands().map(class).reduce(meeting) else {

@@ -1,12 +1,18 @@
 //! `firn bench`: gives the benchmark runner databases to measure.
 
+mod started;
+
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use firn_benchmark::config::{Journal, ObjectStoreAt, Switch};
-use firn_benchmark::{FirnTarget, Metered, Provider, Surroundings, Target, Topology, mysql};
+use firn_benchmark::config::{Blocks, Journal, ObjectStoreAt, Storage, Switch};
+use firn_benchmark::measure::Latency;
+use firn_benchmark::{
+    FirnTarget, Metered, PartTimes, Provider, Surroundings, Target, Topology, mysql,
+};
 use firn_engine::manifest::SpaceOptions;
 use firn_engine::merge::MergeCounts;
 use firn_engine::{Env, Error, ErrorKind, Result};
@@ -15,20 +21,31 @@ use firn_services::machine::Machine;
 use firn_services::runtime::Runtimes;
 use firn_storage::picker::PickerOptions;
 use firn_table::RowDescription;
+use parking_lot::Mutex;
 
 use crate::cli::BenchArgs;
 use crate::data_dir::DataDir;
 use crate::local::{Local, LocalOptions};
 use crate::store::Store;
+use started::Started;
 
-pub(crate) async fn run(config: &Config, args: &BenchArgs, runtimes: &Runtimes) -> Result<()> {
+pub(crate) async fn run(
+    config: &Config,
+    file: Option<&Path>,
+    args: &BenchArgs,
+    runtimes: &Runtimes,
+) -> Result<()> {
     // A file that cannot be read is the other runner's to name.
     let text = std::fs::read_to_string(&args.file).unwrap_or_default();
     if mysql::is_mysql_workload(&text) {
         let summary = mysql::run(&args.file, &args.out, crate::COMMIT).await?;
         return first_error(summary.errors());
     }
-    let provider = LocalProvider { env: runtimes.env(), config: config.clone() };
+    let provider = LocalProvider {
+        env: runtimes.env(),
+        config: config.clone(),
+        file: file.map(Path::to_owned),
+    };
     let summary = firn_benchmark::run(&args.file, &args.out, &provider).await?;
     first_error(summary.errors())
 }
@@ -40,11 +57,14 @@ fn first_error(errors: Vec<String>) -> Result<()> {
     }
 }
 
-/// Databases in this process. Of the configuration only the credentials of
-/// the object store count: the rest is in the workload's file.
+/// Databases in this process, with such parts as the topology says in processes of their
+/// own. Of the configuration only the credentials of the object store and what parts trust
+/// each other by count: the rest is in the workload's file.
 struct LocalProvider {
     env: Env,
     config: Config,
+    /// The file that it came from.
+    file: Option<PathBuf>,
 }
 
 #[async_trait]
@@ -65,23 +85,37 @@ impl Provider for LocalProvider {
             Journal::Local => JournalKind::Local,
             Journal::Object => JournalKind::Object,
             Journal::Memory => JournalKind::Memory,
+            // What counts are their addresses.
+            Journal::Members => JournalKind::Local,
         };
         if !topology.sync && kind != JournalKind::Memory {
             let why = "sync: false: every journal but `memory` makes a commit durable first";
             return Err(Error::new(ErrorKind::BadRequest, why));
         }
         let compacts = topology.compaction == Switch::Local;
+        if topology.blocks == Blocks::Storage {
+            let why = "blocks: storage: a database reads blocks from the object store alone yet";
+            return Err(Error::new(ErrorKind::BadRequest, why));
+        }
+        let data = DataDir::take(dir)?;
+        let url = &config.object_store.url;
+        let started = Started::start(&self.env, topology, dir, url, self.file.as_deref()).await?;
+        let times = PartTimes::default();
         let options = LocalOptions {
             db: topology.engine_options(),
             picker: PickerOptions::default(),
-            journal: JournalConfig { kind, ..JournalConfig::default() },
+            journal: JournalConfig {
+                kind,
+                addresses: started.journal.clone(),
+                ..JournalConfig::default()
+            },
             disk_cache_bytes_max: topology.caches.disk,
             compaction_concurrency: if compacts { merges_at_once() } else { 0 },
-            storage_addresses: Vec::new(),
-            blocks_from: BlocksFrom::Store,
-            trust: firn_services::rpc::Trust::default(),
+            blocks_from: BlocksFrom::Service,
+            storage_addresses: started.storage.clone(),
+            trust: self.config.rpc.trust(),
+            times: Some(times.clone()),
         };
-        let data = DataDir::take(dir)?;
         let store = Store::open(&config, &self.env).await?;
         let metered = Metered::new(store.objects);
         let objects = Arc::clone(&metered) as _;
@@ -94,9 +128,11 @@ impl Provider for LocalProvider {
         if let Some(disk) = local.disk_cache() {
             disk.opened().await;
         }
-        let settings = settings(&local, &store.name);
+        let settings = settings(&local, &store.name, topology);
         let db = Arc::clone(local.db());
-        Ok(FirnTarget::new(db, metered, Box::new(Parts(local)), compacts, settings))
+        let parts = Parts { env: self.env.clone(), local, started: Mutex::new(started), times };
+        let compacts = topology.compaction != Switch::Off;
+        Ok(FirnTarget::new(db, metered, Box::new(parts), compacts, settings))
     }
 }
 
@@ -111,13 +147,30 @@ fn absolute(path: &Path) -> Result<PathBuf> {
     })
 }
 
-fn settings(local: &Local, store: &str) -> Vec<(String, String)> {
+fn settings(local: &Local, store: &str, topology: &Topology) -> Vec<(String, String)> {
     let sizes = local.sizes();
     let mib = |bytes: u64| format!("{} MiB", bytes >> 20);
-    let journal = format!("{:?}", sizes.journal.kind).to_lowercase();
+    let at = |addresses: &[String], count: u32| match addresses {
+        [] => format!("{count}, started"),
+        addresses => addresses.join(", "),
+    };
+    let journal = match topology.journal {
+        Journal::Members => at(&topology.addresses.journal, topology.members),
+        kind => format!("{kind:?}").to_lowercase(),
+    };
+    let storage = match topology.storage {
+        Storage::Services => at(&topology.addresses.storage, topology.services),
+        Storage::Local => "local".to_owned(),
+    };
+    let workers = match topology.compaction {
+        Switch::Workers => topology.workers.to_string(),
+        Switch::Local | Switch::Off => "none".to_owned(),
+    };
     [
         ("object store", store.to_owned()),
         ("journal", journal),
+        ("storage service", storage),
+        ("workers of their own", workers),
         ("block cache", mib(sizes.db.block_cache_bytes)),
         ("row cache", mib(sizes.db.row_cache_bytes)),
         ("filters and indexes", mib(sizes.db.pinned_bytes)),
@@ -132,19 +185,34 @@ fn settings(local: &Local, store: &str) -> Vec<(String, String)> {
     .to_vec()
 }
 
-struct Parts(Local);
+struct Parts {
+    env: Env,
+    local: Local,
+    started: Mutex<Started>,
+    times: PartTimes,
+}
 
 #[async_trait]
 impl Surroundings for Parts {
     fn is_compacting(&self) -> bool {
-        self.0.merges_running() > 0
+        self.local.merges_running() > 0
     }
 
     fn merge_counts(&self) -> Option<&MergeCounts> {
-        self.0.merges()
+        self.local.merges()
     }
 
     async fn close(&self, limit: Duration) -> Result<()> {
-        self.0.close(limit).await
+        let closed = self.local.close(limit).await;
+        let started = std::mem::take(&mut *self.started.lock());
+        closed.and(started.stop(&self.env).await)
+    }
+
+    fn processes(&self) -> Vec<(String, u32)> {
+        self.started.lock().processes()
+    }
+
+    fn part_latencies(&self) -> BTreeMap<&'static str, Latency> {
+        self.times.take()
     }
 }
