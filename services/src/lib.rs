@@ -4,6 +4,7 @@
 //! Nothing here knows what the engine's parts do; `src/main.rs` puts both
 //! together.
 
+pub mod allocator;
 pub mod bytes;
 pub mod clients;
 pub mod config;

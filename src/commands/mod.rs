@@ -17,6 +17,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use firn_engine::{Error, ErrorKind, Result};
+use firn_services::allocator;
 use firn_services::config::Config;
 use firn_services::machine::Machine;
 use firn_services::runtime::Runtimes;
@@ -27,6 +28,12 @@ use crate::cli::{Cli, Command};
 
 /// How long tasks may take to end when a command is done.
 const RUNTIME_STOP_MAX: Duration = Duration::from_secs(10);
+
+/// Whether a command runs until it is stopped.
+fn serves(command: &Command) -> bool {
+    use Command::{Compaction, Compute, Journal, Storage, Up};
+    matches!(command, Up(_) | Compute(_) | Journal(_) | Storage(_) | Compaction(_))
+}
 
 /// Runs a command to its end.
 ///
@@ -50,6 +57,9 @@ pub fn run(cli: Cli) -> Result<()> {
     }
     telemetry::init(&config.log, config.log_format)?;
     let runtimes = Runtimes::start(machine.cores)?;
+    if serves(&cli.command) {
+        allocator::keep_within(config.memory_bytes_max.0);
+    }
     let shutdown = Shutdown::new();
     shutdown.on_signals()?;
     if cli.until_stdin_ends {

@@ -18,6 +18,8 @@ mod branching;
 pub mod gc;
 pub mod manifests;
 pub mod picker;
+#[cfg(feature = "planted")]
+mod planted;
 pub mod queue;
 mod readers;
 pub mod rpc;
@@ -25,4 +27,6 @@ mod scheduler;
 mod service;
 mod upkeep;
 
+#[cfg(feature = "planted")]
+pub use planted::Planted;
 pub use service::StorageService;

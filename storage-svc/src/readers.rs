@@ -20,6 +20,8 @@ pub(crate) struct Readers {
     live: BTreeMap<String, (Lease, Instant)>,
     /// Ended or forgotten, but still in the manifest.
     gone: BTreeSet<String>,
+    #[cfg(feature = "planted")]
+    pub(crate) planted: crate::Planted,
 }
 
 impl Readers {
@@ -69,6 +71,10 @@ impl Readers {
 
     /// No one reads objects that only versions before this one name.
     pub(crate) fn oldest_version(&self, version: &Version) -> ManifestVersion {
+        #[cfg(feature = "planted")]
+        if self.planted == crate::Planted::ForgetReaders {
+            return version.number;
+        }
         let leased = self.live.values().map(|(lease, _)| lease.oldest_version);
         // A branch that is being made reads what its parent names.
         let pinned = version.pinned().map(|(_, point)| point.version);
@@ -79,6 +85,11 @@ impl Readers {
     pub(crate) fn watermark(&self, version: &Version) -> Watermark {
         // Without readers, the next one starts at what is in files.
         let mut lowest = Watermark { seq: version.flushed_seq, holder: "flushed files".into() };
+        #[cfg(feature = "planted")]
+        if self.planted == crate::Planted::ForgetSnapshots {
+            lowest.seq = lowest.seq.max(version.watermark.seq);
+            return lowest;
+        }
         let mut readers = self.live.iter();
         if let Some((holder, (lease, _))) = readers.next() {
             lowest = Watermark { seq: lease.oldest_seq, holder: format!("reader {holder}") };

@@ -200,15 +200,23 @@ impl Compaction for StorageService {
     ) -> Result<()> {
         let branch = self.branch(&token.branch).await?;
         let held = Try { job: token.job, shard: token.shard, attempt: token.attempt };
+        #[cfg(feature = "planted")]
+        if done {
+            self.before_done(&branch, token.job).await;
+        }
         branch
             .commit(|version| {
                 if is_reported(version, held, &outputs, done) {
                     return Ok(None);
                 }
+                #[cfg(not(feature = "planted"))]
+                let attempt = token.attempt;
+                #[cfg(feature = "planted")]
+                let attempt = self.report_attempt(version, token);
                 let mut edits = vec![Edit::ShardProgress {
                     job: token.job,
                     shard: token.shard,
-                    attempt: token.attempt,
+                    attempt,
                     outputs: outputs.clone(),
                     resume_key: resume_key.clone(),
                     done,

@@ -38,6 +38,8 @@ pub struct StorageService {
     looks: Arc<Notify>,
     pub(crate) closing: AtomicBool,
     upkeep: Mutex<Option<Task<()>>>,
+    #[cfg(feature = "planted")]
+    pub(crate) planted: Mutex<crate::Planted>,
 }
 
 impl std::fmt::Debug for StorageService {
@@ -105,6 +107,8 @@ impl StorageService {
             looks: Arc::default(),
             closing: AtomicBool::new(false),
             upkeep: Mutex::new(None),
+            #[cfg(feature = "planted")]
+            planted: Mutex::default(),
         }
     }
 
@@ -247,7 +251,12 @@ impl StorageService {
 
     fn follow(&self, version: Version) -> Arc<Branch> {
         let (env, manifests) = (self.env.clone(), self.manifests.clone());
-        Arc::new(Branch::new(env, manifests, self.name.clone(), version))
+        let branch = Branch::new(env, manifests, self.name.clone(), version);
+        #[cfg(feature = "planted")]
+        {
+            branch.readers.lock().planted = *self.planted.lock();
+        }
+        Arc::new(branch)
     }
 
     /// The branch `main`, made if it is missing.
@@ -348,8 +357,11 @@ impl Storage for StorageService {
                 if version.epoch == flush.epoch && version.flushed_seq >= flush.flushed_seq {
                     return Ok(None);
                 }
+                let epoch = flush.epoch;
+                #[cfg(feature = "planted")]
+                let epoch = self.flush_epoch(version, epoch);
                 Ok(Some(vec![Edit::Flush {
-                    epoch: flush.epoch,
+                    epoch,
                     files: flush.files.clone(),
                     flushed_seq: flush.flushed_seq,
                     decided_counter: flush.decided_counter,

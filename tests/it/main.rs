@@ -13,6 +13,7 @@ mod crash;
 mod model;
 mod mysql_bench;
 mod outage;
+mod simulation;
 mod tables;
 mod wire;
 mod world;

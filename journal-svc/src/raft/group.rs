@@ -82,9 +82,12 @@ impl Group {
             Error::with_source(ErrorKind::Internal, format!("raft group {number}"), e)
         })?;
         let members = base.members.clone();
-        #[cfg_attr(not(test), expect(unused_mut, reason = "tests plant bugs"))]
+        #[cfg_attr(
+            not(any(test, feature = "conformance")),
+            expect(unused_mut, reason = "tests plant bugs")
+        )]
         let mut logs = Logs::new(base);
-        #[cfg(test)]
+        #[cfg(any(test, feature = "conformance"))]
         {
             logs.planted = settings.planted;
         }
@@ -364,16 +367,19 @@ impl Group {
         let Some(mut ready) = self.ready.take() else { return Ok(()) };
         if let Some(base) = &write.replaced {
             self.members = base.members.clone();
-            #[cfg_attr(not(test), expect(unused_mut, reason = "tests plant bugs"))]
+            #[cfg_attr(
+                not(any(test, feature = "conformance")),
+                expect(unused_mut, reason = "tests plant bugs")
+            )]
             let mut logs = Logs::new(base.clone());
-            #[cfg(test)]
+            #[cfg(any(test, feature = "conformance"))]
             {
                 logs.planted = self.settings.planted;
             }
             self.logs = logs;
             events.push(Event::Replaced { group: self.number });
         }
-        #[cfg(test)]
+        #[cfg(any(test, feature = "conformance"))]
         if self.settings.planted == super::Planted::AckBeforeQuorum {
             for entry in &write.entries {
                 let appends = Command::decode(&entry.data)

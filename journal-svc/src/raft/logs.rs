@@ -93,7 +93,7 @@ pub struct Logs {
     base: Base,
     history: History,
     applied: u64,
-    #[cfg(test)]
+    #[cfg(any(test, feature = "conformance"))]
     pub(super) planted: super::Planted,
 }
 
@@ -188,9 +188,9 @@ impl Logs {
                 return Err(Refusal::TooManyLogs);
             }
         }
-        #[cfg(test)]
+        #[cfg(any(test, feature = "conformance"))]
         let unfenced = self.planted == super::Planted::SkipEpochCheck;
-        #[cfg(not(test))]
+        #[cfg(not(any(test, feature = "conformance")))]
         let unfenced = false;
         let log = self.logs.entry(branch.clone()).or_default();
         let owned = |log: &Log, ticket| if unfenced { Ok(()) } else { log.owner.check(ticket) };

@@ -61,8 +61,9 @@ pub struct Settings {
     pub cut_entries_min: u64,
     /// Where this member's chance starts.
     pub seed: u64,
-    #[cfg(test)]
-    pub(crate) planted: super::Planted,
+    /// A bug for tests.
+    #[cfg(any(test, feature = "conformance"))]
+    pub planted: super::Planted,
 }
 
 impl Settings {
@@ -82,7 +83,7 @@ impl Settings {
             kept_bytes_max: 4 << 30,
             cut_entries_min: 256,
             seed,
-            #[cfg(test)]
+            #[cfg(any(test, feature = "conformance"))]
             planted: super::Planted::Nothing,
         }
     }
@@ -277,7 +278,7 @@ impl Member {
                 writes.push(write);
             }
         }
-        #[cfg(test)]
+        #[cfg(any(test, feature = "conformance"))]
         if self.settings.planted == super::Planted::AckBeforeSync {
             sync = false;
         }

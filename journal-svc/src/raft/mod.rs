@@ -61,10 +61,11 @@ pub use store::{GroupWrite, LogStore, Stored};
 pub use store_memory::MemoryStore;
 pub use wire::{entry_from_proto, entry_to_proto, message_from_proto, message_to_proto};
 
-/// Bugs that the simulation must find.
-#[cfg(test)]
+/// Bugs that tests plant, to prove that they would find them. They are in no released build.
+#[cfg(any(test, feature = "conformance"))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Planted {
+pub enum Planted {
+    /// None.
     #[default]
     Nothing,
     /// Appends are taken from writers that are fenced.

@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 use tonic::Streaming;
 
 use super::{Shared, bounds_from_proto, record_to_proto};
+use crate::rpc::peers::Peer;
 use crate::rpc::status::{Repeat, from_status};
 
 const PAUSE_FIRST: Duration = Duration::from_millis(5);
@@ -50,6 +51,13 @@ struct Tries {
     /// Who has not answered, and until when nobody's word that it leads is taken: for
     /// a while after a leader has gone, the others still name it.
     silent: Option<(String, Instant)>,
+}
+
+impl Tries {
+    fn silent_now(&self, now: Instant) -> Option<&str> {
+        let (address, until) = self.silent.as_ref()?;
+        (now < *until).then_some(address)
+    }
 }
 
 /// The writer of one opening.
@@ -125,8 +133,18 @@ impl Writer {
         Ok(())
     }
 
-    async fn line(&self) -> Result<Line> {
-        let (address, peer) = self.shared.caller.peers().current().await?;
+    /// Who is asked now: nobody who was silent just before, if there are others.
+    async fn current(&self, tries: &Tries) -> Result<(String, Peer)> {
+        let peers = self.shared.caller.peers();
+        let (address, peer) = peers.current().await?;
+        if !tries.silent_now(self.shared.env.now()).is_some_and(|s| peers.same(s, &address)) {
+            return Ok((address, peer));
+        }
+        peers.failed(&address).await;
+        peers.current().await
+    }
+
+    async fn line(&self, address: String, peer: Peer) -> Result<Line> {
         let (requests, sent) = mpsc::channel(QUEUE_MAX);
         let mut client = JournalClient::new(peer);
         match client.append(sent).await {
@@ -170,9 +188,7 @@ impl Writer {
                 Err(self.error(ErrorKind::OutcomeUnknown, why).retryable())
             }
             Err(status) => {
-                let silent = tries.silent.as_ref();
-                let silent = silent.filter(|(_, until)| self.shared.env.now() < *until);
-                let silent = silent.map(|(address, _)| address.as_str());
+                let silent = tries.silent_now(self.shared.env.now());
                 self.shared.learn(&line.address, &status, silent).await;
                 let error = from_status(&status, &line.address, Repeat::Unsafe);
                 // Asking again tells.
@@ -189,16 +205,28 @@ impl Writer {
         record: &Record,
         tries: &mut Tries,
     ) -> Result<LogBounds> {
+        let (env, limit) = (&self.shared.env, tries.limit);
+        let unanswered = |address: &str, tries: &mut Tries| {
+            tries.limit = (limit * 2).min(self.shared.options.try_max * PATIENCE_MAX);
+            tries.silent = Some((address.to_owned(), env.now().after(tries.limit)));
+            format!("{address}: no answer within {} ms", limit.as_millis())
+        };
         let mut line = match sending.line.take() {
             Some(line) => line,
-            None => self.line().await?,
+            None => {
+                let (address, peer) = self.current(tries).await?;
+                let Some(line) = env.timeout(limit, self.line(address.clone(), peer)).await else {
+                    let why = unanswered(&address, tries);
+                    self.shared.caller.peers().failed(&address).await;
+                    // No record was sent.
+                    return Err(self.error(ErrorKind::Unavailable, why).retryable());
+                };
+                line?
+            }
         };
-        let (env, limit) = (&self.shared.env, tries.limit);
         let answer = env.timeout(limit, self.exchange(&mut line, record, tries)).await;
         let answer = answer.unwrap_or_else(|| {
-            tries.limit = (limit * 2).min(self.shared.options.try_max * PATIENCE_MAX);
-            tries.silent = Some((line.address.clone(), env.now().after(tries.limit)));
-            let why = format!("{}: no answer within {} ms", line.address, limit.as_millis());
+            let why = unanswered(&line.address, tries);
             Err(self.error(ErrorKind::OutcomeUnknown, why).retryable())
         });
         match &answer {
@@ -223,24 +251,24 @@ impl Writer {
                 Err(error) => error,
             };
             unsure |= error.kind() == ErrorKind::OutcomeUnknown;
-            if !error.is_retryable() {
-                return Err(error);
-            }
-            if env.now().since(begun) + pause >= deadline {
-                return Err(if unsure {
-                    let why = format!(
-                        "journal of {}: nobody says whether record {} is durable",
-                        self.branch, record.first_seq
-                    );
-                    Error::with_source(ErrorKind::OutcomeUnknown, why, error)
-                } else {
-                    error
-                });
+            if !error.is_retryable() || env.now().since(begun) + pause >= deadline {
+                return Err(fate(&self.branch, record.first_seq, unsure, error));
             }
             env.sleep(env.jittered(pause)).await;
             pause = (pause * 2).min(PAUSE_MAX);
         }
     }
+}
+
+/// What the caller is told when a record's last try has failed with `last`. That is of this
+/// try alone: if it is not known what became of an earlier one (`unsure`), that may have come
+/// in time, and who refuses now, because a later writer has the log, does not say whether it did.
+fn fate(branch: &BranchName, first: Seq, unsure: bool, last: Error) -> Error {
+    if !unsure {
+        return last;
+    }
+    let why = format!("journal of {branch}: nobody says whether record {first} is durable");
+    Error::with_source(ErrorKind::OutcomeUnknown, why, last)
 }
 
 /// Takes over what an answer says. Those of appends and of trims overtake each other.
@@ -315,5 +343,14 @@ mod tests {
         // A trim past the end.
         learn(&mut known, bounds(9, 9, 0));
         assert_eq!(known, bounds(9, 9, 0));
+    }
+
+    #[test]
+    fn a_refusal_after_a_lost_reply_does_not_say_that_nothing_was_written() {
+        let (branch, fenced) = (BranchName::main(), || Error::new(ErrorKind::Fenced, "epoch 2"));
+        assert_eq!(fate(&branch, Seq(7), false, fenced()).kind(), ErrorKind::Fenced);
+        let told = fate(&branch, Seq(7), true, fenced());
+        assert_eq!(told.kind(), ErrorKind::OutcomeUnknown);
+        assert!(!told.is_retryable(), "its writer is dead");
     }
 }

@@ -5,6 +5,6 @@ mod journal;
 mod local;
 mod model;
 mod processes;
-mod raft;
+pub(crate) mod raft;
 mod rounds;
 pub(crate) mod wires;

@@ -5,13 +5,16 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use firn_engine::{Env, TaskClass};
+use bytes::Bytes;
+use firn_engine::journal::{Journal, Record};
+use firn_engine::{BranchName, Env, Epoch, Result, Seq, TaskClass};
 use firn_grpc::v1::journal_peers_server::JournalPeersServer;
 use firn_grpc::v1::journal_server::JournalServer;
-use firn_journal::raft::{MemoryStore, Node, Settings};
+use firn_journal::raft::{Answer, MemoryStore, Node, Settings};
 use firn_journal::service::{Cluster, GrpcNetwork, JournalService, PeersService};
 use firn_services::journal::{RemoteJournal, RemoteOptions};
 use firn_services::rpc::Trust;
+use firn_services::rpc::network::{Incoming, Network};
 use firn_services::rpc::peers::Peers;
 use firn_services::rpc::serve::{Server, Serving};
 
@@ -32,9 +35,16 @@ pub(crate) struct Members {
 }
 
 /// A running member; dropped, it is gone as after kill -9.
-struct Life {
-    _node: Arc<Node>,
+pub(crate) struct Life {
+    pub(crate) node: Arc<Node>,
     _serving: Serving,
+}
+
+/// Where a member is, and how others get there and it to others.
+pub(crate) struct Place {
+    pub(crate) address: SocketAddr,
+    pub(crate) incoming: Incoming,
+    pub(crate) network: Arc<dyn Network>,
 }
 
 impl Members {
@@ -59,33 +69,66 @@ impl Members {
     }
 }
 
-async fn live(env: &Env, wires: &Wires, cluster: &Cluster, own: u64, disk: &MemoryStore) -> Life {
-    let trust = Trust::default();
-    let network = Arc::new(wires.clone());
-    let network = GrpcNetwork::connect_on(network, env, cluster, own, &trust).unwrap();
+/// Starts a member.
+pub(crate) async fn live(
+    env: &Env,
+    at: Place,
+    cluster: &Cluster,
+    settings: Settings,
+    disk: &MemoryStore,
+) -> Result<Life> {
+    live_with(env, at, cluster, settings, disk, TICK).await
+}
+
+async fn live_with(
+    env: &Env,
+    at: Place,
+    cluster: &Cluster,
+    settings: Settings,
+    disk: &MemoryStore,
+    tick: Duration,
+) -> Result<Life> {
+    let (trust, own) = (Trust::default(), settings.member);
+    let network = GrpcNetwork::connect_on(at.network, env, cluster, own, &trust)?;
     let network = Arc::new(network);
-    let settings = Settings {
-        groups: 2,
-        entry_bytes_max: 16 << 10,
-        cut_entries_min: 8,
-        ..Settings::new(own, (1..=COUNT).collect(), env.random_u64())
-    };
     let (store, sends) = (Arc::new(disk.clone()) as _, Arc::clone(&network) as _);
-    let node = Node::start(env.clone(), settings, store, sends, TICK).await.unwrap();
+    let node = Node::start(env.clone(), settings, store, sends, tick).await?;
     let node = Arc::new(node);
     network.tell(&node);
     let journal = JournalService::new(env.clone(), Arc::clone(&node), Arc::clone(&network));
     let peers = PeersService::new(Arc::clone(&node), network);
-    let server = Server::on(address(own), wires.listen(address(own)), &trust).unwrap();
+    let server = Server::on(at.address, at.incoming, &trust)?;
     let serving = server
         .start(|routes| {
             routes
                 .add_service(JournalServer::new(journal))
                 .add_service(JournalPeersServer::new(peers));
         })
-        .await
-        .unwrap();
-    Life { _node: node, _serving: serving }
+        .await?;
+    Ok(Life { node, _serving: serving })
+}
+
+async fn begin(env: &Env, wires: &Wires, cluster: &Cluster, own: u64, disk: &MemoryStore) -> Life {
+    begin_with(env, wires, cluster, own, disk, TICK).await
+}
+
+async fn begin_with(
+    env: &Env,
+    wires: &Wires,
+    cluster: &Cluster,
+    own: u64,
+    disk: &MemoryStore,
+    tick: Duration,
+) -> Life {
+    let settings = Settings {
+        groups: 2,
+        entry_bytes_max: 16 << 10,
+        cut_entries_min: 8,
+        ..Settings::new(own, (1..=COUNT).collect(), env.random_u64())
+    };
+    let (address, network) = (address(own), Arc::new(wires.clone()));
+    let at = Place { address, incoming: wires.listen(address), network };
+    live_with(env, at, cluster, settings, disk, tick).await.unwrap()
 }
 
 /// The members' lives, until the world ends.
@@ -94,7 +137,7 @@ async fn run(env: Env, wires: Wires, cluster: Cluster) {
         (1..=COUNT).map(|member| (member, MemoryStore::default())).collect();
     let mut lives = BTreeMap::new();
     for (member, disk) in &disks {
-        lives.insert(*member, live(&env, &wires, &cluster, *member, disk).await);
+        lives.insert(*member, begin(&env, &wires, &cluster, *member, disk).await);
     }
     let below = |bound: u64| env.random_u64() % bound;
     loop {
@@ -106,7 +149,51 @@ async fn run(env: Env, wires: Wires, cluster: Cluster) {
         let survive = usize::try_from(below(disk.unsynced() as u64 + 1)).unwrap_or(0);
         let disk = disk.after_crash(survive);
         env.sleep(Duration::from_secs(below(20))).await;
-        lives.insert(member, live(&env, &wires, &cluster, member, &disk).await);
+        lives.insert(member, begin(&env, &wires, &cluster, member, &disk).await);
         disks.insert(member, disk);
+    }
+}
+
+/// A client asked the silent leader again and again, for ten seconds, since it was the next
+/// in its list and the others still named it.
+#[tokio::test(start_paused = true)]
+async fn appends_go_on_within_seconds_when_the_leader_falls_silent() {
+    let tick = Duration::from_millis(50);
+    for seed in 0..30 {
+        let env = Env::simulated(seed);
+        let wires = Wires::new(env.clone(), 0, 2);
+        let members = (1..=COUNT).map(|member| (member, address(member).to_string())).collect();
+        let cluster = Cluster::named("simulated", 2, members);
+        let mut lives = BTreeMap::new();
+        for member in 1..=COUNT {
+            let disk = MemoryStore::default();
+            lives.insert(member, begin_with(&env, &wires, &cluster, member, &disk, tick).await);
+        }
+        let members = Members { env: env.clone(), wires: wires.clone(), cluster };
+        let main = BranchName::main();
+        let writer = members.journal().open(&main, Epoch(1)).await.unwrap();
+        let record = |seq| Record {
+            epoch: Epoch(1),
+            first_seq: Seq(seq),
+            last_seq: Seq(seq),
+            unix_ms: 0,
+            payload: Bytes::from_static(b"record"),
+        };
+        writer.append(record(1)).await.unwrap();
+        let mut leader = None;
+        for (member, life) in &lives {
+            if matches!(life.node.readable(&main).await, Answer::Readable(_)) {
+                leader = Some(*member);
+            }
+        }
+        let leader = leader.expect("one has just taken a record");
+        wires.silence(address(leader));
+        drop(lives.remove(&leader));
+        let begun = env.now();
+        writer.append(record(2)).await.unwrap();
+        let took = env.now().since(begun);
+        // An election, and a second one if two members stand at once.
+        assert!(took < Duration::from_secs(5), "seed {seed}: {took:?}");
+        assert_eq!(members.journal().bounds(&main).await.unwrap().last, Seq(2), "seed {seed}");
     }
 }

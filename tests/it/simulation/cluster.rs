@@ -1,0 +1,333 @@
+//! The parts of a cluster as processes on machines: three members of the journal, two storage
+//! services, three workers, two engines, and one object store.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use firn_compaction::{Worker, WorkerOptions};
+use firn_engine::journal::Journal;
+use firn_engine::merge::MergeContext;
+use firn_engine::object::{
+    FaultPlan, FaultStore, Layout, RetryOptions, RetryingStore, StoreBlocks,
+};
+use firn_engine::{Env, Options, Parts, Result, TaskClass};
+use firn_journal::raft::{MemoryStore, Node, Settings};
+use firn_journal::service::Cluster as Group;
+use firn_services::clients::{RemoteBlocks, RemoteCompaction, RemoteStorage};
+use firn_services::journal::{RemoteJournal, RemoteOptions};
+use firn_services::rpc::Trust;
+use firn_services::rpc::peers::Peers;
+use firn_services::rpc::serve::{Server, Serving};
+use firn_storage::StorageService;
+use firn_storage::picker::PickerOptions;
+use firn_storage::rpc::StorageRpc;
+use firn_table::Schemas;
+use object_store::ObjectStore;
+use object_store::path::Path;
+use parking_lot::Mutex;
+
+use super::compute::Compute;
+use super::ledger::Ledger;
+use super::network::{Machine, Net, address};
+use super::planted::{OpenLate, Planted};
+use super::process::Process;
+use super::store::Uplink;
+use super::verdict::Verdict;
+use super::witness::Witness;
+use crate::cluster::raft;
+
+pub(crate) const JOURNALS: [Machine; 3] = [1, 2, 3];
+pub(crate) const STORAGES: [Machine; 2] = [11, 12];
+pub(crate) const WORKERS: [Machine; 3] = [21, 22, 23];
+pub(crate) const COMPUTES: [Machine; 2] = [31, 32];
+
+pub(crate) fn machines() -> Vec<Machine> {
+    [&JOURNALS[..], &STORAGES, &WORKERS, &COMPUTES].concat()
+}
+
+/// What keeps a process's part going.
+enum Part {
+    Journal(raft::Life),
+    Storage { service: Arc<StorageService>, _serving: Serving },
+    Worker { _worker: Worker },
+    Compute,
+}
+
+/// One life of a process.
+struct Life {
+    process: Process,
+    part: Part,
+}
+
+/// What a machine keeps from one life to the next.
+struct Host {
+    /// Cut off from the object store.
+    cut: Arc<AtomicBool>,
+    lapsed: Arc<AtomicBool>,
+    life: Option<Life>,
+    lives: u64,
+}
+
+/// See the module.
+pub(crate) struct Cluster {
+    pub(crate) env: Env,
+    pub(crate) verdict: Verdict,
+    pub(crate) ledger: Arc<Mutex<Ledger>>,
+    pub(crate) net: Net,
+    pub(crate) faults: FaultStore,
+    pub(crate) witness: Witness,
+    pub(crate) layout: Layout,
+    pub(crate) stopping: Arc<AtomicBool>,
+    pub(crate) standby_ms_max: u64,
+    pub(crate) planted: Planted,
+    group: Group,
+    disks: BTreeMap<Machine, MemoryStore>,
+    hosts: BTreeMap<Machine, Host>,
+}
+
+impl Cluster {
+    /// Nothing runs yet.
+    pub(crate) fn new(env: &Env, net: Net, faults: FaultPlan) -> Self {
+        let verdict = Verdict::default();
+        let layout = Layout::new(Path::from("db"));
+        let witness = Witness::new(&layout, &verdict);
+        let members = JOURNALS.map(|m| (u64::from(m), address(m).to_string()));
+        let mut cluster = Self {
+            env: env.clone(),
+            ledger: Arc::new(Mutex::new(Ledger::new(&verdict))),
+            net,
+            faults: FaultStore::new(Arc::new(witness.clone()), env.clone(), faults),
+            witness,
+            layout,
+            stopping: Arc::default(),
+            standby_ms_max: 20_000,
+            planted: Planted::Nothing,
+            group: Group::named("simulated", 2, members.into_iter().collect()),
+            disks: JOURNALS.map(|machine| (machine, MemoryStore::default())).into(),
+            hosts: BTreeMap::new(),
+            verdict,
+        };
+        machines().into_iter().for_each(|machine| cluster.add_machine(machine));
+        cluster
+    }
+
+    /// One more machine, whose process is another's affair.
+    pub(crate) fn add_machine(&mut self, machine: Machine) {
+        let (cut, lapsed) = (Arc::default(), Arc::default());
+        self.hosts.insert(machine, Host { cut, lapsed, life: None, lives: 0 });
+    }
+
+    pub(crate) fn below(&self, bound: u64) -> u64 {
+        self.env.random_u64() % bound
+    }
+
+    pub(crate) fn is_running(&self, machine: Machine) -> bool {
+        self.hosts[&machine].life.is_some()
+    }
+
+    pub(crate) fn node(&self, machine: Machine) -> Option<&Arc<Node>> {
+        match &self.hosts[&machine].life.as_ref()?.part {
+            Part::Journal(life) => Some(&life.node),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn storage(&self, machine: Machine) -> Option<&Arc<StorageService>> {
+        match &self.hosts[&machine].life.as_ref()?.part {
+            Part::Storage { service, .. } => Some(service),
+            _ => None,
+        }
+    }
+
+    /// As by kill -9. A member of the journal loses what it has not synced, or some of it.
+    pub(crate) fn kill(&mut self, machine: Machine) {
+        let host = self.hosts.get_mut(&machine).expect("a machine");
+        let Some(life) = host.life.take() else { return };
+        life.process.kill();
+        drop(life);
+        if let Some(disk) = self.disks.get_mut(&machine) {
+            let survive = self.env.random_u64() % (disk.unsynced() as u64 + 1);
+            // A disk of its own for the next life: what the old one still writes is lost.
+            *disk = disk.after_crash(usize::try_from(survive).unwrap_or(0));
+        }
+    }
+
+    pub(crate) fn pause(&self, machine: Machine) {
+        if let Some(life) = &self.hosts[&machine].life {
+            life.process.gate.pause();
+        }
+    }
+
+    pub(crate) fn resume(&self, machine: Machine) {
+        if let Some(life) = &self.hosts[&machine].life {
+            life.process.gate.resume();
+        }
+    }
+
+    /// Whether a machine reaches the object store.
+    pub(crate) fn set_cut(&self, machine: Machine, cut: bool) {
+        self.hosts[&machine].cut.store(cut, Ordering::Relaxed);
+    }
+
+    /// Something was away for so long that this reader's lease may have ended.
+    pub(crate) fn set_lapsed(&self, machine: Machine) {
+        self.hosts[&machine].lapsed.store(true, Ordering::Relaxed);
+    }
+
+    fn objects(&self, machine: Machine, process: &Process) -> Arc<dyn ObjectStore> {
+        let (cut, store) = (&self.hosts[&machine].cut, Arc::new(self.faults.clone()));
+        let uplink = Uplink::new(&self.env, &process.gate, cut, store);
+        let options = RetryOptions::default();
+        Arc::new(RetryingStore::new(Arc::new(uplink), process.env.clone(), options))
+    }
+
+    fn peers(&self, machine: Machine, process: &Process, of: &[Machine]) -> Peers {
+        let names: Vec<_> = of.iter().map(|m| address(*m).to_string()).collect();
+        let plug = Arc::new(self.net.plug(machine, &process.gate));
+        Peers::on(plug, process.env.clone(), &names, &Trust::default()).expect("good addresses")
+    }
+
+    /// Starts a machine's process, unless it runs.
+    pub(crate) async fn start(&mut self, machine: Machine) -> Result<()> {
+        if self.is_running(machine) {
+            return Ok(());
+        }
+        let process = Process::start(&self.env, &self.verdict);
+        let part = if JOURNALS.contains(&machine) {
+            Part::Journal(self.start_journal(machine, &process).await?)
+        } else if STORAGES.contains(&machine) {
+            self.start_storage(machine, &process).await?
+        } else if WORKERS.contains(&machine) {
+            self.start_worker(machine, &process)
+        } else {
+            self.start_compute(machine, &process);
+            Part::Compute
+        };
+        let host = self.hosts.get_mut(&machine).expect("a machine");
+        host.lives += 1;
+        host.life = Some(Life { process, part });
+        Ok(())
+    }
+
+    async fn start_journal(&self, machine: Machine, process: &Process) -> Result<raft::Life> {
+        let plug = self.net.plug(machine, &process.gate);
+        let incoming = plug.listen();
+        let planted = match self.planted {
+            Planted::Journal(bug) => bug,
+            _ => firn_journal::raft::Planted::Nothing,
+        };
+        let settings = Settings {
+            planted,
+            groups: 2,
+            entry_bytes_max: 16 << 10,
+            cut_entries_min: 16,
+            ..Settings::new(machine.into(), JOURNALS.map(u64::from).into(), self.env.random_u64())
+        };
+        let at = raft::Place { address: address(machine), incoming, network: Arc::new(plug) };
+        raft::live(&process.env, at, &self.group, settings, &self.disks[&machine]).await
+    }
+
+    async fn start_storage(&self, machine: Machine, process: &Process) -> Result<Part> {
+        let (env, plug) = (process.env.clone(), self.net.plug(machine, &process.gate));
+        let (store, layout) = (self.objects(machine, process), self.layout.clone());
+        let picker = PickerOptions {
+            l0_files: 2,
+            base_bytes_max: 20 << 10,
+            job_bytes_max: 200 << 10,
+            level_job_bytes: 40 << 10,
+            shard_bytes: 10 << 10,
+        };
+        let name = format!("storage {machine}.{}", self.hosts[&machine].lives);
+        let blocks = Arc::new(StoreBlocks::new(Arc::clone(&store), layout.clone()));
+        let service = StorageService::start(env.clone(), &name, store, layout, picker);
+        if let Planted::Storage(bug) = self.planted {
+            service.plant(bug);
+        }
+        let blocks = Arc::new(firn_storage::blocks::CachedBlocks::new(256 << 10, blocks));
+        let rpc = StorageRpc::new(env.clone(), Arc::clone(&service), blocks);
+        let server = Server::on(address(machine), plug.listen(), &Trust::default())?;
+        let serving = server.start(|routes| rpc.add_to(routes)).await?;
+        let learner = Arc::downgrade(&service);
+        // Each branch has its upkeep, whether anybody asks for it or not.
+        let learn = async move {
+            while let Some(service) = learner.upgrade() {
+                if service.learn_branches().await.is_ok() {
+                    return;
+                }
+            }
+        };
+        drop(process.env.spawn(TaskClass::Background, "learn", learn));
+        Ok(Part::Storage { service, _serving: serving })
+    }
+
+    fn start_worker(&self, machine: Machine, process: &Process) -> Part {
+        let store = self.objects(machine, process);
+        let blocks = Arc::new(StoreBlocks::new(Arc::clone(&store), self.layout.clone()));
+        let context = MergeContext {
+            env: process.env.clone(),
+            store,
+            layout: self.layout.clone(),
+            blocks,
+            schemas: Arc::new(Schemas),
+            file_bytes_max: 8 << 10,
+        };
+        let name = format!("worker {machine}.{}", self.hosts[&machine].lives);
+        let options = WorkerOptions { name, concurrency: 2 };
+        let peers = self.peers(machine, process, &STORAGES);
+        let queue = RemoteCompaction::new(process.env.clone(), peers);
+        Part::Worker { _worker: Worker::start(queue, context, options) }
+    }
+
+    /// An engine's parts, for a process of this machine.
+    pub(crate) fn parts(&self, machine: Machine, process: &Process) -> Parts {
+        let env = process.env.clone();
+        let journals = self.peers(machine, process, &JOURNALS);
+        let journal = RemoteJournal::new(env.clone(), journals, RemoteOptions::default());
+        let mut journal: Arc<dyn Journal> = Arc::new(journal);
+        if self.planted == Planted::ReplayBeforeFence {
+            journal = Arc::new(OpenLate(journal));
+        }
+        Parts {
+            journal,
+            storage: RemoteStorage::new(env.clone(), self.peers(machine, process, &STORAGES)),
+            store: self.objects(machine, process),
+            layout: self.layout.clone(),
+            blocks: RemoteBlocks::new(env.clone(), self.peers(machine, process, &STORAGES)),
+            disk_cache: None,
+            env,
+        }
+    }
+
+    /// An engine's sizes, so small that little data makes many files.
+    pub(crate) fn options(&self, name: &str) -> Options {
+        Options {
+            writer: name.to_owned(),
+            memtable_bytes: 64 << 10,
+            memtables_max: 3,
+            file_bytes_max: 8 << 10,
+            block_cache_bytes: 16 << 10,
+            row_cache_bytes: 8 << 10,
+            pinned_bytes: 16 << 10,
+            ..Options::for_memory(64 << 20)
+        }
+    }
+
+    fn start_compute(&self, machine: Machine, process: &Process) {
+        let host = &self.hosts[&machine];
+        let name = format!("engine {machine}.{}", host.lives);
+        host.lapsed.store(false, Ordering::Relaxed);
+        let compute = Compute {
+            env: process.env.clone(),
+            parts: self.parts(machine, process),
+            options: self.options(&name),
+            name,
+            verdict: self.verdict.clone(),
+            ledger: Arc::clone(&self.ledger),
+            stopping: Arc::clone(&self.stopping),
+            lapsed: Arc::clone(&host.lapsed),
+            standby_ms_max: self.standby_ms_max,
+        };
+        drop(process.env.spawn(TaskClass::Foreground, "compute", compute.run()));
+    }
+}

@@ -1,0 +1,178 @@
+//! The way from a process to the object store: slow in both directions. What was sent arrives,
+//! whether its sender still waits, is paused or has died; so a request may come very late, and
+//! a list may tell what was there long ago.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use firn_engine::Env;
+use firn_engine::object::{Backend, Page, PageStart, Part};
+use futures::future::BoxFuture;
+use object_store::multipart::PartId;
+use object_store::path::Path;
+use object_store::{
+    CopyOptions, GetOptions, GetResult, PutMultipartOptions, PutOptions, PutPayload, PutResult,
+    Result,
+};
+
+use super::process::Gate;
+use super::trace::trace;
+
+/// Usual time of one way, at most.
+const WAY_MS: u64 = 15;
+/// One way in so many takes long, at most [`LONG_MS`].
+const LONG_ONE_IN: u64 = 300;
+const LONG_MS: u64 = 20_000;
+/// How often a way that is cut is looked at.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Requests of one process.
+#[derive(Clone)]
+pub(crate) struct Uplink {
+    world: Env,
+    gate: Gate,
+    cut: Arc<AtomicBool>,
+    store: Arc<dyn Backend>,
+}
+
+impl Uplink {
+    pub(crate) fn new(
+        world: &Env,
+        gate: &Gate,
+        cut: &Arc<AtomicBool>,
+        store: Arc<dyn Backend>,
+    ) -> Self {
+        Self { world: world.clone(), gate: gate.clone(), cut: Arc::clone(cut), store }
+    }
+
+    fn way(&self) -> Duration {
+        let below = |bound| self.world.random_u64() % bound;
+        let most = if below(LONG_ONE_IN) == 0 { LONG_MS } else { WAY_MS };
+        Duration::from_millis(below(most))
+    }
+
+    async fn passable(&self) {
+        while self.cut.load(Ordering::Relaxed) {
+            self.world.sleep(LOOK).await;
+        }
+    }
+
+    async fn request<T: Send + 'static>(
+        &self,
+        what: impl std::fmt::Display,
+        make: impl FnOnce(Arc<dyn Backend>) -> BoxFuture<'static, Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        self.gate.open().await;
+        self.passable().await;
+        let (there, back) = (self.way(), self.way());
+        trace(&self.world, || what);
+        let (world, store) = (self.world.clone(), Arc::clone(&self.store));
+        let carried = tokio::spawn(async move {
+            world.sleep(there).await;
+            let reply = make(store).await;
+            world.sleep(back).await;
+            reply
+        });
+        let Ok(reply) = carried.await else { std::future::pending().await };
+        self.passable().await;
+        self.gate.open().await;
+        reply
+    }
+}
+
+impl fmt::Debug for Uplink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the way to {}", self.store)
+    }
+}
+
+impl fmt::Display for Uplink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.store.fmt(f)
+    }
+}
+
+#[async_trait]
+impl Backend for Uplink {
+    async fn put(
+        &self,
+        path: &Path,
+        payload: PutPayload,
+        options: PutOptions,
+    ) -> Result<PutResult> {
+        let path = path.clone();
+        self.request(format!("put {path}"), |s| {
+            Box::pin(async move { s.put(&path, payload, options).await })
+        })
+        .await
+    }
+
+    async fn get(&self, path: &Path, options: GetOptions) -> Result<GetResult> {
+        let path = path.clone();
+        self.request(format!("get {path}"), |s| {
+            Box::pin(async move { s.get(&path, options).await })
+        })
+        .await
+    }
+
+    async fn list(&self, prefix: Option<&Path>, delimiter: bool, start: PageStart) -> Result<Page> {
+        let prefix = prefix.cloned();
+        self.request("list", move |s| {
+            Box::pin(async move { s.list(prefix.as_ref(), delimiter, start).await })
+        })
+        .await
+    }
+
+    async fn delete(&self, paths: &[Path]) -> Result<Vec<Result<()>>> {
+        let paths = paths.to_vec();
+        self.request(format!("delete {}", paths.len()), |s| {
+            Box::pin(async move { s.delete(&paths).await })
+        })
+        .await
+    }
+
+    async fn copy(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+        let (from, to) = (from.clone(), to.clone());
+        self.request("copy", |s| Box::pin(async move { s.copy(&from, &to, options).await })).await
+    }
+
+    async fn create_upload(&self, path: &Path, options: PutMultipartOptions) -> Result<String> {
+        let path = path.clone();
+        self.request(format!("create_upload {path}"), |s| {
+            Box::pin(async move { s.create_upload(&path, options).await })
+        })
+        .await
+    }
+
+    async fn put_part(&self, path: &Path, upload: &str, part: Part) -> Result<PartId> {
+        let (path, upload) = (path.clone(), upload.to_owned());
+        self.request(format!("put_part {path}"), |s| {
+            Box::pin(async move { s.put_part(&path, &upload, part).await })
+        })
+        .await
+    }
+
+    async fn complete_upload(
+        &self,
+        path: &Path,
+        upload: &str,
+        parts: Vec<PartId>,
+    ) -> Result<PutResult> {
+        let (path, upload) = (path.clone(), upload.to_owned());
+        self.request(format!("complete_upload {path}"), |s| {
+            Box::pin(async move { s.complete_upload(&path, &upload, parts).await })
+        })
+        .await
+    }
+
+    async fn abort_upload(&self, path: &Path, upload: &str) -> Result<()> {
+        let (path, upload) = (path.clone(), upload.to_owned());
+        self.request(format!("abort_upload {path}"), |s| {
+            Box::pin(async move { s.abort_upload(&path, &upload).await })
+        })
+        .await
+    }
+}

@@ -1,0 +1,263 @@
+//! The object store itself, watched: with every version of the manifest that is stored, and
+//! every object that is deleted, it is looked whether that may be.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use firn_engine::manifest::record::Record;
+use firn_engine::manifest::{Edit, Job, SstMeta, Version};
+use firn_engine::object::{Backend, Layout, MemoryStore, ObjectKind, Page, PageStart, Part};
+use firn_engine::{BranchName, ObjectId};
+use object_store::multipart::PartId;
+use object_store::path::Path;
+use object_store::{
+    CopyOptions, GetOptions, GetResult, PutMode, PutMultipartOptions, PutOptions, PutPayload,
+    PutResult, Result,
+};
+use parking_lot::Mutex;
+
+use super::verdict::Verdict;
+
+/// A store in memory that is watched. Clones share it.
+#[derive(Debug, Clone)]
+pub(crate) struct Witness {
+    store: MemoryStore,
+    layout: Layout,
+    verdict: Verdict,
+    seen: Arc<Mutex<Seen>>,
+}
+
+#[derive(Debug)]
+struct Seen {
+    /// The newest version.
+    version: Version,
+    /// Files of rows and of columns.
+    objects: BTreeSet<(ObjectId, ObjectKind)>,
+    deleted: u64,
+    /// Each epoch is claimed once, each owner's number taken once; how often that was.
+    claims: u64,
+    merges: u64,
+}
+
+/// How much has happened.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Story {
+    pub(crate) versions: u64,
+    pub(crate) claims: u64,
+    pub(crate) merges: u64,
+    pub(crate) deleted: u64,
+}
+
+impl Witness {
+    pub(crate) fn new(layout: &Layout, verdict: &Verdict) -> Self {
+        let seen = Seen {
+            version: Version::empty(BranchName::main()),
+            objects: BTreeSet::new(),
+            deleted: 0,
+            claims: 0,
+            merges: 0,
+        };
+        Self {
+            store: MemoryStore::new(),
+            layout: layout.clone(),
+            verdict: verdict.clone(),
+            seen: Arc::new(Mutex::new(seen)),
+        }
+    }
+
+    pub(crate) fn story(&self) -> Story {
+        let seen = self.seen.lock();
+        Story {
+            versions: seen.version.number.0,
+            claims: seen.claims,
+            merges: seen.merges,
+            deleted: seen.deleted,
+        }
+    }
+
+    /// The newest stored version.
+    pub(crate) fn version(&self) -> Version {
+        self.seen.lock().version.clone()
+    }
+
+    /// All files that are there.
+    pub(crate) fn objects(&self) -> BTreeSet<(ObjectId, ObjectKind)> {
+        self.seen.lock().objects.clone()
+    }
+
+    fn file_at(&self, path: &Path) -> Option<(ObjectId, ObjectKind)> {
+        [ObjectKind::Sst, ObjectKind::Column].into_iter().find_map(|kind| {
+            let inside = path.prefix_match(&self.layout.objects(kind)).is_some();
+            let id = self.layout.parse_object(kind, path).ok().filter(|_| inside)?;
+            Some((id, kind))
+        })
+    }
+
+    fn stored(&self, path: &Path, payload: &PutPayload, mode: &PutMode) {
+        if let Some(object) = self.file_at(path) {
+            self.seen.lock().objects.insert(object);
+            return;
+        }
+        let main = BranchName::main();
+        if path.prefix_match(&self.layout.manifests(&main)).is_none() {
+            return;
+        }
+        self.verdict.check(*mode == PutMode::Create, || format!("{path} may replace a version"));
+        let Some(number) = Layout::parse_manifest(path) else {
+            return self.verdict.fail(format!("{path} is not a manifest's name"));
+        };
+        let bytes: Bytes = payload.clone().into();
+        match Record::decode(&main, number, &bytes) {
+            Ok(record) => self.committed(record),
+            Err(error) => self.verdict.fail(format!("{path}: {error}")),
+        }
+    }
+
+    /// A version is stored: it follows the last one, and all that it names is there.
+    fn committed(&self, record: Record) {
+        let seen = &mut *self.seen.lock();
+        let number = record.number;
+        if number <= seen.version.number {
+            // A request that came so late that the version had been deleted as too old.
+            return;
+        }
+        if number != seen.version.number.next() {
+            let newest = seen.version.number;
+            return self.verdict.fail(format!("{number:?} is stored after {newest:?}"));
+        }
+        let next = match seen.version.apply(&record.edits) {
+            Ok(next) => next,
+            Err(error) => return self.verdict.fail(format!("{number:?}: {error}")),
+        };
+        if let Some(state) = record.state {
+            self.verdict.check(state == next, || format!("{number:?} holds another state"));
+        }
+        for edit in &record.edits {
+            self.right(&seen.version, edit);
+            seen.claims += u64::from(matches!(edit, Edit::ClaimWriter { .. }));
+            seen.merges += u64::from(matches!(edit, Edit::CompleteJob { .. }));
+        }
+        for file in needed(&next) {
+            let column = file.column.is_some().then_some(ObjectKind::Column);
+            for kind in std::iter::once(ObjectKind::Sst).chain(column) {
+                self.verdict.check(seen.objects.contains(&(file.id, kind)), || {
+                    format!("{number:?} names {:?}, whose {kind:?} is not there", file.id)
+                });
+            }
+        }
+        seen.version = next;
+    }
+
+    /// Files come from whoever had the right to make them.
+    fn right(&self, before: &Version, edit: &Edit) {
+        match edit {
+            Edit::Flush { files, .. } => {
+                for file in files {
+                    let (made, now) = (file.id.epoch, before.epoch);
+                    self.verdict.check(made == now, || {
+                        format!("{:?} was flushed by the writer of {made:?}, not {now:?}", file.id)
+                    });
+                }
+            }
+            Edit::ShardProgress { job, shard, outputs, .. } => {
+                let job = before.jobs.get(job);
+                let held = job.and_then(|job| job.shards.get(*shard)).and_then(|s| s.attempt);
+                for file in outputs {
+                    let made = Job::attempt_of(file.id.counter);
+                    self.verdict.check(made == held, || {
+                        format!("{:?} was merged by attempt {made:?}, not {held:?}", file.id)
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn gone(&self, paths: &[Path]) {
+        let seen = &mut *self.seen.lock();
+        for path in paths {
+            let Some(object) = self.file_at(path) else { continue };
+            if !seen.objects.remove(&object) {
+                continue;
+            }
+            seen.deleted += 1;
+            let number = seen.version.number;
+            self.verdict.check(needed(&seen.version).all(|file| file.id != object.0), || {
+                format!("{path} is deleted, and {number:?} names it")
+            });
+        }
+    }
+}
+
+/// Files that a version needs, in its levels or for its merges.
+fn needed(version: &Version) -> impl Iterator<Item = &Arc<SstMeta>> {
+    let outputs = version.jobs.values().flat_map(|job| &job.shards).flat_map(|s| &s.outputs);
+    version.files().map(|(_, file)| file).chain(outputs)
+}
+
+impl fmt::Display for Witness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "watched {}", self.store)
+    }
+}
+
+#[async_trait]
+impl Backend for Witness {
+    async fn put(
+        &self,
+        path: &Path,
+        payload: PutPayload,
+        options: PutOptions,
+    ) -> Result<PutResult> {
+        let mode = options.mode.clone();
+        let put = self.store.put(path, payload.clone(), options).await?;
+        self.stored(path, &payload, &mode);
+        Ok(put)
+    }
+
+    async fn get(&self, path: &Path, options: GetOptions) -> Result<GetResult> {
+        self.store.get(path, options).await
+    }
+
+    async fn list(&self, prefix: Option<&Path>, delimiter: bool, start: PageStart) -> Result<Page> {
+        self.store.list(prefix, delimiter, start).await
+    }
+
+    async fn delete(&self, paths: &[Path]) -> Result<Vec<Result<()>>> {
+        let deleted = self.store.delete(paths).await?;
+        self.gone(paths);
+        Ok(deleted)
+    }
+
+    async fn copy(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+        self.store.copy(from, to, options).await
+    }
+
+    async fn create_upload(&self, path: &Path, options: PutMultipartOptions) -> Result<String> {
+        self.store.create_upload(path, options).await
+    }
+
+    async fn put_part(&self, path: &Path, upload: &str, part: Part) -> Result<PartId> {
+        self.store.put_part(path, upload, part).await
+    }
+
+    async fn complete_upload(
+        &self,
+        path: &Path,
+        upload: &str,
+        parts: Vec<PartId>,
+    ) -> Result<PutResult> {
+        let put = self.store.complete_upload(path, upload, parts).await?;
+        if let Some(object) = self.file_at(path) {
+            self.seen.lock().objects.insert(object);
+        }
+        Ok(put)
+    }
+
+    async fn abort_upload(&self, path: &Path, upload: &str) -> Result<()> {
+        self.store.abort_upload(path, upload).await
+    }
+}
