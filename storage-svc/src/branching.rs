@@ -203,7 +203,9 @@ impl StorageService {
     /// Step 3 of ending, once nothing is left; true if that is so.
     pub(crate) async fn forget_dropped(&self, branch: &Branch) -> Result<bool> {
         let version = branch.version();
-        if !version.dropped || !version.garbage.is_empty() {
+        // Its own branches that were dropped are found through it.
+        let done = version.garbage.is_empty() && version.children.is_empty();
+        if !version.dropped || !done {
             return Ok(false);
         }
         if let Some(origin) = &version.origin {

@@ -119,8 +119,9 @@ impl Version {
         if self.branch == BranchName::main() {
             return Err(Error::bad_request("branch main cannot be dropped"));
         }
-        if let Some(child) = self.children.keys().next() {
-            let (name, count) = (&self.branch, self.children.len());
+        let kept = self.children.iter().filter(|(_, p)| p.state != BranchState::Dropped);
+        if let Some((child, _)) = kept.clone().next() {
+            let (name, count) = (&self.branch, kept.count());
             let why = format!("{name:?} has {count} branches, such as {child}: drop those first");
             return Err(Error::bad_request(why));
         }

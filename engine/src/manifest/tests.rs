@@ -369,7 +369,7 @@ fn branches_are_refused_in_words() {
     assert_eq!(refused(other), "branch one is not a branch of branch dev-1");
     let back = mark("three", 8, BranchState::Created);
     assert_eq!(refused(back), "branch three was dropped, or exists already");
-    let has = "branch dev-1 has 3 branches, such as one: drop those first";
+    let has = "branch dev-1 has 2 branches, such as one: drop those first";
     assert_eq!(refused(Edit::DropBranch), has);
     let main = Version::empty(BranchName::main());
     let main = main.apply(&[Edit::CreateBranch { branch_uid: 1 }]).unwrap();

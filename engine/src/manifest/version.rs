@@ -183,6 +183,7 @@ impl Version {
                 | Edit::TakeCharge { .. }
                 | Edit::AdvanceWatermark { .. }
                 | Edit::ForgetGarbage { .. }
+                | Edit::ForgetBranch { .. }
         );
         if self.dropped && !cleans_up {
             return Err(Error::bad_request(format!("{:?} was dropped", self.branch)));
