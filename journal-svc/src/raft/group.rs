@@ -82,7 +82,10 @@ impl Group {
             Error::with_source(ErrorKind::Internal, format!("raft group {number}"), e)
         })?;
         let members = base.members.clone();
-        #[cfg_attr(not(any(test, feature = "conformance")), expect(unused_mut, reason = "tests plant bugs"))]
+        #[cfg_attr(
+            not(any(test, feature = "conformance")),
+            expect(unused_mut, reason = "tests plant bugs")
+        )]
         let mut logs = Logs::new(base);
         #[cfg(any(test, feature = "conformance"))]
         {
@@ -364,7 +367,10 @@ impl Group {
         let Some(mut ready) = self.ready.take() else { return Ok(()) };
         if let Some(base) = &write.replaced {
             self.members = base.members.clone();
-            #[cfg_attr(not(any(test, feature = "conformance")), expect(unused_mut, reason = "tests plant bugs"))]
+            #[cfg_attr(
+                not(any(test, feature = "conformance")),
+                expect(unused_mut, reason = "tests plant bugs")
+            )]
             let mut logs = Logs::new(base.clone());
             #[cfg(any(test, feature = "conformance"))]
             {
