@@ -166,6 +166,11 @@ impl Compaction for StorageService {
             match found {
                 Some(lease) => leased.push(lease),
                 None if !leased.is_empty() => break,
+                // Whoever waits here would wait for ever.
+                None if !branches.is_empty() && branches.iter().all(|b| b.is_replaced()) => {
+                    let why = "another service has taken charge of all branches";
+                    return Err(Error::new(ErrorKind::Unavailable, why).retryable());
+                }
                 None => {
                     let now = self.env.now();
                     let limit =
