@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 use tonic::Streaming;
 
 use super::{Shared, bounds_from_proto, record_to_proto};
+use crate::rpc::peers::Peer;
 use crate::rpc::status::{Repeat, from_status};
 
 const PAUSE_FIRST: Duration = Duration::from_millis(5);
@@ -50,6 +51,13 @@ struct Tries {
     /// Who has not answered, and until when nobody's word that it leads is taken: for
     /// a while after a leader has gone, the others still name it.
     silent: Option<(String, Instant)>,
+}
+
+impl Tries {
+    fn silent_now(&self, now: Instant) -> Option<&str> {
+        let (address, until) = self.silent.as_ref()?;
+        (now < *until).then_some(address)
+    }
 }
 
 /// The writer of one opening.
@@ -125,8 +133,18 @@ impl Writer {
         Ok(())
     }
 
-    async fn line(&self) -> Result<Line> {
-        let (address, peer) = self.shared.caller.peers().current().await?;
+    /// Who is asked now: nobody who was silent just before, if there are others.
+    async fn current(&self, tries: &Tries) -> Result<(String, Peer)> {
+        let peers = self.shared.caller.peers();
+        let (address, peer) = peers.current().await?;
+        if !tries.silent_now(self.shared.env.now()).is_some_and(|s| peers.same(s, &address)) {
+            return Ok((address, peer));
+        }
+        peers.failed(&address).await;
+        peers.current().await
+    }
+
+    async fn line(&self, address: String, peer: Peer) -> Result<Line> {
         let (requests, sent) = mpsc::channel(QUEUE_MAX);
         let mut client = JournalClient::new(peer);
         match client.append(sent).await {
@@ -170,9 +188,7 @@ impl Writer {
                 Err(self.error(ErrorKind::OutcomeUnknown, why).retryable())
             }
             Err(status) => {
-                let silent = tries.silent.as_ref();
-                let silent = silent.filter(|(_, until)| self.shared.env.now() < *until);
-                let silent = silent.map(|(address, _)| address.as_str());
+                let silent = tries.silent_now(self.shared.env.now());
                 self.shared.learn(&line.address, &status, silent).await;
                 let error = from_status(&status, &line.address, Repeat::Unsafe);
                 // Asking again tells.
@@ -189,16 +205,28 @@ impl Writer {
         record: &Record,
         tries: &mut Tries,
     ) -> Result<LogBounds> {
+        let (env, limit) = (&self.shared.env, tries.limit);
+        let unanswered = |address: &str, tries: &mut Tries| {
+            tries.limit = (limit * 2).min(self.shared.options.try_max * PATIENCE_MAX);
+            tries.silent = Some((address.to_owned(), env.now().after(tries.limit)));
+            format!("{address}: no answer within {} ms", limit.as_millis())
+        };
         let mut line = match sending.line.take() {
             Some(line) => line,
-            None => self.line().await?,
+            None => {
+                let (address, peer) = self.current(tries).await?;
+                let Some(line) = env.timeout(limit, self.line(address.clone(), peer)).await else {
+                    let why = unanswered(&address, tries);
+                    self.shared.caller.peers().failed(&address).await;
+                    // No record was sent.
+                    return Err(self.error(ErrorKind::Unavailable, why).retryable());
+                };
+                line?
+            }
         };
-        let (env, limit) = (&self.shared.env, tries.limit);
         let answer = env.timeout(limit, self.exchange(&mut line, record, tries)).await;
         let answer = answer.unwrap_or_else(|| {
-            tries.limit = (limit * 2).min(self.shared.options.try_max * PATIENCE_MAX);
-            tries.silent = Some((line.address.clone(), env.now().after(tries.limit)));
-            let why = format!("{}: no answer within {} ms", line.address, limit.as_millis());
+            let why = unanswered(&line.address, tries);
             Err(self.error(ErrorKind::OutcomeUnknown, why).retryable())
         });
         match &answer {

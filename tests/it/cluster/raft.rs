@@ -5,10 +5,12 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use firn_engine::{Env, Result, TaskClass};
+use bytes::Bytes;
+use firn_engine::journal::{Journal, Record};
+use firn_engine::{BranchName, Env, Epoch, Result, Seq, TaskClass};
 use firn_grpc::v1::journal_peers_server::JournalPeersServer;
 use firn_grpc::v1::journal_server::JournalServer;
-use firn_journal::raft::{MemoryStore, Node, Settings};
+use firn_journal::raft::{Answer, MemoryStore, Node, Settings};
 use firn_journal::service::{Cluster, GrpcNetwork, JournalService, PeersService};
 use firn_services::journal::{RemoteJournal, RemoteOptions};
 use firn_services::rpc::Trust;
@@ -75,11 +77,22 @@ pub(crate) async fn live(
     settings: Settings,
     disk: &MemoryStore,
 ) -> Result<Life> {
+    live_with(env, at, cluster, settings, disk, TICK).await
+}
+
+async fn live_with(
+    env: &Env,
+    at: Place,
+    cluster: &Cluster,
+    settings: Settings,
+    disk: &MemoryStore,
+    tick: Duration,
+) -> Result<Life> {
     let (trust, own) = (Trust::default(), settings.member);
     let network = GrpcNetwork::connect_on(at.network, env, cluster, own, &trust)?;
     let network = Arc::new(network);
     let (store, sends) = (Arc::new(disk.clone()) as _, Arc::clone(&network) as _);
-    let node = Node::start(env.clone(), settings, store, sends, TICK).await?;
+    let node = Node::start(env.clone(), settings, store, sends, tick).await?;
     let node = Arc::new(node);
     network.tell(&node);
     let journal = JournalService::new(env.clone(), Arc::clone(&node), Arc::clone(&network));
@@ -96,6 +109,17 @@ pub(crate) async fn live(
 }
 
 async fn begin(env: &Env, wires: &Wires, cluster: &Cluster, own: u64, disk: &MemoryStore) -> Life {
+    begin_with(env, wires, cluster, own, disk, TICK).await
+}
+
+async fn begin_with(
+    env: &Env,
+    wires: &Wires,
+    cluster: &Cluster,
+    own: u64,
+    disk: &MemoryStore,
+    tick: Duration,
+) -> Life {
     let settings = Settings {
         groups: 2,
         entry_bytes_max: 16 << 10,
@@ -104,7 +128,7 @@ async fn begin(env: &Env, wires: &Wires, cluster: &Cluster, own: u64, disk: &Mem
     };
     let (address, network) = (address(own), Arc::new(wires.clone()));
     let at = Place { address, incoming: wires.listen(address), network };
-    live(env, at, cluster, settings, disk).await.unwrap()
+    live_with(env, at, cluster, settings, disk, tick).await.unwrap()
 }
 
 /// The members' lives, until the world ends.
@@ -127,5 +151,49 @@ async fn run(env: Env, wires: Wires, cluster: Cluster) {
         env.sleep(Duration::from_secs(below(20))).await;
         lives.insert(member, begin(&env, &wires, &cluster, member, &disk).await);
         disks.insert(member, disk);
+    }
+}
+
+/// A client asked the silent leader again and again, for ten seconds, since it was the next
+/// in its list and the others still named it.
+#[tokio::test(start_paused = true)]
+async fn appends_go_on_within_seconds_when_the_leader_falls_silent() {
+    let tick = Duration::from_millis(50);
+    for seed in 0..30 {
+        let env = Env::simulated(seed);
+        let wires = Wires::new(env.clone(), 0, 2);
+        let members = (1..=COUNT).map(|member| (member, address(member).to_string())).collect();
+        let cluster = Cluster::named("simulated", 2, members);
+        let mut lives = BTreeMap::new();
+        for member in 1..=COUNT {
+            let disk = MemoryStore::default();
+            lives.insert(member, begin_with(&env, &wires, &cluster, member, &disk, tick).await);
+        }
+        let members = Members { env: env.clone(), wires: wires.clone(), cluster };
+        let main = BranchName::main();
+        let writer = members.journal().open(&main, Epoch(1)).await.unwrap();
+        let record = |seq| Record {
+            epoch: Epoch(1),
+            first_seq: Seq(seq),
+            last_seq: Seq(seq),
+            unix_ms: 0,
+            payload: Bytes::from_static(b"record"),
+        };
+        writer.append(record(1)).await.unwrap();
+        let mut leader = None;
+        for (member, life) in &lives {
+            if matches!(life.node.readable(&main).await, Answer::Readable(_)) {
+                leader = Some(*member);
+            }
+        }
+        let leader = leader.expect("one has just taken a record");
+        wires.silence(address(leader));
+        drop(lives.remove(&leader));
+        let begun = env.now();
+        writer.append(record(2)).await.unwrap();
+        let took = env.now().since(begun);
+        // An election, and a second one if two members stand at once.
+        assert!(took < Duration::from_secs(5), "seed {seed}: {took:?}");
+        assert_eq!(members.journal().bounds(&main).await.unwrap().last, Seq(2), "seed {seed}");
     }
 }

@@ -1,7 +1,7 @@
 //! A network in memory: connections that are slow, break in the middle of a message, and
-//! cannot be made while nobody listens.
+//! cannot be made while nobody listens. A machine may fall silent for ever.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -25,6 +25,7 @@ type Listener = mpsc::UnboundedSender<DuplexStream>;
 pub(crate) struct Wires {
     env: Env,
     listeners: Arc<Mutex<BTreeMap<SocketAddr, Listener>>>,
+    silent: Arc<Mutex<BTreeSet<SocketAddr>>>,
     /// One chunk in so many breaks its connection; 0: none does.
     break_one_in: u64,
     delay_ms_max: u64,
@@ -32,7 +33,7 @@ pub(crate) struct Wires {
 
 impl Wires {
     pub(crate) fn new(env: Env, break_one_in: u64, delay_ms_max: u64) -> Self {
-        Self { env, listeners: Arc::default(), break_one_in, delay_ms_max }
+        Self { env, listeners: Arc::default(), silent: Arc::default(), break_one_in, delay_ms_max }
     }
 
     /// Takes the connections made to `address`, instead of whoever did so before.
@@ -46,15 +47,33 @@ impl Wires {
         futures::stream::unfold(incoming, next).boxed()
     }
 
+    /// From now on nothing comes from `address`, not even the end of a connection.
+    pub(crate) fn silence(&self, address: SocketAddr) {
+        self.silent.lock().insert(address);
+    }
+
+    async fn unless_silent(&self, address: SocketAddr) {
+        if self.silent.lock().contains(&address) {
+            std::future::pending().await
+        }
+    }
+
     fn below(&self, bound: u64) -> u64 {
         if bound == 0 { 0 } else { self.env.random_u64() % bound }
     }
 
-    /// Carries bytes one way until the connection ends or breaks.
-    async fn carry(self, mut from: ReadHalf<DuplexStream>, mut to: WriteHalf<DuplexStream>) {
+    /// Carries bytes one way until the connection to `address` ends or breaks.
+    async fn carry(
+        self,
+        address: SocketAddr,
+        mut from: ReadHalf<DuplexStream>,
+        mut to: WriteHalf<DuplexStream>,
+    ) {
         let mut chunk = vec![0; 4096];
         loop {
-            let Ok(len) = from.read(&mut chunk).await else { return };
+            let read = from.read(&mut chunk).await;
+            self.unless_silent(address).await;
+            let Ok(len) = read else { return };
             let breaks = self.break_one_in > 0 && self.below(self.break_one_in) == 0;
             if len == 0 || breaks {
                 // Some of what was sent may have arrived.
@@ -63,6 +82,7 @@ impl Wires {
                 return;
             }
             self.env.sleep(Duration::from_millis(self.below(self.delay_ms_max + 1))).await;
+            self.unless_silent(address).await;
             if to.write_all(&chunk[..len]).await.is_err() {
                 return;
             }
@@ -79,6 +99,7 @@ impl Network for Wires {
     fn connect(&self, address: SocketAddr) -> BoxFuture<'static, io::Result<Box<dyn Io>>> {
         let wires = self.clone();
         Box::pin(async move {
+            wires.unless_silent(address).await;
             let (ours, near) = tokio::io::duplex(BUFFER);
             let (far, theirs) = tokio::io::duplex(BUFFER);
             let listener = wires.listeners.lock().get(&address).cloned();
@@ -89,8 +110,8 @@ impl Network for Wires {
             let both = {
                 let wires = wires.clone();
                 async move {
-                    let there = wires.clone().carry(near_read, far_write);
-                    let back = wires.carry(far_read, near_write);
+                    let there = wires.clone().carry(address, near_read, far_write);
+                    let back = wires.carry(address, far_read, near_write);
                     futures::pin_mut!(there, back);
                     // When one way has ended so has the other.
                     futures::future::select(there, back).await;

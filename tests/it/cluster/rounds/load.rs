@@ -291,3 +291,49 @@ impl Load {
         Ok(wrong.map_or(Ok(there), Err))
     }
 }
+
+/// What the check is there for is seen by it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn transactions_that_are_lost_halved_or_doubled_are_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let args = ["up", "--mysql-addr", "127.0.0.1:0", "--http-addr", "none"];
+    let mut command = crate::wire::server::firn(folder.path(), &args);
+    command.env("FIRN_MYSQL_ROOT_PASSWORD", PASSWORD);
+    let server = crate::wire::server::Server::start_as(command, &folder.path().join("log"));
+    let address = server.address();
+    prepare(address).await.unwrap();
+    let mut load = Load::start(address, 100);
+    while load.acked().iter().any(|acked| *acked < 5) {
+        assert!(load.errors().is_empty(), "{:?}", load.errors());
+        tokio::time::sleep(PAUSE).await;
+    }
+    load.stop().await;
+    load.wrong().unwrap();
+    load.check(address, [0; WRITERS]).await.unwrap().unwrap();
+    let mut root = connect(address).await.unwrap();
+    let changes = [
+        (
+            "DELETE FROM d.log WHERE writer = 1 AND n = 3",
+            "INSERT INTO d.log VALUES (1, 3, 0, CRC32(''), ''), (1, 3, 1, CRC32(''), '')",
+        ),
+        (
+            "DELETE FROM d.log WHERE writer = 2 AND n = 4 AND half = 1",
+            "INSERT INTO d.log VALUES (2, 4, 1, CRC32(''), '')",
+        ),
+        (
+            "UPDATE d.counter SET v = v + 1 WHERE writer = 3",
+            "UPDATE d.counter SET v = v - 1 WHERE writer = 3",
+        ),
+        (
+            "UPDATE d.log SET pad = 'x' WHERE writer = 0 AND n = 2 AND half = 0",
+            "UPDATE d.log SET sum = CRC32(pad) WHERE writer = 0",
+        ),
+    ];
+    for (change, back) in changes {
+        root.query_all(change.as_bytes()).await.unwrap();
+        let found = load.check(address, [0; WRITERS]).await.unwrap();
+        assert!(found.is_err(), "{change}: {found:?}");
+        root.query_all(back.as_bytes()).await.unwrap();
+        load.check(address, [0; WRITERS]).await.unwrap().unwrap();
+    }
+}
