@@ -214,14 +214,10 @@ impl Compaction for StorageService {
                 if is_reported(version, held, &outputs, done) {
                     return Ok(None);
                 }
-                #[cfg(not(feature = "planted"))]
-                let attempt = token.attempt;
-                #[cfg(feature = "planted")]
-                let attempt = self.report_attempt(version, token);
                 let mut edits = vec![Edit::ShardProgress {
                     job: token.job,
                     shard: token.shard,
-                    attempt,
+                    attempt: token.attempt,
                     outputs: outputs.clone(),
                     resume_key: resume_key.clone(),
                     done,
