@@ -32,6 +32,13 @@ impl StorageService {
                 Err(error) => tracing::warn!(%error, "orphans were not looked for"),
             }
         }
+        // One that was taken over by another service is forgotten until it is looked at again.
+        if follow
+            && self.branches.lock().await.is_empty()
+            && let Err(error) = self.learn_branches().await
+        {
+            tracing::warn!(%error, "branches were not looked for");
+        }
         let branches: Vec<_> = self.branches.lock().await.values().cloned().collect();
         for branch in branches {
             if let Err(error) = self.upkeep_of(&branch, due, follow, collect).await {

@@ -271,7 +271,7 @@ async fn a_cluster_keeps_its_promises_while_parts_are_killed_and_paused() {
     run(Hosts::loopback(), Whom::All, &[Fault::Kill, Fault::Pause], 5).await;
 }
 
-/// `FIRN_TEST_ROUNDS=300 cargo test --test it cluster::rounds -- --ignored --nocapture`, as
+/// `FIRN_TEST_ROUNDS=300 cargo test --test it under_every_fault -- --ignored --nocapture`, as
 /// root; with `FIRN_TEST_PROGRAM` another `firn` than the one that was built with it, with
 /// `FIRN_TEST_WHOM=leader` or `writer` only the journal's leader or the writer are killed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -288,7 +288,7 @@ async fn a_cluster_keeps_its_promises_under_every_fault() {
     }
 }
 
-/// `FIRN_TEST_ROUNDS=100 cargo test --test it cluster::rounds -- --ignored --nocapture`, as
+/// `FIRN_TEST_ROUNDS=100 cargo test --test it lose_their_power -- --ignored --nocapture`, as
 /// root.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 #[ignore = "needs root, loop devices and time"]
