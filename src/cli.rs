@@ -42,7 +42,7 @@ pub enum Command {
     /// Run the storage service alone: manifests, jobs, garbage collection, blocks
     ///
     /// Other parts call it over gRPC; any number of replicas may serve one
-    /// object store. It keeps nothing on the local disk.
+    /// object store. It keeps nothing on the local disk but a cache.
     Storage(StorageArgs),
     /// Run a compaction worker alone: it asks the storage service for work
     ///
@@ -79,6 +79,9 @@ pub struct UpArgs {
     /// storage services, two compaction workers and the front end
     #[arg(long)]
     pub cluster: bool,
+    /// The branch that is opened; `main` if nothing else is said
+    #[arg(long, value_name = "NAME")]
+    pub branch: Option<String>,
     /// What makes commits durable: `local`, files in the data folder; or
     /// `object`, the object store, for machines whose disk does not outlive them
     #[arg(long, value_name = "KIND")]
@@ -95,6 +98,7 @@ impl UpArgs {
             ("--mysql-addr", "mysql_listen", self.mysql_addr.clone()),
             ("--http-addr", "http_listen", self.http_addr.clone()),
             ("--object-store", "object_store.url", self.object_store.clone()),
+            ("--branch", "branch", self.branch.clone()),
             ("--journal", "journal.kind", self.journal.clone()),
         ])
     }
@@ -109,6 +113,9 @@ pub struct ComputeArgs {
     /// Where the storage service is; several with commas between
     #[arg(long, value_name = "HOST:PORT")]
     pub storage_addr: Option<String>,
+    /// The branch that is opened; `main` if nothing else is said
+    #[arg(long, value_name = "NAME")]
+    pub branch: Option<String>,
     /// Folder of the disk cache
     #[arg(long, value_name = "FOLDER")]
     pub data_dir: Option<PathBuf>,
@@ -131,6 +138,7 @@ impl ComputeArgs {
         set([
             ("--journal-addr", "journal.addresses", self.journal_addr.clone()),
             ("--storage-addr", "storage.addresses", self.storage_addr.clone()),
+            ("--branch", "branch", self.branch.clone()),
             ("--data-dir", "data_dir", folder),
             ("--mysql-addr", "mysql_listen", self.mysql_addr.clone()),
             ("--http-addr", "http_listen", self.http_addr.clone()),
@@ -188,6 +196,9 @@ pub struct StorageArgs {
     /// Where the other parts call it
     #[arg(long, value_name = "HOST:PORT")]
     pub listen: Option<String>,
+    /// Folder of the disk cache
+    #[arg(long, value_name = "FOLDER")]
+    pub data_dir: Option<PathBuf>,
     /// Where metrics, health and status are served, or `none`
     #[arg(long, value_name = "HOST:PORT")]
     pub http_addr: Option<String>,
@@ -200,8 +211,10 @@ impl StorageArgs {
     /// The keys of the configuration that they set.
     #[must_use]
     pub fn settings(&self) -> Vec<Argument> {
+        let folder = self.data_dir.as_ref().map(|folder| folder.display().to_string());
         set([
             ("--listen", "storage.listen", self.listen.clone()),
+            ("--data-dir", "data_dir", folder),
             ("--http-addr", "http_listen", self.http_addr.clone()),
             ("--object-store", "object_store.url", self.object_store.clone()),
         ])
@@ -275,13 +288,19 @@ pub struct CtlArgs {
     /// Where the members of the replicated journal are; several with commas between
     #[arg(long, global = true, value_name = "HOST:PORT")]
     pub journal_addr: Option<String>,
+    /// Where the storage service is; several with commas between
+    #[arg(long, global = true, value_name = "HOST:PORT")]
+    pub storage_addr: Option<String>,
+    /// The branch that is meant; `main` if nothing else is said
+    #[arg(long, global = true, value_name = "NAME")]
+    pub branch: Option<String>,
     /// What to show.
     #[command(subcommand)]
     pub what: CtlWhat,
 }
 
 /// What `firn ctl` shows.
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub enum CtlWhat {
     /// All parts on one screen: database, manifest, journal, storage, caches
     Status,
@@ -293,6 +312,18 @@ pub enum CtlWhat {
     Jobs,
     /// What keeps old versions and objects: watermark, snapshots, readers
     Pins,
+    /// Snapshots: what was visible at a moment, kept under a name
+    Snapshot {
+        /// What to do.
+        #[command(subcommand)]
+        what: SnapshotWhat,
+    },
+    /// Branches: databases of their own that begin as another was at a moment
+    Branch {
+        /// What to do.
+        #[command(subcommand)]
+        what: BranchWhat,
+    },
     /// Caches of the running process, asked over its `http_listen`
     Caches,
     /// Members of the replicated journal: who they are, who leads, who lags
@@ -300,6 +331,55 @@ pub enum CtlWhat {
         /// What to do.
         #[command(subcommand)]
         what: JournalWhat,
+    },
+}
+
+/// What `firn ctl snapshot` does.
+#[derive(Debug, Clone, Subcommand)]
+pub enum SnapshotWhat {
+    /// Keep what is committed now, or was at --at, until the snapshot is dropped
+    Create {
+        /// Its name
+        name: String,
+        /// The commit that it shows, instead of the last one
+        #[arg(long, value_name = "SEQ")]
+        at: Option<u64>,
+    },
+    /// Show the snapshots of the branch
+    List,
+    /// End a snapshot
+    Drop {
+        /// Its name
+        name: String,
+    },
+}
+
+/// What `firn ctl branch` does.
+#[derive(Debug, Clone, Subcommand)]
+pub enum BranchWhat {
+    /// Make a branch of --branch, of what is committed now, or was at --at or --snapshot
+    ///
+    /// No data are copied. `firn up --branch NAME` or `firn compute --branch NAME` opens it;
+    /// what is written to either is not seen by the other.
+    Create {
+        /// Its name, which no branch had before
+        name: String,
+        /// The commit that it begins with, instead of the last one
+        #[arg(long, value_name = "SEQ", conflicts_with = "snapshot")]
+        at: Option<u64>,
+        /// The snapshot that it begins with
+        #[arg(long, value_name = "NAME")]
+        snapshot: Option<String>,
+    },
+    /// Show all branches
+    List,
+    /// End a branch; what it alone needed is deleted in time
+    Drop {
+        /// Its name
+        name: String,
+        /// Also while somebody writes it: they are refused from now on
+        #[arg(long)]
+        force: bool,
     },
 }
 
@@ -329,6 +409,10 @@ impl CtlArgs {
     /// The keys of the configuration that they set.
     #[must_use]
     pub fn settings(&self) -> Vec<Argument> {
-        set([("--journal-addr", "journal.addresses", self.journal_addr.clone())])
+        set([
+            ("--journal-addr", "journal.addresses", self.journal_addr.clone()),
+            ("--storage-addr", "storage.addresses", self.storage_addr.clone()),
+            ("--branch", "branch", self.branch.clone()),
+        ])
     }
 }

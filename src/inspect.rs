@@ -81,7 +81,7 @@ pub struct JobRow {
 /// Something that keeps old versions of rows, or objects.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PinRow {
-    /// What kind: `watermark`, `snapshot`, `reader` or `job`.
+    /// What kind: `watermark`, `snapshot`, `branch`, `reader` or `job`.
     pub kind: String,
     /// Which.
     pub name: String,
@@ -175,6 +175,12 @@ pub fn pins(version: &Version) -> Vec<PinRow> {
         name: name.clone(),
         seq: snapshot.seq.0,
         version: None,
+    }));
+    rows.extend(version.pinned().map(|(name, point)| PinRow {
+        kind: "branch".into(),
+        name: format!("{name}, being made"),
+        seq: point.seq.0,
+        version: Some(point.version.0),
     }));
     rows.extend(version.leases.iter().map(|(holder, lease)| PinRow {
         kind: "reader".into(),

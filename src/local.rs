@@ -13,8 +13,8 @@ use firn_engine::{Compaction, Context, Db, Env, Options, Parts, Result, Storage}
 use firn_journal::{
     ArchiveOptions, Archived, LocalJournal, MemoryJournal, ObjectJournal, ObjectOptions,
 };
-use firn_services::clients::{RemoteCompaction, RemoteStorage};
-use firn_services::config::{Config, JournalConfig, JournalKind, MemoryShares};
+use firn_services::clients::{EitherBlocks, RemoteCompaction, RemoteStorage};
+use firn_services::config::{BlocksFrom, Config, JournalConfig, JournalKind, MemoryShares};
 use firn_services::journal::{RemoteJournal, RemoteOptions};
 use firn_services::rpc::Trust;
 use firn_services::rpc::peers::Peers;
@@ -43,6 +43,8 @@ pub struct LocalOptions {
     pub compaction_concurrency: usize,
     /// Where the storage service is; empty: in this process.
     pub storage_addresses: Vec<String>,
+    /// Where blocks are read, if it is elsewhere.
+    pub blocks_from: BlocksFrom,
     /// How it is called, if it is elsewhere.
     pub trust: Trust,
     /// Takes the time of calls to parts.
@@ -63,6 +65,7 @@ impl LocalOptions {
             disk_cache_bytes_max: config.disk_cache_bytes_max.0,
             compaction_concurrency: config.compaction.concurrency,
             storage_addresses: config.storage.addresses.clone(),
+            blocks_from: config.storage.blocks,
             trust: config.rpc.trust(),
             times: None,
         }
@@ -104,16 +107,23 @@ impl Local {
             bytes => Some(DiskCache::open(env, dir.cache(), bytes)?),
         };
         let (storage, seen, queue) = open_storage(env, &writer, &store, &layout, &options)?;
-        let blocks = Arc::new(StoreBlocks::new(Arc::clone(&store), layout.clone()));
+        let stored = Arc::new(StoreBlocks::new(Arc::clone(&store), layout.clone()));
         let context = MergeContext {
             env: env.clone(),
             store: Arc::clone(&store),
             layout: layout.clone(),
-            blocks: Arc::clone(&blocks) as _,
+            // A merge reads each block once, and would drive others out of a cache.
+            blocks: Arc::clone(&stored) as _,
             schemas: Arc::new(Schemas),
             file_bytes_max: options.db.file_bytes_max,
         };
-        let mut read: Arc<dyn BlockSource> = blocks;
+        let mut read: Arc<dyn BlockSource> = match options.blocks_from {
+            BlocksFrom::Service if !options.storage_addresses.is_empty() => {
+                let peers = Peers::new(env.clone(), &options.storage_addresses, trust)?;
+                EitherBlocks::new(env.clone(), peers, stored)
+            }
+            _ => stored,
+        };
         if let Some(times) = &options.times {
             journal = times.journal(journal);
             read = times.blocks(read);
@@ -143,6 +153,14 @@ impl Local {
     #[must_use]
     pub fn db(&self) -> &Arc<Db> {
         &self.db
+    }
+
+    /// Makes the storage service of this process, if it has one, look soon at what others
+    /// have committed.
+    pub fn look_soon(&self) {
+        if let Some(storage) = &self.storage {
+            storage.look_soon();
+        }
     }
 
     /// What merges have read and written here; `None` if they run elsewhere.

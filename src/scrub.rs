@@ -141,7 +141,10 @@ fn named(versions: &[Version]) -> BTreeMap<firn_engine::ObjectId, Arc<SstMeta>> 
         let shards = version.jobs.values().flat_map(|j| &j.shards);
         let outputs = shards.flat_map(|s| &s.outputs);
         for file in version.files().map(|(_, f)| f).chain(outputs) {
-            files.insert(file.id, Arc::clone(file));
+            // Where branches share a file, one that knows all of it says more.
+            if !file.cut || !files.contains_key(&file.id) {
+                files.insert(file.id, Arc::clone(file));
+            }
         }
     }
     files

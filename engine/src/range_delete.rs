@@ -141,6 +141,16 @@ impl RangeDeletes {
         fragment.seqs.iter().copied().find(|seq| *seq <= snapshot)
     }
 
+    /// Those at or below `seq`.
+    pub(crate) fn up_to(&self, seq: Seq) -> Self {
+        let cut = |f: &Fragment| {
+            let seqs: Vec<Seq> = f.seqs.iter().copied().filter(|of| *of <= seq).collect();
+            let (start, end) = (f.start.clone(), f.end.clone());
+            (!seqs.is_empty()).then_some(Fragment { start, end, seqs })
+        };
+        Self { fragments: self.fragments.iter().filter_map(cut).collect() }
+    }
+
     /// The parts of the fragments that lie in `range`.
     pub(crate) fn within(&self, range: &KeyRange) -> Self {
         let clip = |f: &Fragment| {

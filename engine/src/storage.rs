@@ -8,7 +8,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::manifest::{Lease, SpaceOptions, SstMeta, TimePoint, Version};
+use crate::manifest::{BranchState, Lease, Origin, SpaceOptions, SstMeta, TimePoint, Version};
 use crate::types::{BranchName, Epoch, Seq, SpaceId};
 use async_trait::async_trait;
 
@@ -75,6 +75,13 @@ pub trait Storage: Debug + Send + Sync + 'static {
         options: SpaceOptions,
     ) -> Result<Arc<Version>>;
 
+    /// The writer has put everything into files that was committed when it saw that
+    /// [`Version::flush_wanted`] was `answers`.
+    ///
+    /// # Errors
+    /// `Fenced` if a newer writer has the branch.
+    async fn answer_flush(&self, branch: &BranchName, epoch: Epoch, answers: u64) -> Result<()>;
+
     /// Keeps what is visible at `seq`, which must be flushed, until dropped.
     ///
     /// # Errors
@@ -100,6 +107,84 @@ pub trait Storage: Debug + Send + Sync + 'static {
     /// # Errors
     /// If the storage service cannot be reached.
     async fn end_lease(&self, branch: &BranchName, holder: &str) -> Result<()>;
+}
+
+/// Where a branch is to begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BranchAt {
+    /// At what is visible at this seq, which must be in files and still kept.
+    Seq(Seq),
+    /// At a named snapshot.
+    Snapshot(String),
+}
+
+/// A branch that is to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewBranch {
+    /// The branch that it comes from.
+    pub parent: BranchName,
+    /// Its name, which no branch had before.
+    pub name: BranchName,
+    /// A random number, not zero: the same one in the next try of the same request.
+    pub branch_uid: u64,
+    /// Where.
+    pub at: BranchAt,
+}
+
+/// One branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BranchInfo {
+    /// Its name.
+    pub name: BranchName,
+    /// Where it comes from; `None` for the first.
+    pub origin: Option<Origin>,
+    /// Everything up to this seq is in files.
+    pub flushed_seq: Seq,
+    /// Who wrote it last, for people; empty if nobody did.
+    pub writer: String,
+    /// Its files.
+    pub files: u64,
+    /// What has become of it.
+    pub state: BranchState,
+}
+
+/// Makes and ends branches. Every call is safe to make again after an error.
+#[async_trait]
+pub trait Branches: Debug + Send + Sync + 'static {
+    /// All branches, also those that are being made or deleted.
+    ///
+    /// # Errors
+    /// As the object store's.
+    async fn list_branches(&self) -> Result<Vec<BranchInfo>>;
+
+    /// Makes a branch, and waits until it is stored. No object is copied.
+    ///
+    /// # Errors
+    /// `BadRequest` if the parent or the snapshot does not exist, the name was used before,
+    /// or what was visible at the seq is not in files, or not kept any more.
+    async fn create_branch(&self, new: NewBranch) -> Result<BranchInfo>;
+
+    /// Ends a branch; what it alone needed is deleted in time. One that is dropped already
+    /// counts as dropped now.
+    ///
+    /// # Errors
+    /// `BadRequest` if it is `main`, does not exist, has branches of its own, or, unless
+    /// `force` is set, somebody writes it.
+    async fn drop_branch(&self, branch: &BranchName, force: bool) -> Result<()>;
+
+    /// Asks the writer to put everything that is committed by now into files: it has when
+    /// [`Version::flush_answered`] has reached the [`Version::flush_wanted`] of the version
+    /// that is returned.
+    ///
+    /// # Errors
+    /// `BadRequest` if there is no such branch.
+    async fn want_flush(&self, branch: &BranchName) -> Result<Arc<Version>>;
+
+    /// The newest version, looked up now.
+    ///
+    /// # Errors
+    /// `BadRequest` if there is no such branch.
+    async fn newest_version(&self, branch: &BranchName) -> Result<Arc<Version>>;
 }
 
 /// How often a reader renews its lease.

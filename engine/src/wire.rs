@@ -8,11 +8,12 @@ use firn_proto::v1 as pb;
 use crate::compaction::{LeaseToken, ShardLease};
 use crate::error::{Error, Result};
 use crate::manifest::codec::{
-    files_from_pb, files_to_pb, lease_from_pb, lease_to_pb, times_from_pb, times_to_pb,
+    files_from_pb, files_to_pb, lease_from_pb, lease_to_pb, origin_from_pb, origin_to_pb,
+    state_from_pb, state_to_pb, times_from_pb, times_to_pb,
 };
 use crate::manifest::{Edit, Lease, Version};
 use crate::object::{ByteRange, ObjectKind};
-use crate::storage::FlushCommit;
+use crate::storage::{BranchAt, BranchInfo, FlushCommit, NewBranch};
 use crate::types::{BranchName, Epoch, ManifestVersion, Seq};
 
 use std::sync::Arc;
@@ -171,6 +172,63 @@ impl From<ByteRange> for pb::ByteRange {
 impl From<pb::ByteRange> for ByteRange {
     fn from(range: pb::ByteRange) -> Self {
         Self { offset: range.offset, len: range.length }
+    }
+}
+
+impl From<&NewBranch> for pb::CreateBranchRequest {
+    fn from(new: &NewBranch) -> Self {
+        let at = match &new.at {
+            BranchAt::Seq(seq) => pb::create_branch_request::At::Seq(seq.0),
+            BranchAt::Snapshot(name) => pb::create_branch_request::At::Snapshot(name.clone()),
+        };
+        Self {
+            parent: new.parent.as_str().to_owned(),
+            branch: new.name.as_str().to_owned(),
+            branch_uid: new.branch_uid,
+            at: Some(at),
+        }
+    }
+}
+
+impl TryFrom<pb::CreateBranchRequest> for NewBranch {
+    type Error = Error;
+
+    fn try_from(new: pb::CreateBranchRequest) -> Result<Self> {
+        let at = match required(new.at, "where the branch begins")? {
+            pb::create_branch_request::At::Seq(seq) => BranchAt::Seq(Seq(seq)),
+            pb::create_branch_request::At::Snapshot(name) => BranchAt::Snapshot(name),
+        };
+        let (parent, name) = (branch(&new.parent)?, branch(&new.branch)?);
+        let branch_uid = required(Some(new.branch_uid).filter(|uid| *uid != 0), "its number")?;
+        Ok(Self { parent, name, branch_uid, at })
+    }
+}
+
+impl From<&BranchInfo> for pb::BranchInfo {
+    fn from(info: &BranchInfo) -> Self {
+        Self {
+            branch: info.name.as_str().to_owned(),
+            origin: info.origin.as_ref().map(origin_to_pb),
+            flushed_seq: info.flushed_seq.0,
+            writer: info.writer.clone(),
+            files: info.files,
+            state: state_to_pb(info.state).into(),
+        }
+    }
+}
+
+impl TryFrom<pb::BranchInfo> for BranchInfo {
+    type Error = Error;
+
+    fn try_from(info: pb::BranchInfo) -> Result<Self> {
+        Ok(Self {
+            state: state_from_pb(info.state())?,
+            name: branch(&info.branch)?,
+            origin: info.origin.map(origin_from_pb).transpose()?,
+            flushed_seq: Seq(info.flushed_seq),
+            writer: info.writer,
+            files: info.files,
+        })
     }
 }
 

@@ -16,7 +16,7 @@ use firn_benchmark::{
 use firn_engine::manifest::SpaceOptions;
 use firn_engine::merge::MergeCounts;
 use firn_engine::{Env, Error, ErrorKind, Result};
-use firn_services::config::{Config, JournalConfig, JournalKind};
+use firn_services::config::{BlocksFrom, Config, JournalConfig, JournalKind};
 use firn_services::machine::Machine;
 use firn_services::runtime::Runtimes;
 use firn_storage::picker::PickerOptions;
@@ -111,6 +111,7 @@ impl Provider for LocalProvider {
             },
             disk_cache_bytes_max: topology.caches.disk,
             compaction_concurrency: if compacts { merges_at_once() } else { 0 },
+            blocks_from: BlocksFrom::Service,
             storage_addresses: started.storage.clone(),
             trust: self.config.rpc.trust(),
             times: Some(times.clone()),

@@ -71,7 +71,9 @@ impl Started {
                 for (number, address) in (1..).zip(&started.storage) {
                     let number: u32 = number;
                     let name = format!("storage-{number}");
-                    plans.push(plan(name, "storage", &[("--listen", address)]));
+                    let folder = dir.join(&name).display().to_string();
+                    let options = [("--listen", &**address), ("--data-dir", &*folder)];
+                    plans.push(plan(name, "storage", &options));
                 }
             }
         }

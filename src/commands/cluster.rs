@@ -98,10 +98,15 @@ impl Cluster {
         }
         let (mut storages, mut addresses) = (Vec::new(), Vec::new());
         for number in 1..=STORAGES {
-            let (listen, http) = (port()?, port()?);
-            let options =
-                [("--listen", &*listen), ("--http-addr", &*http), ("--object-store", &*url)];
-            storages.push(plan(&format!("storage-{number}"), "storage", &options));
+            let (name, listen, http) = (format!("storage-{number}"), port()?, port()?);
+            let folder = dir.join(&name).display().to_string();
+            let options = [
+                ("--listen", &*listen),
+                ("--data-dir", &*folder),
+                ("--http-addr", &*http),
+                ("--object-store", &*url),
+            ];
+            storages.push(plan(&name, "storage", &options));
             addresses.push(listen);
         }
         let (storage, journal) =
@@ -131,6 +136,7 @@ impl Cluster {
                 ("--mysql-addr", &*mysql),
                 ("--http-addr", &*http),
                 ("--object-store", &*url),
+                ("--branch", config.branch.as_str()),
             ],
         );
         let quoted = |text: &str| serde_json::Value::from(text).to_string();

@@ -11,8 +11,8 @@ use firn_services::config::Config;
 use firn_storage::manifests::Manifests;
 use serde::Serialize;
 
-use super::{ctl_status, journal_ctl, print};
-use crate::cli::{CtlArgs, CtlWhat};
+use super::{branch_ctl, ctl_status, journal_ctl, print};
+use crate::cli::{BranchWhat, CtlArgs, CtlWhat, SnapshotWhat};
 use crate::inspect;
 use crate::status::{self, Status};
 use crate::store::Store;
@@ -25,7 +25,7 @@ const ANSWER_MAX: Duration = Duration::from_secs(10);
 const ANSWER_BYTES_MAX: u64 = 64 << 20;
 
 pub(super) async fn run(config: &Config, args: &CtlArgs, env: &Env) -> Result<()> {
-    let text = match args.what {
+    let text = match &args.what {
         CtlWhat::Caches => {
             let rows = ask(config)?.caches;
             show(args, &rows, status::caches_table)?
@@ -44,7 +44,21 @@ pub(super) async fn run(config: &Config, args: &CtlArgs, env: &Env) -> Result<()
             if args.json { json(&state)? } else { state.text() }
         }
         CtlWhat::Journal { what } => {
-            show(args, &journal_ctl::run(config, what, env).await?, journal_ctl::table)?
+            show(args, &journal_ctl::run(config, *what, env).await?, journal_ctl::table)?
+        }
+        CtlWhat::Branch { what } => {
+            let rows = branch_ctl::branch(config, what, env).await?;
+            match what {
+                BranchWhat::Drop { .. } => String::new(),
+                _ => show(args, &rows, branch_ctl::branches_table)?,
+            }
+        }
+        CtlWhat::Snapshot { what } => {
+            let rows = branch_ctl::snapshot(config, what, env).await?;
+            match what {
+                SnapshotWhat::Drop { .. } => String::new(),
+                _ => show(args, &rows, branch_ctl::snapshots_table)?,
+            }
         }
         CtlWhat::Pins => {
             show(args, &inspect::pins(&newest(config, env).await?), inspect::pins_table)?

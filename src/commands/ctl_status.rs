@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use firn_engine::Env;
 use firn_engine::manifest::Version;
+use firn_proto::v1::BlockCacheStatus;
+use firn_services::clients::storage_status;
 use firn_services::config::Config;
-use firn_services::rpc::probe::probe;
 use serde::Serialize;
 
 use super::ctl;
@@ -21,7 +22,49 @@ struct StorageRow {
     serves: bool,
     /// Time of an answer in microseconds, with making the connection.
     answer_us: Option<u64>,
+    /// Branches that it is in charge of.
+    in_charge: Vec<String>,
+    /// Its cache of blocks.
+    blocks: Option<BlocksRow>,
     error: Option<String>,
+}
+
+/// The cache of blocks of a storage service, since it started.
+#[derive(Debug, Serialize)]
+struct BlocksRow {
+    memory_bytes: u64,
+    memory_bytes_max: u64,
+    disk_bytes_max: u64,
+    memory_hits: u64,
+    disk_hits: u64,
+    /// Reads that waited for the same read of somebody else.
+    shared_reads: u64,
+    store_reads: u64,
+    store_bytes: u64,
+}
+
+impl BlocksRow {
+    fn of(status: BlockCacheStatus) -> Self {
+        Self {
+            memory_bytes: status.memory_bytes,
+            memory_bytes_max: status.memory_bytes_max,
+            disk_bytes_max: status.disk_bytes_max,
+            memory_hits: status.memory_hits,
+            disk_hits: status.disk_hits,
+            shared_reads: status.shared_reads,
+            store_reads: status.store_reads,
+            store_bytes: status.store_bytes,
+        }
+    }
+
+    /// `hits` of all reads in percent; `-` before the first read.
+    fn share(&self, hits: u64) -> String {
+        let reads = self.memory_hits + self.disk_hits + self.shared_reads + self.store_reads;
+        match reads {
+            0 => "-".to_owned(),
+            _ => format!("{:.1} %", hits as f64 * 100.0 / reads as f64),
+        }
+    }
 }
 
 /// What the newest manifest says.
@@ -94,13 +137,24 @@ pub(super) async fn gather(config: &Config, env: &Env) -> ClusterState {
     };
     let mut storage = Vec::new();
     for address in &config.storage.addresses {
-        let answer = probe(env, address, &config.rpc.trust()).await;
-        storage.push(StorageRow {
+        let mut row = StorageRow {
             address: address.clone(),
-            serves: answer.is_ok(),
-            answer_us: answer.as_ref().ok().and_then(|time| time.as_micros().try_into().ok()),
-            error: answer.err().map(|error| error.to_string()),
-        });
+            serves: false,
+            answer_us: None,
+            in_charge: Vec::new(),
+            blocks: None,
+            error: None,
+        };
+        match storage_status(env, address, &config.rpc.trust()).await {
+            Ok((status, time)) => {
+                row.serves = true;
+                row.answer_us = time.as_micros().try_into().ok();
+                row.in_charge = status.in_charge;
+                row.blocks = status.blocks.map(BlocksRow::of);
+            }
+            Err(error) => row.error = Some(error.to_string()),
+        }
+        storage.push(row);
     }
     ClusterState { database, manifest, journal, storage }
 }
@@ -155,11 +209,32 @@ impl ClusterState {
             table(&mut out, &journal_ctl::table(&self.journal));
         }
         if !self.storage.is_empty() {
-            let mut rows = TextTable::new(&["storage", ">answer", "error"]);
+            let mut rows = TextTable::new(&[
+                "storage",
+                ">answer",
+                "in charge of",
+                ">blocks",
+                ">memory",
+                ">disk",
+                ">store",
+                "error",
+            ]);
             for row in &self.storage {
                 let time = row.answer_us.map(|us| format!("{}.{} ms", us / 1000, us % 1000 / 100));
                 let error = row.error.clone().unwrap_or_default();
-                rows.row(vec![row.address.clone(), time.unwrap_or_else(|| "-".into()), error]);
+                let of = |text: &dyn Fn(&BlocksRow) -> String| {
+                    row.blocks.as_ref().map_or_else(|| "-".to_owned(), text)
+                };
+                rows.row(vec![
+                    row.address.clone(),
+                    time.unwrap_or_else(|| "-".into()),
+                    row.in_charge.join(", "),
+                    of(&|b| human_bytes(b.memory_bytes)),
+                    of(&|b| b.share(b.memory_hits)),
+                    of(&|b| b.share(b.disk_hits)),
+                    of(&|b| b.share(b.store_reads)),
+                    error,
+                ]);
             }
             table(&mut out, &rows);
         }

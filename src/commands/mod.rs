@@ -1,5 +1,6 @@
 //! What the subcommands do.
 
+mod branch_ctl;
 mod cluster;
 mod compaction;
 mod compute;

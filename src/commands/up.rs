@@ -234,6 +234,8 @@ fn status_of(opened: Arc<OnceLock<Arc<Local>>>) -> impl Fn() -> serde_json::Valu
         let Some(local) = opened.get() else {
             return serde_json::json!({ "state": "opening" });
         };
+        // Who asks wants to see the newest state.
+        local.look_soon();
         serde_json::to_value(Status::of(local))
             .unwrap_or_else(|error| serde_json::json!({ "error": error.to_string() }))
     }

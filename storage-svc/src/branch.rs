@@ -146,6 +146,17 @@ impl Branch {
         Ok(committed)
     }
 
+    /// Commits what needs nobody in charge: it is right or refused by the state alone,
+    /// whoever moves the watermark or plans work at the same time.
+    pub(crate) async fn commit_as_anyone(
+        &self,
+        edits: impl FnMut(&Version) -> Result<Option<Vec<Edit>>>,
+    ) -> Result<Arc<Version>> {
+        let _one = self.committing.lock().await;
+        let install = |version: &Arc<Version>, steps| self.install(version, steps);
+        self.manifests.commit(self.version(), edits, install).await
+    }
+
     /// Takes charge, unless it was taken before.
     pub(crate) async fn take_charge(&self) -> Result<()> {
         if self.owner.load(Ordering::Acquire) == 0 {

@@ -3,7 +3,7 @@
 //! # Known garbage
 //!
 //! A version that stops naming a file lists it as garbage. It is deleted when
-//! no reader reads a version that named it.
+//! no reader reads a version that named it, and no branch is being made from one.
 //!
 //! 1. *publish*: the version without the file is stored (long before).
 //! 2. *validate*: read the newest manifests of **all** branches from the
@@ -12,6 +12,19 @@
 //!    this service is still in charge there.
 //! 3. *delete* the objects.
 //! 4. *forget*: commit that they are gone.
+//!
+//! All branches: those that a list of the store shows, and those that the manifests
+//! read so far name as their branches, so that a list that is late hides none. A branch
+//! is named by its parent before it has a manifest, and until then its parent holds
+//! what it needs (`branching`).
+//!
+//! # What several branches name
+//!
+//! What another branch needs as a file is forgotten here and deleted by that one in its
+//! time. What is garbage of several is deleted by the branch with the greatest number,
+//! when it is the last to name it: the others forget it, when none of their readers needs
+//! it. Deleting what is garbage elsewhere would take it from that branch's readers. Two
+//! branches that forget at the same moment leave an orphan, which is found as one.
 //!
 //! Deleting before publishing would leave a stored version that names what is
 //! gone. Without the second look, an owner that was paused would act on a
@@ -38,9 +51,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use firn_engine::manifest::{Edit, Job, Version};
+use firn_engine::manifest::{BranchState, Edit, Job, Version};
 use firn_engine::object::{Layout, ObjectKind, from_store, is_not_found};
-use firn_engine::{ManifestVersion, ObjectId, Result};
+use firn_engine::{BranchName, Error, ErrorKind, ManifestVersion, ObjectId, Result};
 use futures::StreamExt;
 use object_store::ObjectStore;
 
@@ -62,11 +75,35 @@ impl Reachable {
     /// # Errors
     /// If any cannot be read: then nothing may be deleted.
     pub async fn read(manifests: &Manifests) -> Result<Self> {
-        let mut versions = Vec::new();
-        for branch in manifests.branches().await? {
-            versions.extend(manifests.newest(&branch).await?);
+        Self::walk(Vec::new(), manifests).await
+    }
+
+    /// Reads what a list shows and what is named by what was read, but for `known`.
+    async fn walk(known: Vec<Version>, manifests: &Manifests) -> Result<Self> {
+        let mut versions = known;
+        let mut seen: BTreeSet<_> = versions.iter().map(|v| v.branch.clone()).collect();
+        let mut next = manifests.branches().await?;
+        // What a list may not show yet.
+        next.extend(versions.iter().flat_map(|v| v.children.keys().cloned()));
+        while let Some(branch) = next.pop() {
+            if !seen.insert(branch.clone()) {
+                continue;
+            }
+            // One that is being made has none.
+            let Some(version) = manifests.very_newest(&branch).await? else { continue };
+            next.extend(version.children.keys().cloned());
+            versions.push(version);
         }
-        Ok(Self { versions })
+        let made = |name: &BranchName| versions.iter().any(|v| v.branch == *name);
+        let children = versions.iter().flat_map(|v| &v.children);
+        let mut missing = children.filter(|(_, p)| p.state != BranchState::Pinned).map(|(n, _)| n);
+        match missing.find(|name| !made(name)) {
+            Some(name) => {
+                let why = format!("{name:?} exists, but its manifest is not found");
+                Err(Error::new(ErrorKind::Unavailable, why).retryable())
+            }
+            None => Ok(Self { versions }),
+        }
     }
 
     /// Reads those of all branches but one, whose newest version is known.
@@ -74,14 +111,7 @@ impl Reachable {
     /// # Errors
     /// If any cannot be read: then nothing may be deleted.
     pub async fn with(own: Version, manifests: &Manifests) -> Result<Self> {
-        let mut versions = Vec::new();
-        for branch in manifests.branches().await? {
-            if branch != own.branch {
-                versions.extend(manifests.newest(&branch).await?);
-            }
-        }
-        versions.push(own);
-        Ok(Self { versions })
+        Self::walk(vec![own], manifests).await
     }
 
     /// The versions read.
@@ -100,6 +130,20 @@ impl Reachable {
             needed.extend(shards.flat_map(|s| &s.outputs).map(|f| f.id));
         }
         needed
+    }
+
+    /// What `own` does with an object that is its garbage and that no reader of it needs.
+    fn fate(&self, own: &Version, needed: &BTreeSet<ObjectId>, id: ObjectId) -> Fate {
+        if needed.contains(&id) {
+            return Fate::Forget;
+        }
+        let others = self.versions.iter().filter(|v| v.branch != own.branch);
+        let others = others.filter(|v| v.garbage.contains_key(&id)).map(|v| v.branch_uid);
+        match others.max() {
+            None => Fate::Delete,
+            Some(other) if other > own.branch_uid => Fate::Forget,
+            Some(_) => Fate::Keep,
+        }
     }
 
     /// Whether no one can ever name this object again.
@@ -127,6 +171,16 @@ impl Reachable {
     pub fn named(&self) -> BTreeSet<ObjectId> {
         self.versions.iter().flat_map(Version::named_objects).collect()
     }
+}
+
+/// What becomes of garbage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Delete,
+    /// Another branch deletes it.
+    Forget,
+    /// Until other branches have forgotten it.
+    Keep,
 }
 
 /// What a look for orphans found.
@@ -240,19 +294,25 @@ pub(crate) async fn collect(
     if !branch.is_owner_in(&own) {
         return Ok(Round::default());
     }
-    let still = |id: &ObjectId| own.garbage.contains_key(id);
-    let ready: Vec<_> = ready
-        .into_iter()
-        .filter(|(id, _)| !needed.contains(*id) && still(id))
-        .take(ROUND_MAX)
-        .map(|(id, garbage)| (*id, *garbage))
-        .collect();
+    let mut gone: Vec<ObjectId> = Vec::new();
+    let mut ready_now = Vec::new();
+    for (id, garbage) in ready {
+        if !own.garbage.contains_key(id) || ready_now.len() == ROUND_MAX {
+            continue;
+        }
+        match reachable.fate(&own, &needed, *id) {
+            Fate::Delete => ready_now.push((*id, *garbage)),
+            Fate::Forget => gone.push(*id),
+            Fate::Keep => round.held += 1,
+        }
+    }
+    let ready = ready_now;
     let kinds = ready.iter().flat_map(|(id, garbage)| {
         let column = garbage.has_column.then_some((*id, ObjectKind::Column));
         std::iter::once((*id, ObjectKind::Sst)).chain(column)
     });
     round.deleted = delete(store, layout, kinds).await?;
-    let gone: Vec<ObjectId> = ready.into_iter().map(|(id, _)| id).collect();
+    gone.extend(ready.into_iter().map(|(id, _)| id));
     branch
         .commit(|version| {
             let left: Vec<_> =

@@ -9,9 +9,12 @@
 //! - [`picker`]: what to compact.
 //! - [`queue`] and `scheduler`: who compacts it.
 //! - [`gc`]: what may be deleted, and when.
+//! - [`blocks`]: parts of objects, from memory and the local disk.
 //! - [`rpc`]: the same for callers in other processes.
 
+pub mod blocks;
 mod branch;
+mod branching;
 pub mod gc;
 pub mod manifests;
 pub mod picker;

@@ -226,6 +226,38 @@ impl Manifests {
         ))
     }
 
+    /// Stores the first version of a branch, whole; false if the branch has a first version
+    /// already, which may be this one, stored by an earlier try.
+    ///
+    /// # Errors
+    /// `Unavailable` and retryable if it is not known whether it was stored.
+    pub(crate) async fn begin(&self, version: &Version) -> Result<bool> {
+        let record = Record {
+            number: version.number,
+            commit_id: self.env.random_u64(),
+            unix_ms: self.env.unix_ms(),
+            edits: Vec::new(),
+            state: Some(version.clone()),
+        };
+        Ok(matches!(self.create(&version.branch, &record).await?, Created::Stored))
+    }
+
+    /// As [`Self::newest`], and on to what a list that is late does not show.
+    ///
+    /// # Errors
+    /// As [`Self::newest`].
+    pub(crate) async fn very_newest(&self, branch: &BranchName) -> Result<Option<Version>> {
+        let listed = match self.newest(branch).await? {
+            Some(version) => version,
+            // Its first version holds its whole state.
+            None => match self.read(branch, ManifestVersion(1)).await? {
+                Some(Record { state: Some(state), .. }) => state,
+                _ => return Ok(None),
+            },
+        };
+        self.catch_up(listed).await.map(|(version, _)| Some(version))
+    }
+
     /// Steps 2 and 5.
     async fn create(&self, branch: &BranchName, record: &Record) -> Result<Created> {
         let path = self.layout.manifest(branch, record.number);

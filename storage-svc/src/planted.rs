@@ -1,7 +1,6 @@
 //! Bugs that tests plant, to prove that they would find them. They are in no released build.
 
 use firn_engine::Epoch;
-use firn_engine::compaction::LeaseToken;
 use firn_engine::manifest::Version;
 use firn_engine::object::ObjectKind;
 
@@ -17,8 +16,6 @@ pub enum Planted {
     Nothing,
     /// Flushes are taken from writers that are fenced.
     SkipEpochCheck,
-    /// Reports are taken from workers that have lost their lease.
-    SkipLeaseCheck,
     /// What a merge replaces is deleted before the version without it is stored.
     DeleteBeforePublish,
     /// Garbage is deleted although it is read.
@@ -40,14 +37,6 @@ impl StorageService {
     /// The epoch that a flush is taken for.
     pub(crate) fn flush_epoch(&self, version: &Version, epoch: Epoch) -> Epoch {
         if self.has(Planted::SkipEpochCheck) { version.epoch } else { epoch }
-    }
-
-    /// The attempt that a report is taken for.
-    pub(crate) fn report_attempt(&self, version: &Version, token: &LeaseToken) -> u64 {
-        let shard = version.jobs.get(&token.job).and_then(|job| job.shards.get(token.shard));
-        let holder =
-            shard.and_then(|shard| shard.attempt).filter(|_| self.has(Planted::SkipLeaseCheck));
-        holder.unwrap_or(token.attempt)
     }
 
     /// Before a merge's last report is committed.

@@ -76,7 +76,9 @@ impl Readers {
             return version.number;
         }
         let leased = self.live.values().map(|(lease, _)| lease.oldest_version);
-        leased.min().unwrap_or(version.number).min(version.number)
+        // A branch that is being made reads what its parent names.
+        let pinned = version.pinned().map(|(_, point)| point.version);
+        leased.chain(pinned).min().unwrap_or(version.number).min(version.number)
     }
 
     /// Where the watermark can be, and who holds it there. Never behind where it is.
@@ -100,6 +102,11 @@ impl Readers {
         for (name, snapshot) in &version.snapshots {
             if snapshot.seq < lowest.seq {
                 lowest = Watermark { seq: snapshot.seq, holder: format!("snapshot {name}") };
+            }
+        }
+        for (name, point) in version.pinned() {
+            if point.seq < lowest.seq {
+                lowest = Watermark { seq: point.seq, holder: format!("{name:?}, being made") };
             }
         }
         if lowest.seq < version.watermark.seq {

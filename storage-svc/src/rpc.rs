@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use firn_engine::compaction::{Compaction, LeaseToken, ShardLease};
-use firn_engine::object::{BlockSource, ObjectKind};
-use firn_engine::storage::{FlushCommit, Storage};
+use firn_engine::object::ObjectKind;
+use firn_engine::storage::{Branches, FlushCommit, NewBranch, Storage};
 use firn_engine::wire::{self, required};
 use firn_engine::{BranchName, Env, Epoch, Error, ErrorKind, Result, Seq, SpaceId};
 use firn_grpc::v1::compaction_server::{self, CompactionServer};
@@ -21,10 +21,12 @@ use firn_grpc::v1::storage_server::{self, StorageServer};
 use firn_proto::v1 as pb;
 use firn_services::rpc::status::to_status;
 use futures::{StreamExt, TryStreamExt};
+use tokio::sync::Semaphore;
 use tonic::codegen::BoxStream;
 use tonic::service::RoutesBuilder;
 use tonic::{Request, Response, Status, Streaming};
 
+use crate::blocks::CachedBlocks;
 use crate::branch::Branch;
 use crate::service::StorageService;
 
@@ -33,6 +35,14 @@ const REQUEST_BYTES_MAX: usize = 64 << 20;
 /// Ranges that one call may ask for, and their bytes.
 const RANGES_MAX: usize = 4096;
 const RANGE_BYTES_MAX: u64 = 64 << 20;
+/// Bytes of blocks on their way to callers, if nothing else was said, and the least that
+/// may be; a larger answer goes alone.
+const ANSWERS_BYTES: u64 = 128 << 20;
+const ANSWERS_BYTES_MIN: u64 = 1 << 20;
+/// How long an answer may wait for others to go out.
+const ANSWER_WAIT_MAX: Duration = Duration::from_secs(10);
+/// In what these bytes are counted.
+const ANSWER_UNIT: u64 = 4096;
 /// Shards that a worker may ask for at once.
 const SHARDS_MAX: usize = 64;
 /// How often a replica that is not in charge looks for versions of others while somebody
@@ -44,7 +54,10 @@ const FOLLOW_EVERY: Duration = Duration::from_millis(500);
 pub struct StorageRpc {
     env: Env,
     service: Arc<StorageService>,
-    blocks: Arc<dyn BlockSource>,
+    blocks: Arc<CachedBlocks>,
+    /// Units of bytes that may still be on their way.
+    answers: Arc<Semaphore>,
+    answer_units_max: u32,
 }
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -52,8 +65,33 @@ type Answer<T> = Result<Response<T>, Status>;
 impl StorageRpc {
     /// Serves `service`, and parts of objects from `blocks`.
     #[must_use]
-    pub fn new(env: Env, service: Arc<StorageService>, blocks: Arc<dyn BlockSource>) -> Self {
-        Self { env, service, blocks }
+    pub fn new(env: Env, service: Arc<StorageService>, blocks: Arc<CachedBlocks>) -> Self {
+        let answers = Arc::new(Semaphore::new(0));
+        let this = Self { env, service, blocks, answers, answer_units_max: 0 };
+        this.answers_bytes_max(ANSWERS_BYTES)
+    }
+
+    /// With another bound of bytes of blocks that are on their way to callers at once.
+    #[must_use]
+    pub fn answers_bytes_max(mut self, bytes: u64) -> Self {
+        let units = bytes.max(ANSWERS_BYTES_MIN) / ANSWER_UNIT;
+        let units = u32::try_from(units).unwrap_or(u32::MAX).min(Semaphore::MAX_PERMITS as u32);
+        self.answer_units_max = units;
+        self.answers = Arc::new(Semaphore::new(units as usize));
+        self
+    }
+
+    /// Waits until so many more bytes may be on their way.
+    async fn room(&self, bytes: u64) -> Result<tokio::sync::OwnedSemaphorePermit> {
+        let units = u32::try_from(bytes.div_ceil(ANSWER_UNIT)).unwrap_or(u32::MAX);
+        let room = Arc::clone(&self.answers).acquire_many_owned(units.min(self.answer_units_max));
+        match self.env.timeout(ANSWER_WAIT_MAX, room).await {
+            Some(Ok(room)) => Ok(room),
+            _ => {
+                let why = "too many bytes of blocks are on their way to others";
+                Err(Error::new(ErrorKind::Unavailable, why).retryable())
+            }
+        }
     }
 
     /// Adds both contracts, Storage and Compaction, to a server.
@@ -222,12 +260,18 @@ impl storage_server::Storage for StorageRpc {
         let ranges: Vec<firn_engine::object::ByteRange> =
             request.ranges.into_iter().map(Into::into).collect();
         let bytes = ranges.iter().try_fold(0u64, |sum, range| sum.checked_add(range.len));
-        if ranges.len() > RANGES_MAX || bytes.is_none_or(|bytes| bytes > RANGE_BYTES_MAX) {
+        let bytes = bytes.filter(|b| ranges.len() <= RANGES_MAX && *b <= RANGE_BYTES_MAX);
+        let Some(bytes) = bytes else {
             let why = format!("at most {RANGES_MAX} ranges and {RANGE_BYTES_MAX} bytes at once");
             return Err(refused(&Error::new(ErrorKind::BadRequest, why)));
-        }
+        };
+        let room = self.room(bytes).await.map_err(|e| refused(&e))?;
         let read = self.blocks.read(id, kind, &ranges).await.map_err(|e| refused(&e))?;
-        let blocks = read.into_iter().map(|data| Ok(pb::ReadBlocksResponse { data }));
+        let blocks = read.into_iter().map(move |data| {
+            // Held until the caller has taken all of it.
+            let _ = &room;
+            Ok(pb::ReadBlocksResponse { data })
+        });
         Ok(Response::new(futures::stream::iter(blocks).boxed()))
     }
 
@@ -282,6 +326,89 @@ impl storage_server::Storage for StorageRpc {
         let branch = named(&request.into_inner().branch)?;
         let done = self.service.advance_watermark(&branch).await;
         self.answer(&branch, done, committed).await
+    }
+
+    async fn answer_flush(
+        &self,
+        request: Request<pb::AnswerFlushRequest>,
+    ) -> Answer<pb::CommitResponse> {
+        let request = request.into_inner();
+        let branch = named(&request.branch)?;
+        let done = self.service.answer_flush(&branch, Epoch(request.epoch), request.answers).await;
+        let done = match done {
+            Ok(()) => self.service.known(&branch).await,
+            Err(error) => Err(error),
+        };
+        self.answer(&branch, done, committed).await
+    }
+
+    async fn want_flush(
+        &self,
+        request: Request<pb::WantFlushRequest>,
+    ) -> Answer<pb::WantFlushResponse> {
+        let branch = named(&request.into_inner().branch)?;
+        let wanted = self.service.want_flush(&branch).await;
+        self.answer(&branch, wanted, |version| pb::WantFlushResponse {
+            version: version.number.0,
+            state: Some((&*version).into()),
+        })
+        .await
+    }
+
+    async fn list_branches(
+        &self,
+        _: Request<pb::ListBranchesRequest>,
+    ) -> Answer<pb::ListBranchesResponse> {
+        let branches = self.service.list_branches().await.map_err(|e| refused(&e))?;
+        let branches = branches.iter().map(Into::into).collect();
+        Ok(Response::new(pb::ListBranchesResponse { branches }))
+    }
+
+    async fn create_branch(
+        &self,
+        request: Request<pb::CreateBranchRequest>,
+    ) -> Answer<pb::BranchInfo> {
+        let new = NewBranch::try_from(request.into_inner()).map_err(|e| refused(&e))?;
+        let parent = new.parent.clone();
+        let made = self.service.create_branch(new).await;
+        self.answer(&parent, made, |info| pb::BranchInfo::from(&info)).await
+    }
+
+    async fn drop_branch(
+        &self,
+        request: Request<pb::DropBranchRequest>,
+    ) -> Answer<pb::DropBranchResponse> {
+        let request = request.into_inner();
+        let branch = named(&request.branch)?;
+        // A replica that was replaced starts anew before it ends the branch.
+        self.service.step_down(&branch).await;
+        let dropped = self.service.drop_branch(&branch, request.force).await;
+        self.answer(&branch, dropped, |()| pb::DropBranchResponse {}).await
+    }
+
+    async fn get_status(&self, _: Request<pb::GetStatusRequest>) -> Answer<pb::GetStatusResponse> {
+        Ok(Response::new(self.status().await))
+    }
+}
+
+impl StorageRpc {
+    async fn status(&self) -> pb::GetStatusResponse {
+        let blocks = self.blocks.stats();
+        pb::GetStatusResponse {
+            name: self.service.name().to_owned(),
+            firn: env!("CARGO_PKG_VERSION").to_owned(),
+            in_charge: self.service.in_charge().await.iter().map(ToString::to_string).collect(),
+            blocks: Some(pb::BlockCacheStatus {
+                memory_bytes: blocks.memory_bytes,
+                memory_bytes_max: blocks.memory_bytes_max,
+                disk_bytes_max: blocks.disk_bytes_max,
+                memory_hits: blocks.memory_hits,
+                disk_hits: blocks.disk_hits,
+                shared_reads: blocks.shared_reads,
+                store_reads: blocks.store_reads,
+                store_bytes: blocks.store_bytes,
+            }),
+        }
     }
 }
 

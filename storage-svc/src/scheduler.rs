@@ -166,6 +166,11 @@ impl Compaction for StorageService {
             match found {
                 Some(lease) => leased.push(lease),
                 None if !leased.is_empty() => break,
+                // Whoever waits here would wait for ever.
+                None if !branches.is_empty() && branches.iter().all(|b| b.is_replaced()) => {
+                    let why = "another service has taken charge of all branches";
+                    return Err(Error::new(ErrorKind::Unavailable, why).retryable());
+                }
                 None => {
                     let now = self.env.now();
                     let limit =
@@ -209,14 +214,10 @@ impl Compaction for StorageService {
                 if is_reported(version, held, &outputs, done) {
                     return Ok(None);
                 }
-                #[cfg(not(feature = "planted"))]
-                let attempt = token.attempt;
-                #[cfg(feature = "planted")]
-                let attempt = self.report_attempt(version, token);
                 let mut edits = vec![Edit::ShardProgress {
                     job: token.job,
                     shard: token.shard,
-                    attempt,
+                    attempt: token.attempt,
                     outputs: outputs.clone(),
                     resume_key: resume_key.clone(),
                     done,

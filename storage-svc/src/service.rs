@@ -19,6 +19,9 @@ use crate::manifests::Manifests;
 use crate::picker::PickerOptions;
 use crate::upkeep::{Due, UPKEEP};
 
+/// Longest name of a snapshot in bytes.
+const SNAPSHOT_NAME_MAX: usize = 255;
+
 /// Implements the engine's `Storage` and `Compaction` on an object store.
 pub struct StorageService {
     pub(crate) env: Env,
@@ -31,6 +34,8 @@ pub struct StorageService {
     pub(crate) branches: tokio::sync::Mutex<BTreeMap<BranchName, Arc<Branch>>>,
     /// Told when there may be work for a worker.
     pub(crate) work: Notify,
+    /// Told when somebody wants to see what others have committed.
+    looks: Arc<Notify>,
     pub(crate) closing: AtomicBool,
     upkeep: Mutex<Option<Task<()>>>,
     #[cfg(feature = "planted")]
@@ -53,9 +58,45 @@ impl StorageService {
         layout: Layout,
         picker: PickerOptions,
     ) -> Arc<Self> {
+        let service = Arc::new(Self::new(env.clone(), name, store, layout, picker));
+        let (weak, looks) = (Arc::downgrade(&service), Arc::clone(&service.looks));
+        let upkeep = env.clone().spawn(TaskClass::Background, "storage-upkeep", async move {
+            let mut due = Due::new(env.now());
+            let mut next = env.now().after(UPKEEP);
+            loop {
+                let left = next.since(env.now());
+                let asked = env.timeout(left, looks.notified()).await.is_some();
+                let Some(service) = weak.upgrade() else { return };
+                if asked {
+                    service.look().await;
+                }
+                if env.now() >= next {
+                    service.upkeep(&mut due).await;
+                    next = env.now().after(UPKEEP);
+                }
+            }
+        });
+        *service.upkeep.lock() = Some(upkeep);
+        service
+    }
+
+    /// One that does only what it is asked to, and nothing by itself: for tools beside a
+    /// service that runs.
+    #[must_use]
+    pub fn passive(env: Env, name: &str, store: Arc<dyn ObjectStore>, layout: Layout) -> Arc<Self> {
+        Arc::new(Self::new(env, name, store, layout, PickerOptions::default()))
+    }
+
+    fn new(
+        env: Env,
+        name: &str,
+        store: Arc<dyn ObjectStore>,
+        layout: Layout,
+        picker: PickerOptions,
+    ) -> Self {
         let manifests = Manifests::new(env.clone(), Arc::clone(&store), layout.clone());
-        let service = Arc::new(Self {
-            env: env.clone(),
+        Self {
+            env,
             name: name.to_owned(),
             store,
             layout,
@@ -63,22 +104,17 @@ impl StorageService {
             picker,
             branches: tokio::sync::Mutex::new(BTreeMap::new()),
             work: Notify::new(),
+            looks: Arc::default(),
             closing: AtomicBool::new(false),
             upkeep: Mutex::new(None),
             #[cfg(feature = "planted")]
             planted: Mutex::default(),
-        });
-        let weak = Arc::downgrade(&service);
-        let upkeep = env.clone().spawn(TaskClass::Background, "storage-upkeep", async move {
-            let mut due = Due::new(env.now());
-            loop {
-                env.sleep(UPKEEP).await;
-                let Some(service) = weak.upgrade() else { return };
-                service.upkeep(&mut due).await;
-            }
-        });
-        *service.upkeep.lock() = Some(upkeep);
-        service
+        }
+    }
+
+    /// Makes the service look soon at what others have committed.
+    pub fn look_soon(&self) {
+        self.looks.notify_one();
     }
 
     /// Stops upkeep, sends waiting workers away, and leaves the states behind
@@ -99,6 +135,19 @@ impl StorageService {
             task.abort();
         }
         self.work.notify_waiters();
+    }
+
+    /// What it is called in manifests.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The branches that it is in charge of, as far as it knows.
+    pub async fn in_charge(&self) -> Vec<BranchName> {
+        let branches = self.branches.lock().await;
+        let own = branches.values().filter(|branch| branch.is_owner_in(&branch.version()));
+        own.map(|branch| branch.name.clone()).collect()
     }
 
     /// Names of all branches.
@@ -180,10 +229,16 @@ impl StorageService {
         for name in self.branches().await? {
             self.find_branch(&name).await?;
         }
+        // Of branches that are gone there is nothing to look after.
+        let gone = |branch: &Branch| {
+            let version = branch.version();
+            version.dropped && version.garbage.is_empty()
+        };
+        self.branches.lock().await.retain(|_, branch| !gone(branch));
         Ok(())
     }
 
-    async fn find_branch(&self, name: &BranchName) -> Result<Option<Arc<Branch>>> {
+    pub(crate) async fn find_branch(&self, name: &BranchName) -> Result<Option<Arc<Branch>>> {
         let mut branches = self.branches.lock().await;
         if let Some(branch) = branches.get(name) {
             return Ok(Some(Arc::clone(branch)));
@@ -238,6 +293,18 @@ impl StorageService {
                 Ok(Some(vec![Edit::AdvanceWatermark { watermark, leases: readers.leases() }]))
             })
             .await
+    }
+
+    /// Stores what readers hold now.
+    pub(crate) async fn store_leases(&self, branch: &Branch) -> Result<()> {
+        let store = |version: &Version| {
+            let readers = branch.readers.lock();
+            let leases = readers.leases();
+            let changed = !leases.iter().map(|(holder, _)| holder).eq(version.leases.keys());
+            let watermark = readers.watermark(version);
+            Ok(changed.then(|| vec![Edit::AdvanceWatermark { watermark, leases }]))
+        };
+        branch.commit(store).await.map(drop)
     }
 
     /// Deletes objects that no manifest can ever name.
@@ -330,11 +397,28 @@ impl Storage for StorageService {
             .await
     }
 
+    async fn answer_flush(&self, branch: &BranchName, epoch: Epoch, answers: u64) -> Result<()> {
+        let branch = self.branch(branch).await?;
+        let answer = |version: &Version| {
+            if version.epoch == epoch && version.flush_answered >= answers {
+                return Ok(None);
+            }
+            Ok(Some(vec![Edit::AnswerFlush { epoch, answers }]))
+        };
+        branch.commit(answer).await.map(drop)
+    }
+
     async fn create_snapshot(&self, branch: &BranchName, name: &str, seq: Seq) -> Result<()> {
+        if name.is_empty() || name.len() > SNAPSHOT_NAME_MAX || name.chars().any(char::is_control) {
+            let why = format!(
+                "a snapshot's name has 1 to {SNAPSHOT_NAME_MAX} bytes, and no control characters"
+            );
+            return Err(Error::new(firn_engine::ErrorKind::BadRequest, why));
+        }
         let branch = self.branch(branch).await?;
         let snapshot = SnapshotMeta { seq, created_unix_ms: self.env.unix_ms() };
         branch
-            .commit(|version| {
+            .commit_as_anyone(|version| {
                 // Made again after a lost reply.
                 if version.snapshots.get(name).is_some_and(|s| s.seq == snapshot.seq) {
                     return Ok(None);
@@ -348,7 +432,8 @@ impl Storage for StorageService {
 
     async fn drop_snapshot(&self, branch: &BranchName, name: &str) -> Result<()> {
         let branch = self.branch(branch).await?;
-        branch.commit(|_| Ok(Some(vec![Edit::DropSnapshot { name: name.to_owned() }]))).await?;
+        let drop = |_: &Version| Ok(Some(vec![Edit::DropSnapshot { name: name.to_owned() }]));
+        branch.commit_as_anyone(drop).await?;
         self.work.notify_waiters();
         Ok(())
     }
@@ -370,6 +455,11 @@ impl Storage for StorageService {
     async fn end_lease(&self, branch: &BranchName, holder: &str) -> Result<()> {
         let branch = self.branch(branch).await?;
         branch.readers.lock().end(holder);
+        let version = branch.version();
+        // Others shall see in the manifest that nobody writes the branch any more.
+        if version.writer_lease() == holder && branch.is_owner_in(&version) {
+            self.store_leases(&branch).await?;
+        }
         Ok(())
     }
 }

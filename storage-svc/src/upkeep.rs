@@ -32,6 +32,13 @@ impl StorageService {
                 Err(error) => tracing::warn!(%error, "orphans were not looked for"),
             }
         }
+        // One that was taken over by another service is forgotten until it is looked at again.
+        if follow
+            && self.branches.lock().await.is_empty()
+            && let Err(error) = self.learn_branches().await
+        {
+            tracing::warn!(%error, "branches were not looked for");
+        }
         let branches: Vec<_> = self.branches.lock().await.values().cloned().collect();
         for branch in branches {
             if let Err(error) = self.upkeep_of(&branch, due, follow, collect).await {
@@ -39,6 +46,16 @@ impl StorageService {
             }
         }
         self.work.notify_waiters();
+    }
+
+    /// Takes in what others have committed.
+    pub(crate) async fn look(&self) {
+        let branches: Vec<_> = self.branches.lock().await.values().cloned().collect();
+        for branch in branches {
+            if let Err(error) = branch.refresh().await {
+                tracing::warn!(branch = %branch.name, %error, "the newest version was not read");
+            }
+        }
     }
 
     async fn upkeep_of(
@@ -55,8 +72,12 @@ impl StorageService {
         let known = branch.version().number.0;
         let quiet = due.seen.insert(branch.name.clone(), known) == Some(known);
         let version = if quiet && follow { branch.refresh().await? } else { branch.version() };
-        for holder in branch.readers.lock().expire(now) {
+        let silent = branch.readers.lock().expire(now);
+        for holder in &silent {
             tracing::warn!(branch = %branch.name, holder, "a reader fell silent; its lease has ended");
+        }
+        if !silent.is_empty() && branch.is_owner_in(&version) {
+            self.store_leases(branch).await?;
         }
         branch.leases.lock().reconcile(&version, now);
         let silent = branch.leases.lock().silent(now);
@@ -69,6 +90,12 @@ impl StorageService {
             self.advance(branch).await?;
             let round = gc::collect(branch, &*self.store, &self.layout, &self.manifests).await?;
             tracing::debug!(branch = %branch.name, ?round, "collected garbage");
+        }
+        if collect && !version.children.is_empty() {
+            self.look_after_children(branch).await?;
+        }
+        if self.forget_dropped(branch).await? {
+            self.branches.lock().await.remove(&branch.name);
         }
         if collect && !quiet {
             self.manifests.delete_old(&branch.version()).await?;

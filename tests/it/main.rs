@@ -3,6 +3,7 @@
 #![expect(clippy::print_stderr, reason = "failing seeds are printed")]
 
 mod benchmark;
+mod branches;
 mod bucket;
 mod cache;
 mod cluster;

@@ -20,6 +20,7 @@ use firn_services::rpc::Trust;
 use firn_services::rpc::peers::Peers;
 use firn_services::rpc::serve::{Server, Serving};
 use firn_storage::StorageService;
+use firn_storage::blocks::CachedBlocks;
 use firn_storage::picker::PickerOptions;
 use firn_storage::rpc::StorageRpc;
 use firn_table::Schemas;
@@ -149,7 +150,8 @@ impl World {
 
     async fn serve(&self, network: &Wires, storage: &Arc<StorageService>) -> Serving {
         let server = Server::on(STORAGE, network.listen(STORAGE), &Trust::default()).unwrap();
-        let rpc = StorageRpc::new(self.env.clone(), Arc::clone(storage), self.blocks());
+        let blocks = Arc::new(CachedBlocks::new(256 << 10, self.blocks()));
+        let rpc = StorageRpc::new(self.env.clone(), Arc::clone(storage), blocks);
         server.start(|routes| rpc.add_to(routes)).await.unwrap()
     }
 

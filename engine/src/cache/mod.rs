@@ -13,3 +13,10 @@ mod row;
 pub(crate) use block::{BlockIo, Partition};
 pub use disk::{DiskCache, DiskTier};
 pub(crate) use row::{Row, RowCache};
+
+/// Whether these bytes of an SST are one whole block that was stored at `offset`, unharmed:
+/// for caches that know no more of blocks than where they are.
+#[must_use]
+pub fn is_sound_block(stored: &[u8], offset: u64) -> bool {
+    crate::sst::stored::is_sound(stored, offset)
+}

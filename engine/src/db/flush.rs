@@ -36,7 +36,7 @@ use crate::error::{Context, Error, ErrorKind, Result};
 use crate::manifest::SstMeta;
 use crate::memtable::Memtable;
 use crate::merge::{Target, flush_memtable};
-use crate::storage::FlushCommit;
+use crate::storage::{FlushCommit, VersionWatch};
 use crate::types::ObjectId;
 
 /// Memtables being stored at once.
@@ -164,6 +164,39 @@ async fn commit(
             Ok(())
         }
         Ok(()) => Ok(()),
+    }
+}
+
+/// How long a flush that was asked for may take before it is tried again.
+const ASKED_MAX: Duration = Duration::from_secs(60);
+
+/// Puts everything into files when somebody asks for that through the manifest: what was
+/// acknowledged before the request was stored is visible here when it is seen.
+pub(super) async fn answer(db: Arc<Inner>, mut versions: VersionWatch) {
+    loop {
+        let (wanted, answered) = {
+            let newest = versions.borrow_and_update();
+            (newest.flush_wanted, newest.flush_answered)
+        };
+        if wanted > answered {
+            let flushed = async {
+                db.flush(ASKED_MAX).await?;
+                db.storage.answer_flush(&db.options.branch, db.epoch, wanted).await
+            };
+            if let Err(error) = flushed.await {
+                tracing::warn!(%error, "a flush that was asked for failed");
+                if error.kind() == ErrorKind::Fenced || db.failed.load().is_some() {
+                    return;
+                }
+                db.env.sleep(RETRY_FIRST).await;
+                if !db.is_closing() {
+                    continue;
+                }
+            }
+        }
+        if db.is_closing() || versions.changed().await.is_err() {
+            return;
+        }
     }
 }
 

@@ -97,11 +97,13 @@ pub(super) async fn open(parts: Parts, options: Options) -> Result<Db> {
     let env = &inner.env;
     let commits =
         env.spawn(TaskClass::Foreground, "commit", commit::run(Arc::clone(&inner), journal));
+    let asked = flush::answer(Arc::clone(&inner), versions.clone());
+    let answers = env.spawn(TaskClass::Background, "answer-flush", asked);
     let follow = follow_versions(Arc::clone(&inner), versions);
     let follower = env.spawn(TaskClass::Background, "versions", follow);
     let lease = env.spawn(TaskClass::Background, "lease", keep_lease(Arc::clone(&inner)));
     // `Db::close` relies on the commit task being the first.
-    db.tasks.lock().extend([commits, flusher, follower, lease]);
+    db.tasks.lock().extend([commits, flusher, follower, lease, answers]);
     Ok(db)
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use firn_proto::v1 as pb;
 use pb::manifest_edit::Edit as PbEdit;
 
+use super::branch::{BranchPoint, BranchState, Origin};
 use super::edit::Edit;
 use super::job::{Job, JobInput, Shard};
 use super::space::{LEVEL_MAX, SpaceOptions, SpaceState};
@@ -54,6 +55,7 @@ impl From<&SstMeta> for pb::Sst {
             range: Some((&file.range).into()),
             seq_min: file.seq_min.0,
             seq_max: file.seq_max.0,
+            cut: file.cut,
             bytes: file.bytes,
             tail_bytes: file.tail_bytes,
             raw_bytes: file.raw_bytes,
@@ -76,6 +78,7 @@ impl TryFrom<pb::Sst> for SstMeta {
             range: file.range.ok_or_else(|| missing("a file's range"))?.into(),
             seq_min: Seq(file.seq_min),
             seq_max: Seq(file.seq_max),
+            cut: file.cut,
             bytes: file.bytes,
             tail_bytes: file.tail_bytes,
             raw_bytes: file.raw_bytes,
@@ -305,8 +308,72 @@ impl From<&Version> for pb::ManifestState {
             garbage: v.garbage.iter().map(garbage).collect(),
             archived_seq: v.archived_seq.0,
             times: times_to_pb(&v.times),
+            origin: v.origin.as_ref().map(origin_to_pb),
+            children: v.children.iter().map(|(name, point)| point_to_pb(name, point)).collect(),
+            flush_wanted: v.flush_wanted,
+            flush_answered: v.flush_answered,
+            dropped: v.dropped,
         }
     }
+}
+
+pub(crate) fn origin_to_pb(origin: &Origin) -> pb::BranchOrigin {
+    pb::BranchOrigin {
+        branch: origin.branch.as_str().to_owned(),
+        branch_uid: origin.branch_uid,
+        seq: origin.seq.0,
+        created_unix_ms: origin.created_unix_ms,
+    }
+}
+
+pub(crate) fn origin_from_pb(origin: pb::BranchOrigin) -> Result<Origin> {
+    Ok(Origin {
+        branch: BranchName::new(&origin.branch)?,
+        branch_uid: origin.branch_uid,
+        seq: Seq(origin.seq),
+        created_unix_ms: origin.created_unix_ms,
+    })
+}
+
+pub(crate) fn state_to_pb(state: BranchState) -> pb::BranchState {
+    match state {
+        BranchState::Pinned => pb::BranchState::Pinned,
+        BranchState::Created => pb::BranchState::Created,
+        BranchState::Dropped => pb::BranchState::Dropped,
+    }
+}
+
+pub(crate) fn state_from_pb(state: pb::BranchState) -> Result<BranchState> {
+    match state {
+        pb::BranchState::Unspecified => Err(missing("what has become of a branch")),
+        pb::BranchState::Pinned => Ok(BranchState::Pinned),
+        pb::BranchState::Created => Ok(BranchState::Created),
+        pb::BranchState::Dropped => Ok(BranchState::Dropped),
+    }
+}
+
+fn point_to_pb(name: &BranchName, point: &BranchPoint) -> pb::BranchPoint {
+    pb::BranchPoint {
+        branch: name.as_str().to_owned(),
+        branch_uid: point.branch_uid,
+        seq: point.seq.0,
+        version: point.version.0,
+        created_unix_ms: point.created_unix_ms,
+        state: state_to_pb(point.state).into(),
+    }
+}
+
+fn point_from_pb(point: pb::BranchPoint) -> Result<(BranchName, BranchPoint)> {
+    let state = state_from_pb(point.state())?;
+    let name = BranchName::new(&point.branch)?;
+    let point = BranchPoint {
+        branch_uid: point.branch_uid,
+        seq: Seq(point.seq),
+        version: ManifestVersion(point.version),
+        created_unix_ms: point.created_unix_ms,
+        state,
+    };
+    Ok((name, point))
 }
 
 impl Version {
@@ -345,6 +412,11 @@ impl Version {
             garbage: state.garbage.into_iter().map(garbage).collect::<Result<_>>()?,
             archived_seq: Seq(state.archived_seq),
             times: times_from_pb(state.times),
+            origin: state.origin.map(origin_from_pb).transpose()?,
+            children: state.children.into_iter().map(point_from_pb).collect::<Result<_>>()?,
+            flush_wanted: state.flush_wanted,
+            flush_answered: state.flush_answered,
+            dropped: state.dropped,
         })
     }
 }
@@ -436,6 +508,23 @@ impl From<&Edit> for pb::ManifestEdit {
                 PbEdit::ForgetGarbage(pb::ForgetGarbage { objects: ids(objects) })
             }
             Edit::Archived { through } => PbEdit::Archived(pb::Archived { through_seq: through.0 }),
+            Edit::WantFlush => PbEdit::WantFlush(pb::WantFlush {}),
+            Edit::AnswerFlush { epoch, answers } => {
+                PbEdit::AnswerFlush(pb::AnswerFlush { epoch: epoch.0, answers: *answers })
+            }
+            Edit::PinBranch { name, point } => {
+                PbEdit::PinBranch(pb::PinBranch { point: Some(point_to_pb(name, point)) })
+            }
+            Edit::MarkBranch { name, branch_uid, state } => PbEdit::MarkBranch(pb::MarkBranch {
+                branch: name.as_str().to_owned(),
+                branch_uid: *branch_uid,
+                state: state_to_pb(*state).into(),
+            }),
+            Edit::ForgetBranch { name, branch_uid } => PbEdit::ForgetBranch(pb::ForgetBranch {
+                branch: name.as_str().to_owned(),
+                branch_uid: *branch_uid,
+            }),
+            Edit::DropBranch => PbEdit::DropBranch(pb::DropBranch {}),
         };
         Self { edit: Some(edit) }
     }
@@ -516,6 +605,25 @@ impl TryFrom<pb::ManifestEdit> for Edit {
             },
             PbEdit::ForgetGarbage(e) => Self::ForgetGarbage { objects: ids(e.objects) },
             PbEdit::Archived(e) => Self::Archived { through: Seq(e.through_seq) },
+            PbEdit::WantFlush(_) => Self::WantFlush,
+            PbEdit::AnswerFlush(e) => {
+                Self::AnswerFlush { epoch: Epoch(e.epoch), answers: e.answers }
+            }
+            PbEdit::PinBranch(e) => {
+                let point = e.point.ok_or_else(|| missing("a branch point"))?;
+                let (name, point) = point_from_pb(point)?;
+                Self::PinBranch { name, point }
+            }
+            PbEdit::MarkBranch(e) => Self::MarkBranch {
+                name: BranchName::new(&e.branch)?,
+                branch_uid: e.branch_uid,
+                state: state_from_pb(e.state())?,
+            },
+            PbEdit::ForgetBranch(e) => {
+                let (name, branch_uid) = (BranchName::new(&e.branch)?, e.branch_uid);
+                Self::ForgetBranch { name, branch_uid }
+            }
+            PbEdit::DropBranch(_) => Self::DropBranch,
         })
     }
 }

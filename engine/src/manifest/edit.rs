@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::branch::{BranchPoint, BranchState};
 use super::job::{Job, JobId, JobInput};
 use super::space::SpaceOptions;
 use super::sst::SstMeta;
 use super::version::{Lease, SnapshotMeta, TimePoint, Watermark};
-use crate::types::{Epoch, ObjectId, Seq, SpaceId};
+use crate::types::{BranchName, Epoch, ObjectId, Seq, SpaceId};
 
 /// One change of a branch's state; see [`Version::apply`](super::Version::apply)
 /// for what each requires.
@@ -165,4 +166,39 @@ pub enum Edit {
         /// Where they go.
         to_level: usize,
     },
+    /// Somebody wants everything that is committed by now in files.
+    WantFlush,
+    /// It is.
+    AnswerFlush {
+        /// The writer's epoch.
+        epoch: Epoch,
+        /// How many requests there were when the writer began to flush.
+        answers: u64,
+    },
+    /// A branch begins: what it needs is kept from now on. Its version is this one, and its
+    /// state [`BranchState::Pinned`], whatever `point` says.
+    PinBranch {
+        /// Its name.
+        name: BranchName,
+        /// Where.
+        point: BranchPoint,
+    },
+    /// A branch's manifest is there, or the branch has been dropped.
+    MarkBranch {
+        /// Its name.
+        name: BranchName,
+        /// Its number.
+        branch_uid: u64,
+        /// What has become of it.
+        state: BranchState,
+    },
+    /// Nothing is left of a branch.
+    ForgetBranch {
+        /// Its name.
+        name: BranchName,
+        /// Its number.
+        branch_uid: u64,
+    },
+    /// Ends this branch: all that it needs becomes garbage.
+    DropBranch,
 }

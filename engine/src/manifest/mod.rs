@@ -7,6 +7,7 @@
 //! from the same edits. How versions are stored is in [`record`].
 
 mod apply_jobs;
+mod branch;
 pub(crate) mod codec;
 mod edit;
 mod job;
@@ -15,6 +16,7 @@ mod space;
 mod sst;
 mod version;
 
+pub use branch::{BRANCHES_MAX, BranchPoint, BranchState, Children, Origin};
 pub use edit::Edit;
 pub use job::{Job, JobId, JobInput, Shard};
 pub use space::{LEVEL_MAX, SpaceOptions, SpaceState};

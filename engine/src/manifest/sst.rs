@@ -17,8 +17,11 @@ pub struct SstMeta {
     pub range: KeyRange,
     /// Smallest seq inside.
     pub seq_min: Seq,
-    /// Largest seq inside.
+    /// Largest seq inside that belongs to the branch.
     pub seq_max: Seq,
+    /// The object holds later seqs as well, which do not belong to the branch: it was made
+    /// from an older state of another.
+    pub cut: bool,
     /// Size of the object.
     pub bytes: u64,
     /// Length of the object's end that a reader needs before its first look-up.
@@ -45,6 +48,13 @@ impl SstMeta {
     #[must_use]
     pub fn seq_of(&self, seq: Seq) -> Seq {
         if seq == Seq::ZERO { self.seq_min } else { seq }
+    }
+
+    /// Whether an entry that is stored with `seq` does not belong to the branch.
+    #[inline]
+    #[must_use]
+    pub fn hides(&self, seq: Seq) -> bool {
+        self.cut && seq > self.seq_max
     }
 
     /// Bytes of all objects of this file.

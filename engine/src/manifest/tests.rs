@@ -10,8 +10,8 @@ use proptest::prelude::*;
 
 use super::record::{Record, STATE_EVERY, base_of, has_state};
 use super::{
-    ColumnCopy, Edit, Job, JobInput, Lease, RangeDelete, Shard, SnapshotMeta, SpaceOptions,
-    SstMeta, TimePoint, Version, Watermark,
+    BranchPoint, BranchState, ColumnCopy, Edit, Job, JobInput, Lease, RangeDelete, Shard,
+    SnapshotMeta, SpaceOptions, SstMeta, TimePoint, Version, Watermark,
 };
 use crate::key::{KeyRange, user_key};
 use crate::types::{BranchName, Epoch, ManifestVersion, ObjectId, Seq, SpaceId};
@@ -43,6 +43,7 @@ fn file(text: &str) -> Arc<SstMeta> {
         seq_max: Seq(high.parse().expect("a seq")),
         bytes: 100,
         tail_bytes: 10,
+        cut: false,
         raw_bytes: 200,
         entries: 5,
         deletes: 0,
@@ -272,12 +273,115 @@ fn rich() -> Version {
     version
 }
 
+fn name(name: &str) -> BranchName {
+    BranchName::new(name).unwrap()
+}
+
+/// A branch whose number is its seq.
+fn pin(branch: &str, seq: u64) -> Edit {
+    let point = BranchPoint {
+        branch_uid: seq,
+        seq: Seq(seq),
+        version: ManifestVersion(0),
+        created_unix_ms: 9,
+        state: BranchState::Pinned,
+    };
+    Edit::PinBranch { name: name(branch), point }
+}
+
+fn mark(branch: &str, branch_uid: u64, state: BranchState) -> Edit {
+    Edit::MarkBranch { name: name(branch), branch_uid, state }
+}
+
+/// The same with branches.
+fn branched() -> Version {
+    let steps = [
+        vec![Edit::WantFlush, Edit::WantFlush, Edit::AnswerFlush { epoch: Epoch(1), answers: 1 }],
+        vec![pin("one", 7), pin("two", 20), pin("three", 8)],
+        vec![mark("two", 20, BranchState::Created), mark("three", 8, BranchState::Dropped)],
+    ];
+    steps.iter().fold(rich(), |version, edits| version.apply(edits).unwrap())
+}
+
 #[test]
 fn a_state_reads_back_whole() {
-    let version = rich();
-    let state = firn_proto::v1::ManifestState::from(&version);
-    let back = Version::from_state(version.branch.clone(), version.number, state).unwrap();
-    assert_eq!(back, version);
+    let version = branched();
+    let fork = version.fork(&name("one"), &version.children[&name("one")]).unwrap();
+    let dropped = fork.apply(&[Edit::DropBranch]).unwrap();
+    for version in [version, fork, dropped] {
+        let state = firn_proto::v1::ManifestState::from(&version);
+        let back = Version::from_state(version.branch.clone(), version.number, state).unwrap();
+        assert_eq!(back, version);
+    }
+}
+
+#[test]
+fn edits_of_branches_read_back() {
+    let forget = Edit::ForgetBranch { name: name("a"), branch_uid: 3 };
+    let answer = Edit::AnswerFlush { epoch: Epoch(2), answers: 5 };
+    let others = [forget, answer, Edit::WantFlush, Edit::DropBranch];
+    let all = others.into_iter().chain([pin("a", 3), mark("b", 1, BranchState::Dropped)]);
+    for edit in all {
+        let sent = firn_proto::v1::ManifestEdit::from(&edit);
+        assert_eq!(Edit::try_from(sent).unwrap(), edit);
+    }
+}
+
+#[test]
+fn a_branch_begins_with_what_was_visible_at_its_seq_and_nothing_else() {
+    let version = branched();
+    let point = |branch: &str| version.children[&name(branch)];
+    let branch = version.fork(&name("one"), &point("one")).unwrap();
+    // Files 1 and 3 have seqs 1 to 9, file 5 has 10 to 20; the branch begins at 7.
+    let files: Vec<_> = branch.files().map(|(level, f)| (level, f.id.counter, f.seq_max)).collect();
+    assert_eq!(files, [(0, 1, Seq(7)), (0, 3, Seq(7))]);
+    for (_, file) in branch.files() {
+        assert!(file.cut && file.column.is_none(), "{file:?}");
+        assert!(file.widest.is_empty(), "a range deletion at 9 is not seen: {file:?}");
+        assert!(file.hides(Seq(8)) && !file.hides(Seq(7)));
+    }
+    assert_eq!((branch.flushed_seq, branch.branch_uid, branch.epoch), (Seq(7), 7, Epoch(0)));
+    assert_eq!((branch.watermark.seq, branch.times.len()), (Seq(5), 1));
+    assert!(branch.jobs.is_empty() && branch.garbage.is_empty() && branch.snapshots.is_empty());
+    assert!(branch.leases.is_empty() && branch.children.is_empty());
+    assert_eq!(branch.origin.as_ref().unwrap().branch, version.branch);
+    // At the head everything is shared as it is.
+    let head = version.fork(&name("two"), &point("two")).unwrap();
+    assert_eq!(head.spaces, version.spaces);
+    // What it writes next follows what it has.
+    let writes = [
+        Edit::ClaimWriter { writer: "bob".into() },
+        edit("flush epoch=1 to=9 decided=4 77:a-c@8-9"),
+    ];
+    branch.apply(&writes).unwrap();
+}
+
+#[test]
+fn branches_are_refused_in_words() {
+    let version = branched();
+    let refused = |edit: Edit| version.apply(&[edit]).unwrap_err().to_string();
+    assert_eq!(refused(pin("one", 7)), "branch one exists already");
+    assert_eq!(refused(pin("dev-1", 7)), "branch dev-1 exists already");
+    let kept = "branch dev-1 at seq 4: only what was visible at 5 or later is kept, by reader bob";
+    assert_eq!(refused(pin("x", 4)), kept);
+    assert_eq!(refused(pin("x", 21)), "branch dev-1 at seq 21: it is in files up to 20 only");
+    let other = Edit::ForgetBranch { name: name("one"), branch_uid: 8 };
+    assert_eq!(refused(other), "branch one is not a branch of branch dev-1");
+    let back = mark("three", 8, BranchState::Created);
+    assert_eq!(refused(back), "branch three was dropped, or exists already");
+    let has = "branch dev-1 has 2 branches, such as one: drop those first";
+    assert_eq!(refused(Edit::DropBranch), has);
+    let main = Version::empty(BranchName::main());
+    let main = main.apply(&[Edit::CreateBranch { branch_uid: 1 }]).unwrap();
+    let refused = main.apply(&[Edit::DropBranch]).unwrap_err();
+    assert_eq!(refused.to_string(), "branch main cannot be dropped");
+    let fork = version.fork(&name("one"), &version.children[&name("one")]).unwrap();
+    let dropped = fork.apply(&[Edit::DropBranch]).unwrap();
+    assert_eq!(dropped.garbage.len(), 2);
+    let refused = dropped.apply(&[Edit::ClaimWriter { writer: "bob".into() }]).unwrap_err();
+    assert_eq!(refused.to_string(), "branch one was dropped");
+    let object = *dropped.garbage.keys().next().unwrap();
+    dropped.apply(&[Edit::ForgetGarbage { objects: vec![object] }]).unwrap();
 }
 
 /// Records from the first version on, each with what it needs.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::apply_jobs::progress;
+use super::branch::{Children, Origin};
 use super::edit::Edit;
 use super::job::{Job, JobId};
 use super::space::SpaceState;
@@ -56,6 +57,16 @@ pub struct Version {
     pub archived_seq: Seq,
     /// Thinned commit times, oldest first.
     pub times: Vec<TimePoint>,
+    /// Where the branch comes from; `None` for the first.
+    pub origin: Option<Origin>,
+    /// The branches that come from this one.
+    pub children: Children,
+    /// How often somebody has asked the writer to put everything into files.
+    pub flush_wanted: u64,
+    /// How many of these requests the writer has met.
+    pub flush_answered: u64,
+    /// The branch is no more; the name is not used again.
+    pub dropped: bool,
 }
 
 /// Keeps what is visible at a seq.
@@ -127,6 +138,11 @@ impl Version {
             garbage: BTreeMap::new(),
             archived_seq: Seq::ZERO,
             times: Vec::new(),
+            origin: None,
+            children: Children::new(),
+            flush_wanted: 0,
+            flush_answered: 0,
+            dropped: false,
         }
     }
 
@@ -160,6 +176,17 @@ impl Version {
         if self.branch_uid == 0 && !matches!(edit, Edit::CreateBranch { .. } | Edit::AsOwner { .. })
         {
             return Err(Error::bad_request(format!("{:?} does not exist", self.branch)));
+        }
+        let cleans_up = matches!(
+            edit,
+            Edit::AsOwner { .. }
+                | Edit::TakeCharge { .. }
+                | Edit::AdvanceWatermark { .. }
+                | Edit::ForgetGarbage { .. }
+                | Edit::ForgetBranch { .. }
+        );
+        if self.dropped && !cleans_up {
+            return Err(Error::bad_request(format!("{:?} was dropped", self.branch)));
         }
         match edit {
             Edit::CreateBranch { branch_uid } => self.create(*branch_uid),
@@ -246,6 +273,24 @@ impl Version {
                 self.archived_seq = self.archived_seq.max(*through);
                 Ok(())
             }
+            Edit::WantFlush => {
+                self.flush_wanted += 1;
+                Ok(())
+            }
+            Edit::AnswerFlush { epoch, answers } => {
+                self.check_epoch(*epoch)?;
+                if *answers > self.flush_wanted {
+                    return Err(Error::internal("a flush that nobody has asked for"));
+                }
+                self.flush_answered = self.flush_answered.max(*answers);
+                Ok(())
+            }
+            Edit::PinBranch { name, point } => self.pin_branch(name, point),
+            Edit::MarkBranch { name, branch_uid, state } => {
+                self.mark_branch(name, *branch_uid, *state)
+            }
+            Edit::ForgetBranch { name, branch_uid } => self.forget_branch(name, *branch_uid),
+            Edit::DropBranch => self.drop_branch(),
         }
     }
 

@@ -245,6 +245,7 @@ impl SstBuilder {
             range,
             seq_min: Seq(self.stats.seq_min),
             seq_max: Seq(self.stats.seq_max),
+            cut: false,
             bytes,
             tail_bytes,
             raw_bytes: self.stats.raw_key_bytes + self.stats.raw_value_bytes,

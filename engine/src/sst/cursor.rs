@@ -139,16 +139,49 @@ impl FileCursor {
         self.entry().value()
     }
 
-    /// To the next version within the block; `false` if [`Self::next`] must be awaited.
+    /// Whether it is at a version that does not belong to the branch.
+    #[inline]
+    fn hidden(&self) -> bool {
+        self.file.meta.cut
+            && self.block.as_ref().is_some_and(|at| at.valid() && self.file.meta.hides(at.seq()))
+    }
+
+    /// On to the first version from here that belongs to the branch.
+    async fn shown_forward(&mut self) -> Result<()> {
+        while self.hidden() {
+            if !self.try_next() {
+                self.enter_block_after().await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn shown_backward(&mut self) -> Result<()> {
+        while self.hidden() {
+            self.step_back().await?;
+        }
+        Ok(())
+    }
+
+    /// To the next version within the block; `false` if [`Self::enter_next_block`] must be
+    /// awaited.
     #[inline]
     pub(crate) fn try_next(&mut self) -> bool {
         let Some(block) = &mut self.block else { return false };
         block.next();
+        while self.file.meta.cut && block.valid() && self.file.meta.hides(block.seq()) {
+            block.next();
+        }
         block.valid()
     }
 
     /// After [`Self::try_next`] returned `false`: to the first version of the next block.
     pub(crate) async fn enter_next_block(&mut self) -> Result<()> {
+        self.enter_block_after().await?;
+        self.shown_forward().await
+    }
+
+    async fn enter_block_after(&mut self) -> Result<()> {
         self.block = None;
         if !self.next_handle().await? {
             return Ok(());
@@ -161,6 +194,11 @@ impl FileCursor {
     }
 
     pub(crate) async fn prev(&mut self) -> Result<()> {
+        self.step_back().await?;
+        self.shown_backward().await
+    }
+
+    async fn step_back(&mut self) -> Result<()> {
         let Some(block) = &mut self.block else { return Ok(()) };
         block.prev();
         if block.valid() {
@@ -199,7 +237,7 @@ impl FileCursor {
                 return self.enter_next_block().await;
             }
         }
-        Ok(())
+        self.shown_forward().await
     }
 
     /// To the last version before `(key, seq)`.
@@ -249,7 +287,7 @@ impl FileCursor {
         if let Some(block) = &mut self.block {
             block.seek_last();
         }
-        Ok(())
+        self.shown_backward().await
     }
 
     async fn parts(&mut self) -> Result<usize> {

@@ -120,6 +120,10 @@ impl File {
             take_range_deletes(&block(footer.range_deletes)?)
                 .ok_or_else(|| Error::corrupt("its range deletions are garbled"))?
         };
+        let range_deletes = match self.meta.cut {
+            true => range_deletes.up_to(self.meta.seq_max),
+            false => range_deletes,
+        };
         let mut cursor = BlockCursor::new(Arc::new(Block::new(block(footer.top_index)?)?));
         let mut parts = Vec::new();
         cursor.seek_first();
@@ -190,6 +194,8 @@ impl File {
         snapshot: Seq,
     ) -> Result<Option<Found>> {
         let open = self.open(io).await?;
+        // What a cut file holds beyond is not of this branch.
+        let snapshot = if self.meta.cut { snapshot.min(self.meta.seq_max) } else { snapshot };
         let at = open.parts.partition_point(|p| *p.last_key < *key);
         let Some(part) = open.parts.get(at) else { return Ok(None) };
         let loaded;

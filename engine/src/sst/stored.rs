@@ -169,6 +169,12 @@ pub(crate) fn load(stored: &Bytes, handle: Handle) -> Result<Bytes> {
     }
 }
 
+/// Whether `stored` is one whole block that was stored at `offset`, unharmed.
+pub(crate) fn is_sound(stored: &[u8], offset: u64) -> bool {
+    let Some((body, sum)) = stored.split_last_chunk::<8>() else { return false };
+    stored.len() >= TRAILER_LEN && xxh3_64_with_seed(body, offset) == u64::from_le_bytes(*sum)
+}
+
 /// Making a decompressor costs more than a block takes to decompress, so each
 /// thread keeps one.
 fn decompress_zstd(packed: &[u8], len: usize) -> Option<Vec<u8>> {

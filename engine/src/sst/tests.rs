@@ -123,11 +123,20 @@ proptest! {
         pins in prop_oneof![Just(0u64), Just(2000), Just(1 << 20)],
         cache in prop_oneof![Just(1u64 << 20), Just(4096)],
         compression in prop_oneof![Just(Compression::None), Just(Compression::Lz4), Just(Compression::Zstd)],
+        cut in prop_oneof![Just(None), (1u64..9).prop_map(|seq| Some(Seq(seq)))],
     ) {
-        let f = build(&model, compression, pins, cache);
+        let mut f = build(&model, compression, pins, cache);
+        let entries = model.len();
+        let mut model = model;
+        if let Some(seq_max) = cut {
+            // As a branch sees it that was made at this seq.
+            f.meta = Arc::new(SstMeta { seq_max, cut: true, ..(*f.meta).clone() });
+            f.file = Arc::new(File::new(Arc::clone(&f.meta), PinBudget::new(pins)));
+            model.retain(|(_, Reverse(seq)), _| *seq <= seq_max);
+        }
         let (runtime, env) = runtime();
         let outcome: Result<(), TestCaseError> = runtime.block_on(async {
-            prop_assert_eq!(f.meta.entries as usize, model.len());
+            prop_assert_eq!(f.meta.entries as usize, entries);
             for (key, seq) in &probes {
                 let full = user_key(SPACE, key);
                 let at = model.range((key.clone(), Reverse(Seq(*seq)))..).next();
@@ -165,7 +174,7 @@ proptest! {
                 }
             }
             let verified = super::verify(&f.meta, Arc::clone(&f.source) as _).await.unwrap();
-            prop_assert_eq!(verified.entries as usize, model.len());
+            prop_assert_eq!(verified.entries as usize, entries);
             for first in 0u8..5 {
                 for second in 0u8..5 {
                     let prefix = user_key(SPACE, &[first, second]);
@@ -257,5 +266,9 @@ fn range_deletions_are_found_again_and_widen_the_range() {
     runtime.block_on(async {
         let deletes = file.range_deletes(&io).await.unwrap().unwrap();
         assert_eq!(deletes.deletes().collect::<Vec<_>>(), [delete]);
+        // A branch that was made before it does not see it.
+        let cut = SstMeta { seq_max: Seq(8), cut: true, ..(*file.meta).clone() };
+        let file = File::new(Arc::new(cut), PinBudget::new(1 << 20));
+        assert!(file.range_deletes(&io).await.unwrap().unwrap().is_empty());
     });
 }

@@ -124,8 +124,8 @@ impl Check<'_> {
             {
                 return Err(bad("keys out of order"));
             }
-            if !self.meta.range.contains(key) || seq < self.meta.seq_min || seq > self.meta.seq_max
-            {
+            let too_new = seq > self.meta.seq_max && !self.meta.cut;
+            if !self.meta.range.contains(key) || seq < self.meta.seq_min || too_new {
                 return Err(bad("an entry outside of what the manifest says"));
             }
             if !part.filter.may_contain(filter::hash(key)) {

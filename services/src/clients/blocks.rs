@@ -1,12 +1,16 @@
 //! Parts of objects through the storage service and its cache.
+//!
+//! The service is no more than a cache in front of the object store, so who can reach that
+//! reads from there while no service answers: [`EitherBlocks`].
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use firn_engine::object::{BlockSource, ByteRange, ObjectKind};
-use firn_engine::{Env, Error, ErrorKind, ObjectId, Result};
+use firn_engine::{Env, Error, ErrorKind, Instant, ObjectId, Result};
 use firn_grpc::v1::storage_client::StorageClient;
 use firn_proto::v1 as pb;
 use tonic::{Request, Response};
@@ -19,17 +23,65 @@ use crate::rpc::status::Repeat;
 const READ: Method =
     Method { what: "reading blocks", repeat: Repeat::Safe, deadline: Duration::from_secs(60) };
 
+/// How long the service may take where there is another way.
+const READ_OR_ELSE: Method = Method { deadline: Duration::from_secs(3), ..READ };
+/// How long the service is left alone after it did not answer.
+const LEFT_ALONE: Duration = Duration::from_secs(1);
+
 /// See the module.
 #[derive(Debug)]
 pub struct RemoteBlocks {
     caller: Caller,
+    method: Method,
+}
+
+/// From the storage service, and while it does not answer from the object store.
+#[derive(Debug)]
+pub struct EitherBlocks {
+    env: Env,
+    service: RemoteBlocks,
+    store: Arc<dyn BlockSource>,
+    /// The service is not asked before this moment, in nanoseconds of the clock.
+    asked_from: AtomicU64,
+}
+
+impl EitherBlocks {
+    /// Through the service that answers at `peers`, else from `store`. Nothing is asked yet.
+    #[must_use]
+    pub fn new(env: Env, peers: Peers, store: Arc<dyn BlockSource>) -> Arc<Self> {
+        let caller = Caller::new(env.clone(), peers);
+        let service = RemoteBlocks { caller, method: READ_OR_ELSE };
+        Arc::new(Self { env, service, store, asked_from: AtomicU64::new(0) })
+    }
+}
+
+#[async_trait]
+impl BlockSource for EitherBlocks {
+    async fn read(
+        &self,
+        id: ObjectId,
+        kind: ObjectKind,
+        ranges: &[ByteRange],
+    ) -> Result<Vec<Bytes>> {
+        if self.env.now() >= Instant(self.asked_from.load(Ordering::Relaxed)) {
+            match self.service.read(id, kind, ranges).await {
+                Err(error) if error.kind() == ErrorKind::Unavailable => {
+                    let until = self.env.now().after(LEFT_ALONE);
+                    self.asked_from.store(until.0, Ordering::Relaxed);
+                    tracing::warn!(%error, "blocks are read from the object store");
+                }
+                read => return read,
+            }
+        }
+        self.store.read(id, kind, ranges).await
+    }
 }
 
 impl RemoteBlocks {
     /// Through the service that answers at `peers`. Nothing is asked yet.
     #[must_use]
     pub fn new(env: Env, peers: Peers) -> Arc<Self> {
-        Arc::new(Self { caller: Caller::new(env, peers) })
+        Arc::new(Self { caller: Caller::new(env, peers), method: READ })
     }
 }
 
@@ -41,7 +93,7 @@ impl BlockSource for RemoteBlocks {
         kind: ObjectKind,
         ranges: &[ByteRange],
     ) -> Result<Vec<Bytes>> {
-        let read = self.caller.call(READ, |peer, limit| {
+        let read = self.caller.call(self.method, |peer, limit| {
             let mut request = Request::new(pb::ReadBlocksRequest {
                 id: Some(id.into()),
                 kind: pb::ObjectKind::from(kind).into(),

@@ -64,6 +64,10 @@ impl Compaction for RemoteCompaction {
                     Some(Ok(None)) => break,
                     // What came before the stream broke is this worker's all the same.
                     Some(Err(status)) if leased.is_empty() => {
+                        // Another server may have work, one that has taken this one's place.
+                        if let Ok((address, _)) = self.caller.peers().current().await {
+                            self.caller.peers().failed(&address).await;
+                        }
                         let error = from_status(&status, "asking for work", Repeat::Safe);
                         return Err(error);
                     }

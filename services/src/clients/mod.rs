@@ -3,10 +3,12 @@
 
 mod blocks;
 mod compaction;
+mod status;
 mod storage;
 
-pub use blocks::RemoteBlocks;
+pub use blocks::{EitherBlocks, RemoteBlocks};
 pub use compaction::RemoteCompaction;
+pub use status::storage_status;
 pub use storage::RemoteStorage;
 
 /// Bytes of one answer: the whole state of a branch of a million files is below it.

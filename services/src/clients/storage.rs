@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use firn_engine::manifest::{Lease, SpaceOptions, Version};
-use firn_engine::storage::{FlushCommit, Storage, VersionWatch};
+use firn_engine::storage::{BranchInfo, Branches, FlushCommit, NewBranch, Storage, VersionWatch};
 use firn_engine::wire::{self, required};
 use firn_engine::{
     BranchName, Env, Epoch, Error, ErrorKind, ManifestVersion, Result, Seq, SpaceId, Task,
@@ -273,6 +273,15 @@ impl Storage for RemoteStorage {
         self.commit(branch, method("declaring a space", 30), commit).await
     }
 
+    async fn answer_flush(&self, branch: &BranchName, epoch: Epoch, answers: u64) -> Result<()> {
+        let commit = |peer, limit| {
+            let branch = branch.as_str().to_owned();
+            let request = pb::AnswerFlushRequest { branch, epoch: epoch.0, answers };
+            async move { client(peer).answer_flush(within(limit, request)).await }
+        };
+        self.commit(branch, method("telling of a flush", 30), commit).await.map(drop)
+    }
+
     async fn create_snapshot(&self, branch: &BranchName, name: &str, seq: Seq) -> Result<()> {
         let commit = |peer, limit| {
             let name = name.to_owned();
@@ -309,6 +318,49 @@ impl Storage for RemoteStorage {
     async fn end_lease(&self, branch: &BranchName, holder: &str) -> Result<()> {
         let lease = Lease { oldest_seq: Seq::ZERO, oldest_version: ManifestVersion(0) };
         self.lease(branch, holder, lease, true).await
+    }
+}
+
+#[async_trait]
+impl Branches for RemoteStorage {
+    async fn list_branches(&self) -> Result<Vec<BranchInfo>> {
+        let list = self.shared.caller.call(method("listing branches", 30), |peer, limit| {
+            let request = pb::ListBranchesRequest {};
+            async move { client(peer).list_branches(within(limit, request)).await }
+        });
+        list.await?.branches.into_iter().map(TryInto::try_into).collect()
+    }
+
+    async fn create_branch(&self, new: NewBranch) -> Result<BranchInfo> {
+        let made = self.shared.caller.call(method("creating a branch", 60), |peer, limit| {
+            let request = pb::CreateBranchRequest::from(&new);
+            async move { client(peer).create_branch(within(limit, request)).await }
+        });
+        made.await?.try_into()
+    }
+
+    async fn drop_branch(&self, branch: &BranchName, force: bool) -> Result<()> {
+        let dropped = self.shared.caller.call(method("dropping a branch", 60), |peer, limit| {
+            let branch = branch.as_str().to_owned();
+            let request = pb::DropBranchRequest { branch, force };
+            async move { client(peer).drop_branch(within(limit, request)).await }
+        });
+        dropped.await.map(drop)
+    }
+
+    async fn want_flush(&self, branch: &BranchName) -> Result<Arc<Version>> {
+        let wanted = self.shared.caller.call(method("asking for a flush", 30), |peer, limit| {
+            let request = pb::WantFlushRequest { branch: branch.as_str().to_owned() };
+            async move { client(peer).want_flush(within(limit, request)).await }
+        });
+        let wanted = wanted.await?;
+        let state = required(wanted.state, "the state")?;
+        let number = ManifestVersion(wanted.version);
+        Version::from_state(branch.clone(), number, state).map(Arc::new)
+    }
+
+    async fn newest_version(&self, branch: &BranchName) -> Result<Arc<Version>> {
+        self.newest(branch).await
     }
 }
 

@@ -5,8 +5,8 @@ use std::path::Path;
 use firn_engine::{BranchName, Error, ErrorKind, Result};
 
 use super::{
-    CompactionConfig, Config, JournalConfig, Location, LogFormat, ObjectStoreConfig, Origin,
-    RpcConfig, StorageConfig, settings,
+    BlocksFrom, CompactionConfig, Config, JournalConfig, Location, LogFormat, ObjectStoreConfig,
+    Origin, RpcConfig, StorageConfig, settings,
 };
 use crate::bytes::ByteSize;
 use crate::machine::{DiskSpace, Machine};
@@ -48,6 +48,7 @@ impl Config {
             storage: StorageConfig {
                 listen: std::net::SocketAddr::from(([127, 0, 0, 1], 7401)),
                 addresses: Vec::new(),
+                blocks: BlocksFrom::Service,
             },
             rpc: RpcConfig::default(),
             http_listen: Some(std::net::SocketAddr::from(([127, 0, 0, 1], 7400))),
@@ -74,7 +75,8 @@ impl Config {
         }
         if !is_set(self, "disk_cache_bytes_max") {
             let space = machine.disk_space(&self.data_dir)?;
-            let used = folder_bytes(&self.cache_dir());
+            let used =
+                folder_bytes(&self.cache_dir()) + folder_bytes(&self.storage_dir().join("cache"));
             self.disk_cache_bytes_max = disk_cache_default(space, used, self.memory_bytes_max);
         }
         self.check_rpc()?;

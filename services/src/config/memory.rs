@@ -31,6 +31,25 @@ impl MemoryShares {
     }
 }
 
+/// What a storage service gives to blocks. The rest is for the states of branches, calls, and
+/// the process itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlockShares {
+    /// Blocks that are kept, in bytes.
+    pub cache: u64,
+    /// Blocks on their way to callers, in bytes.
+    pub answers: u64,
+}
+
+impl BlockShares {
+    /// The shares of so much: half of what the process itself leaves, and a sixteenth.
+    #[must_use]
+    pub fn of(limit: ByteSize) -> Self {
+        let cache = (limit.0.saturating_sub(FIXED) / 2).max(16 * MIB);
+        Self { cache, answers: (limit.0 / 16).max(16 * MIB) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,5 +66,16 @@ mod tests {
         }
         // Less than may be configured: what is there at least.
         assert_eq!(MemoryShares::of(ByteSize(64 * MIB)).engine, 16 * MIB);
+    }
+
+    #[test]
+    fn blocks_leave_a_storage_service_room_for_states() {
+        for mib in [256, 1024, 65_536] {
+            let limit = mib * MIB;
+            let shares = BlockShares::of(ByteSize(limit));
+            assert!(shares.cache >= 64 * MIB, "{shares:?}");
+            let free = limit - shares.cache - shares.answers;
+            assert!(free >= FIXED + limit / 8, "{mib} MiB: {free} free");
+        }
     }
 }

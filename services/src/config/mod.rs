@@ -30,7 +30,7 @@ use firn_engine::{BranchName, Error, ErrorKind, Result};
 use crate::bytes::ByteSize;
 use crate::machine::Machine;
 
-pub use memory::MemoryShares;
+pub use memory::{BlockShares, MemoryShares};
 pub use print::reference;
 pub use secret::{MASK, Secret};
 
@@ -182,6 +182,17 @@ pub struct StorageConfig {
     pub listen: SocketAddr,
     /// Where others find it: `HOST:PORT` each. Empty: it runs in this process.
     pub addresses: Vec<String>,
+    /// Where those who find it elsewhere read blocks.
+    pub blocks: BlocksFrom,
+}
+
+/// Where a process reads blocks that its own caches have not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BlocksFrom {
+    /// From the storage service and its cache; from the object store while it is away.
+    Service,
+    /// From the object store.
+    Store,
 }
 
 /// How parts know each other.
@@ -338,6 +349,12 @@ impl Config {
     /// Folder of the disk cache. It may be deleted while the process is stopped.
     pub fn cache_dir(&self) -> PathBuf {
         self.data_dir.join("cache")
+    }
+
+    /// Folder of what `firn storage` keeps on the disk: a cache, which it goes without where
+    /// another process has the folder.
+    pub fn storage_dir(&self) -> PathBuf {
+        self.data_dir.join("storage")
     }
 
     /// Where the objects are; checked when the configuration was read.

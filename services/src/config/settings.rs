@@ -6,7 +6,7 @@ use super::values::{
     addresses, at_least, endpoint, flag, listen, listen_or_none, location, members, name_of,
     number, one_of, secret, text,
 };
-use super::{Config, JournalKind, LogFormat, MASK};
+use super::{BlocksFrom, Config, JournalKind, LogFormat, MASK};
 use crate::bytes::ByteSize;
 
 /// One key of the configuration.
@@ -103,6 +103,8 @@ const JOURNALS: [(&str, JournalKind); 3] = [
     ("object", JournalKind::Object),
     ("memory", JournalKind::Memory),
 ];
+const BLOCKS: [(&str, BlocksFrom); 2] =
+    [("service", BlocksFrom::Service), ("store", BlocksFrom::Store)];
 const FORMATS: [(&str, LogFormat); 2] = [("text", LogFormat::Text), ("json", LogFormat::Json)];
 
 /// Less memory than this leaves nothing for caches beside what a process needs itself.
@@ -317,6 +319,14 @@ pub(super) const SETTINGS: &[Setting] = &[
         about: "Where the other parts find the storage service. A name may stand for several replicas; each caller uses one and goes on to the next when it does not answer.",
         set: |c, v| addresses(v).map(|v| c.storage.addresses = v),
         get: |c| (!c.storage.addresses.is_empty()).then(|| c.storage.addresses.join(",")),
+    },
+    Setting {
+        key: "storage.blocks",
+        values: "`service` or `store`",
+        default: "`service`",
+        about: "Where a process whose storage service is elsewhere reads what its own caches have not: from that service and its cache, or from the object store. While no service answers it reads from the object store in any case.",
+        set: |c, v| one_of(v, &BLOCKS).map(|v| c.storage.blocks = v),
+        get: |c| name_of(c.storage.blocks, &BLOCKS),
     },
     Setting {
         key: "rpc.token",

@@ -16,7 +16,6 @@ mod contract;
 pub mod network;
 mod observe;
 pub mod peers;
-pub mod probe;
 pub mod serve;
 mod sever;
 pub mod status;

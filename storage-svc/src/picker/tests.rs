@@ -113,6 +113,7 @@ fn file(words: &[&str], counter: u64) -> SstMeta {
         seq_max: Seq(seq_max.parse().expect("a seq")),
         bytes: words[3].parse().expect("bytes"),
         tail_bytes: 1,
+        cut: false,
         raw_bytes: 1,
         entries: 10,
         deletes: number("deletes"),

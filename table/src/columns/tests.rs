@@ -85,6 +85,7 @@ fn meta(versions: &[Version], bytes: &[u8], rows: u64) -> SstMeta {
         seq_max: Seq(versions.iter().map(|v| v.1).max().unwrap_or_default()),
         bytes: 0,
         tail_bytes: 0,
+        cut: false,
         raw_bytes: 0,
         entries: versions.len() as u64,
         deletes: versions.iter().filter(|v| v.2.is_none()).count() as u64,

@@ -62,6 +62,7 @@ fn meta(versions: &[Version], bytes: usize) -> SstMeta {
         seq_max: Seq(versions.iter().map(|v| v.1).max().unwrap_or_default()),
         bytes: 0,
         tail_bytes: 0,
+        cut: false,
         raw_bytes: 0,
         entries: rows,
         deletes: versions.iter().filter(|v| v.2.is_none()).count() as u64,

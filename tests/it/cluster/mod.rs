@@ -1,5 +1,6 @@
 //! The parts as services: over a simulated network, and as processes.
 
+mod branches;
 mod journal;
 mod local;
 mod model;

@@ -99,6 +99,7 @@ impl Order {
             disk_cache_bytes_max: 0,
             compaction_concurrency: 2,
             storage_addresses: Vec::new(),
+            blocks_from: firn_services::config::BlocksFrom::Store,
             trust: firn_services::rpc::Trust::default(),
             times: None,
         };

@@ -244,6 +244,7 @@ impl Cluster {
         if let Planted::Storage(bug) = self.planted {
             service.plant(bug);
         }
+        let blocks = Arc::new(firn_storage::blocks::CachedBlocks::new(256 << 10, blocks));
         let rpc = StorageRpc::new(env.clone(), Arc::clone(&service), blocks);
         let server = Server::on(address(machine), plug.listen(), &Trust::default())?;
         let serving = server.start(|routes| rpc.add_to(routes)).await?;

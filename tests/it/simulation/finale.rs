@@ -33,6 +33,7 @@ pub(crate) async fn check(cluster: &mut Cluster) -> Result<(), String> {
     let expected = cluster.ledger.lock().opened(epoch, snapshot.seq(), &rows);
     drop(snapshot);
     db.flush(LIMIT).await.map_err(failed("flushing"))?;
+    unpark(cluster).await?;
     settle(cluster).await?;
     let rows = rows_of(&db.snapshot()).await.map_err(failed("reading everything again"))?;
     cluster.ledger.lock().compare("after compaction", &expected, &rows);
@@ -58,6 +59,28 @@ async fn open(cluster: &Cluster, process: &Process) -> Result<Db, String> {
             Err(error) => return Err(format!("opening when nothing is wrong: {error:?}")),
         }
     }
+}
+
+/// Jobs that failed too often while so much was wrong are an operator's affair.
+async fn unpark(cluster: &Cluster) -> Result<(), String> {
+    let version = cluster.witness.version();
+    for (id, _) in version.jobs.iter().filter(|(_, job)| job.parked.is_some()) {
+        let mut refused = Vec::new();
+        for storage in STORAGES.iter().filter_map(|m| cluster.storage(*m)) {
+            match storage.cancel_job(&BranchName::main(), *id).await {
+                Ok(()) => {
+                    refused.clear();
+                    break;
+                }
+                // It is not in charge.
+                Err(error) => refused.push(error),
+            }
+        }
+        if !refused.is_empty() {
+            return Err(format!("job {id} cannot be cancelled: {refused:?}"));
+        }
+    }
+    Ok(())
 }
 
 /// Until there is no work, no garbage and nothing new.

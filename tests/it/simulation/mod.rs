@@ -31,6 +31,7 @@ mod nemesis;
 mod network;
 mod planted;
 mod process;
+mod replaced;
 mod store;
 mod trace;
 mod verdict;

@@ -121,11 +121,6 @@ fn storage_that_takes_flushes_of_fenced_writers_is_found() {
 }
 
 #[test]
-fn storage_that_takes_reports_of_workers_without_a_lease_is_found() {
-    is_found(Planted::Storage(firn_storage::Planted::SkipLeaseCheck));
-}
-
-#[test]
 fn storage_that_deletes_before_it_publishes_is_found() {
     is_found(Planted::Storage(firn_storage::Planted::DeleteBeforePublish));
 }
