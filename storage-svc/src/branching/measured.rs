@@ -49,6 +49,7 @@ fn database() -> Version {
 /// `cargo test --release -p firn-storage --lib branching::measured -- --ignored --nocapture`
 #[test]
 #[ignore = "needs a release build"]
+#[allow(clippy::print_stderr, reason = "a measurement")]
 fn a_branch_of_100_000_objects_takes_three_requests_and_copies_none() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let env = Env::tokio(runtime.handle().clone(), runtime.handle().clone());
