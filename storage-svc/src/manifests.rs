@@ -28,6 +28,18 @@
 //! the next owner reads it. Every caller's edit is such that making the same
 //! call again finds it done. Cancelling a commit is like a crash.
 //!
+//! # Whoever was away for long
+//!
+//! Old versions are deleted, so their names are free again. An owner that was paused while
+//! others made many versions could create version `n + 1` a second time, in a past that
+//! nobody reads, and tell its caller that a flush was committed. So old versions are deleted
+//! one by one from the oldest on: as long as version `n` is there, none behind it was
+//! deleted. After 2, and after reading on from `n`, the owner looks whether `n` is still
+//! there and still the one that it knows, by its commit id: another that was away may have
+//! made the name `n` anew. If not, it finds the newest version by a list and begins again
+//! at 1. Looking before 2 instead would leave the time between to a pause. What was created
+//! in the past stays until it is deleted with what is old; nobody reads it.
+//!
 //! # Finding the newest
 //!
 //! A list of the branch's folder names the newest version; it and all since
@@ -36,16 +48,18 @@
 //! came after it, that is all. Between an opener's list and its
 //! reads, garbage collection may delete what it listed: then it lists again.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use firn_engine::manifest::record::{Record, base_of, has_state};
+use firn_engine::manifest::record::{Record, STATE_EVERY, base_of, has_state};
 use firn_engine::manifest::{Edit, Version};
 use firn_engine::object::{Layout, from_store, is_not_found};
 use firn_engine::{BranchName, Context, Env, Error, ErrorKind, ManifestVersion, Result};
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
+use parking_lot::Mutex;
 
 /// Races that one commit may lose before it gives up for now.
 const RACES_MAX: usize = 64;
@@ -53,12 +67,19 @@ const RACES_MAX: usize = 64;
 /// Times that finding the newest version is tried when it moves away.
 const FINDS_MAX: usize = 16;
 
+/// Commit ids that are remembered of a branch.
+const IDS_MAX: usize = 2 * STATE_EVERY as usize;
+
+/// The commit ids of versions that were read or made here.
+type Ids = BTreeMap<BranchName, BTreeMap<ManifestVersion, u64>>;
+
 /// Stores and finds manifests of any branch.
 #[derive(Clone)]
 pub struct Manifests {
     env: Env,
     store: Arc<dyn ObjectStore>,
     layout: Layout,
+    ids: Arc<Mutex<Ids>>,
 }
 
 impl std::fmt::Debug for Manifests {
@@ -85,7 +106,7 @@ impl Manifests {
     /// Under `layout`'s prefix of `store`.
     #[must_use]
     pub fn new(env: Env, store: Arc<dyn ObjectStore>, layout: Layout) -> Self {
-        Self { env, store, layout }
+        Self { env, store, layout, ids: Arc::default() }
     }
 
     /// The names of all branches.
@@ -111,13 +132,16 @@ impl Manifests {
             let Some(newest) = listed?.pop() else { return Ok(None) };
             let base = base_of(newest);
             let hint = hint.filter(|hint| hint.number >= base && hint.number <= newest);
+            let hint = hint.map(|hint| {
+                self.remember(branch, hint.number, hint.commit_id);
+                hint
+            });
             let first = hint.as_ref().map_or(base, |hint| hint.number.next());
             let numbers = (first.0..=newest.0).map(ManifestVersion);
             let reads = numbers.map(|number| self.read(branch, number));
             let records: Vec<_> = futures::stream::iter(reads).buffered(32).try_collect().await?;
             // Deleted since it was listed: a newer one is there.
             let Some(records) = records.into_iter().collect::<Option<Vec<_>>>() else { continue };
-            let hint = hint.as_ref().map(Record::of_state);
             return Record::replay(branch, hint.into_iter().chain(records).collect()).map(Some);
         }
         Err(Error::new(
@@ -129,10 +153,12 @@ impl Manifests {
 
     /// The state that an owner left behind when it closed. A state never
     /// changes, so it is right if it can be read, and of no use otherwise.
-    async fn last_state(&self, branch: &BranchName) -> Option<Version> {
+    async fn last_state(&self, branch: &BranchName) -> Option<Record> {
         let path = self.layout.last_state(branch);
         let bytes = self.store.get(&path).await.ok()?.bytes().await.ok()?;
-        Record::decode_any(branch, &bytes).ok()?.state
+        let record = Record::decode_any(branch, &bytes).ok()?;
+        // Without its commit id nothing could be built on it.
+        (record.state.is_some() && record.commit_id != 0).then_some(record)
     }
 
     /// Leaves the state behind, so that the next owner needs one round of
@@ -142,7 +168,9 @@ impl Manifests {
     /// When the store refuses; nothing is lost by it.
     pub async fn leave_state(&self, version: &Version) -> Result<()> {
         let path = self.layout.last_state(&version.branch);
-        let bytes = Record::of_state(version).encode(&version.branch);
+        let commit_id = self.id(&version.branch, version.number).unwrap_or(0);
+        let record = Record { commit_id, ..Record::of_state(version) };
+        let bytes = record.encode(&version.branch);
         let put = self.store.put(&path, PutPayload::from(bytes)).await;
         put.map(drop).map_err(|e| from_store("PUT", &path, e))
     }
@@ -160,20 +188,94 @@ impl Manifests {
         Ok(found)
     }
 
-    /// Follows `version` to the newest one, and what was done on the way.
+    /// Follows `version` to the newest one, and what was done on the way: nothing that is
+    /// known, if too much happened meanwhile.
     ///
     /// # Errors
     /// As [`Self::newest`].
-    pub(crate) async fn catch_up(&self, mut version: Version) -> Result<(Version, Vec<Step>)> {
+    pub(crate) async fn catch_up(&self, version: Version) -> Result<(Version, Vec<Step>)> {
         let mut steps = Vec::new();
-        while let Some(record) = self.read(&version.branch, version.number.next()).await? {
+        let mut records = Vec::new();
+        let mut next = version.number.next();
+        while let Some(record) = self.load(&version.branch, next).await? {
+            next = next.next();
+            records.push(record);
+        }
+        let kept = match records.is_empty() {
+            // Whoever builds on it looks whether it is the same.
+            true => self.is_there(&version.branch, version.number).await?,
+            false => self.is_kept(&version.branch, version.number).await?,
+        };
+        if !kept {
+            return self.again(version).await;
+        }
+        let mut version = version;
+        for record in records {
+            self.remember(&version.branch, record.number, record.commit_id);
             steps.push(Step { number: record.number, edits: record.edits.clone() });
             version = apply(&version, record)?;
         }
         Ok((version, steps))
     }
 
+    /// The newest version for who knows one that is long past.
+    async fn again(&self, known: Version) -> Result<(Version, Vec<Step>)> {
+        tracing::info!(branch = %known.branch, version = known.number.0, "was away for long");
+        match self.newest(&known.branch).await? {
+            Some(newest) if newest.number > known.number => Ok((newest, Vec::new())),
+            _ => {
+                let why = format!("{:?}: its versions are not there", known.branch);
+                Err(Error::new(ErrorKind::Unavailable, why).retryable())
+            }
+        }
+    }
+
+    /// Whether no version behind this one was ever deleted.
+    async fn is_kept(&self, branch: &BranchName, number: ManifestVersion) -> Result<bool> {
+        if number.0 == 0 {
+            // No version of that number is stored. The first is deleted only when there are
+            // so many.
+            let newest = self.list(branch).await?.pop();
+            return Ok(newest.is_none_or(|newest| newest.0 < 2 * STATE_EVERY));
+        }
+        let there = self.load(branch, number).await?;
+        Ok(there.is_some_and(|there| Some(there.commit_id) == self.id(branch, number)))
+    }
+
+    async fn is_there(&self, branch: &BranchName, number: ManifestVersion) -> Result<bool> {
+        if number.0 == 0 {
+            return self.is_kept(branch, number).await;
+        }
+        let path = self.layout.manifest(branch, number);
+        match self.store.head(&path).await {
+            Ok(_) => Ok(true),
+            Err(e) if is_not_found(&e) => Ok(false),
+            Err(e) => Err(from_store("HEAD", &path, e)),
+        }
+    }
+
+    fn id(&self, branch: &BranchName, number: ManifestVersion) -> Option<u64> {
+        self.ids.lock().get(branch)?.get(&number).copied()
+    }
+
+    fn remember(&self, branch: &BranchName, number: ManifestVersion, commit_id: u64) {
+        let mut ids = self.ids.lock();
+        let ids = ids.entry(branch.clone()).or_default();
+        ids.insert(number, commit_id);
+        while ids.len() > IDS_MAX {
+            ids.pop_first();
+        }
+    }
+
     async fn read(&self, branch: &BranchName, number: ManifestVersion) -> Result<Option<Record>> {
+        let record = self.load(branch, number).await?;
+        if let Some(record) = &record {
+            self.remember(branch, number, record.commit_id);
+        }
+        Ok(record)
+    }
+
+    async fn load(&self, branch: &BranchName, number: ManifestVersion) -> Result<Option<Record>> {
         let path = self.layout.manifest(branch, number);
         let bytes: Bytes = match self.store.get(&path).await {
             Ok(found) => found.bytes().await.map_err(|e| from_store("GET", &path, e))?,
@@ -207,7 +309,13 @@ impl Manifests {
                 state: has_state(next.number).then(|| next.clone()),
             };
             match self.create(&version.branch, &record).await? {
+                Created::Stored if !self.is_kept(&version.branch, version.number).await? => {
+                    let (newest, steps) = self.again((*version).clone()).await?;
+                    version = Arc::new(newest);
+                    installed(&version, steps);
+                }
                 Created::Stored => {
+                    self.remember(&next.branch, next.number, commit_id);
                     let next = Arc::new(next);
                     let step = Step { number: record.number, edits: record.edits };
                     installed(&next, vec![step]);
@@ -239,7 +347,12 @@ impl Manifests {
             edits: Vec::new(),
             state: Some(version.clone()),
         };
-        Ok(matches!(self.create(&version.branch, &record).await?, Created::Stored))
+        let stored = matches!(self.create(&version.branch, &record).await?, Created::Stored)
+            && self.is_kept(&version.branch, ManifestVersion(0)).await?;
+        if stored {
+            self.remember(&version.branch, version.number, record.commit_id);
+        }
+        Ok(stored)
     }
 
     /// As [`Self::newest`], and on to what a list that is late does not show.
@@ -268,7 +381,7 @@ impl Manifests {
             Err(object_store::Error::AlreadyExists { .. }) => None,
             Err(e) => Some(e),
         };
-        let there = self.read(branch, record.number).await;
+        let there = self.load(branch, record.number).await;
         match (there, error) {
             (Ok(Some(there)), _) if there.commit_id == record.commit_id => Ok(Created::Stored),
             (Ok(Some(_)), _) => Ok(Created::Taken),
@@ -281,24 +394,21 @@ impl Manifests {
         }
     }
 
-    /// Deletes manifests that no opener needs any more: all before the state
-    /// before the last.
+    /// Deletes manifests that no opener needs any more: all before the state before the last,
+    /// one by one from the oldest on.
     ///
     /// # Errors
-    /// When the store cannot be listed or refuses.
+    /// When the store cannot be listed or refuses: those behind stay.
     pub async fn delete_old(&self, newest: &Version) -> Result<u64> {
         let last_state = base_of(newest.number);
         let keep_from = base_of(ManifestVersion(last_state.0.saturating_sub(1)));
         let old = self.list(&newest.branch).await?.into_iter().filter(|n| *n < keep_from);
-        let paths: Vec<_> = old.map(|n| Ok(self.layout.manifest(&newest.branch, n))).collect();
-        let count = paths.len() as u64;
-        let mut deleted = self.store.delete_stream(futures::stream::iter(paths).boxed());
-        while let Some(one) = deleted.next().await {
-            match one {
-                Err(e) if !is_not_found(&e) => {
-                    return Err(from_store("DELETE", &self.layout.manifests(&newest.branch), e));
-                }
-                _ => {}
+        let mut count = 0;
+        for number in old {
+            let path = self.layout.manifest(&newest.branch, number);
+            match self.store.delete(&path).await {
+                Err(e) if !is_not_found(&e) => return Err(from_store("DELETE", &path, e)),
+                _ => count += 1,
             }
         }
         Ok(count)
