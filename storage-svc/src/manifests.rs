@@ -48,6 +48,9 @@
 //! came after it, that is all. Between an opener's list and its
 //! reads, garbage collection may delete what it listed: then it lists again.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -132,10 +135,7 @@ impl Manifests {
             let Some(newest) = listed?.pop() else { return Ok(None) };
             let base = base_of(newest);
             let hint = hint.filter(|hint| hint.number >= base && hint.number <= newest);
-            let hint = hint.map(|hint| {
-                self.remember(branch, hint.number, hint.commit_id);
-                hint
-            });
+            let hint = hint.inspect(|hint| self.remember(branch, hint.number, hint.commit_id));
             let first = hint.as_ref().map_or(base, |hint| hint.number.next());
             let numbers = (first.0..=newest.0).map(ManifestVersion);
             let reads = numbers.map(|number| self.read(branch, number));
