@@ -103,6 +103,18 @@ impl Error {
         self.0.kind
     }
 
+    /// Whether this error or one of its causes is of a kind.
+    pub fn is_caused_by(&self, kind: ErrorKind) -> bool {
+        let mut next: Option<&(dyn std::error::Error + 'static)> = Some(self);
+        while let Some(error) = next {
+            if error.downcast_ref::<Self>().is_some_and(|error| error.kind() == kind) {
+                return true;
+            }
+            next = error.source();
+        }
+        false
+    }
+
     /// Whether the same call may be made again as it is.
     pub fn is_retryable(&self) -> bool {
         self.0.retryable
@@ -172,6 +184,15 @@ impl<T> Context<T> for Result<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cause_is_found_however_deep_it_lies() {
+        let fenced = Error::new(ErrorKind::Fenced, "epoch 2").context("an append");
+        let unknown = Error::with_source(ErrorKind::OutcomeUnknown, "a commit", fenced);
+        assert!(unknown.is_caused_by(ErrorKind::Fenced));
+        assert!(unknown.is_caused_by(ErrorKind::OutcomeUnknown));
+        assert!(!unknown.is_caused_by(ErrorKind::Corrupt));
+    }
 
     #[test]
     fn the_chain_is_one_line_and_keeps_kind_and_retryability() {

@@ -278,6 +278,10 @@ pub(super) async fn run(db: Arc<Inner>, journal: Arc<dyn JournalWriter>) {
                 group.completion.complete(Err(told));
                 let why = "no more writes: the journal is lost to this writer";
                 db.fail(&match e.kind() {
+                    // The group's fate is unknown, but not whose the branch is now.
+                    _ if e.is_caused_by(ErrorKind::Fenced) => {
+                        Error::with_source(ErrorKind::Fenced, why, e)
+                    }
                     // Of this group; what comes after it is not written, for certain.
                     ErrorKind::OutcomeUnknown => Error::with_source(ErrorKind::Unavailable, why, e),
                     _ => e.context(why),

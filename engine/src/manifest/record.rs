@@ -24,7 +24,9 @@ use crate::types::{BranchName, ManifestVersion};
 pub const STATE_EVERY: u64 = 32;
 
 const MAGIC: &[u8; 8] = b"FIRNMANI";
-const FORMAT: u32 = 1;
+/// 2: files of which only the entries up to a seq count, and branches; a program that knows
+/// neither must not read them.
+const FORMAT: u32 = 2;
 const HEADER_LEN: usize = 16;
 const TRAILER_LEN: usize = 8;
 

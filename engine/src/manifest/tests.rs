@@ -438,7 +438,7 @@ fn a_record_from_a_newer_firn_is_refused_in_words() {
     assert_eq!(e.kind(), crate::ErrorKind::Unavailable);
     assert_eq!(
         e.to_string(),
-        "manifest 1: branch main: written in format 9 by a newer Firn; this one knows up to 1"
+        "manifest 1: branch main: written in format 9 by a newer Firn; this one knows up to 2"
     );
 }
 
@@ -456,23 +456,36 @@ proptest! {
     }
 }
 
-/// What an earlier version stored must stay readable. `FIRN_REWRITE=1` writes
-/// the file anew, for a change of the format that is meant.
-#[test]
-fn stored_fixtures_stay_readable() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/fixtures/manifest-format-1.pb");
-    let mut version = rich();
-    version.number = ManifestVersion(64);
-    let record = Record {
+fn fixture(version: Version, edits: Vec<Edit>) -> Record {
+    let version = Version { number: ManifestVersion(64), ..version };
+    Record {
         number: version.number,
         commit_id: 0x1234,
         unix_ms: 1_700_000_000_000,
-        edits: vec![edit("snapshot tuesday seq=12")],
-        state: Some(version.clone()),
-    };
-    if std::env::var_os("FIRN_REWRITE").is_some() {
-        std::fs::write(&path, record.encode(&version.branch)).unwrap();
+        edits,
+        state: Some(version),
     }
-    let stored = Bytes::from(std::fs::read(&path).unwrap());
-    assert_eq!(Record::decode(&version.branch, version.number, &stored).unwrap(), record);
+}
+
+/// What earlier versions stored must stay readable. `FIRN_REWRITE=1` writes the newest file
+/// anew, for a change of the format that is meant.
+#[test]
+fn stored_fixtures_stay_readable() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/fixtures");
+    let branched = branched();
+    let cut = branched.fork(&name("one"), &branched.children[&name("one")]).unwrap();
+    let fixtures = [
+        ("manifest-format-1.pb", fixture(rich(), vec![edit("snapshot tuesday seq=12")])),
+        ("manifest-format-2.pb", fixture(cut, vec![pin("four", 21), Edit::WantFlush])),
+    ];
+    if std::env::var_os("FIRN_REWRITE").is_some() {
+        let (file, newest) = fixtures.last().expect("one");
+        let branch = &newest.state.as_ref().expect("it has one").branch;
+        std::fs::write(folder.join(file), newest.encode(branch)).unwrap();
+    }
+    for (file, record) in fixtures {
+        let stored = Bytes::from(std::fs::read(folder.join(file)).unwrap());
+        let branch = record.state.as_ref().expect("it has one").branch.clone();
+        assert_eq!(Record::decode(&branch, record.number, &stored).unwrap(), record, "{file}");
+    }
 }
