@@ -9,7 +9,8 @@
 //! # Commit
 //!
 //! 1. Compute the edits from the newest state known, and apply them: this
-//!    checks epochs and invariants.
+//!    checks epochs and invariants. A refusal counts only if nothing newer is
+//!    stored: what is missing may have been made by another owner.
 //! 2. Create version `n + 1` with them.
 //! 3. If that is stored, the new state is the known one; watchers are told.
 //! 4. If the name is taken, read what is there, from `n + 1` on, and begin
@@ -298,8 +299,25 @@ impl Manifests {
         mut installed: impl FnMut(&Arc<Version>, Vec<Step>),
     ) -> Result<Arc<Version>> {
         for _ in 0..RACES_MAX {
-            let Some(wanted) = edits(&version)? else { return Ok(version) };
-            let next = version.apply(&wanted)?;
+            let wanted = edits(&version).and_then(|wanted| {
+                let Some(wanted) = wanted else { return Ok(None) };
+                let next = version.apply(&wanted)?;
+                Ok(Some((wanted, next)))
+            });
+            let (wanted, next) = match wanted {
+                Ok(Some(wanted)) => wanted,
+                Ok(None) => return Ok(version),
+                // Another service may have made what is missing here.
+                Err(refused) => {
+                    let (newest, steps) = self.catch_up((*version).clone()).await?;
+                    if newest.number == version.number {
+                        return Err(refused);
+                    }
+                    version = Arc::new(newest);
+                    installed(&version, steps);
+                    continue;
+                }
+            };
             let commit_id = self.env.random_u64();
             let record = Record {
                 number: next.number,

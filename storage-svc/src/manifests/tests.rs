@@ -1,4 +1,5 @@
-use firn_engine::manifest::Edit;
+use firn_engine::Seq;
+use firn_engine::manifest::{Edit, SnapshotMeta};
 use firn_engine::object::{MemoryStore, RetryOptions, RetryingStore};
 
 use super::*;
@@ -120,4 +121,22 @@ async fn a_state_that_was_left_behind_can_be_built_on() {
     assert_eq!(next.version, first.version);
     next.claim().await;
     assert_eq!(next.version.number, first.version.number.next());
+}
+
+#[tokio::test]
+async fn nothing_is_refused_for_want_of_what_another_service_has_made() {
+    let (site, mut first) = Site::new().await;
+    let mut behind = site.another(2).await;
+    first.claim().await;
+    let snapshot = SnapshotMeta { seq: Seq::ZERO, created_unix_ms: 1 };
+    let made = Edit::AddSnapshot { name: "s".into(), snapshot };
+    first.commit(&[made]).await;
+    let gone = [Edit::DropSnapshot { name: "s".into() }];
+    behind.commit(&gone).await;
+    let refused = behind.manifests.commit(
+        Arc::clone(&behind.version),
+        |_| Ok(Some(gone.to_vec())),
+        |_, _| {},
+    );
+    assert_eq!(refused.await.unwrap_err().kind(), ErrorKind::BadRequest);
 }
