@@ -8,7 +8,9 @@ use async_trait::async_trait;
 use firn_engine::manifest::{Edit, Lease, SnapshotMeta, SpaceOptions, Version};
 use firn_engine::object::Layout;
 use firn_engine::storage::{FlushCommit, Storage, VersionWatch};
-use firn_engine::{BranchName, Context, Env, Epoch, Error, Result, Seq, SpaceId, Task, TaskClass};
+use firn_engine::{
+    BranchName, Context, Env, Epoch, Error, ErrorKind, Result, Seq, SpaceId, Task, TaskClass,
+};
 use object_store::ObjectStore;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -458,7 +460,12 @@ impl Storage for StorageService {
         let version = branch.version();
         // Others shall see in the manifest that nobody writes the branch any more.
         if version.writer_lease() == holder && branch.is_owner_in(&version) {
-            self.store_leases(&branch).await?;
+            match self.store_leases(&branch).await {
+                // Another is in charge: with it this holder has no lease any more, or one
+                // that runs out.
+                Err(e) if e.kind() == ErrorKind::Fenced => {}
+                stored => stored?,
+            }
         }
         Ok(())
     }
