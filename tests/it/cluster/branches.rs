@@ -179,9 +179,9 @@ async fn a_branch_of_a_cluster_is_another_compute_on_the_same_parts() {
     stdout(&tool.ctl(&["branch", "drop", "dev-2"]));
     let line = tool.refused(&["branch", "drop", "dev"]);
     assert!(line.contains("is being written by"), "{line}");
-    // Whoever writes it is refused from then on.
-    stdout(&tool.ctl(&["branch", "drop", "dev", "--force"]));
+    // Whoever writes it is refused from then on, and soon ends.
     let mut fenced = client(dev.address(), None).await.unwrap();
+    stdout(&tool.ctl(&["branch", "drop", "dev", "--force"]));
     let refused = fenced.query_all(b"INSERT INTO d.t VALUES (51, 'late')").await;
     assert!(refused.is_err(), "{refused:?}");
     drop(dev);
