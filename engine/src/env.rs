@@ -233,7 +233,10 @@ impl Env {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
         if self.one_thread {
-            self.yield_now().await;
+            // What goes out takes a task for the stream and one for the connection.
+            for _ in 0..3 {
+                self.yield_now().await;
+            }
             return Some(work());
         }
         self.blocking(TaskClass::Foreground, name, work).await
