@@ -1,7 +1,6 @@
 //! Statements that read and change rows: bound, planned, run.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use firn_mysql_parser::ast::{self, StatementKind as S};
 use firn_mysql_protocol::Capabilities;
@@ -158,16 +157,17 @@ impl Session {
         }
         // An index that was made, or rows that were copied, after the snapshot: it does not
         // see them.
+        let snapshot = self.server.catalog.snapshot();
         if let Some(seq) = unit.transaction.snapshot_seq() {
             let valid = |(table, mode): &(Arc<OpenTable>, LockMode)| {
-                locked_as(*mode) != LockMode::IntentionShared
-                    || seq.0 >= table.numbers.valid_from.load(Ordering::Acquire)
+                table.temporary
+                    || locked_as(*mode) != LockMode::IntentionShared
+                    || seq >= snapshot.rows_since(table.descriptor().id)
             };
             if !tables.iter().all(valid) {
                 return Err(SqlError::new(code::ER_TABLE_DEF_CHANGED, &[]).into());
             }
         }
-        let snapshot = self.server.catalog.snapshot();
         Ok(tables.iter().filter(|(table, _)| !table.temporary).all(|(table, _)| {
             let descriptor = table.descriptor();
             snapshot
