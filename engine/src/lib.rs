@@ -31,6 +31,7 @@ pub mod storage;
 mod types;
 mod varint;
 mod view;
+pub mod watch;
 pub mod wire;
 
 pub use batch::WriteBatch;

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use firn_engine::journal::{LogBounds, Record};
+use firn_engine::watch;
 use firn_engine::{BranchName, Env, Error, ErrorKind, Result, Seq, Task, TaskClass};
 use parking_lot::Mutex;
 use raft::eraftpb::Message;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 
 use super::{
     Batch, Event, GroupStatus, LogStore, Member, MemberChange, NotTaken, Outcome, Proposal,
