@@ -36,6 +36,12 @@
 //! - *A writer is cancelled* while it waits: its batch is in the group and
 //!   commits nevertheless.
 //!
+//! # Traces
+//!
+//! One append serves a whole group, and a span has one parent: the span of the append is
+//! within that of the first commit of the group that is traced, so that with a small share of
+//! traces nearly every one is whole. The other traced commits have a link to it.
+//!
 //! Transactions that are in files already take the place of a group: see [`super::run`].
 
 use std::collections::VecDeque;
@@ -45,6 +51,7 @@ use bytes::Bytes;
 use futures::FutureExt;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
+use tracing::{Instrument, Span};
 
 use super::Inner;
 use super::completion::{Completion, Done};
@@ -54,9 +61,13 @@ use crate::error::{Context, Error, ErrorKind, Result};
 use crate::journal::{JournalWriter, Record};
 use crate::manifest::SstMeta;
 use crate::types::Seq;
+use crate::{new_span, trace};
 
 /// A group is closed when it has this many bytes; more wait for the next one.
 const GROUP_BYTES_MAX: usize = 8 << 20;
+
+/// Commits of a group that are linked to the span of its append.
+const GROUP_TRACED_MAX: usize = 64;
 
 /// Commits that wait together.
 #[derive(Debug, Default)]
@@ -65,6 +76,27 @@ struct Group {
     commits: u64,
     ops: usize,
     completion: Arc<Completion>,
+    /// Spans of commits that are traced.
+    traced: Vec<Span>,
+}
+
+impl Group {
+    /// The span of the group's append. From here on its commits' spans end by themselves.
+    fn append_span(&mut self, record: &Record) -> Span {
+        let mut traced = std::mem::take(&mut self.traced).into_iter();
+        let Some(first) = traced.next() else { return Span::none() };
+        let span = new_span!(
+            &first,
+            "journal append",
+            first_seq = record.first_seq.0,
+            last_seq = record.last_seq.0,
+            bytes = record.payload.len(),
+        );
+        for other in traced {
+            other.follows_from(&span);
+        }
+        span
+    }
 }
 
 /// Files that are to be committed.
@@ -119,6 +151,10 @@ impl CommitQueue {
         batch.encode_into(&mut group.payload);
         group.commits += 1;
         group.ops += batch.len();
+        if trace::is_on() && group.traced.len() < GROUP_TRACED_MAX {
+            let span = trace::current();
+            group.traced.extend((!span.is_none()).then_some(span));
+        }
         let done = Done::new(Arc::clone(&group.completion));
         drop(state);
         if index == 0 {
@@ -230,7 +266,7 @@ pub(super) async fn run(db: Arc<Inner>, journal: Arc<dyn JournalWriter>) {
             }
             continue;
         }
-        let Some(group) = db.queue.take() else {
+        let Some(mut group) = db.queue.take() else {
             if let Some(done) = durable.take() {
                 db.finish_commit(done);
                 continue;
@@ -248,9 +284,11 @@ pub(super) async fn run(db: Arc<Inner>, journal: Arc<dyn JournalWriter>) {
             first_seq: last.next(),
             last_seq: Seq(last.0 + group.commits),
             unix_ms: db.env.unix_ms(),
-            payload: Bytes::from(group.payload),
+            payload: Bytes::from(std::mem::take(&mut group.payload)),
         };
-        let append = append(&db, &*journal, record.clone(), alone, &group.completion);
+        let span = group.append_span(&record);
+        let append = append(&db, &*journal, record.clone(), alone, &group.completion)
+            .instrument(span.clone());
         let finish = async {
             if let Some(done) = durable.take() {
                 db.finish_commit(done);
@@ -258,6 +296,10 @@ pub(super) async fn run(db: Arc<Inner>, journal: Arc<dyn JournalWriter>) {
         };
         // The append is polled first: it is on its way while the last group is applied.
         let (appended, ()) = futures::join!(append, finish);
+        if let Err(error) = &appended {
+            trace::failed(&span, error);
+        }
+        drop(span);
         match appended {
             Ok(()) => {
                 last = record.last_seq;
@@ -394,26 +436,4 @@ impl Inner {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_writer_is_alone_after_some_groups_of_its_own() {
-        let mut solitude = Solitude::default();
-        for group in 1..=2 * ALONE_AFTER {
-            solitude.waited();
-            assert_eq!(solitude.comes(1), group >= ALONE_AFTER, "group {group}");
-        }
-        // Another one committed meanwhile.
-        solitude.waited();
-        assert!(!solitude.comes(2));
-        solitude.waited();
-        assert!(!solitude.comes(1));
-        for _ in 0..ALONE_AFTER {
-            solitude.waited();
-            solitude.comes(1);
-        }
-        // A commit was there already when the one before was done.
-        assert!(!solitude.comes(1));
-    }
-}
+mod tests;
