@@ -173,14 +173,19 @@ async fn a_trace_follows_an_insert_to_all_members_and_a_flush_to_the_object_stor
     let flushed = |spans: &[Span]| {
         let flush = spans.iter().find(|span| span.name == "flush" && span.parent.is_empty())?;
         let spans: Vec<_> = spans.iter().filter(|s| s.trace == flush.trace).cloned().collect();
-        let put = below(&spans, &flush.id, "object store put")?;
-        assert_eq!(put.pid, flush.pid);
+        // One for each file, and each space has files of its own.
+        let puts = |parent: &Span| -> Vec<i64> {
+            let of = |span: &&Span| span.parent == parent.id && span.name == "object store put";
+            spans.iter().filter(of).map(|span| span.pid).collect()
+        };
+        let files = puts(flush);
+        assert!(files.iter().all(|pid| *pid == flush.pid), "{spans:#?}");
         let call = below(&spans, &flush.id, "committing a flush")?;
         let served = below(&spans, &call.id, "firn.v1.Storage/CommitFlush")?;
         assert_eq!((&*served.service, &*flush.service), ("firn-storage", "firn-compute"));
-        let manifest = below(&spans, &served.id, "object store put")?;
-        assert_eq!(manifest.pid, served.pid);
-        Some(())
+        let manifest = puts(served);
+        assert!(manifest.iter().all(|pid| *pid == served.pid), "{spans:#?}");
+        (!files.is_empty() && !manifest.is_empty()).then_some(())
     };
     collector.wait("whole trace of a flush", flushed).await;
     drop(client);
