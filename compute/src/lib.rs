@@ -9,6 +9,7 @@
 //! * `bind`: from syntax to typed statements. `plan`: how they reach their rows.
 //!   `plan_cache`: statements that need neither again.
 //!   `execute`: running them, row by row. `output`: rows on the wire.
+//!   `vector`: the heavy part of queries over batches of columns, with DataFusion.
 //! * [`variables`]: system variables, their types, ranges and defaults.
 //! * [`catalog`]: databases and tables by name, in the engine's own key space.
 //!   `table`: an open table with all that is compiled from it.
@@ -32,4 +33,5 @@ mod table;
 mod testing;
 pub mod txn;
 pub mod variables;
+mod vector;
 mod zone;

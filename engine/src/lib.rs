@@ -32,6 +32,7 @@ pub mod trace;
 mod types;
 mod varint;
 mod view;
+pub mod watch;
 pub mod wire;
 
 pub use batch::WriteBatch;

@@ -28,7 +28,7 @@ pub struct FlushCommit {
 }
 
 /// Follows the versions of a branch; holds the newest known one.
-pub type VersionWatch = tokio::sync::watch::Receiver<Arc<Version>>;
+pub type VersionWatch = crate::watch::Receiver<Arc<Version>>;
 
 /// The owner of manifests, snapshots and leases.
 ///

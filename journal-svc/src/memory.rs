@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use firn_engine::journal::{Journal, JournalWriter, LogBounds, Record, RecordStream, frame};
+use firn_engine::watch;
 use firn_engine::{BranchName, Epoch, Error, ErrorKind, Result, Seq};
 use futures::StreamExt;
 use parking_lot::Mutex;
-use tokio::sync::watch;
 
 #[cfg(test)]
 mod tests;

@@ -93,10 +93,14 @@ impl Provider for LocalProvider {
             return Err(Error::new(ErrorKind::BadRequest, why));
         }
         let compacts = topology.compaction == Switch::Local;
-        if topology.blocks == Blocks::Storage {
-            let why = "blocks: storage: a database reads blocks from the object store alone yet";
-            return Err(Error::new(ErrorKind::BadRequest, why));
-        }
+        let blocks_from = match topology.blocks {
+            Blocks::Store => BlocksFrom::Store,
+            Blocks::Storage if topology.storage == Storage::Services => BlocksFrom::Service,
+            Blocks::Storage => {
+                let why = "blocks: storage: there is no storage service: say storage: services";
+                return Err(Error::new(ErrorKind::BadRequest, why));
+            }
+        };
         let data = DataDir::take(dir)?;
         let url = &config.object_store.url;
         let started = Started::start(&self.env, topology, dir, url, self.file.as_deref()).await?;
@@ -111,7 +115,7 @@ impl Provider for LocalProvider {
             },
             disk_cache_bytes_max: topology.caches.disk,
             compaction_concurrency: if compacts { merges_at_once() } else { 0 },
-            blocks_from: BlocksFrom::Service,
+            blocks_from,
             storage_addresses: started.storage.clone(),
             trust: self.config.rpc.trust(),
             times: Some(times.clone()),

@@ -14,9 +14,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use firn_engine::manifest::{Edit, Version};
 use firn_engine::storage::VersionWatch;
+use firn_engine::watch;
 use firn_engine::{BranchName, Env, ManifestVersion, Result};
 use parking_lot::Mutex;
-use tokio::sync::watch;
 
 use crate::manifests::{Manifests, Step};
 use crate::queue::Leases;

@@ -137,7 +137,8 @@ impl Catalog {
         Writes(&mut batch).put_next_id(self.next_id.load(Ordering::Acquire))?;
         self.steps.fetch_add(1, Ordering::SeqCst);
         let step = Step(&self.steps);
-        self.db.write(&batch).await?;
+        let seq = self.db.write(&batch).await?;
+        next.moved(change.moved().map(|table| table.id), seq);
         let next = Arc::new(next);
         self.current.store(Arc::clone(&next));
         drop(step);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use firn_engine::Seq;
 use firn_mysql_semantics::CollationId;
 use firn_mysql_semantics::error::{SqlError, code};
 use firn_table::descriptor::{TableDescriptor, same_name};
@@ -118,6 +119,8 @@ pub struct CatalogSnapshot {
     pub schemas: BTreeMap<Arc<str>, Arc<Schema>>,
     /// Tables by id.
     pub(super) by_id: BTreeMap<u32, Arc<OpenTable>>,
+    /// The commits with which tables moved to the ids that they have, since the start.
+    pub(super) rows_since: BTreeMap<u32, Seq>,
 }
 
 impl CatalogSnapshot {
@@ -169,6 +172,20 @@ impl CatalogSnapshot {
     #[must_use]
     pub fn table_by_id(&self, id: u32) -> Option<&Arc<OpenTable>> {
         self.by_id.get(&id)
+    }
+
+    /// The commit since which the rows of a table are where its id says: snapshots from
+    /// before it find nothing there.
+    #[must_use]
+    pub fn rows_since(&self, id: u32) -> Seq {
+        self.rows_since.get(&id).copied().unwrap_or_default()
+    }
+
+    /// Tables have moved to these ids, by the commit `seq`.
+    pub(super) fn moved(&mut self, ids: impl IntoIterator<Item = u32>, seq: Seq) {
+        let by_id = &self.by_id;
+        self.rows_since.retain(|id, _| by_id.contains_key(id));
+        self.rows_since.extend(ids.into_iter().map(|id| (id, seq)));
     }
 
     /// All tables.

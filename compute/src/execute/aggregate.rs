@@ -20,6 +20,20 @@ pub(crate) struct Accumulator {
     seen: Option<BTreeSet<Vec<u8>>>,
 }
 
+/// What an aggregate has come to that was gathered over batches.
+pub(crate) enum Accumulated {
+    /// No row counted.
+    Nothing,
+    /// How many counted.
+    Count(u64),
+    /// The sum, and of how many.
+    Decimal(Decimal, u64),
+    /// The sum, and of how many.
+    Double(f64, u64),
+    /// The least or the greatest; NULL of none.
+    Extreme(Value),
+}
+
 /// What one has come to.
 #[derive(Debug)]
 pub(super) enum State {
@@ -140,6 +154,20 @@ impl Accumulator {
             F::JsonArray | F::JsonObject => State::Documents(Vec::new()),
         };
         Self { state, seen: aggregate.counts_once().then(BTreeSet::new) }
+    }
+
+    /// One that was gathered over batches.
+    pub(super) fn gathered(aggregate: &Aggregate, accumulated: Accumulated) -> Self {
+        Self::of(match accumulated {
+            Accumulated::Nothing | Accumulated::Extreme(Value::Null) => {
+                return Self::new(aggregate);
+            }
+            Accumulated::Count(count) => State::Count(count),
+            Accumulated::Decimal(sum, count) => State::Decimal { sum, count },
+            Accumulated::Double(sum, count) => State::Double { sum, count },
+            // There is nothing left to compare it with.
+            Accumulated::Extreme(value) => State::Extreme(Some((Vec::new(), value))),
+        })
     }
 
     /// One that was gathered elsewhere.
@@ -302,6 +330,7 @@ fn operand(with: Comparison, arg: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Resul
     Ok(compared_value(with, arg, arg, cx, row)?.unwrap_or(Value::Null))
 }
 
-pub(super) fn overflow() -> SqlError {
+/// 1690 for a sum of too many digits.
+pub(crate) fn overflow() -> SqlError {
     SqlError::new(code::ER_DATA_OUT_OF_RANGE, &["DECIMAL".into(), "sum".into()])
 }

@@ -291,7 +291,11 @@ async fn locked(
     Ok(keys)
 }
 
-fn index(table: &OpenTable, id: IndexId) -> Result<&firn_table::key::IndexCodec> {
+/// An index of a table.
+///
+/// # Errors
+/// The engine's if there is none.
+pub(crate) fn index(table: &OpenTable, id: IndexId) -> Result<&firn_table::key::IndexCodec> {
     table.codec.index(id).ok_or_else(|| {
         engine_error(firn_engine::Error::new(
             firn_engine::ErrorKind::Internal,
@@ -311,7 +315,7 @@ pub(crate) enum Found<'r> {
 /// Looks at what lies in a row, or in an entry that has all that is read. The row's key is
 /// left in `row_key`.
 #[inline]
-fn found<'r, E: From<SqlError>>(
+pub(crate) fn found<'r, E: From<SqlError>>(
     row_key: &mut Vec<u8>,
     key: &'r [u8],
     value: &'r [u8],

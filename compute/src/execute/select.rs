@@ -16,6 +16,7 @@ use super::view::View;
 use super::{Result, derived, sort_key};
 use crate::bind::BoundSelect;
 use crate::plan::{SelectPlan, StepRows};
+use crate::vector::{self, Executor, Failed, VectorRun};
 
 /// Results of this many rows are cut while they are sorted, if a LIMIT allows it.
 const CUT_ROWS_MAX: u64 = 100_000;
@@ -25,6 +26,8 @@ pub(crate) struct SelectRun<'p> {
     plan: &'p SelectPlan,
     params: &'p [Value],
     stream: RowStream<'p>,
+    /// The same over batches, as long as that goes.
+    vector: Option<VectorRun>,
     subqueries: Subqueries<'p>,
     /// The flat row.
     row: Vec<Value>,
@@ -48,6 +51,7 @@ impl<'p> SelectRun<'p> {
             plan,
             params,
             stream: RowStream::new(&plan.steps, params),
+            vector: None,
             subqueries: Subqueries::new(&plan.subqueries, params),
             row: vec![Value::Null; plan.select.row_len],
             gathered: None,
@@ -178,6 +182,12 @@ impl<'p> SelectRun<'p> {
         let Self { plan, row, params, subqueries, .. } = self;
         let constant = |cx: &mut Cx<'p>| holds(&plan.constant, cx, row, params);
         let possible = subqueries.run(view, cx, constant).await?;
+        if possible && self.runs_over_batches(view) {
+            self.vector = VectorRun::begin(self.plan, self.params, view, cx);
+            if self.vector.is_some() {
+                view.ran_over_batches();
+            }
+        }
         let began = view.clock();
         if select.grouped {
             let groups = self.group(view, cx, possible).await?;
@@ -191,6 +201,17 @@ impl<'p> SelectRun<'p> {
             self.gathered = Some(rows.into_iter());
         }
         Ok(())
+    }
+
+    /// Whether the block is to run over batches.
+    fn runs_over_batches(&self, view: &View<'_>) -> bool {
+        let wanted = match view.executor() {
+            Executor::Direct => false,
+            Executor::Auto => vector::is_worth_it(self.plan),
+            Executor::Vector => true,
+        };
+        let plain = view.locks().is_none() && !view.is_measured();
+        wanted && plain && vector::why_not(self.plan).is_none()
     }
 
     /// Rows were gathered since `began`.
@@ -227,6 +248,15 @@ impl<'p> SelectRun<'p> {
         if !self.is_plain(view) {
             return None;
         }
+        while let Some(vector) = &mut self.vector {
+            if !vector.try_next(&mut self.row) {
+                return None;
+            }
+            match self.computed(cx) {
+                Ok(false) => {}
+                passed => return Some(passed),
+            }
+        }
         loop {
             let found = self.stream.try_next(cx, &mut self.row)?;
             match found.and_then(|()| self.computed(cx)) {
@@ -261,8 +291,24 @@ impl<'p> SelectRun<'p> {
             return Ok(true);
         }
         loop {
-            let Self { stream, subqueries, row, .. } = self;
-            if !stream.next(view, cx, subqueries, row).await? {
+            let Self { stream, subqueries, row, vector, .. } = self;
+            let found = match vector {
+                None => stream.next(view, cx, subqueries, row).await?,
+                Some(run) => match run.next(view, row).await {
+                    Ok(found) => found,
+                    Err(Failed::Over(error)) => return Err(error),
+                    Err(Failed::GivenUp) => {
+                        view.gave_up();
+                        // The rows come in the same order one by one.
+                        for _ in 0..run.given() {
+                            stream.next(view, cx, subqueries, row).await?;
+                        }
+                        *vector = None;
+                        continue;
+                    }
+                },
+            };
+            if !found {
                 return Ok(false);
             }
             if view.locks().is_some() && !stream.settle(view, cx, subqueries, row).await? {
@@ -391,10 +437,13 @@ impl<'p> SelectRun<'p> {
             || -> Vec<Accumulator> { select.aggregates.iter().map(Accumulator::new).collect() };
         let began = view.clock();
         let mut places: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
-        let mut groups: Vec<(Vec<Value>, Vec<Accumulator>)> = Vec::new();
+        let mut groups = Groups::new();
         let plain = self.is_plain(view);
+        let over_batches = self.groups_of_batches(view).await?;
+        let all_gathered = over_batches.is_some();
+        groups.extend(over_batches.into_iter().flatten());
         loop {
-            if !possible {
+            if !possible || all_gathered {
                 break;
             }
             let Self { stream, subqueries, row, params, .. } = self;
@@ -484,7 +533,34 @@ impl<'p> SelectRun<'p> {
         rows.sort_by(|a, b| a.0.cmp(&b.0));
         Ok(rows.into_iter().map(|(_, row)| row).collect())
     }
+
+    /// The groups as they were gathered over batches; `None` if they were not, or that was
+    /// given up.
+    async fn groups_of_batches(&mut self, view: &mut View<'_>) -> Result<Option<Groups>> {
+        let Some(mut run) = self.vector.take() else { return Ok(None) };
+        let (mut groups, bytes) = (Groups::new(), self.bytes);
+        loop {
+            let found = match run.next_group(view, &mut self.row).await {
+                Ok(found) => found,
+                Err(Failed::Over(error)) => return Err(error),
+                Err(Failed::GivenUp) => {
+                    view.gave_up();
+                    self.bytes = bytes;
+                    return Ok(None);
+                }
+            };
+            let Some(gathered) = found else { return Ok(Some(groups)) };
+            self.bytes += 64 + bytes_of(&self.row);
+            self.memory.set(self.bytes)?;
+            let all = self.plan.select.aggregates.iter().zip(gathered);
+            let all = all.map(|(aggregate, one)| Accumulator::gathered(aggregate, one)).collect();
+            groups.push((self.row.clone(), all));
+        }
+    }
 }
+
+/// Rows of groups, each with its aggregates.
+type Groups = Vec<(Vec<Value>, Vec<Accumulator>)>;
 
 /// What ORDER BY compares of a row.
 fn order_key<'p>(

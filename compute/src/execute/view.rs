@@ -16,9 +16,10 @@ use crate::memory::MemoryBudget;
 use crate::session::{from_engine, from_transaction};
 use crate::table::OpenTable;
 use crate::txn::{
-    Direction, Grant, LockKey, LockMode, LockWait, LockedRow, LockingScan, ReadMode, RowLocks,
-    Scan, StatementMark, Transaction,
+    Direction, Grant, Interrupt, LockKey, LockMode, LockWait, LockedRow, LockingScan, ReadMode,
+    ReadView, RowLocks, Scan, StatementMark, Transaction,
 };
+use crate::vector::Executor;
 
 /// How a statement reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +56,10 @@ pub(crate) struct View<'t> {
     made: BTreeMap<usize, Made>,
     /// What is measured, of EXPLAIN ANALYZE.
     measures: Option<Box<Measures>>,
+    /// How queries run.
+    executor: Executor,
+    /// Query blocks that ran over batches, and those of them that were given up.
+    over_batches: (u64, u64),
 }
 
 impl<'t> View<'t> {
@@ -70,7 +75,49 @@ impl<'t> View<'t> {
             wanted_rows: None,
             made: BTreeMap::new(),
             measures: None,
+            executor: Executor::Direct,
+            over_batches: (0, 0),
         }
+    }
+
+    /// The same, with queries that run so.
+    pub(crate) fn by(mut self, executor: Executor) -> Self {
+        self.executor = executor;
+        self
+    }
+
+    /// A query block runs over batches.
+    pub(crate) fn ran_over_batches(&mut self) {
+        self.over_batches.0 += 1;
+    }
+
+    /// That was given up.
+    pub(crate) fn gave_up(&mut self) {
+        self.over_batches.1 += 1;
+    }
+
+    /// Query blocks that ran over batches, and those of them that were given up.
+    pub(crate) fn over_batches(&self) -> (u64, u64) {
+        self.over_batches
+    }
+
+    /// How queries run.
+    pub(crate) fn executor(&self) -> Executor {
+        self.executor
+    }
+
+    /// What a snapshot shows now, apart from the statement: for plans that run on their
+    /// own.
+    ///
+    /// # Errors
+    /// If the transaction was rolled back.
+    pub(crate) fn apart(&mut self) -> Result<ReadView> {
+        self.transaction.view(ReadMode::Snapshot).map_err(|error| from_transaction(&error))
+    }
+
+    /// The switch that ends the statement.
+    pub(crate) fn interrupt(&self) -> &Interrupt {
+        self.transaction.interrupt()
     }
 
     /// The same, measured.

@@ -8,6 +8,7 @@ use firn_mysql_semantics::expr::Result;
 use firn_table::descriptor::TableDescriptor;
 use parking_lot::RwLock;
 
+use crate::catalog::CatalogSnapshot;
 use crate::table::{Numbers, OpenTable};
 
 /// Open tables by their ids: the newest version that was asked for.
@@ -30,32 +31,34 @@ impl OpenedTables {
     /// # Errors
     /// As [`OpenTable::new`].
     pub(crate) fn get(&self, descriptor: &Arc<TableDescriptor>) -> Result<Arc<OpenTable>> {
-        let numbers = {
-            let opened = self.tables.read();
-            match opened.get(&descriptor.id) {
-                Some(entry) if entry.table.descriptor().version == descriptor.version => {
-                    return Ok(Arc::clone(&entry.table));
+        loop {
+            let numbers = {
+                let opened = self.tables.read();
+                match opened.get(&descriptor.id) {
+                    Some(entry) if entry.table.descriptor().version == descriptor.version => {
+                        return Ok(Arc::clone(&entry.table));
+                    }
+                    Some(entry) => Arc::clone(&entry.numbers),
+                    None => Arc::default(),
                 }
-                Some(entry) => Arc::clone(&entry.numbers),
-                None => Arc::default(),
+            };
+            let table = OpenTable::new(Arc::clone(descriptor), Arc::clone(&numbers))?;
+            let table = Arc::new(table);
+            self.opens.fetch_add(1, Ordering::Relaxed);
+            let mut opened = self.tables.write();
+            let entry = opened
+                .entry(descriptor.id)
+                .or_insert_with(|| Entry { numbers, table: Arc::clone(&table) });
+            // Somebody was faster: all versions of a table count with the same numbers.
+            if !Arc::ptr_eq(&entry.numbers, &table.numbers) {
+                continue;
             }
-        };
-        let table = OpenTable::new(Arc::clone(descriptor), Arc::clone(&numbers))?;
-        let table = Arc::new(table);
-        self.opens.fetch_add(1, Ordering::Relaxed);
-        let mut opened = self.tables.write();
-        let entry = opened
-            .entry(descriptor.id)
-            .or_insert_with(|| Entry { numbers, table: Arc::clone(&table) });
-        // Who was slower must not bring an old version back, nor numbers of its own.
-        if entry.table.descriptor().version < descriptor.version {
-            entry.table = Arc::clone(&table);
-        } else if !Arc::ptr_eq(&entry.numbers, &table.numbers) {
-            let (numbers, descriptor) = (Arc::clone(&entry.numbers), Arc::clone(descriptor));
-            drop(opened);
-            return Ok(Arc::new(OpenTable::new(descriptor, numbers)?));
+            // Who was slower must not bring an old version back.
+            if entry.table.descriptor().version < descriptor.version {
+                entry.table = Arc::clone(&table);
+            }
+            return Ok(table);
         }
-        Ok(table)
     }
 
     /// A table of a descriptor that is not in the catalog yet.
@@ -66,13 +69,38 @@ impl OpenedTables {
         Ok(Arc::new(OpenTable::new(Arc::clone(descriptor), Arc::default())?))
     }
 
-    /// Forgets tables that are gone.
-    pub(crate) fn retain(&self, is_there: impl Fn(u32) -> bool) {
-        self.tables.write().retain(|id, _| is_there(*id));
+    /// Forgets tables that are gone. The catalog is asked when nobody can add a table any
+    /// more: one from before would lack tables that are open already, and what their next
+    /// versions number rows by would begin anew beside what the others still count with.
+    pub(crate) fn forget_gone(
+        &self,
+        newest: impl FnOnce() -> Arc<CatalogSnapshot>,
+    ) -> Arc<CatalogSnapshot> {
+        let mut tables = self.tables.write();
+        let catalog = newest();
+        tables.retain(|id, _| catalog.table_by_id(*id).is_some());
+        catalog
     }
 
     /// How many were opened since the start, and how many are open.
     pub(crate) fn counts(&self) -> (u64, usize) {
         (self.opens.load(Ordering::Relaxed), self.tables.read().len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// With a catalog from before, the forgetting of one session took tables of another's
+    /// TRUNCATE: two statements gave their rows the same numbers, and snapshots from before it
+    /// found the table empty instead of error 1412.
+    #[test]
+    fn the_catalog_is_asked_when_no_table_can_be_added_any_more() {
+        let opened = OpenedTables::default();
+        opened.forget_gone(|| {
+            assert!(opened.tables.try_read().is_none(), "a table could be added now");
+            Arc::default()
+        });
     }
 }

@@ -172,22 +172,7 @@ impl Session {
         }
         let locks = self.lock_names(snapshot, change, LockMode::Exclusive).await?;
         let Some(_locks) = locks else { return Ok(false) };
-        let applied = self.applied(self.server.catalog.apply(change).await.map(drop))?;
-        if applied && change.gone().next().is_some() {
-            // TRUNCATE: the table goes on in another space.
-            for now in change.moved() {
-                self.rows_are_new(now)?;
-            }
-        }
-        Ok(applied)
-    }
-
-    /// Snapshots from before this moment do not see the rows of a table as it is now.
-    fn rows_are_new(&self, table: &Arc<TableDescriptor>) -> Result<(), SqlError> {
-        let open = self.server.opened.get(table)?;
-        let now = self.server.transactions.db().last_seq();
-        open.numbers.valid_from.fetch_max(now.0, Ordering::AcqRel);
-        Ok(())
+        self.applied(self.server.catalog.apply(change).await.map(drop))
     }
 
     pub(super) fn applied(&self, result: Result<(), ChangeError>) -> Result<bool, Ended> {
@@ -256,7 +241,6 @@ impl Session {
                 let open = self.server.opened.get(&plan.now)?;
                 open.numbers.made_indexes(fill, self.server.transactions.db().last_seq().0);
             }
-            Work::Copy => self.rows_are_new(&plan.now)?,
             _ => {}
         }
         // MySQL counts rows only where it copies a table while nobody writes.
@@ -408,8 +392,7 @@ impl Session {
 
     /// Forgets tables that are gone.
     fn after_change(&self) {
-        let catalog = self.server.catalog.snapshot();
-        self.server.opened.retain(|id| catalog.table_by_id(id).is_some());
+        let catalog = self.server.opened.forget_gone(|| self.server.catalog.snapshot());
         // The current database may be one of them.
         let gone = self.values.variables.database().is_some_and(|name| {
             crate::information_schema::database_collation(&catalog, name).is_none()

@@ -29,6 +29,7 @@ mod into_file;
 mod known;
 mod load;
 mod locks;
+mod moment;
 mod parameters;
 mod point;
 mod preparable;

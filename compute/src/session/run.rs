@@ -1,7 +1,6 @@
 //! Statements that read and change rows: bound, planned, run.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use firn_mysql_parser::ast::{self, StatementKind as S};
 use firn_mysql_protocol::Capabilities;
@@ -25,7 +24,8 @@ use crate::plan::SelectPlan;
 use crate::plan::StepRows;
 use crate::table::OpenTable;
 use crate::txn::{LockKey, LockMode, LockWait};
-use crate::variables::SqlMode;
+use crate::variables::{Counter, SqlMode};
+use crate::vector::Executor;
 
 /// How often a statement is planned again because a table changed meanwhile.
 const REPLANS_MAX: u32 = 20;
@@ -158,16 +158,17 @@ impl Session {
         }
         // An index that was made, or rows that were copied, after the snapshot: it does not
         // see them.
+        let snapshot = self.server.catalog.snapshot();
         if let Some(seq) = unit.transaction.snapshot_seq() {
             let valid = |(table, mode): &(Arc<OpenTable>, LockMode)| {
-                locked_as(*mode) != LockMode::IntentionShared
-                    || seq.0 >= table.numbers.valid_from.load(Ordering::Acquire)
+                table.temporary
+                    || locked_as(*mode) != LockMode::IntentionShared
+                    || seq >= snapshot.rows_since(table.descriptor().id)
             };
             if !tables.iter().all(valid) {
                 return Err(SqlError::new(code::ER_TABLE_DEF_CHANGED, &[]).into());
             }
         }
-        let snapshot = self.server.catalog.snapshot();
         Ok(tables.iter().filter(|(table, _)| !table.temporary).all(|(table, _)| {
             let descriptor = table.descriptor();
             snapshot
@@ -271,7 +272,9 @@ impl Session {
     ) -> Result<Outcome, Ended> {
         let select = &plan.select.select;
         let (reading, wait) = self.reading(plan, unit);
+        let executor = Executor::from_index(self.values.variables.hot().firn_executor);
         if reading == Reading::Snapshot
+            && executor != Executor::Vector
             && let Some(range) = &plan.range
         {
             return self.run_range(plan, range, arguments, unit, response).await;
@@ -279,7 +282,7 @@ impl Session {
         let status = self.status_flags_in(unit);
         let limit = self.values.variables.hot().sql_select_limit;
         let settings = Arc::clone(&self.settings);
-        let mut view = View::new(&mut unit.transaction, reading, wait);
+        let mut view = View::new(&mut unit.transaction, reading, wait).by(executor);
         let mut run = SelectRun::new(&plan.select, &arguments.values).limited(limit);
         match &select.into {
             Destination::Client => {}
@@ -302,6 +305,11 @@ impl Session {
         let summary = Summary { warnings: cx.warnings.packet_count(), ..Summary::new(status) };
         rows.end(&summary)?;
         let found = if select.calc_found_rows { run.found_rows() } else { count };
+        let (blocks, given_up) = view.over_batches();
+        if blocks > 0 {
+            self.counters.add(&self.server.counters, Counter::FirnVectorBlocks, blocks);
+            self.counters.add(&self.server.counters, Counter::FirnVectorGivenUp, given_up);
+        }
         self.values.found_rows = found;
         self.values.row_count = -1;
         Ok(Outcome::Sent)

@@ -5,10 +5,13 @@ use std::cell::{Cell, RefCell};
 use firn_engine::Env;
 use firn_mysql_parser::ast;
 use firn_mysql_semantics::error::{SqlError, Warnings, code};
-use firn_mysql_semantics::expr::{Binder, Column, Cx, NoColumns, Request, Row, Scope, Session};
+use firn_mysql_semantics::expr::{
+    Apart, Binder, Column, Cx, NoColumns, Request, Row, Scope, Session,
+};
 use firn_mysql_semantics::types::SqlType;
 use firn_mysql_semantics::value::Value;
 
+use super::moment::Moment;
 use super::services::Services;
 use super::user_variables::UserVariables;
 use crate::accounts::Access;
@@ -206,6 +209,10 @@ impl Session for SessionValues {
 
     fn version(&self) -> Box<str> {
         self.variables.globals().get(id::version).as_text().into()
+    }
+
+    fn apart(&self) -> Option<Apart> {
+        Some(Moment::of(self))
     }
 
     fn is_interrupted(&self) -> bool {

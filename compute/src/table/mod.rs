@@ -65,10 +65,7 @@ pub(crate) struct Numbers {
     pub(crate) next_auto_increment: AtomicU64,
     /// Values below this one may be given: it is stored that they were.
     pub(crate) kept_auto_increment: AtomicU64,
-    /// The commit since which the rows are where the table says: snapshots from before it
-    /// find nothing there.
-    pub(crate) valid_from: AtomicU64,
-    /// The same of indexes that were made since: snapshots from before lack their history.
+    /// The commits with which indexes were made: snapshots from before lack their history.
     indexes_valid_from: Mutex<Vec<(IndexId, u64)>>,
     /// How far ahead it was stored last. Held while it is stored.
     pub(crate) keeping: tokio::sync::Mutex<u64>,

@@ -57,6 +57,8 @@ hot! {
     cte_max_recursion_depth: u64 = 0, |one| one.as_u64();
     default_collation_for_utf8mb4: &'static Collation = Collation::binary(), |one| collation(one);
     explicit_defaults_for_timestamp: bool = true, |one| one.as_bool();
+    /// 0 auto, 1 direct, 2 vector.
+    firn_executor: u16 = 0, |one| one.as_index();
     foreign_key_checks: bool = true, |one| one.as_bool();
     group_concat_max_len: u64 = 0, |one| one.as_u64();
     innodb_lock_wait_timeout: u64 = 0, |one| one.as_u64();

@@ -96,6 +96,10 @@ counters! {
     ConnectionErrorsMaxConnections "Connection_errors_max_connections";
     /// Attempts, whether they succeeded or not. Of the server alone.
     Connections "Connections";
+    /// Query blocks that ran over batches of columns.
+    FirnVectorBlocks "Firn_vector_blocks";
+    /// Those of them that were run again row by row.
+    FirnVectorGivenUp "Firn_vector_given_up";
     HandlerCommit "Handler_commit";
     HandlerRollback "Handler_rollback";
     /// Row locks that had to be waited for. Of the server alone.

@@ -96,6 +96,16 @@ async fn queries_answer_as_on_a_server() {
     assert!(differences.is_empty(), "{differences}");
 }
 
+#[tokio::test]
+async fn queries_over_batches_answer_as_on_a_server() {
+    let server = World::new().start().await;
+    server.client().await.run("SET GLOBAL firn_executor = 'vector'").await;
+    let mut client = server.client().await;
+    let differences = differences(&mut client, &queries()).await;
+    assert!(differences.is_empty(), "{differences}");
+    crate::executors::ran_over_batches(&mut client, 30).await;
+}
+
 /// `MYSQL_ORACLE=127.0.0.1:13306 cargo test -p firn-compute --test it -- --ignored recorded`;
 /// with `RECORD=FILE` it writes the answers there instead of comparing them: those of
 /// `queries.txt` if `OF=queries`.

@@ -11,6 +11,7 @@ mod connections;
 mod definitions;
 mod differential;
 mod dump;
+mod executors;
 mod explain;
 mod information_schema;
 mod isolation;

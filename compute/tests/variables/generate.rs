@@ -31,6 +31,8 @@ const LEFT_OUT: &[VarId] = &[
     id::innodb_ft_user_stopword_table,
     // The server's zones may not be loaded.
     id::time_zone,
+    // Firn's own.
+    id::firn_executor,
     // Connections differ.
     id::pseudo_thread_id,
     id::original_commit_timestamp,

@@ -102,7 +102,7 @@ pub(super) async fn what_a_fenced_writer_was_told_is_true(case: Case) {
     let mut last = 0;
     for epoch in 1..=20 {
         let old = case.open(2 * epoch).await;
-        let (told, mut hear) = tokio::sync::watch::channel(last);
+        let (told, mut hear) = firn_engine::watch::channel(last);
         let writing = {
             let (old, env) = (Arc::clone(&old), case.env.clone());
             case.env.spawn(firn_engine::TaskClass::Foreground, "old", async move {

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use firn_engine::journal::LogBounds;
+use firn_engine::watch;
 use firn_engine::{BranchName, Env, Epoch, Error, ErrorKind, Result, Seq};
 use parking_lot::Mutex;
-use tokio::sync::watch;
 
 use super::chores::Chores;
 use super::segment::{RECORDS_AT, Segment, Window};

@@ -53,9 +53,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use firn_engine::journal::{Journal, JournalWriter, LogBounds, RecordStream};
+use firn_engine::watch;
 use firn_engine::{BranchName, Env, Epoch, Error, ErrorKind, Result, Seq, TaskClass};
 use parking_lot::Mutex;
-use tokio::sync::watch;
 
 use crate::disk::{Disk, PAGE, RealDisk};
 use chores::{Chores, SEGMENT_BYTES_MIN};

@@ -9,9 +9,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use firn_engine::journal::{Record, RecordStream};
+use firn_engine::watch;
 use firn_engine::{Error, ErrorKind, Result, Seq, TaskClass};
 use futures::StreamExt;
-use tokio::sync::watch;
 
 use super::log::{Log, Place};
 use super::segment::Window;

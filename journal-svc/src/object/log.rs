@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use firn_engine::object::{Cause, Layout, cause_of, from_store, is_not_found};
+use firn_engine::watch;
 use firn_engine::{BranchName, Env, Error, ErrorKind, Result};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, UpdateVersion};
-use tokio::sync::watch;
 
 use super::format::{HEADER_LEN, Header, Start};
 

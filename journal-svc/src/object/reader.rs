@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use firn_engine::journal::{Record, RecordStream};
+use firn_engine::watch;
 use firn_engine::{Error, Result, Seq};
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use tokio::sync::watch;
 
 use super::format::{Header, Kind};
 use super::log::Log;

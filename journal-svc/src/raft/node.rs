@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use firn_engine::journal::{LogBounds, Record};
+use firn_engine::watch;
 use firn_engine::{BranchName, Env, Error, ErrorKind, Result, Seq, Task, TaskClass};
 use firn_engine::{remote_span, trace};
 use parking_lot::Mutex;
 use raft::eraftpb::{Entry, EntryType, Message};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 use tracing::Span;
 
 use super::{

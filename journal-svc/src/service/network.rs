@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use firn_engine::watch;
 use firn_engine::{Env, Error, ErrorKind, Result, Task, TaskClass};
 use firn_grpc::v1::journal_peers_client::JournalPeersClient;
 use firn_grpc::v1::journal_peers_server::JournalPeers;
@@ -22,7 +23,6 @@ use firn_services::rpc::status::to_status;
 use futures::channel::mpsc;
 use futures::{StreamExt, TryStreamExt};
 use parking_lot::Mutex;
-use tokio::sync::watch;
 use tonic::codegen::BoxStream;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::{Request, Response, Status, Streaming};

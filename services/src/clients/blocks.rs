@@ -39,7 +39,7 @@ pub struct RemoteBlocks {
 #[derive(Debug)]
 pub struct EitherBlocks {
     env: Env,
-    service: RemoteBlocks,
+    service: Arc<dyn BlockSource>,
     store: Arc<dyn BlockSource>,
     /// The service is not asked before this moment, in nanoseconds of the clock.
     asked_from: AtomicU64,
@@ -50,7 +50,10 @@ impl EitherBlocks {
     #[must_use]
     pub fn new(env: Env, peers: Peers, store: Arc<dyn BlockSource>) -> Arc<Self> {
         let caller = Caller::new(env.clone(), peers);
-        let service = RemoteBlocks { caller, method: READ_OR_ELSE };
+        Self::of(env, Arc::new(RemoteBlocks { caller, method: READ_OR_ELSE }), store)
+    }
+
+    fn of(env: Env, service: Arc<dyn BlockSource>, store: Arc<dyn BlockSource>) -> Arc<Self> {
         Arc::new(Self { env, service, store, asked_from: AtomicU64::new(0) })
     }
 }
@@ -65,7 +68,7 @@ impl BlockSource for EitherBlocks {
     ) -> Result<Vec<Bytes>> {
         if self.env.now() >= Instant(self.asked_from.load(Ordering::Relaxed)) {
             match self.service.read(id, kind, ranges).await {
-                Err(error) if error.kind() == ErrorKind::Unavailable => {
+                Err(error) if error.is_retryable() || error.kind() == ErrorKind::Unavailable => {
                     let until = self.env.now().after(LEFT_ALONE);
                     self.asked_from.store(until.0, Ordering::Relaxed);
                     tracing::warn!(%error, "blocks are read from the object store");
@@ -119,5 +122,46 @@ impl BlockSource for RemoteBlocks {
             return Err(Error::new(ErrorKind::Corrupt, why));
         }
         Ok(blocks)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use firn_engine::Epoch;
+
+    use super::*;
+
+    /// Answers with its name, or fails.
+    #[derive(Debug)]
+    struct Named(&'static str, Option<ErrorKind>);
+
+    #[async_trait]
+    impl BlockSource for Named {
+        async fn read(&self, _: ObjectId, _: ObjectKind, _: &[ByteRange]) -> Result<Vec<Bytes>> {
+            match self.1 {
+                Some(kind) => Err(Error::new(kind, self.0)),
+                None => Ok(vec![self.0.into()]),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_service_that_sheds_load_or_is_away_is_done_without() {
+        let id = ObjectId { branch: 1, counter: 1, epoch: Epoch(1) };
+        for (kind, falls_back) in [
+            (ErrorKind::Retry, true),
+            (ErrorKind::Unavailable, true),
+            (ErrorKind::Corrupt, false),
+            (ErrorKind::BadRequest, false),
+        ] {
+            let service = Arc::new(Named("service", Some(kind)));
+            let blocks =
+                EitherBlocks::of(Env::simulated(1), service, Arc::new(Named("store", None)));
+            let read = blocks.read(id, ObjectKind::Sst, &[]).await;
+            match falls_back {
+                true => assert_eq!(read.unwrap(), ["store"], "{kind:?}"),
+                false => assert_eq!(read.unwrap_err().kind(), kind),
+            }
+        }
     }
 }

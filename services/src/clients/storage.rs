@@ -14,6 +14,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use firn_engine::manifest::{Lease, SpaceOptions, Version};
 use firn_engine::storage::{BranchInfo, Branches, FlushCommit, NewBranch, Storage, VersionWatch};
+use firn_engine::watch;
 use firn_engine::wire::{self, required};
 use firn_engine::{
     BranchName, Env, Epoch, Error, ErrorKind, ManifestVersion, Result, Seq, SpaceId, Task,
@@ -22,7 +23,6 @@ use firn_engine::{
 use firn_grpc::v1::storage_client::StorageClient;
 use firn_proto::v1 as pb;
 use parking_lot::Mutex;
-use tokio::sync::watch;
 use tonic::{Request, Response, Status};
 
 use super::ANSWER_BYTES_MAX;

@@ -8,9 +8,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use firn_engine::watch;
 use firn_engine::{Error, ErrorKind, Result};
 use futures::StreamExt;
-use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tonic::service::{InterceptorLayer, Routes, RoutesBuilder};
 use tonic::transport::{Certificate, Identity, Server as Transport, ServerTlsConfig};
@@ -190,6 +190,8 @@ impl Serving {
 
 impl Drop for Serving {
     fn drop(&mut self) {
+        // Connections first: what ends them with the server wakes them in any order.
+        self.cut.send_replace(true);
         self.task.abort();
     }
 }

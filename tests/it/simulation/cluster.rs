@@ -31,7 +31,7 @@ use super::compute::Compute;
 use super::ledger::Ledger;
 use super::network::{Machine, Net, address};
 use super::planted::{OpenLate, Planted};
-use super::process::Process;
+use super::process::{Gate, Process};
 use super::store::Uplink;
 use super::verdict::Verdict;
 use super::witness::Witness;
@@ -62,8 +62,8 @@ struct Life {
 
 /// What a machine keeps from one life to the next.
 struct Host {
-    /// Cut off from the object store.
-    cut: Arc<AtomicBool>,
+    /// To the object store.
+    way: Gate,
     lapsed: Arc<AtomicBool>,
     life: Option<Life>,
     lives: u64,
@@ -114,8 +114,8 @@ impl Cluster {
 
     /// One more machine, whose process is another's affair.
     pub(crate) fn add_machine(&mut self, machine: Machine) {
-        let (cut, lapsed) = (Arc::default(), Arc::default());
-        self.hosts.insert(machine, Host { cut, lapsed, life: None, lives: 0 });
+        let (way, lapsed) = (Gate::new(), Arc::default());
+        self.hosts.insert(machine, Host { way, lapsed, life: None, lives: 0 });
     }
 
     pub(crate) fn below(&self, bound: u64) -> u64 {
@@ -167,7 +167,8 @@ impl Cluster {
 
     /// Whether a machine reaches the object store.
     pub(crate) fn set_cut(&self, machine: Machine, cut: bool) {
-        self.hosts[&machine].cut.store(cut, Ordering::Relaxed);
+        let way = &self.hosts[&machine].way;
+        if cut { way.pause() } else { way.resume() }
     }
 
     /// Something was away for so long that this reader's lease may have ended.
@@ -176,8 +177,8 @@ impl Cluster {
     }
 
     fn objects(&self, machine: Machine, process: &Process) -> Arc<dyn ObjectStore> {
-        let (cut, store) = (&self.hosts[&machine].cut, Arc::new(self.faults.clone()));
-        let uplink = Uplink::new(&self.env, &process.gate, cut, store);
+        let (way, store) = (&self.hosts[&machine].way, Arc::new(self.faults.clone()));
+        let uplink = Uplink::new(&self.env, &process.gate, way, &self.stopping, store);
         let options = RetryOptions::default();
         Arc::new(RetryingStore::new(Arc::new(uplink), process.env.clone(), options))
     }

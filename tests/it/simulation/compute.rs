@@ -156,10 +156,12 @@ impl Session<'_> {
                 self.ledger().checkpoints.push((name, seq, rows.clone()));
             }
             1 if !known.is_empty() => {
-                // Forgotten first: who knows what becomes of the call.
-                let (name, _, _) = known[0].clone();
-                self.ledger().checkpoints.retain(|(other, _, _)| *other != name);
-                self.db.drop_checkpoint(&name).await?;
+                // Forgotten first: who knows what becomes of the call. A writer after this one
+                // may have been faster.
+                let dropped = self.ledger().drop_checkpoint();
+                if let Some((name, _, _)) = dropped {
+                    self.db.drop_checkpoint(&name).await?;
+                }
             }
             _ => {}
         }

@@ -107,6 +107,11 @@ impl Ledger {
         }
     }
 
+    /// The oldest named snapshot, which is known no more.
+    pub(crate) fn drop_checkpoint(&mut self) -> Option<Checkpoint> {
+        (!self.checkpoints.is_empty()).then(|| self.checkpoints.remove(0))
+    }
+
     /// A batch that the writer of `epoch` is about to be asked for.
     pub(crate) fn begin(&mut self, epoch: Epoch, ops: Vec<Op>) -> (usize, WriteBatch) {
         let id = self.entries.len();

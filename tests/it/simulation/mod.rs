@@ -37,6 +37,10 @@ mod trace;
 mod verdict;
 mod witness;
 
+use std::num::NonZero;
+use std::panic::catch_unwind;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use firn_engine::Env;
@@ -45,7 +49,9 @@ use firn_engine::object::FaultPlan;
 use cluster::{Cluster, machines};
 use nemesis::Nemesis;
 use network::Net;
+use parking_lot::Mutex;
 use planted::Planted;
+use trace::digested;
 
 /// How long faults go on.
 const STORM: Duration = Duration::from_secs(150);
@@ -111,7 +117,7 @@ fn run(seed: u64) -> Result<String, String> {
 
 fn run_with(seed: u64, planted: Planted) -> Result<String, String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
+        .enable_time()
         .start_paused(true)
         .build()
         .expect("a runtime");
@@ -122,23 +128,38 @@ fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok().and_then(|value| value.parse().ok())
 }
 
-/// Runs seeds: `FIRN_SEED=n` starts at that one, `FIRN_SEEDS=n` runs that many.
+/// Runs seeds: `FIRN_SEED=n` starts at that one, `FIRN_SEEDS=n` runs that many, on as many
+/// threads as there are cores, each of which runs whole worlds.
 fn run_seeds(count: u64) {
     let seed = setting("FIRN_SEED");
     let count = setting("FIRN_SEEDS").unwrap_or(if seed.is_some() { 1 } else { count });
     let start = seed.unwrap_or_else(|| rand::random::<u32>().into());
-    for seed in start..start + count {
-        match run(seed) {
-            Ok(summary) => eprintln!("seed {seed}: {summary}"),
-            Err(wrong) => panic!("FIRN_SEED={seed}: {wrong}"),
+    let (next, failed) = (AtomicU64::new(0), Mutex::new(Vec::new()));
+    let work = || {
+        while failed.lock().is_empty() {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= count {
+                return;
+            }
+            let seed = start + number;
+            match catch_unwind(|| run(seed)) {
+                Ok(Ok(summary)) => eprintln!("seed {seed}: {summary}"),
+                Ok(Err(wrong)) => failed.lock().push(format!("FIRN_SEED={seed}: {wrong}")),
+                Err(_) => failed.lock().push(format!("FIRN_SEED={seed}: a panic")),
+            }
         }
-    }
+    };
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let threads = cores.min(usize::try_from(count).unwrap_or(cores));
+    thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
+    let failed = failed.into_inner();
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
 
 /// One seed again: `FIRN_SEED=n`, and `FIRN_TRACE=1` prints what happens.
 #[test]
 fn a_cluster_keeps_what_it_acknowledged_whatever_fails() {
-    run_seeds(16);
+    run_seeds(200);
 }
 
 /// `FIRN_SEEDS=5000 cargo test --test it -- --ignored simulation::many`
@@ -146,4 +167,15 @@ fn a_cluster_keeps_what_it_acknowledged_whatever_fails() {
 #[ignore = "needs as much time as it is given"]
 fn many_clusters_keep_what_they_acknowledged_whatever_fails() {
     run_seeds(1000);
+}
+
+/// What a seed has found is there to be looked at again.
+#[test]
+fn the_same_seed_is_the_same_run() {
+    let start = setting("FIRN_SEED").unwrap_or_else(|| rand::random::<u32>().into());
+    for seed in start..start + setting("FIRN_SEEDS").unwrap_or(4) {
+        let first = digested(|| run(seed));
+        let again = digested(|| run(seed));
+        assert_eq!(first, again, "FIRN_SEED={seed}");
+    }
 }

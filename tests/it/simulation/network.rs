@@ -13,16 +13,14 @@ use futures::StreamExt;
 use futures::future::{BoxFuture, select};
 use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use super::process::Gate;
 use super::trace::trace;
 
-/// Bytes on their way at once.
-const BUFFER: usize = 64 << 10;
-const CHUNK: usize = 16 << 10;
-/// How often a partition is looked at.
-const LOOK: Duration = Duration::from_millis(50);
+/// Bytes on their way at once: more than is ever sent. How many bytes a message has is not the
+/// seed's alone (servers say what time it is), so nothing may depend on it.
+const BUFFER: usize = 1 << 20;
 
 /// Number of a machine; each process has its own.
 pub(crate) type Machine = u8;
@@ -51,6 +49,7 @@ struct State {
 pub(crate) struct Net {
     env: Env,
     state: Arc<Mutex<State>>,
+    mended: Arc<Notify>,
 }
 
 /// What one process has of it.
@@ -71,7 +70,7 @@ struct Way {
 impl Net {
     pub(crate) fn new(env: Env, break_one_in: u64, delay_ms_max: u64) -> Self {
         let state = State { break_one_in, delay_ms_max, ..State::default() };
-        Self { env, state: Arc::new(Mutex::new(state)) }
+        Self { env, state: Arc::new(Mutex::new(state)), mended: Arc::default() }
     }
 
     pub(crate) fn plug(&self, machine: Machine, gate: &Gate) -> Plug {
@@ -85,6 +84,7 @@ impl Net {
 
     pub(crate) fn mend(&self, from: Machine, to: Machine) {
         self.state.lock().cut.remove(&(from, to));
+        self.mended.notify_waiters();
     }
 
     /// No faults any more.
@@ -92,6 +92,8 @@ impl Net {
         let mut state = self.state.lock();
         state.cut.clear();
         state.break_one_in = 0;
+        drop(state);
+        self.mended.notify_waiters();
     }
 
     fn below(&self, bound: u64) -> u64 {
@@ -99,8 +101,12 @@ impl Net {
     }
 
     async fn passable(&self, from: Machine, to: Machine) {
-        while self.state.lock().cut.contains(&(from, to)) {
-            self.env.sleep(LOOK).await;
+        loop {
+            let mended = self.mended.notified();
+            if !self.state.lock().cut.contains(&(from, to)) {
+                return;
+            }
+            mended.await;
         }
     }
 }
@@ -108,25 +114,27 @@ impl Net {
 impl Way {
     /// Carries bytes until the connection ends or breaks, or one of its ends dies.
     async fn carry(self, mut from: ReadHalf<DuplexStream>, mut to: WriteHalf<DuplexStream>) {
-        let mut chunk = vec![0; CHUNK];
+        let mut chunk = Vec::with_capacity(BUFFER);
         loop {
-            let Ok(len) = from.read(&mut chunk).await else { return };
-            trace(&self.net.env, || format!("{} sends {} {len} bytes", self.from.0, self.to.0));
+            chunk.clear();
+            let Ok(len) = from.read_buf(&mut chunk).await else { return };
+            trace(&self.net.env, || format!("{} sends {}", self.from.0, self.to.0));
             let (break_one_in, delay) = {
                 let state = self.net.state.lock();
                 (state.break_one_in, state.delay_ms_max)
             };
             if len == 0 || (break_one_in > 0 && self.net.below(break_one_in) == 0) {
-                // Some of what was sent may have arrived.
-                let arrived = usize::try_from(self.net.below(len as u64 + 1)).unwrap_or(0);
-                let _ = to.write_all(&chunk[..arrived]).await;
+                // What was sent may have arrived.
+                if self.net.below(2) == 0 {
+                    let _ = to.write_all(&chunk).await;
+                }
                 return;
             }
             self.net.env.sleep(Duration::from_millis(self.net.below(delay + 1))).await;
             self.net.passable(self.from.0, self.to.0).await;
             self.from.1.open().await;
             self.to.1.open().await;
-            if to.write_all(&chunk[..len]).await.is_err() {
+            if to.write_all(&chunk).await.is_err() {
                 return;
             }
         }

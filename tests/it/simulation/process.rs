@@ -40,7 +40,7 @@ struct State {
 }
 
 impl Gate {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Arc::new(State { phase: Mutex::new(Phase::Running), changed: Notify::new() }))
     }
 

@@ -26,38 +26,34 @@ const WAY_MS: u64 = 15;
 /// One way in so many takes long, at most [`LONG_MS`].
 const LONG_ONE_IN: u64 = 300;
 const LONG_MS: u64 = 20_000;
-/// How often a way that is cut is looked at.
-const LOOK: Duration = Duration::from_millis(50);
 
 /// Requests of one process.
 #[derive(Clone)]
 pub(crate) struct Uplink {
     world: Env,
     gate: Gate,
-    cut: Arc<AtomicBool>,
+    way: Gate,
+    calm: Arc<AtomicBool>,
     store: Arc<dyn Backend>,
 }
 
 impl Uplink {
+    /// Nothing passes while `way` is paused, and no request takes long once it is `calm`.
     pub(crate) fn new(
         world: &Env,
         gate: &Gate,
-        cut: &Arc<AtomicBool>,
+        way: &Gate,
+        calm: &Arc<AtomicBool>,
         store: Arc<dyn Backend>,
     ) -> Self {
-        Self { world: world.clone(), gate: gate.clone(), cut: Arc::clone(cut), store }
+        let (world, gate, way) = (world.clone(), gate.clone(), way.clone());
+        Self { world, gate, way, calm: Arc::clone(calm), store }
     }
 
-    fn way(&self) -> Duration {
+    fn time(&self) -> Duration {
         let below = |bound| self.world.random_u64() % bound;
-        let most = if below(LONG_ONE_IN) == 0 { LONG_MS } else { WAY_MS };
-        Duration::from_millis(below(most))
-    }
-
-    async fn passable(&self) {
-        while self.cut.load(Ordering::Relaxed) {
-            self.world.sleep(LOOK).await;
-        }
+        let long = below(LONG_ONE_IN) == 0 && !self.calm.load(Ordering::Relaxed);
+        Duration::from_millis(below(if long { LONG_MS } else { WAY_MS }))
     }
 
     async fn request<T: Send + 'static>(
@@ -66,8 +62,8 @@ impl Uplink {
         make: impl FnOnce(Arc<dyn Backend>) -> BoxFuture<'static, Result<T>> + Send + 'static,
     ) -> Result<T> {
         self.gate.open().await;
-        self.passable().await;
-        let (there, back) = (self.way(), self.way());
+        self.way.open().await;
+        let (there, back) = (self.time(), self.time());
         trace(&self.world, || what);
         let (world, store) = (self.world.clone(), Arc::clone(&self.store));
         let carried = tokio::spawn(async move {
@@ -77,7 +73,7 @@ impl Uplink {
             reply
         });
         let Ok(reply) = carried.await else { std::future::pending().await };
-        self.passable().await;
+        self.way.open().await;
         self.gate.open().await;
         reply
     }

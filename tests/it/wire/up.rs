@@ -139,13 +139,19 @@ async fn sleep_that_is_interrupted_gives_one() {
     assert_eq!(rows(&mut one, "SELECT 8").await.unwrap(), [["8"]]);
     rows(&mut one, "SET max_execution_time = 0").await.unwrap();
     let id = rows(&mut one, "SELECT CONNECTION_ID()").await.unwrap().remove(0).remove(0);
-    let sleeping = tokio::spawn(async move { rows(&mut one, "SELECT 1 + SLEEP(600)").await });
+    let sleeping = tokio::spawn(async move {
+        let slept = rows(&mut one, "SELECT 1 + SLEEP(600)").await;
+        // It stays connected, so that it can be named until the end.
+        (slept, one)
+    });
     let begun = Instant::now();
     while !sleeping.is_finished() {
         assert!(begun.elapsed() < WAIT_MAX, "it sleeps on");
         rows(&mut other, &format!("KILL QUERY {id}")).await.unwrap();
     }
-    assert_eq!(sleeping.await.unwrap().unwrap(), [["2"]]);
+    let (slept, one) = sleeping.await.unwrap();
+    assert_eq!(slept.unwrap(), [["2"]]);
+    drop(one);
     server.stop();
 }
 

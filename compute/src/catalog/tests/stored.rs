@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use firn_engine::SpaceId;
+use firn_engine::{Seq, SpaceId};
 use firn_mysql_parser::{Options, Parser};
 use firn_mysql_semantics::CollationId;
 use firn_mysql_semantics::error::{SqlError, Warnings};
@@ -95,9 +95,14 @@ fn rows_of_dropped_and_truncated_tables_are_gone() {
         for space in [a, b] {
             db.put(SpaceId(space), b"k", b"v").await.unwrap();
         }
+        let before = db.last_seq();
         run(&catalog, "truncate table a").await;
         run(&catalog, "drop table b").await;
         assert_ne!(id("a"), a, "an emptied table has a new space");
+        // Snapshots from before it know from the first moment on that it is not for them.
+        let since = catalog.snapshot().rows_since(id("a"));
+        assert!(before < since && since <= db.last_seq(), "{before} {since}");
+        assert_eq!(catalog.snapshot().rows_since(a), Seq(0));
         for space in [a, b] {
             assert_eq!(db.get(SpaceId(space), b"k").await.unwrap(), None);
         }

@@ -47,11 +47,22 @@ fn oracle() -> SocketAddr {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn recorded_statements_answer_as_on_a_server() {
+    recorded_by("auto").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn recorded_statements_over_batches_answer_as_on_a_server() {
+    recorded_by("vector").await;
+}
+
+async fn recorded_by(executor: &str) {
     let read = |name: &str| std::fs::read_to_string(file::path(name)).expect("the file is there");
     let all = file::read(&read("recorded.txt"));
     let exceptions = file::read_exceptions(&read("firn.txt"));
     let server = World::new().start().await;
     let address = server.address();
+    let mut client = server.client().await;
+    client.run(&format!("SET GLOBAL firn_executor = '{executor}'")).await;
     let statements: usize = all.iter().map(|one| one.script.steps.len()).sum();
     assert!(statements >= 3000, "{statements} statements");
     let exceptions = &exceptions;
@@ -74,6 +85,9 @@ async fn recorded_statements_answer_as_on_a_server() {
     let out: Vec<String> = futures::stream::iter(runs).buffer_unordered(CONCURRENT).collect().await;
     let out = out.concat();
     assert!(out.is_empty(), "{out}");
+    if executor == "vector" {
+        crate::executors::ran_over_batches(&mut client, 100).await;
+    }
 }
 
 fn print(

@@ -60,6 +60,9 @@ impl Default for Settings {
     }
 }
 
+/// A session that several share. It is locked for single questions.
+pub type Apart = std::sync::Arc<parking_lot::Mutex<dyn Session + Send>>;
+
 /// What the session answers while an expression runs.
 pub trait Session: Send {
     /// `@name`, in lower case; `None` if it was never set.
@@ -97,6 +100,11 @@ pub trait Session: Send {
     /// Whether the statement is to end: BENCHMARK asks now and then.
     fn is_interrupted(&self) -> bool {
         false
+    }
+    /// What it answers during this statement, apart from it: for plans that run on
+    /// their own. `None` if it is needed itself.
+    fn apart(&self) -> Option<Apart> {
+        None
     }
     /// What only the server around can do. Waiting blocks the calling thread.
     ///

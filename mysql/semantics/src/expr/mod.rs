@@ -31,7 +31,7 @@ pub use bind::{Binder, Column, NoColumns, Scope};
 pub use cast::CastTarget;
 pub(crate) use coercion::Coll;
 pub use compare::{CompareOp, Comparison};
-pub use context::{Cx, Nobody, Request, Row, Session, Settings};
+pub use context::{Apart, Cx, Nobody, Request, Row, Session, Settings};
 pub use eval::Out;
 pub(crate) use eval::int_in;
 pub use interval::Unit;

@@ -245,6 +245,14 @@ impl Node {
         Node::leaf(Op::Literal(value), ty)
     }
 
+    /// Conditions that AND joins, as one; `None` if there are none.
+    pub fn all_of(mut conditions: Vec<Node>) -> Option<Node> {
+        if conditions.len() < 2 {
+            return conditions.pop();
+        }
+        Some(Node::new(Op::And, SqlType::truth(), conditions))
+    }
+
     /// A node without operands.
     pub(crate) fn leaf(op: Op, ty: SqlType) -> Node {
         let args = Box::default();

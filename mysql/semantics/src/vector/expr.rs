@@ -79,8 +79,9 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// Values differ from evaluation to evaluation, or the session changes.
-fn is_volatile(node: &Node) -> bool {
+/// Whether values differ from evaluation to evaluation, or the session changes, or
+/// somebody else has to compute a part of it.
+pub fn is_volatile(node: &Node) -> bool {
     let own = match &node.op {
         Op::UserVariable(_) | Op::Assign(_) | Op::Subquery { .. } => true,
         Op::Call(call) => !call.function.deterministic || call.function.name == "last_insert_id",

@@ -23,6 +23,6 @@ mod statement;
 mod types;
 
 pub use array::{ArrayBuilder, ArrayReader};
-pub use expr::{Builder, VectorExpr};
-pub use statement::{Execution, SharedSession, Statement, sql_error};
+pub use expr::{Builder, VectorExpr, is_volatile};
+pub use statement::{Execution, SharedSession, Statement, plan_error, sql_error};
 pub use types::{COLLATION_KEY, TYPE_KEY, arrow_type, field, scalar, sql_type};

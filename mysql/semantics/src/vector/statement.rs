@@ -12,7 +12,7 @@ use crate::types::SqlType;
 use crate::value::Value;
 
 /// A session that the threads of a plan share. It is locked for single questions.
-pub type SharedSession = Arc<Mutex<dyn Session + Send>>;
+pub type SharedSession = crate::expr::Apart;
 
 /// The place where the expressions of one plan find the statement that runs. The plan
 /// is made once; each run of it begins with [`Statement::begin`] and ends with
@@ -173,6 +173,7 @@ pub fn sql_error(error: &DataFusionError) -> Option<&SqlError> {
     }
 }
 
-pub(super) fn plan_error(error: SqlError) -> DataFusionError {
+/// An error of MySQL's as plans carry it.
+pub fn plan_error(error: SqlError) -> DataFusionError {
     DataFusionError::External(Box::new(error))
 }

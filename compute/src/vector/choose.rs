@@ -1,0 +1,118 @@
+//! Which query blocks run over batches.
+
+use firn_mysql_semantics::expr::{Node, Op};
+use firn_mysql_semantics::vector::{arrow_type, is_volatile};
+use firn_mysql_semantics::{SqlType, TypeKind};
+
+use crate::bind::{Aggregate, AggregateFunction as F, JoinKind};
+use crate::plan::{SelectPlan, StepRows};
+
+/// What `firn_executor` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Executor {
+    /// Whichever is thought to be faster.
+    Auto,
+    /// Row by row.
+    #[default]
+    Direct,
+    /// Over batches wherever that can be.
+    Vector,
+}
+
+impl Executor {
+    /// As the variable numbers them.
+    pub(crate) fn from_index(index: u16) -> Self {
+        match index {
+            0 => Self::Auto,
+            2 => Self::Vector,
+            _ => Self::Direct,
+        }
+    }
+}
+
+/// Whether a block is thought to be faster over batches.
+pub(crate) fn is_worth_it(_: &SelectPlan) -> bool {
+    // Nothing is known of tables' sizes yet.
+    false
+}
+
+/// Why a block cannot run over batches; `None` if it can.
+pub(crate) fn why_not(plan: &SelectPlan) -> Option<&'static str> {
+    let select = &plan.select;
+    if select.locking.is_some() {
+        return Some("its rows are locked");
+    }
+    if !select.outer.is_empty() {
+        return Some("it takes values from the query around it");
+    }
+    if plan.steps.is_empty() {
+        return Some("it reads no table");
+    }
+    if plan.steps.len() > 1 {
+        return Some("it joins tables");
+    }
+    if select.rollup.is_some() {
+        return Some("WITH ROLLUP");
+    }
+    for step in &plan.steps {
+        let StepRows::Stored(table) = &step.rows else {
+            return Some("its rows are not a stored table's");
+        };
+        if step.kind == JoinKind::Left {
+            return Some("an outer join");
+        }
+        if table.virtual_columns().iter().any(|one| step.columns.contains(&one.column)) {
+            return Some("it reads virtual columns");
+        }
+        let columns = &table.codec.table().columns;
+        if step.columns.iter().any(|at| !has_arrow(&columns[*at].ty)) {
+            return Some("a column has no form in batches");
+        }
+        if !step.filter.iter().all(fits) {
+            return Some("a condition is not one of batches");
+        }
+    }
+    if select.grouped {
+        if !select.group_by.iter().all(fits) {
+            return Some("GROUP BY is not one of batches");
+        }
+        if !select.aggregates.iter().all(aggregate_fits) {
+            return Some("an aggregate is not one of batches");
+        }
+    }
+    None
+}
+
+fn has_arrow(ty: &SqlType) -> bool {
+    arrow_type(ty).is_ok()
+}
+
+/// Whether an expression gives the same over batches.
+pub(super) fn fits(node: &Node) -> bool {
+    fn each(node: &Node) -> bool {
+        let own = !matches!(node.op, Op::SystemVariable(_)) && has_arrow(&node.ty);
+        own && node.args.iter().all(each)
+    }
+    !is_volatile(node) && each(node)
+}
+
+fn aggregate_fits(aggregate: &Aggregate) -> bool {
+    if !aggregate.args.iter().all(fits) {
+        return false;
+    }
+    let kind = aggregate.args.first().map(|arg| arg.ty.kind);
+    match (aggregate.function, kind) {
+        (F::Count, None) => true,
+        (F::Count, Some(_)) => aggregate.args.len() == 1,
+        (F::SumDecimal | F::AvgDecimal, Some(kind)) => {
+            !aggregate.distinct && (kind.is_integer() || kind == TypeKind::Decimal)
+        }
+        (F::SumDouble | F::AvgDouble, Some(kind)) => {
+            !aggregate.distinct && matches!(kind, TypeKind::Float | TypeKind::Double)
+        }
+        (F::Min | F::Max, Some(kind)) => {
+            !matches!(kind, TypeKind::Enum | TypeKind::Set | TypeKind::Json | TypeKind::Null)
+        }
+        _ => false,
+    }
+}

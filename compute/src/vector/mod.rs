@@ -1,0 +1,29 @@
+//! Running the heavy part of a SELECT over batches of columns, with DataFusion.
+//!
+//! A query block is planned as ever (`plan`). Where it is worth it ([`choose`]), what reads,
+//! joins, filters and gathers its rows becomes a plan of DataFusion ([`plan`]); what it
+//! gives goes back into flat rows, from which `execute::select` goes on: items, HAVING,
+//! ORDER BY, LIMIT and everything behind them are the same for both.
+//!
+//! ```text
+//! SelectPlan ─▶ choose ─▶ plan ─▶ ScanExec ─▶ FilterExec ─▶ HashJoinExec ─▶ AggregateExec
+//!                                  [scan]                    [keys]          [aggregate]
+//!                                                                                 │ batches
+//!                   SelectRun ◀── flat rows, groups with their accumulators ◀── [run]
+//! ```
+//!
+//! Expressions over batches meet errors and warnings in another order than over rows, and
+//! for rows that a LIMIT never reaches. So whatever a batch meets of either, the run is
+//! given up ([`Failed::GivenUp`]) and the rows are read one by one, which says the same as ever.
+
+mod aggregate;
+mod choose;
+mod columns;
+mod keys;
+mod plan;
+mod pool;
+mod run;
+mod scan;
+
+pub(crate) use choose::{Executor, is_worth_it, why_not};
+pub(crate) use run::{Failed, VectorRun};

@@ -1,0 +1,351 @@
+//! A query block as a plan of DataFusion: what reads its tables, looks at its conditions
+//! and gathers its groups.
+
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_schema::{Field, Schema, SchemaRef};
+use datafusion_common::{DataFusionError, ScalarValue};
+use datafusion_expr::AggregateUDF;
+use datafusion_physical_expr::aggregate::AggregateExprBuilder;
+use datafusion_physical_expr::expressions::{Column, Literal};
+use datafusion_physical_expr_common::physical_expr::PhysicalExpr;
+use datafusion_physical_plan::ExecutionPlan;
+use datafusion_physical_plan::aggregates::{AggregateExec, AggregateMode, PhysicalGroupBy};
+use datafusion_physical_plan::filter::FilterExec;
+use firn_mysql_semantics::error::{SqlError, code};
+use firn_mysql_semantics::expr::{Apart, Cx, Node, Op, Row, Settings};
+use firn_mysql_semantics::vector::{ArrayReader, Builder, Statement, field, sql_error};
+use firn_mysql_semantics::{SqlType, Value};
+
+use super::aggregate::{Gather, What};
+use super::keys::{KeyExpr, is_own_key};
+use super::scan::{ScanExec, Source};
+use crate::bind::{Aggregate, AggregateFunction as F, columns_of};
+use crate::execute::{Accumulated, View};
+use crate::plan::{SelectPlan, Step, StepRows};
+use crate::zone;
+
+/// A plan, and what its batches mean.
+pub(super) struct Built {
+    pub(super) plan: Arc<dyn ExecutionPlan>,
+    pub(super) output: Output,
+}
+
+/// What the columns of a batch are.
+pub(super) struct Output {
+    /// Places of the flat row, with their types, and the column of each.
+    places: Vec<(usize, SqlType, usize)>,
+    /// The columns of each aggregate.
+    aggregates: Vec<Gathered>,
+}
+
+/// An aggregate's columns.
+enum Gathered {
+    Count(usize),
+    /// The sum, its decimals, and how many were added.
+    Sum(usize, SqlType, usize),
+    SumDouble(usize, usize),
+    Extreme(usize, SqlType),
+}
+
+/// One batch, ready to be read row by row.
+pub(super) struct Decoded {
+    places: Vec<(usize, ArrayReader)>,
+    aggregates: Vec<DecodedAggregate>,
+    pub(super) rows: usize,
+}
+
+enum DecodedAggregate {
+    Count(ArrayReader),
+    Sum(ArrayReader, ArrayReader),
+    SumDouble(ArrayReader, ArrayReader),
+    Extreme(ArrayReader),
+}
+
+impl Output {
+    /// Makes ready to read a batch.
+    pub(super) fn decode(&self, batch: &RecordBatch) -> Result<Decoded, SqlError> {
+        let reader = |at: usize, ty: &SqlType| {
+            let column = batch.columns().get(at).ok_or_else(missing)?;
+            ArrayReader::new(column, ty)
+        };
+        let count = SqlType::bigint(21);
+        let places = self.places.iter().map(|(place, ty, at)| Ok((*place, reader(*at, ty)?)));
+        let aggregates = self.aggregates.iter().map(|one| {
+            Ok(match one {
+                Gathered::Count(at) => DecodedAggregate::Count(reader(*at, &count)?),
+                Gathered::Sum(sum, ty, counted) => {
+                    DecodedAggregate::Sum(reader(*sum, ty)?, reader(*counted, &count)?)
+                }
+                Gathered::SumDouble(sum, counted) => DecodedAggregate::SumDouble(
+                    reader(*sum, &SqlType::double())?,
+                    reader(*counted, &count)?,
+                ),
+                Gathered::Extreme(at, ty) => DecodedAggregate::Extreme(reader(*at, ty)?),
+            })
+        });
+        Ok(Decoded {
+            places: places.collect::<Result<_, SqlError>>()?,
+            aggregates: aggregates.collect::<Result<_, SqlError>>()?,
+            rows: batch.num_rows(),
+        })
+    }
+}
+
+impl Decoded {
+    /// Sets the places of the flat row that the batch has.
+    pub(super) fn row(&self, at: usize, row: &mut [Value]) -> Result<(), SqlError> {
+        for (place, reader) in &self.places {
+            if let Some(slot) = row.get_mut(*place) {
+                *slot = reader.get(at)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the aggregates of a group have come to.
+    pub(super) fn gathered(&self, at: usize) -> Result<Vec<Accumulated>, SqlError> {
+        let counted = |reader: &ArrayReader| match reader.get(at)? {
+            Value::Int(number) => Ok(number.unsigned_abs()),
+            _ => Err(missing()),
+        };
+        let one = |aggregate: &DecodedAggregate| {
+            Ok(match aggregate {
+                DecodedAggregate::Count(reader) => Accumulated::Count(counted(reader)?),
+                DecodedAggregate::Sum(sum, count) => match sum.get(at)? {
+                    Value::Decimal(sum) => Accumulated::Decimal(sum, counted(count)?),
+                    _ => Accumulated::Nothing,
+                },
+                DecodedAggregate::SumDouble(sum, count) => match sum.get(at)? {
+                    Value::Double(sum) => Accumulated::Double(sum, counted(count)?),
+                    _ => Accumulated::Nothing,
+                },
+                DecodedAggregate::Extreme(reader) => Accumulated::Extreme(reader.get(at)?),
+            })
+        };
+        self.aggregates.iter().map(one).collect()
+    }
+}
+
+#[cold]
+fn missing() -> SqlError {
+    SqlError::with_message(code::ER_UNKNOWN_ERROR, "a batch has not what its plan says")
+}
+
+/// MySQL's error in what a plan failed with.
+pub(super) fn told(error: &DataFusionError) -> SqlError {
+    match sql_error(error) {
+        Some(error) => error.clone(),
+        None => SqlError::with_message(code::ER_UNKNOWN_ERROR, error.to_string()),
+    }
+}
+
+/// What plans are made with.
+pub(super) struct Planner<'a> {
+    pub(super) plan: &'a SelectPlan,
+    pub(super) params: &'a [Value],
+    pub(super) statement: &'a Arc<Statement>,
+    pub(super) settings: &'a Arc<Settings>,
+    pub(super) session: &'a Apart,
+}
+
+/// Rows on their way: what makes them, and which column is which place.
+struct Rows {
+    plan: Arc<dyn ExecutionPlan>,
+    places: Vec<(usize, SqlType)>,
+}
+
+impl Planner<'_> {
+    /// The plan of the block; `None` if the transaction's own writes are in the way.
+    ///
+    /// # Errors
+    /// Those of evaluating what tables are searched for; 1105.
+    pub(super) fn build(
+        &self,
+        view: &mut View<'_>,
+        cx: &mut Cx<'_>,
+    ) -> Result<Option<Built>, SqlError> {
+        let Some(step) = self.plan.steps.first() else { return Ok(None) };
+        let Some(rows) = self.scan(step, view, cx)? else { return Ok(None) };
+        let rows = self.filtered(rows, &step.filter)?;
+        if self.plan.select.grouped {
+            return self.gathered(rows).map(Some);
+        }
+        let places = rows.places.iter().enumerate().map(|(at, (place, ty))| (*place, *ty, at));
+        let output = Output { places: places.collect(), aggregates: Vec::new() };
+        Ok(Some(Built { plan: rows.plan, output }))
+    }
+
+    fn scan(
+        &self,
+        step: &Step,
+        view: &mut View<'_>,
+        cx: &mut Cx<'_>,
+    ) -> Result<Option<Rows>, SqlError> {
+        let (StepRows::Stored(table), Some(access)) = (&step.rows, &step.access) else {
+            return Ok(None);
+        };
+        if access.index != firn_table::descriptor::IndexId::ROWS && view.has_overtaken() {
+            return Ok(None);
+        }
+        let mark = cx.warnings.mark();
+        let row = Row { columns: &[], params: self.params };
+        let lookup = access.lookup(&table.codec, &zone::to_utc, cx, row);
+        cx.warnings.rewind(mark);
+        let types = &table.codec.table().columns;
+        let places = step.columns.iter().map(|at| (step.start + at, types[*at].ty));
+        let places: Vec<(usize, SqlType)> = places.collect();
+        let schema = schema_of(&places)?;
+        let source = Source {
+            table: Arc::clone(table),
+            columns: step.columns.clone(),
+            access: access.clone(),
+            lookup: lookup?,
+            view: view.apart()?,
+            interrupt: view.interrupt().clone(),
+            settings: Arc::clone(self.settings),
+            session: Arc::clone(self.session),
+        };
+        Ok(Some(Rows { plan: Arc::new(ScanExec::new(source, schema)), places }))
+    }
+
+    fn filtered(&self, rows: Rows, conditions: &[Node]) -> Result<Rows, SqlError> {
+        let Some(condition) = Node::all_of(conditions.to_vec()) else { return Ok(rows) };
+        let columns = self.columns(&rows.places);
+        let predicate = Builder::new(&columns, self.statement).predicate(condition)?;
+        let plan = FilterExec::try_new(predicate, rows.plan).map_err(|error| told(&error))?;
+        Ok(Rows { plan: Arc::new(plan), places: rows.places })
+    }
+
+    /// What gives the places of the flat row.
+    fn columns(&self, places: &[(usize, SqlType)]) -> Vec<Arc<dyn PhysicalExpr>> {
+        let select = &self.plan.select;
+        let nothing: Arc<dyn PhysicalExpr> = Arc::new(Literal::new(ScalarValue::Null));
+        let mut columns = vec![nothing; select.row_len];
+        for (at, (place, _)) in places.iter().enumerate() {
+            if let Some(slot) = columns.get_mut(*place) {
+                *slot = Arc::new(Column::new(&name_of(*place), at));
+            }
+        }
+        columns
+    }
+
+    fn gathered(&self, rows: Rows) -> Result<Built, SqlError> {
+        let select = &self.plan.select;
+        let columns = self.columns(&rows.places);
+        let builder = Builder::new(&columns, self.statement);
+        let schema = rows.plan.schema();
+        let mut keys: Vec<(Arc<dyn PhysicalExpr>, String)> = Vec::new();
+        let mut output = Output { places: Vec::new(), aggregates: Vec::new() };
+        for (at, node) in select.group_by.iter().enumerate() {
+            if let Op::Column(column) = &node.op
+                && is_own_key(&node.ty)
+            {
+                // Its key is all that there is to know of it.
+                output.places.push((column.index, node.ty, at));
+            }
+            let value = builder.value(node.clone(), None)?;
+            keys.push((KeyExpr::of(value, &node.ty), format!("k{at}")));
+        }
+        if keys.is_empty() {
+            // All rows are one group; of no rows there is none, which the caller knows.
+            keys.push((Arc::new(Literal::new(ScalarValue::Int8(Some(0)))), "k".to_owned()));
+        }
+        let mut gathers: Vec<(What, Arc<dyn PhysicalExpr>)> = Vec::new();
+        let start = keys.len();
+        let mut gather = |what: What, of: &Arc<dyn PhysicalExpr>| {
+            gathers.push((what, Arc::clone(of)));
+            start + gathers.len() - 1
+        };
+        for place in self.read_of_groups() {
+            let known = output.places.iter().any(|(known, ..)| *known == place);
+            if let Some((_, ty)) = rows.places.iter().find(|(one, _)| *one == place)
+                && !known
+            {
+                let column = columns.get(place).ok_or_else(missing)?;
+                output.places.push((place, *ty, gather(What::First, column)));
+            }
+        }
+        for aggregate in &select.aggregates {
+            let one = self.aggregate(aggregate, &builder, &mut gather)?;
+            output.aggregates.push(one);
+        }
+        let fail = |error: DataFusionError| told(&error);
+        let mut functions = Vec::with_capacity(gathers.len());
+        for (at, (what, of)) in gathers.into_iter().enumerate() {
+            let function = AggregateUDF::new_from_impl(Gather::new(what));
+            let built = AggregateExprBuilder::new(Arc::new(function), vec![of])
+                .schema(Arc::clone(&schema))
+                .alias(format!("g{at}"))
+                .build();
+            functions.push(Arc::new(built.map_err(fail)?));
+        }
+        let filters = vec![None; functions.len()];
+        let keys = PhysicalGroupBy::new_single(keys);
+        let mode = AggregateMode::Single;
+        let plan = AggregateExec::try_new(mode, keys, functions, filters, rows.plan, schema);
+        Ok(Built { plan: Arc::new(plan.map_err(fail)?), output })
+    }
+
+    /// Places of table columns that are read of groups.
+    fn read_of_groups(&self) -> Vec<usize> {
+        let select = &self.plan.select;
+        let mut read = Vec::new();
+        let mut each = |node: &Node| {
+            columns_of(node, &mut |place| {
+                if place < select.aggregates_start && !read.contains(&place) {
+                    read.push(place);
+                }
+            });
+        };
+        select.items.iter().for_each(|item| each(&item.node));
+        select.having.iter().for_each(&mut each);
+        select.order_by.iter().for_each(|key| each(&key.node));
+        read
+    }
+
+    fn aggregate(
+        &self,
+        aggregate: &Aggregate,
+        builder: &Builder<'_>,
+        gather: &mut dyn FnMut(What, &Arc<dyn PhysicalExpr>) -> usize,
+    ) -> Result<Gathered, SqlError> {
+        let Some(arg) = aggregate.args.first() else {
+            let every: Arc<dyn PhysicalExpr> = Arc::new(Literal::new(ScalarValue::Int8(Some(1))));
+            return Ok(Gathered::Count(gather(What::Count, &every)));
+        };
+        let value: Arc<dyn PhysicalExpr> = builder.value(arg.clone(), None)?;
+        Ok(match aggregate.function {
+            F::Count if aggregate.distinct => {
+                Gathered::Count(gather(What::CountDistinct(arg.ty), &value))
+            }
+            F::Count => Gathered::Count(gather(What::Count, &value)),
+            F::SumDecimal | F::AvgDecimal => {
+                let scale = if arg.ty.kind.is_integer() { 0 } else { arg.ty.decimals };
+                let what = What::Sum(i8::try_from(scale).map_err(|_| missing())?);
+                let ty = SqlType::decimal(65, scale, false);
+                Gathered::Sum(gather(what, &value), ty, gather(What::Count, &value))
+            }
+            F::SumDouble | F::AvgDouble => {
+                Gathered::SumDouble(gather(What::SumDouble, &value), gather(What::Count, &value))
+            }
+            F::Min | F::Max => {
+                let least = aggregate.function == F::Min;
+                let what = What::Extreme { least, ty: arg.ty };
+                Gathered::Extreme(gather(what, &value), arg.ty)
+            }
+            _ => return Err(missing()),
+        })
+    }
+}
+
+fn name_of(place: usize) -> String {
+    format!("c{place}")
+}
+
+fn schema_of(places: &[(usize, SqlType)]) -> Result<SchemaRef, SqlError> {
+    let fields =
+        places.iter().map(|(place, ty)| Ok(field(&name_of(*place), ty)?.with_nullable(true)));
+    Ok(Arc::new(Schema::new(fields.collect::<Result<Vec<Field>, SqlError>>()?)))
+}

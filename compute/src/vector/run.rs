@@ -1,0 +1,179 @@
+//! A plan that runs: its batches as flat rows.
+
+use std::sync::{Arc, OnceLock};
+
+use datafusion_execution::config::SessionConfig;
+use datafusion_execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion_execution::runtime_env::RuntimeEnvBuilder;
+use datafusion_execution::{SendableRecordBatchStream, TaskContext};
+use firn_mysql_semantics::Value;
+use firn_mysql_semantics::error::SqlError;
+use firn_mysql_semantics::expr::{Cx, Settings};
+use firn_mysql_semantics::vector::{Execution, Statement};
+use futures::StreamExt;
+
+use super::plan::{Decoded, Output, Planner, told};
+use super::pool::StatementPool;
+use crate::execute::{Accumulated, View};
+use crate::memory::Charge;
+use crate::plan::SelectPlan;
+
+/// Rows of a batch.
+const BATCH_ROWS: usize = 8192;
+
+/// How a run fails.
+pub(crate) enum Failed {
+    /// It cannot go on as the row executor would: an expression met an error or a
+    /// warning, or memory ran out. The rows before that are right.
+    GivenUp,
+    /// 1317, 3024: the statement is over.
+    Over(SqlError),
+}
+
+/// A plan that runs.
+pub(crate) struct VectorRun {
+    stream: SendableRecordBatchStream,
+    statement: Arc<Statement>,
+    output: Output,
+    batch: Option<Decoded>,
+    next: usize,
+    given: u64,
+    /// A batch could not be read.
+    broken: bool,
+}
+
+impl VectorRun {
+    /// Begins to run a block that [`super::why_not`] has nothing against; `None` if it
+    /// cannot be, after all.
+    pub(crate) fn begin(
+        plan: &SelectPlan,
+        params: &[Value],
+        view: &mut View<'_>,
+        cx: &mut Cx<'_>,
+    ) -> Option<Self> {
+        let session = cx.session.apart()?;
+        let settings: Arc<Settings> = Arc::new(cx.settings.clone());
+        let statement = Statement::new();
+        let planner =
+            Planner { plan, params, statement: &statement, settings: &settings, session: &session };
+        let built = match planner.build(view, cx) {
+            Ok(built) => built?,
+            Err(error) => {
+                tracing::debug!(why = error.message(), "no plan over batches");
+                return None;
+            }
+        };
+        statement.begin(Execution::new((*settings).clone(), params.to_vec(), session));
+        let stream = match context(view).and_then(|context| built.plan.execute(0, context)) {
+            Ok(stream) => stream,
+            Err(error) => {
+                tracing::debug!(why = %error, "a plan over batches does not begin");
+                return None;
+            }
+        };
+        Some(Self {
+            stream,
+            statement,
+            output: built.output,
+            batch: None,
+            next: 0,
+            given: 0,
+            broken: false,
+        })
+    }
+
+    /// Rows that were given.
+    pub(crate) fn given(&self) -> u64 {
+        self.given
+    }
+
+    /// As [`Self::next`] if a row is there already; `false` if that one has to be asked.
+    pub(crate) fn try_next(&mut self, row: &mut [Value]) -> bool {
+        let Some(batch) = self.batch.as_ref().filter(|batch| self.next < batch.rows) else {
+            return false;
+        };
+        if let Err(error) = batch.row(self.next, row) {
+            tracing::debug!(why = error.message(), "a batch cannot be read");
+            (self.batch, self.broken) = (None, true);
+            return false;
+        }
+        self.next += 1;
+        self.given += 1;
+        true
+    }
+
+    /// Brings the next row into the flat row.
+    ///
+    /// # Errors
+    /// [`Failed`].
+    pub(crate) async fn next(
+        &mut self,
+        view: &View<'_>,
+        row: &mut [Value],
+    ) -> Result<bool, Failed> {
+        while !self.try_next(row) {
+            if self.broken {
+                return Err(Failed::GivenUp);
+            }
+            if !self.fetch(view).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Brings the next group into the flat row, with what its aggregates have come to.
+    ///
+    /// # Errors
+    /// [`Failed`].
+    pub(crate) async fn next_group(
+        &mut self,
+        view: &View<'_>,
+        row: &mut [Value],
+    ) -> Result<Option<Vec<Accumulated>>, Failed> {
+        if !self.next(view, row).await? {
+            return Ok(None);
+        }
+        let Some(batch) = &self.batch else { return Ok(None) };
+        let gathered = batch.gathered(self.next - 1);
+        gathered.map(Some).map_err(|_| Failed::GivenUp)
+    }
+
+    async fn fetch(&mut self, view: &View<'_>) -> Result<bool, Failed> {
+        (self.batch, self.next) = (None, 0);
+        let next = self.stream.next().await;
+        view.check().map_err(Failed::Over)?;
+        let batch = match next {
+            None => Ok(None),
+            Some(Ok(batch)) => self.output.decode(&batch).map(Some),
+            Some(Err(error)) => Err(told(&error)),
+        };
+        let warned = self.statement.current().map_or(true, |run| !run.conditions().is_empty());
+        match batch {
+            Ok(_) if warned => Err(Failed::GivenUp),
+            Ok(batch) => {
+                self.batch = batch;
+                Ok(self.batch.is_some())
+            }
+            Err(error) => {
+                tracing::debug!(why = error.message(), "a run over batches is given up");
+                Err(Failed::GivenUp)
+            }
+        }
+    }
+}
+
+/// Where a plan runs: with the memory of its statement, and without files.
+fn context(view: &View<'_>) -> datafusion_common::Result<Arc<TaskContext>> {
+    static CONFIG: OnceLock<SessionConfig> = OnceLock::new();
+    let config = CONFIG
+        .get_or_init(|| SessionConfig::new().with_batch_size(BATCH_ROWS).with_target_partitions(1));
+    let pool = StatementPool::new(Charge::new(view.memory()), view.gathered_bytes_max());
+    let files = DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled);
+    let runtime = RuntimeEnvBuilder::new()
+        .with_memory_pool(Arc::new(pool))
+        .with_disk_manager_builder(files)
+        .build_arc()?;
+    let context = TaskContext::default().with_session_config(config.clone());
+    Ok(Arc::new(context.with_runtime(runtime)))
+}

@@ -1,0 +1,330 @@
+//! Rows of one table as batches: through the same view of the transaction as the row
+//! executor has, by the same index, in the same order.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow_array::{RecordBatch, RecordBatchOptions};
+use arrow_schema::SchemaRef;
+use datafusion_common::tree_node::TreeNodeRecursion;
+use datafusion_common::{DataFusionError, Result};
+use datafusion_execution::{SendableRecordBatchStream, TaskContext};
+use datafusion_physical_expr::EquivalenceProperties;
+use datafusion_physical_expr_common::physical_expr::PhysicalExpr;
+use datafusion_physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion_physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion_physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
+    ReplaceChildrenOptions,
+};
+use firn_mysql_semantics::error::{SqlError, Warnings};
+use firn_mysql_semantics::expr::{Apart, Cx, Settings};
+use firn_mysql_semantics::vector::plan_error;
+use firn_mysql_semantics::{TypeKind, Value};
+use firn_table::descriptor::IndexId;
+
+use super::columns::ColumnBuilder;
+use crate::execute::{Found, engine_error, found, index_of};
+use crate::plan::{Access, Lookup};
+use crate::session::from_transaction;
+use crate::table::OpenTable;
+use crate::txn::{Direction, Interrupt, ReadView, Scan};
+use crate::zone;
+
+/// Rows of a batch.
+const ROWS: usize = 8192;
+
+/// Bytes of strings in a batch beyond which it has no more rows.
+const BYTES: usize = 8 << 20;
+
+/// Rows that are looked up by their keys at once.
+const KEYS: usize = 1024;
+
+/// What is read, and how.
+pub(super) struct Source {
+    pub(super) table: Arc<OpenTable>,
+    /// Columns by their places in the table.
+    pub(super) columns: Vec<usize>,
+    pub(super) access: Access,
+    pub(super) lookup: Lookup,
+    pub(super) view: ReadView,
+    pub(super) interrupt: Interrupt,
+    pub(super) settings: Arc<Settings>,
+    pub(super) session: Apart,
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.table.descriptor().name)
+    }
+}
+
+/// The scan of a table.
+#[derive(Debug)]
+pub(super) struct ScanExec {
+    source: Arc<Source>,
+    properties: Arc<PlanProperties>,
+}
+
+impl ScanExec {
+    /// A scan whose batches have the columns of `schema`, one for each of the source's.
+    pub(super) fn new(source: Source, schema: SchemaRef) -> Self {
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(schema),
+            Partitioning::UnknownPartitioning(1),
+            EmissionType::Incremental,
+            Boundedness::Bounded,
+        );
+        Self { source: Arc::new(source), properties: Arc::new(properties) }
+    }
+}
+
+impl DisplayAs for ScanExec {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ScanExec: {:?}", self.source)
+    }
+}
+
+impl ExecutionPlan for ScanExec {
+    fn name(&self) -> &'static str {
+        "ScanExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        Vec::new()
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        _: Vec<Arc<dyn ExecutionPlan>>,
+        _: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        _: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn execute(&self, _: usize, _: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let schema = self.schema();
+        let scanning = Scanning {
+            source: Arc::clone(&self.source),
+            schema: Arc::clone(&schema),
+            next: 0,
+            open: None,
+            row_key: Vec::new(),
+        };
+        let batches = futures::stream::try_unfold(scanning, |mut scanning| async move {
+            let batch = scanning.batch().await.map_err(plan_error)?;
+            Ok::<_, DataFusionError>(batch.map(|batch| (batch, scanning)))
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, batches)))
+    }
+}
+
+/// A scan that goes on.
+struct Scanning {
+    source: Arc<Source>,
+    schema: SchemaRef,
+    /// The key or range that comes next, counted from the end if it is read backward.
+    next: usize,
+    open: Option<Scan>,
+    row_key: Vec<u8>,
+}
+
+/// A batch that is being filled.
+struct Filling {
+    columns: Vec<ColumnBuilder>,
+    rows: usize,
+}
+
+impl Filling {
+    fn is_full(&self) -> bool {
+        self.rows >= ROWS || self.columns.iter().map(ColumnBuilder::bytes).sum::<usize>() >= BYTES
+    }
+}
+
+impl Source {
+    fn push(&self, found: &Found<'_>, filling: &mut Filling) -> Result<(), SqlError> {
+        let types = &self.table.codec.table().columns;
+        for (builder, &column) in filling.columns.iter_mut().zip(&self.columns) {
+            let cell = found.cell(column)?;
+            let ty = &types[column].ty;
+            if ty.kind != TypeKind::Timestamp {
+                builder.push(cell)?;
+                continue;
+            }
+            let (mut session, mut warnings) = (self.session.lock(), Warnings::default());
+            let cx = Cx::new(&self.settings, &mut *session, &mut warnings);
+            builder.push_value(zone::from_utc(Value::from(cell), ty, &cx))?;
+        }
+        filling.rows += 1;
+        Ok(())
+    }
+}
+
+impl Scanning {
+    /// The next batch; `None` at the end.
+    async fn batch(&mut self) -> Result<Option<RecordBatch>, SqlError> {
+        self.source.interrupt.check().map_err(|error| from_transaction(&error))?;
+        // Others run meanwhile.
+        tokio::task::yield_now().await;
+        let source = Arc::clone(&self.source);
+        let types = &source.table.codec.table().columns;
+        let columns = source.columns.iter().map(|at| ColumnBuilder::new(&types[*at].ty, ROWS));
+        let columns = columns.collect::<Result<Vec<_>, SqlError>>()?;
+        let mut filling = Filling { columns, rows: 0 };
+        while !filling.is_full() && self.more(&source, &mut filling).await? {}
+        if filling.rows == 0 {
+            return Ok(None);
+        }
+        let arrays = filling.columns.into_iter().map(ColumnBuilder::finish);
+        let arrays = arrays.collect::<Result<Vec<_>, SqlError>>()?;
+        let options = RecordBatchOptions::new().with_row_count(Some(filling.rows));
+        let batch = RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &options);
+        batch.map(Some).map_err(|error| {
+            SqlError::with_message(
+                firn_mysql_semantics::error::code::ER_UNKNOWN_ERROR,
+                error.to_string(),
+            )
+        })
+    }
+
+    /// Adds some rows; `false` at the end.
+    async fn more(&mut self, source: &Source, filling: &mut Filling) -> Result<bool, SqlError> {
+        let by = source.access.index;
+        let direct = by == IndexId::ROWS;
+        if let Some(scan) = &mut self.open {
+            if !direct && !source.access.covering {
+                return self.entries(source, filling).await;
+            }
+            loop {
+                let next = match scan.try_next() {
+                    Some(next) => next,
+                    None => scan.next().await.map_err(|error| from_transaction(&error))?,
+                };
+                let Some((key, value)) = next else {
+                    self.open = None;
+                    return Ok(true);
+                };
+                source.push(&found(&mut self.row_key, key, value, &source.table, by)?, filling)?;
+                if filling.is_full() {
+                    return Ok(true);
+                }
+            }
+        }
+        let space = source.table.codec.table().space();
+        match &source.lookup {
+            Lookup::Ranges(ranges) => {
+                let at = match source.access.backward {
+                    true => ranges.len().checked_sub(self.next + 1),
+                    false => Some(self.next).filter(|at| *at < ranges.len()),
+                };
+                let Some(range) = at.and_then(|at| ranges.get(at)) else { return Ok(false) };
+                self.next += 1;
+                let direction = match source.access.backward {
+                    true => Direction::Descending,
+                    false => Direction::Ascending,
+                };
+                let scan = source.view.scan(space, range, direction).await;
+                self.open = Some(scan.map_err(|error| from_transaction(&error))?);
+            }
+            Lookup::Keys(keys) => {
+                let left = keys.len().saturating_sub(self.next).min(KEYS);
+                if left == 0 {
+                    return Ok(false);
+                }
+                let some: Vec<&[u8]> = match source.access.backward {
+                    true => {
+                        keys.iter().rev().skip(self.next).take(left).map(|key| &key[..]).collect()
+                    }
+                    false => keys[self.next..self.next + left].iter().map(|key| &key[..]).collect(),
+                };
+                self.next += left;
+                let values = source.view.get_many(space, &some).await;
+                let values = values.map_err(|error| from_transaction(&error))?;
+                let pairs = some.into_iter().zip(values);
+                if direct {
+                    for (key, value) in pairs {
+                        let Some(value) = value else { continue };
+                        let found = found(&mut self.row_key, key, &value, &source.table, by)?;
+                        source.push(&found, filling)?;
+                    }
+                    return Ok(true);
+                }
+                let codec = index_of(&source.table, by)?;
+                let mut rows = Vec::with_capacity(left);
+                for (key, value) in pairs {
+                    let Some(value) = value else { continue };
+                    let entry = codec.read(key, &value).map_err(engine_error)?;
+                    let mut row_key = Vec::with_capacity(16);
+                    entry.row_key(&mut row_key);
+                    rows.push(row_key);
+                }
+                self.rows(source, &rows, filling).await?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Reads the rows behind the next entries.
+    async fn entries(&mut self, source: &Source, filling: &mut Filling) -> Result<bool, SqlError> {
+        let codec = index_of(&source.table, source.access.index)?;
+        let mut rows = Vec::with_capacity(KEYS);
+        while rows.len() < KEYS
+            && let Some(scan) = &mut self.open
+        {
+            let next = match scan.try_next() {
+                Some(next) => next,
+                None => scan.next().await.map_err(|error| from_transaction(&error))?,
+            };
+            let Some((key, value)) = next else {
+                self.open = None;
+                break;
+            };
+            let entry = codec.read(key, value).map_err(engine_error)?;
+            let mut row_key = Vec::with_capacity(16);
+            entry.row_key(&mut row_key);
+            rows.push(row_key);
+        }
+        self.rows(source, &rows, filling).await?;
+        Ok(true)
+    }
+
+    /// Reads rows by their keys. A row that is not there has been deleted by the
+    /// transaction itself since its entry was written.
+    async fn rows(
+        &mut self,
+        source: &Source,
+        keys: &[Vec<u8>],
+        filling: &mut Filling,
+    ) -> Result<(), SqlError> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let space = source.table.codec.table().space();
+        let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
+        let values = source.view.get_many(space, &keys).await;
+        for (key, value) in keys.iter().zip(values.map_err(|error| from_transaction(&error))?) {
+            let Some(value) = value else { continue };
+            let found = found(&mut self.row_key, key, &value, &source.table, IndexId::ROWS)?;
+            source.push(&found, filling)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,195 @@
+//! The same statements row by row and over batches: what a client is sent must be the same,
+//! to the byte.
+
+use firn_mysql_protocol::Error;
+
+use crate::support::{TestClient, start};
+
+/// Query blocks of all sessions that ran over batches must be `least` at least.
+pub(crate) async fn ran_over_batches(client: &mut TestClient, least: u64) {
+    let blocks = counted(client, "GLOBAL", "Firn_vector_blocks").await;
+    let given_up = counted(client, "GLOBAL", "Firn_vector_given_up").await;
+    assert!(blocks - given_up >= least, "{blocks} ran over batches, {given_up} were given up");
+}
+
+async fn counted(client: &mut TestClient, scope: &str, name: &str) -> u64 {
+    let rows = client.rows(&format!("SHOW {scope} STATUS LIKE '{name}'")).await;
+    rows[0][1].as_deref().and_then(|text| text.parse().ok()).expect("a number")
+}
+
+/// All that a client is told: columns, rows, the end, or the error; and the warnings.
+async fn told(client: &mut TestClient, executor: &str, sql: &str) -> String {
+    client.run(&format!("SET firn_executor = '{executor}'")).await;
+    let answer = match client.0.query_all(sql.as_bytes()).await {
+        Ok(results) => format!("{results:?}"),
+        Err(Error::Sql(error)) => format!("{error:?}"),
+        Err(error) => panic!("{sql}: {error}"),
+    };
+    let warnings = client.lines("SHOW WARNINGS").await;
+    format!("{answer}\n{warnings:?}")
+}
+
+/// Rows of several batches, of all kinds of types, with NULLs, texts that are equal by
+/// their collation alone, and numbers at the ends of their ranges.
+async fn filled(client: &mut TestClient) {
+    client
+        .run(
+            "CREATE TABLE big (id INT PRIMARY KEY, g INT, s VARCHAR(20), b VARBINARY(9),
+             l VARCHAR(20) COLLATE utf8mb4_bin, d DECIMAL(15,2), w DECIMAL(50,10), f DOUBLE,
+             r FLOAT, dt DATE, ts TIMESTAMP(3) NULL, t TIME(2), at DATETIME(6), y YEAR,
+             u BIGINT UNSIGNED, n TINYINT, e ENUM('x','Y','z'), m SET('p','q'), j JSON,
+             bits BIT(12), KEY kg (g, s), KEY kd (dt), UNIQUE KEY ku (u));
+             CREATE TABLE digits (i INT PRIMARY KEY);
+             INSERT INTO digits VALUES (0),(1),(2),(3),(4),(5),(6),(7),(8),(9)",
+        )
+        .await;
+    client
+        .run(
+            "INSERT INTO big SELECT i, NULLIF(i % 17, 3), NULLIF(ELT(i % 7 + 1, 'a', 'A', 'ä',
+             'b', 'B ', 'straße', 'STRASSE'), 'b'), ELT(i % 4 + 1, 'a', 'A', NULL, x'00ff'),
+             ELT(i % 3 + 1, 'a', 'A', 'b'), i * 1.25 - 1000, i * 12345678901234567890.0123456789,
+             IF(i % 9 = 0, NULL, i / 7e0), i / 3, '2020-01-01' + INTERVAL i % 400 DAY,
+             '2020-03-29 00:30:00' + INTERVAL i MINUTE, SEC_TO_TIME(i % 100000 - 50000),
+             '2021-01-01' + INTERVAL i SECOND, 2000 + i % 50,
+             IF(i % 5 = 0, NULL, 18446744073709551615 - i), i % 256 - 128, i % 3 + 1, i % 4,
+             JSON_OBJECT('k', i % 3), i % 4096
+             FROM (SELECT a.i + b.i * 10 + c.i * 100 + d.i * 1000 + e.i * 10000 AS i
+             FROM digits a, digits b, digits c, digits d, digits e WHERE e.i < 2) x",
+        )
+        .await;
+}
+
+/// Each of these runs over batches.
+const STATEMENTS: &[&str] = &[
+    "SELECT COUNT(*) FROM big",
+    "SELECT COUNT(*), COUNT(g), COUNT(s), COUNT(NULL), COUNT(DISTINCT s), COUNT(DISTINCT l),
+     COUNT(DISTINCT g), COUNT(DISTINCT f), COUNT(DISTINCT b), COUNT(DISTINCT dt) FROM big",
+    "SELECT COUNT(*), SUM(g), MIN(s), AVG(d) FROM big WHERE id < 0",
+    "SELECT SUM(d), SUM(w), SUM(g), SUM(u), SUM(n), SUM(f), SUM(r), AVG(d), AVG(w), AVG(g),
+     AVG(u), AVG(f), AVG(r) FROM big",
+    "SELECT MIN(s), MAX(s), MIN(l), MAX(l), MIN(b), MAX(b), MIN(d), MAX(d), MIN(w), MAX(w),
+     MIN(f), MAX(f), MIN(r), MAX(r), MIN(dt), MAX(dt), MIN(ts), MAX(ts), MIN(t), MAX(t), MIN(at),
+     MAX(at), MIN(y), MAX(y), MIN(u), MAX(u), MIN(n), MAX(n), MIN(bits), MAX(bits) FROM big",
+    "SELECT g, COUNT(*), SUM(d * (1 - n / 100)), MAX(s) FROM big GROUP BY g",
+    "SELECT s, COUNT(*), MIN(id), MAX(id) FROM big GROUP BY s",
+    "SELECT s, COUNT(*) AS n FROM big GROUP BY s ORDER BY n DESC, s LIMIT 3",
+    "SELECT l, b, COUNT(*) FROM big GROUP BY l, b ORDER BY 1, 2",
+    "SELECT f, COUNT(*) FROM big WHERE id < 100 GROUP BY f ORDER BY f",
+    "SELECT e, m, y, COUNT(*) FROM big GROUP BY e, m, y ORDER BY e, m, y",
+    "SELECT d, w, COUNT(*) FROM big WHERE id BETWEEN 500 AND 9000 GROUP BY d, w ORDER BY d LIMIT 50",
+    "SELECT j, COUNT(*) FROM big GROUP BY j",
+    "SELECT YEAR(dt), MONTH(dt), COUNT(*), SUM(d) FROM big GROUP BY YEAR(dt), MONTH(dt)
+     HAVING COUNT(*) > 100 ORDER BY 1, 2",
+    "SELECT ts, t, at, COUNT(*) FROM big WHERE id % 1000 = 7 GROUP BY ts, t, at ORDER BY ts",
+    "SELECT DISTINCT s FROM big WHERE g > 4",
+    "SELECT DISTINCT g, l FROM big ORDER BY g DESC, l",
+    "SELECT * FROM big WHERE id BETWEEN 8100 AND 8300",
+    "SELECT * FROM big WHERE id IN (3, 19999, 7, 20000) ORDER BY id DESC",
+    "SELECT id, s FROM big WHERE s = 'STRASSE' AND g = 5",
+    "SELECT id, s FROM big WHERE s LIKE 'stra%' AND id > 19000",
+    "SELECT id, d * 2, s FROM big WHERE d > 100 AND f < 900 ORDER BY d DESC, id LIMIT 20",
+    "SELECT id FROM big WHERE g = 4 AND s = 'a' ORDER BY id",
+    "SELECT id, u FROM big WHERE u > 18446744073709551000 ORDER BY u",
+    "SELECT id FROM big WHERE dt = '2020-05-05'",
+    "SELECT id FROM big WHERE dt BETWEEN '2020-05-05' AND '2020-05-07' AND e <> 'x' ORDER BY dt, id",
+    "SELECT id FROM big ORDER BY id DESC LIMIT 5 OFFSET 9000",
+    "SELECT id FROM big WHERE ts > '2020-03-29 05:00:00' AND t < '00:00:00' AND at IS NOT NULL",
+    "SELECT id, bits, m FROM big WHERE bits > 4000 AND m = 'p' ORDER BY 2 DESC, 1",
+    "SELECT CASE WHEN g IS NULL THEN 'none' WHEN g < 8 THEN 'low' ELSE 'high' END AS c, COUNT(*),
+     SUM(IF(n > 0, d, NULL)) FROM big GROUP BY c",
+    "SELECT g, SUM(d) FROM big WHERE id < 9000 GROUP BY g HAVING SUM(d) > 1000000 ORDER BY 2",
+    "SELECT SQL_CALC_FOUND_ROWS id FROM big WHERE g = 1 LIMIT 2",
+    "SELECT COUNT(*) FROM (SELECT s, COUNT(*) AS n FROM big GROUP BY s) x WHERE n > 10",
+    "SELECT (SELECT COUNT(*) FROM big), (SELECT MAX(s) FROM big)",
+    "SELECT s FROM big WHERE id < 10 UNION SELECT l FROM big WHERE id > 19990",
+    "SELECT id FROM big WHERE g = (SELECT MIN(g) FROM big) AND id < 100",
+];
+
+/// These begin over batches, meet a warning or an error, and say what the row executor says.
+const GIVEN_UP: &[&str] = &[
+    "SELECT SUM(d / (id - 12345)) FROM big",
+    "SELECT id FROM big WHERE 1 / (id - 9000) IS NULL",
+    "SELECT COUNT(*) FROM big WHERE s + 0 = 1 AND id < 20",
+    "SELECT SUM(u * 2) FROM big WHERE id > 5",
+    "SELECT id FROM big WHERE id > 9 AND u * 2 > 5",
+    "SELECT SUM(w * w * w) FROM big WHERE id > 5",
+];
+
+#[tokio::test]
+async fn answers_are_the_same_row_by_row_and_over_batches() {
+    let (_server, mut client) = start().await;
+    filled(&mut client).await;
+    for zone in ["+00:00", "Europe/Berlin"] {
+        client.run(&format!("SET time_zone = '{zone}'")).await;
+        for sql in STATEMENTS {
+            let direct = told(&mut client, "direct", sql).await;
+            let before = counted(&mut client, "SESSION", "Firn_vector_blocks").await;
+            let vector = told(&mut client, "vector", sql).await;
+            assert_eq!(direct, vector, "{sql}");
+            let after = counted(&mut client, "SESSION", "Firn_vector_blocks").await;
+            assert!(after > before, "not over batches: {sql}");
+        }
+    }
+    let given_up = counted(&mut client, "SESSION", "Firn_vector_given_up").await;
+    assert_eq!(given_up, 0, "for no reason");
+}
+
+#[tokio::test]
+async fn what_warns_or_fails_is_said_as_row_by_row() {
+    let (_server, mut client) = start().await;
+    filled(&mut client).await;
+    for sql in GIVEN_UP {
+        let direct = told(&mut client, "direct", sql).await;
+        let vector = told(&mut client, "vector", sql).await;
+        assert_eq!(direct, vector, "{sql}");
+    }
+    // An error that no row within the LIMIT meets is none.
+    let sql = "SELECT id, u * 2 FROM big WHERE id % 5 = 0 OR id > 15000 LIMIT 2";
+    let direct = told(&mut client, "direct", sql).await;
+    assert_eq!(direct, told(&mut client, "vector", sql).await);
+    assert!(direct.contains("rows"), "{direct}");
+}
+
+#[tokio::test]
+async fn own_writes_are_seen_over_batches() {
+    let (_server, mut client) = start().await;
+    filled(&mut client).await;
+    client
+        .run(
+            "BEGIN; DELETE FROM big WHERE id % 3 = 0; UPDATE big SET g = 99, s = 'new' WHERE id
+             BETWEEN 5 AND 500; INSERT INTO big (id, g, s) VALUES (-1, 99, 'own'), (50000, 4, 'A')",
+        )
+        .await;
+    let all = [
+        "SELECT g, COUNT(*), MIN(id), MAX(s) FROM big GROUP BY g ORDER BY g",
+        "SELECT id FROM big WHERE g = 99",
+        "SELECT id FROM big WHERE g = 4 AND s = 'a'",
+        "SELECT g FROM big WHERE g > 90",
+        "SELECT COUNT(*) FROM big",
+    ];
+    for sql in all {
+        let direct = told(&mut client, "direct", sql).await;
+        assert_eq!(direct, told(&mut client, "vector", sql).await, "{sql}");
+    }
+    client.run("ROLLBACK").await;
+}
+
+#[tokio::test]
+async fn the_variable_takes_its_three_values() {
+    let (_server, mut client) = start().await;
+    let value = |rows: Option<String>| rows.expect("a value");
+    assert_eq!(value(client.value("SELECT @@firn_executor").await), "auto");
+    client.run("SET SESSION firn_executor = 2").await;
+    assert_eq!(value(client.value("SELECT @@firn_executor").await), "vector");
+    let wrong = |text: &str| {
+        (1231, format!("Variable 'firn_executor' can't be set to the value of '{text}'"))
+    };
+    assert_eq!(client.error("SET firn_executor = 'parallel'").await, wrong("parallel"));
+    assert_eq!(client.error("SET firn_executor = 3").await, wrong("3"));
+    assert_eq!(client.error("SET firn_executor = NULL").await, wrong("NULL"));
+    client.run("SET firn_executor = DEFAULT").await;
+    assert_eq!(value(client.value("SELECT @@firn_executor").await), "auto");
+    let hint = "SELECT /*+ SET_VAR(firn_executor = 'direct') */ @@firn_executor";
+    let hinted = client.rows(hint).await;
+    assert_eq!(hinted.len(), 1);
+}
