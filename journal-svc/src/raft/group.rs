@@ -78,6 +78,9 @@ impl Group {
             max_committed_size_per_ready: APPLY_BYTES,
             // Counted, and never refused by the library: it would take a record in parts.
             max_uncommitted_size: u64::MAX - 1,
+            // Followers hear of it with the next entries or heartbeat: nobody waits for them
+            // to apply, and it would be a message to each and back for every append.
+            skip_bcast_commit: true,
             ..Config::default()
         };
         let raw = RawNode::new(&config, view, &super::logging::logger()).map_err(|e| {

@@ -24,6 +24,34 @@ fn a_writer_is_alone_after_some_groups_of_its_own() {
     assert!(!solitude.comes(1));
 }
 
+#[test]
+fn groups_are_gathered_while_the_journal_is_what_is_waited_for() {
+    let us = Duration::from_micros;
+    let mut rhythm = Rhythm::default();
+    let mut say = |append, finish_all| {
+        for _ in 0..64 {
+            rhythm.appended(us(append));
+            rhythm.finished(us(finish_all), 256);
+        }
+        rhythm.gathers(128, 128)
+    };
+    assert!(say(600, 500));
+    assert!(say(300, 500), "it does not change to and fro");
+    assert!(!say(200, 500));
+    assert!(!say(300, 500), "nor back");
+    assert!(say(600, 500));
+    // Too few, and too many.
+    assert!(!rhythm.gathers(3, 2));
+    assert!(!rhythm.gathers(1000, 1000));
+    // Writers that do not come back are not waited for, for a while.
+    assert!(rhythm.gathers(128, 0));
+    rhythm.gathered(128, 64);
+    assert!(rhythm.gathers(128, 0));
+    rhythm.gathered(128, 63);
+    let rested = (0..1000).take_while(|_| !rhythm.gathers(128, 0)).count();
+    assert_eq!(rested, GATHER_REST as usize);
+}
+
 /// Parents and links of spans, by their numbers.
 #[derive(Debug, Clone, Default)]
 struct Spans(Arc<Mutex<SpansInner>>);
