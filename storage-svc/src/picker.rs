@@ -18,6 +18,11 @@ use firn_engine::manifest::{Job, JobInput, LEVEL_MAX, Shard, SpaceState, SstMeta
 /// Each level may be so many times the one above.
 const LEVEL_FACTOR: u64 = 10;
 
+mod spread;
+
+/// Shards of one job at most.
+const SHARDS_MAX: u64 = 16;
+
 /// Sizes that the picker aims at; bytes are of rows, as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PickerOptions {
@@ -40,7 +45,7 @@ impl Default for PickerOptions {
             base_bytes_max: 256 << 20,
             job_bytes_max: 2 << 30,
             level_job_bytes: 256 << 20,
-            shard_bytes: 256 << 20,
+            shard_bytes: 128 << 20,
         }
     }
 }
@@ -270,7 +275,9 @@ fn hull(files: &[&Arc<SstMeta>]) -> Option<KeyRange> {
     files.iter().map(|f| f.range.clone()).reduce(|a, b| a.union(&b))
 }
 
-/// Cuts the range where files begin, into parts of about the same input.
+/// Cuts the range into parts of about the same input: where files of the sorted level below
+/// begin, which says where the data is and has each of them read once. Without one, files lie
+/// above each other, and their keys are taken to be spread evenly between their ends.
 fn shards(
     range: &KeyRange,
     upper: &[&Arc<SstMeta>],
@@ -278,13 +285,26 @@ fn shards(
     shard_bytes: u64,
 ) -> Vec<Shard> {
     let total: u64 = upper.iter().map(|f| f.bytes).chain(lower.iter().map(|f| f.bytes)).sum();
-    let wanted = (total / shard_bytes.max(1)).clamp(1, 16);
-    // The sorted level says where the data is; without it, the upper files do.
-    let mut edges: Vec<(&[u8], u64)> = if lower.is_empty() {
-        upper.iter().map(|f| (&f.range.start[..], f.bytes)).collect()
-    } else {
-        lower.iter().map(|f| (&f.range.start[..], f.bytes)).collect()
+    let wanted = (total / shard_bytes.max(1)).clamp(1, SHARDS_MAX);
+    let cuts = match lower.is_empty() {
+        true => spread::cuts(range, upper, wanted),
+        false => beginnings(range, lower, wanted),
     };
+    let mut start = range.start.clone();
+    let mut shards = Vec::new();
+    for cut in cuts {
+        let cut = bytes::Bytes::from(cut);
+        shards.push(Shard::new(KeyRange { start, end: Some(cut.clone()) }));
+        start = cut;
+    }
+    shards.push(Shard::new(KeyRange { start, end: range.end.clone() }));
+    shards
+}
+
+/// Beginnings of files of a sorted level that cut it into parts of about the same size.
+fn beginnings(range: &KeyRange, lower: &[Arc<SstMeta>], wanted: u64) -> Vec<Vec<u8>> {
+    let mut edges: Vec<(&[u8], u64)> =
+        lower.iter().map(|f| (&f.range.start[..], f.bytes)).collect();
     edges.sort_unstable();
     let weight: u64 = edges.iter().map(|(_, bytes)| bytes).sum();
     let mut cuts = Vec::new();
@@ -297,15 +317,7 @@ fn shards(
         }
         before += bytes;
     }
-    let mut start = range.start.clone();
-    let mut shards = Vec::new();
-    for cut in cuts {
-        let cut = bytes::Bytes::from(cut);
-        shards.push(Shard::new(KeyRange { start, end: Some(cut.clone()) }));
-        start = cut;
-    }
-    shards.push(Shard::new(KeyRange { start, end: range.end.clone() }));
-    shards
+    cuts
 }
 
 #[cfg(test)]
