@@ -16,7 +16,7 @@ use super::view::View;
 use super::{Result, derived, sort_key};
 use crate::bind::BoundSelect;
 use crate::plan::{SelectPlan, StepRows};
-use crate::vector::{self, Executor, Failed, VectorRun};
+use crate::vector::{self, Executor, Failed, Settled, VectorRun};
 
 /// Results of this many rows are cut while they are sorted, if a LIMIT allows it.
 const CUT_ROWS_MAX: u64 = 100_000;
@@ -28,6 +28,8 @@ pub(crate) struct SelectRun<'p> {
     stream: RowStream<'p>,
     /// The same over batches, as long as that goes.
     vector: Option<VectorRun>,
+    /// That was given up, and rows come from the beginning.
+    begun_again: bool,
     subqueries: Subqueries<'p>,
     /// The flat row.
     row: Vec<Value>,
@@ -52,6 +54,7 @@ impl<'p> SelectRun<'p> {
             params,
             stream: RowStream::new(&plan.steps, params),
             vector: None,
+            begun_again: false,
             subqueries: Subqueries::new(&plan.subqueries, params),
             row: vec![Value::Null; plan.select.row_len],
             gathered: None,
@@ -183,7 +186,11 @@ impl<'p> SelectRun<'p> {
         let constant = |cx: &mut Cx<'p>| holds(&plan.constant, cx, row, params);
         let possible = subqueries.run(view, cx, constant).await?;
         if possible && self.runs_over_batches(view) {
-            self.vector = VectorRun::begin(self.plan, self.params, view, cx);
+            let settled = Box::pin(self.settled(view, cx)).await?;
+            self.vector = settled.and_then(|settled| {
+                let made = self.stream.made();
+                VectorRun::begin(self.plan, self.params, made, &settled, view, cx)
+            });
             if self.vector.is_some() {
                 view.ran_over_batches();
             }
@@ -212,6 +219,17 @@ impl<'p> SelectRun<'p> {
         };
         let plain = view.locks().is_none() && !view.is_measured();
         wanted && plain && vector::why_not(self.plan).is_none()
+    }
+
+    /// The conditions with what they ask of subqueries; `None` if that warns or fails,
+    /// which is said where rows are looked at.
+    async fn settled(&mut self, view: &mut View<'_>, cx: &mut Cx<'p>) -> Result<Option<Settled>> {
+        let (mark, before) = (cx.warnings.mark(), cx.warnings.total());
+        let settled = self.subqueries.settled(self.plan, view, cx).await;
+        view.check()?;
+        let warned = cx.warnings.total() > before;
+        cx.warnings.rewind(mark);
+        Ok(settled.ok().filter(|_| !warned))
     }
 
     /// Rows were gathered since `began`.
@@ -299,8 +317,11 @@ impl<'p> SelectRun<'p> {
                     Err(Failed::Over(error)) => return Err(error),
                     Err(Failed::GivenUp) => {
                         view.gave_up();
-                        // The rows come in the same order one by one.
-                        for _ in 0..run.given() {
+                        // Those of one table come in the same order one by one. Joined ones
+                        // are gathered, and those that were are forgotten.
+                        self.begun_again = self.plan.steps.len() > 1;
+                        let given = if self.begun_again { 0 } else { run.given() };
+                        for _ in 0..given {
                             stream.next(view, cx, subqueries, row).await?;
                         }
                         *vector = None;
@@ -374,6 +395,11 @@ impl<'p> SelectRun<'p> {
                 Some(found) => found?,
                 None => Box::pin(self.advance(view, cx)).await?,
             };
+            if std::mem::take(&mut self.begun_again) {
+                rows.clear();
+                self.distinct.clear();
+                self.bytes = 0;
+            }
             if !found {
                 break;
             }
