@@ -11,8 +11,8 @@ use super::gathered::Rows;
 use super::view::View;
 use super::{Result, SelectRun, sort_key};
 use crate::bind::Asked;
-use crate::plan::{SelectPlan, Step, SubqueryPlan};
-use crate::vector::{Extra, Settled};
+use crate::plan::{SelectPlan, SubqueryPlan};
+use crate::vector::{Extra, Settled, takes_of_rows};
 
 /// The subqueries of one query block, while it runs.
 pub(crate) struct Subqueries<'p> {
@@ -73,8 +73,14 @@ impl<'p> Subqueries<'p> {
         view: &mut View<'_>,
         cx: &mut Cx<'p>,
     ) -> Result<Settled> {
-        let filters = plan.steps.iter().map(|step: &Step| step.filter.clone()).collect();
-        let mut settled = Settled { filters, extras: Vec::new() };
+        let mut settled = Settled::default();
+        for step in &plan.steps {
+            let waits = |node: &Node| takes_of_rows(node, plan);
+            let (residual, known): (Vec<Node>, Vec<Node>) =
+                step.filter.iter().cloned().partition(waits);
+            settled.filters.push(known);
+            settled.residual.extend(residual);
+        }
         for at in 0..settled.filters.len() {
             for which in 0..settled.filters[at].len() {
                 while let Some(asked) = first_asked(&settled.filters[at][which]).cloned() {

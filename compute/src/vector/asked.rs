@@ -31,6 +31,9 @@ pub(crate) struct Settled {
     /// Columns that conditions read beside those of the flat row: the first stands behind
     /// its last place.
     pub(crate) extras: Vec<Extra>,
+    /// Conditions whose subqueries take values of the rows: they are looked at row by row,
+    /// once all else is.
+    pub(crate) residual: Vec<Node>,
 }
 
 impl Settled {

@@ -36,6 +36,17 @@ pub(crate) fn is_worth_it(_: &SelectPlan) -> bool {
     false
 }
 
+/// What EXPLAIN says of it; nothing where that is as ever.
+pub(crate) fn told(plan: &SelectPlan, executor: Executor) -> Option<String> {
+    if executor != Executor::Vector {
+        return None;
+    }
+    Some(match why_not(plan) {
+        None => "The query block runs over batches of columns (firn_executor)".to_owned(),
+        Some(why) => format!("The query block runs row by row (firn_executor): {why}"),
+    })
+}
+
 /// Why a block cannot run over batches; `None` if it can.
 pub(crate) fn why_not(plan: &SelectPlan) -> Option<&'static str> {
     let select = &plan.select;
@@ -50,6 +61,11 @@ pub(crate) fn why_not(plan: &SelectPlan) -> Option<&'static str> {
     }
     if plan.steps.len() > 1 && !select.grouped && plan.ordered {
         return Some("its joined rows go out as they come");
+    }
+    let waits = |node: &Node| takes_of_rows(node, plan);
+    let residual = plan.steps.iter().any(|step| step.filter.iter().any(waits));
+    if residual && !select.grouped && plan.ordered {
+        return Some("its rows go out as subqueries let them pass");
     }
     if select.rollup.is_some() {
         return Some("WITH ROLLUP");
@@ -98,12 +114,25 @@ fn fits(node: &Node) -> bool {
     fits_with(node, &|_| false)
 }
 
-/// The same of a condition, in which subqueries may stand whose rows are the same for all
-/// rows around.
+/// Whether a subquery within an expression takes values of the rows around it.
+pub(crate) fn takes_of_rows(node: &Node, plan: &SelectPlan) -> bool {
+    let own = match &node.op {
+        Op::Subquery { slot, .. } => plan
+            .subqueries
+            .iter()
+            .find(|one| one.slot == *slot)
+            .is_none_or(|one| !one.plan.select.outer.is_empty()),
+        _ => false,
+    };
+    own || node.args.iter().any(|arg| takes_of_rows(arg, plan))
+}
+
+/// Whether a condition of WHERE can be looked at over batches, or behind them: one in which
+/// subqueries stand.
 fn condition_fits(node: &Node, plan: &SelectPlan) -> bool {
     fits_with(node, &|slot| {
         let asked = plan.subqueries.iter().find(|one| one.slot == slot);
-        asked.is_some_and(|one| one.plan.select.outer.is_empty() && !one.volatile)
+        asked.is_some_and(|one| !one.volatile)
     })
 }
 

@@ -197,6 +197,7 @@ impl Planner<'_> {
             });
         };
         conditions.for_each(&mut each);
+        self.settled.residual.iter().for_each(&mut each);
         select.group_by.iter().for_each(&mut each);
         select.aggregates.iter().flat_map(|one| &one.args).for_each(&mut each);
         select.items.iter().for_each(|item| each(&item.node));

@@ -29,5 +29,5 @@ mod run;
 mod scan;
 
 pub(crate) use asked::{Extra, Settled};
-pub(crate) use choose::{Executor, is_worth_it, why_not};
+pub(crate) use choose::{Executor, is_worth_it, takes_of_rows, told, why_not};
 pub(crate) use run::{Failed, VectorRun};

@@ -203,7 +203,7 @@ impl Planner<'_> {
             }
         };
         let Some(rows) = rows else { return Ok(None) };
-        if self.plan.select.grouped {
+        if self.plan.select.grouped && self.settled.residual.is_empty() {
             return self.gathered(rows).map(Some);
         }
         let places = rows.places.iter().enumerate().map(|(at, (place, ty))| (*place, *ty, at));

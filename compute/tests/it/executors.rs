@@ -129,11 +129,11 @@ const JOINED: &[&str] = &[
     "SELECT t.label, COUNT(*) FROM tiny t LEFT JOIN big b ON b.g = t.g AND b.id < t.g * 1000
      WHERE t.label <> 'x' AND (b.s IS NULL OR b.s <> 'ä') GROUP BY t.label ORDER BY 1",
     "SELECT COUNT(*), COUNT(b.id) FROM tiny t LEFT JOIN big b ON b.g = t.g WHERE b.id IS NULL",
-    "SELECT s.name, COUNT(*) FROM big b JOIN small s ON b.s = s.name WHERE b.id < 700
+    "SELECT s.name, COUNT(*) FROM big b JOIN small s ON b.s = s.name WHERE b.id < 60
      GROUP BY s.name ORDER BY 1, 2",
-    "SELECT COUNT(*) FROM big b JOIN small s ON b.d = s.price",
-    "SELECT COUNT(*) FROM big b JOIN small s ON b.f = s.f",
-    "SELECT s.d, COUNT(*) FROM big b JOIN small s ON b.dt = s.d GROUP BY s.d ORDER BY s.d",
+    "SELECT COUNT(*) FROM big b JOIN small s ON b.d = s.price WHERE b.id < 90",
+    "SELECT COUNT(*) FROM big b JOIN small s ON b.f = s.f WHERE b.id < 90",
+    "SELECT s.d, COUNT(*) FROM big b JOIN small s ON b.dt = s.d WHERE b.id < 90 GROUP BY s.d ORDER BY s.d",
     "SELECT COUNT(*), SUM(s.g) FROM big b JOIN small s ON b.id = s.id JOIN tiny t ON t.g = s.g",
     "SELECT COUNT(*) FROM small s, tiny t WHERE s.g > t.g",
     "SELECT COUNT(*) FROM small s, tiny t",
@@ -154,6 +154,11 @@ const JOINED: &[&str] = &[
      GROUP BY t.label ORDER BY 1",
     "SELECT COUNT(*) FROM big b WHERE (g, n) IN (SELECT g, g FROM tiny)",
     "SELECT COUNT(*), SUM(a.g) FROM big a JOIN big b ON a.id = b.id AND a.g < b.n",
+    "SELECT COUNT(*) FROM tiny t WHERE EXISTS (SELECT 1 FROM big b WHERE b.g = t.g AND b.s = 'A')",
+    "SELECT t.label, COUNT(*) FROM tiny t, small s WHERE t.g = s.g AND s.price > (SELECT AVG(d)
+     FROM big b WHERE b.g = t.g AND b.s = 'a') GROUP BY t.label ORDER BY 1",
+    "SELECT id FROM small s WHERE g = 3 AND d > (SELECT MIN(dt) FROM big b WHERE b.id = s.id)
+     ORDER BY name, id",
 ];
 
 /// These begin over batches, meet a warning or an error, and say what the row executor says.
@@ -247,4 +252,30 @@ async fn the_variable_takes_its_three_values() {
     let hint = "SELECT /*+ SET_VAR(firn_executor = 'direct') */ @@firn_executor";
     let hinted = client.rows(hint).await;
     assert_eq!(hinted.len(), 1);
+}
+
+#[tokio::test]
+async fn explain_says_which_way_a_query_runs() {
+    let (_server, mut client) = start().await;
+    client.run("CREATE TABLE digits (i INT PRIMARY KEY)").await;
+    let mut said = Vec::new();
+    for (executor, sql) in [
+        ("vector", "EXPLAIN SELECT COUNT(*) FROM digits"),
+        ("vector", "EXPLAIN SELECT i, COUNT(*) FROM digits GROUP BY i WITH ROLLUP"),
+        ("auto", "EXPLAIN SELECT COUNT(*) FROM digits"),
+    ] {
+        client.run(&format!("SET firn_executor = '{executor}'")).await;
+        client.run(sql).await;
+        let lines = client.lines("SHOW WARNINGS").await;
+        said.push(lines.iter().find(|line| line.contains("firn_executor")).cloned());
+    }
+    let block = |rest: &str| Some(format!("Note|1003|The query block runs {rest}"));
+    assert_eq!(
+        said,
+        [
+            block("over batches of columns (firn_executor)"),
+            block("row by row (firn_executor): WITH ROLLUP"),
+            None
+        ]
+    );
 }
