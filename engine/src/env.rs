@@ -117,6 +117,7 @@ pub struct Env {
     random: Arc<dyn Random>,
     spawn: Arc<dyn Spawn>,
     pace: Option<Arc<dyn Pace>>,
+    one_thread: bool,
 }
 
 impl std::fmt::Debug for Env {
@@ -128,13 +129,20 @@ impl std::fmt::Debug for Env {
 impl Env {
     /// An environment from its three parts.
     pub fn new(clock: Arc<dyn Clock>, random: Arc<dyn Random>, spawn: Arc<dyn Spawn>) -> Self {
-        Self { clock, random, spawn, pace: None }
+        Self { clock, random, spawn, pace: None, one_thread: false }
     }
 
     /// The same, with background work paced by `pace`; without, it never rests.
     #[must_use]
     pub fn with_pace(mut self, pace: Arc<dyn Pace>) -> Self {
         self.pace = Some(pace);
+        self
+    }
+
+    /// The same, for a foreground of one thread: see [`Self::short_blocking`].
+    #[must_use]
+    pub fn with_one_thread(mut self) -> Self {
+        self.one_thread = true;
         self
     }
 
@@ -213,6 +221,25 @@ impl Env {
         );
         done.await;
         receiver.await.ok()
+    }
+
+    /// Blocking work of the foreground as short as a synced write, for which everything else
+    /// that its thread does has to wait anyway. On a foreground of one thread it is done where
+    /// it is asked for, once the others have had their turn: waking another thread and being
+    /// woken by it takes longer. Elsewhere as [`Self::blocking`].
+    pub async fn short_blocking<T: Send + 'static>(
+        &self,
+        name: &'static str,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        if self.one_thread {
+            // What goes out takes a task for the stream and one for the connection.
+            for _ in 0..3 {
+                self.yield_now().await;
+            }
+            return Some(work());
+        }
+        self.blocking(TaskClass::Foreground, name, work).await
     }
 
     /// See [`Pace::set_debt`].

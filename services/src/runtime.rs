@@ -2,8 +2,9 @@
 //!
 //! Threads of the background run at a lower priority, so that the kernel gives
 //! them what the foreground leaves, and rest while the foreground is busy (see
-//! [`pace`]); each has as many workers as the process has cores. Both count the
-//! processor time of their threads.
+//! [`pace`]); each has as many workers as the process has cores, but for a process that does
+//! one thing after the other ([`Runtimes::start_single`]). Both count the processor time of
+//! their threads.
 
 mod pace;
 
@@ -39,6 +40,7 @@ pub struct Runtimes {
     running: Option<(Runtime, Runtime)>,
     groups: [ThreadGroup; 2],
     pace: Arc<BusyPace>,
+    single: bool,
 }
 
 impl Runtimes {
@@ -47,23 +49,29 @@ impl Runtimes {
     /// # Errors
     /// [`ErrorKind::Unavailable`] if the system gives no threads.
     pub fn start(workers: usize) -> Result<Self> {
-        Self::start_with(workers, BACKGROUND_NICE)
+        Self::start_with(workers, false)
     }
 
-    /// As [`Runtimes::start`], with the niceness of background threads
-    /// (0 to 19; 0 is that of the foreground).
+    /// As [`Runtimes::start`], with a foreground of one thread, which does short blocking work
+    /// by itself ([`Env::short_blocking`]): for a process whose every step waits for the one
+    /// before, and which would spend its time waking threads.
     ///
     /// # Errors
     /// [`ErrorKind::Unavailable`] if the system gives no threads.
-    pub fn start_with(workers: usize, background_nice: i32) -> Result<Self> {
+    pub fn start_single(workers: usize) -> Result<Self> {
+        Self::start_with(workers, true)
+    }
+
+    fn start_with(workers: usize, single: bool) -> Result<Self> {
+        let foremost = if single { 1 } else { workers };
         let groups = [ThreadGroup::new("foreground"), ThreadGroup::new("background")];
         let [foreground, background] = &groups;
         let running = (
-            build(workers, "firn-fg", 0, foreground.clone())?,
-            build(workers, "firn-bg", background_nice, background.clone())?,
+            build(foremost, "firn-fg", 0, foreground.clone())?,
+            build(workers, "firn-bg", BACKGROUND_NICE, background.clone())?,
         );
         let pace = Arc::new(BusyPace::new(foreground.clone(), workers));
-        Ok(Self { running: Some(running), groups, pace })
+        Ok(Self { running: Some(running), groups, pace, single })
     }
 
     fn running(&self) -> &(Runtime, Runtime) {
@@ -83,7 +91,8 @@ impl Runtimes {
     /// The engine's view of them, with the system's clock and randomness.
     pub fn env(&self) -> Env {
         let pace: Arc<dyn firn_engine::Pace> = Arc::clone(&self.pace) as _;
-        Env::tokio(self.foreground().clone(), self.background().clone()).with_pace(pace)
+        let env = Env::tokio(self.foreground().clone(), self.background().clone()).with_pace(pace);
+        if self.single { env.with_one_thread() } else { env }
     }
 
     /// Runs `future` on the calling thread, in the foreground runtime.

@@ -56,7 +56,11 @@ pub fn run(cli: Cli) -> Result<()> {
         return print(&config.to_yaml());
     }
     telemetry::init(&config.log, config.log_format)?;
-    let runtimes = Runtimes::start(machine.cores)?;
+    let runtimes = match cli.command {
+        // A member writes, sends and answers in turn.
+        Command::Journal(_) => Runtimes::start_single(machine.cores)?,
+        _ => Runtimes::start(machine.cores)?,
+    };
     if serves(&cli.command) {
         allocator::keep_within(config.memory_bytes_max.0);
     }

@@ -16,7 +16,8 @@
 //! Publishing before applying would show a snapshot without its commits;
 //! before durability, a commit that a crash can take back. Waking before
 //! publishing would let a writer miss its own write. Apply, publish and wake
-//! of one group happen while the next group's append is on its way.
+//! of one group happen while the next group's append is on its way, or before it is
+//! made, if that lets more writers share it ([`Rhythm`]).
 //!
 //! # Failures
 //!
@@ -40,6 +41,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::FutureExt;
@@ -145,6 +147,11 @@ impl CommitQueue {
         self.state.lock().runs.pop_front()
     }
 
+    /// Commits that wait in the open group.
+    fn waiting(&self) -> u64 {
+        self.state.lock().open.commits
+    }
+
     /// Takes the open group if it has commits.
     fn take(&self) -> Option<Group> {
         let mut state = self.state.lock();
@@ -177,6 +184,61 @@ impl CommitQueue {
     /// Why commits are refused, if they are.
     pub(super) fn closed(&self) -> Option<Error> {
         self.state.lock().closed.clone()
+    }
+}
+
+/// So many writers together are worth gathering: fewer cannot share much, and more make groups
+/// in which a commit costs little as they are.
+const GATHERED: std::ops::Range<u64> = 8..1024;
+/// How many turns the writers of a group get to come back.
+const GATHER_TURNS_MAX: usize = 4;
+/// After a group whose writers did not come back, so many are not waited for.
+const GATHER_REST: u32 = 64;
+
+/// Whether a group is finished before the next is appended, so that its writers can be in that
+/// one. Otherwise two halves of the writers alternate for ever, each waiting for the other's
+/// append, and twice as many appends are made. It is worth it if the journal is what is waited
+/// for, and not the finishing, which is done meanwhile else; and if writers come back at once.
+#[derive(Debug, Default)]
+struct Rhythm {
+    /// How long an append takes, and finishing a commit: running averages.
+    append_ns: u64,
+    finish_ns: u64,
+    gathering: bool,
+    rest: u32,
+}
+
+impl Rhythm {
+    fn add(average: &mut u64, took: Duration, count: u64) {
+        let ns = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX) / count.max(1);
+        *average = (*average - *average / 4).saturating_add(ns / 4);
+    }
+
+    fn appended(&mut self, took: Duration) {
+        Self::add(&mut self.append_ns, took, 1);
+    }
+
+    fn finished(&mut self, took: Duration, commits: u64) {
+        Self::add(&mut self.finish_ns, took, commits);
+    }
+
+    /// Whether a group of so many, behind which others wait, is finished first.
+    fn gathers(&mut self, commits: u64, waiting: u64) -> bool {
+        let writers = commits + waiting;
+        let finishing = self.finish_ns.saturating_mul(writers);
+        // Changing to and fro would be worse than either.
+        let enough = if self.gathering { finishing / 2 } else { finishing };
+        self.gathering = GATHERED.contains(&writers) && self.append_ns >= enough;
+        let rests = self.rest > 0;
+        self.rest = self.rest.saturating_sub(1);
+        self.gathering && !rests
+    }
+
+    /// Of a group of so many, so many came back.
+    fn gathered(&mut self, commits: u64, back: u64) {
+        if back < commits / 2 {
+            self.rest = GATHER_REST;
+        }
     }
 }
 
@@ -219,10 +281,11 @@ pub(super) async fn run(db: Arc<Inner>, journal: Arc<dyn JournalWriter>) {
     let mut last = db.visible();
     let mut durable: Option<Durable> = None;
     let mut solitude = Solitude::default();
+    let mut rhythm = Rhythm::default();
     loop {
         if let Some(run) = db.queue.take_run() {
             if let Some(done) = durable.take() {
-                db.finish_commit(done);
+                db.finish_commit(done, &mut rhythm);
             }
             match commit_run(&db, &*journal, run, last).await {
                 Some(seq) => last = seq,
@@ -230,9 +293,13 @@ pub(super) async fn run(db: Arc<Inner>, journal: Arc<dyn JournalWriter>) {
             }
             continue;
         }
+        let waiting = db.queue.waiting();
+        if let Some(done) = durable.take_if(|d| rhythm.gathers(d.record.commits(), waiting)) {
+            gather(&db, done, &mut rhythm).await;
+        }
         let Some(group) = db.queue.take() else {
             if let Some(done) = durable.take() {
-                db.finish_commit(done);
+                db.finish_commit(done, &mut rhythm);
                 continue;
             }
             if db.queue.closed().is_some() {
@@ -250,14 +317,16 @@ pub(super) async fn run(db: Arc<Inner>, journal: Arc<dyn JournalWriter>) {
             unix_ms: db.env.unix_ms(),
             payload: Bytes::from(group.payload),
         };
+        let begun = db.env.now();
         let append = append(&db, &*journal, record.clone(), alone, &group.completion);
         let finish = async {
             if let Some(done) = durable.take() {
-                db.finish_commit(done);
+                db.finish_commit(done, &mut rhythm);
             }
         };
         // The append is polled first: it is on its way while the last group is applied.
         let (appended, ()) = futures::join!(append, finish);
+        rhythm.appended(db.env.now().since(begun));
         match appended {
             Ok(()) => {
                 last = record.last_seq;
@@ -290,6 +359,22 @@ pub(super) async fn run(db: Arc<Inner>, journal: Arc<dyn JournalWriter>) {
             }
         }
     }
+}
+
+/// Finishes a group and lets its writers come back.
+async fn gather(db: &Inner, done: Durable, rhythm: &mut Rhythm) {
+    let (commits, before) = (done.record.commits(), db.queue.waiting());
+    db.finish_commit(done, rhythm);
+    let mut waiting = before;
+    for _ in 0..GATHER_TURNS_MAX {
+        db.env.yield_now().await;
+        let now = db.queue.waiting();
+        if now <= waiting {
+            break;
+        }
+        waiting = now;
+    }
+    rhythm.gathered(commits, waiting - before);
 }
 
 /// Commits a run behind everything up to `last`; the last seq then, or `None` if writing
@@ -340,8 +425,7 @@ pub(super) async fn append(
     alone: bool,
     completion: &Completion,
 ) -> Result<()> {
-    let commits = record.last_seq.0 - record.first_seq.0 + 1;
-    db.counts.commit_group(commits, record.payload.len());
+    db.counts.commit_group(record.commits(), record.payload.len());
     let append = if alone { journal.append_alone(record) } else { journal.append(record) };
     let mut append = append.fuse();
     // The first polls are for free: most appends are done before a timer is needed.
@@ -386,10 +470,12 @@ impl Inner {
     }
 
     /// Steps 2 to 4 for a durable group.
-    fn finish_commit(&self, done: Durable) {
+    fn finish_commit(&self, done: Durable, rhythm: &mut Rhythm) {
+        let begun = self.env.now();
         self.apply(&done.record, done.ops);
         self.publish(done.record.last_seq);
         done.completion.complete(Ok(done.record.first_seq));
+        rhythm.finished(self.env.now().since(begun), done.record.commits());
     }
 }
 
@@ -415,5 +501,33 @@ mod tests {
         }
         // A commit was there already when the one before was done.
         assert!(!solitude.comes(1));
+    }
+
+    #[test]
+    fn groups_are_gathered_while_the_journal_is_what_is_waited_for() {
+        let us = Duration::from_micros;
+        let mut rhythm = Rhythm::default();
+        let mut say = |append, finish_all| {
+            for _ in 0..64 {
+                rhythm.appended(us(append));
+                rhythm.finished(us(finish_all), 256);
+            }
+            rhythm.gathers(128, 128)
+        };
+        assert!(say(600, 500));
+        assert!(say(300, 500), "it does not change to and fro");
+        assert!(!say(200, 500));
+        assert!(!say(300, 500), "nor back");
+        assert!(say(600, 500));
+        // Too few, and too many.
+        assert!(!rhythm.gathers(3, 2));
+        assert!(!rhythm.gathers(1000, 1000));
+        // Writers that do not come back are not waited for, for a while.
+        assert!(rhythm.gathers(128, 0));
+        rhythm.gathered(128, 64);
+        assert!(rhythm.gathers(128, 0));
+        rhythm.gathered(128, 63);
+        let rested = (0..1000).take_while(|_| !rhythm.gathers(128, 0)).count();
+        assert_eq!(rested, GATHER_REST as usize);
     }
 }

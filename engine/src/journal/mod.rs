@@ -60,6 +60,14 @@ pub struct Record {
     pub payload: Bytes,
 }
 
+impl Record {
+    /// How many commits it holds.
+    #[must_use]
+    pub fn commits(&self) -> u64 {
+        self.last_seq.0 - self.first_seq.0 + 1
+    }
+}
+
 /// What a log holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LogBounds {

@@ -76,6 +76,9 @@ impl Group {
             check_quorum: true,
             pre_vote: true,
             max_committed_size_per_ready: APPLY_BYTES,
+            // Followers hear of it with the next entries or heartbeat: nobody waits for them
+            // to apply, and it would be a message to each and back for every append.
+            skip_bcast_commit: true,
             ..Config::default()
         };
         let raw = RawNode::new(&config, view, &super::logging::logger()).map_err(|e| {

@@ -313,7 +313,7 @@ impl Loop {
             let written = store.write(&batch.writes, batch.sync);
             written.map(|()| batch)
         };
-        let written = self.env.blocking(TaskClass::Foreground, "raft-write", write).await;
+        let written = self.env.short_blocking("raft-write", write).await;
         written.unwrap_or_else(|| {
             Err(Error::new(ErrorKind::Internal, "a write of the journal was stopped"))
         })

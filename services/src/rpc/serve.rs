@@ -31,6 +31,9 @@ use crate::metrics::Registry;
 const CALLS_MAX: usize = 1024;
 /// Streams at once over one connection.
 const STREAMS_MAX: u32 = 1024;
+/// Callers may send so much in one piece: a record of the journal in one write, not in many of
+/// 16 KiB.
+const FRAME_BYTES_MAX: u32 = 1 << 20;
 /// A call whose caller names no deadline is given up after this long. Streams only have to
 /// begin within it.
 const CALL_MAX: Duration = Duration::from_secs(60);
@@ -90,6 +93,7 @@ impl Server {
         let mut transport = Transport::builder()
             .timeout(CALL_MAX)
             .max_concurrent_streams(STREAMS_MAX)
+            .max_frame_size(Some(FRAME_BYTES_MAX))
             .http2_keepalive_interval(Some(KEEPALIVE_EVERY))
             .http2_keepalive_timeout(Some(KEEPALIVE_WAIT));
         if let Some(tls) = &trust.tls {
