@@ -67,7 +67,8 @@ fn form_of(with: Comparison, left: &SqlType, right: &SqlType) -> Option<Form> {
             match (left.unsigned, right.unsigned) {
                 (true, true) => Some(Form::Unsigned),
                 _ if signed(left) && signed(right) => Some(Form::Signed),
-                _ => None,
+                // No integer holds both.
+                _ => Some(Form::Decimal(0)),
             }
         }
         Comparison::Int if kinds == (K::Year, K::Year) => Some(Form::Own),
