@@ -28,6 +28,7 @@ mod range_delete;
 mod scan;
 pub mod sst;
 pub mod storage;
+pub mod trace;
 mod types;
 mod varint;
 mod view;

@@ -1,16 +1,20 @@
-//! Log events and panics.
+//! Log events, panics and traces.
 //!
 //! A panic inside a task ends that task alone: whoever waits for it sees that
 //! there is no result, and says what cannot go on without it. What the panic
 //! hook adds is one line with place and reason, and a counter.
+
+mod traces;
 
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use firn_engine::{Error, ErrorKind, Result};
 use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
 
+pub(crate) use self::traces::collect as collect_spans;
+pub use self::traces::{Exporting, TraceConfig, Traces};
 use crate::config::LogFormat;
 
 static PANICS: AtomicU64 = AtomicU64::new(0);
@@ -53,27 +57,51 @@ fn parse(filter: &str) -> std::result::Result<Targets, String> {
 /// [`ErrorKind::BadRequest`] for a bad filter; [`ErrorKind::Internal`] if
 /// someone else has taken the process's events.
 pub fn init(filter: &str, format: LogFormat) -> Result<()> {
+    init_with(filter, format, "firn", &TraceConfig { endpoint: None, share: 0.0 }).map(drop)
+}
+
+/// As [`init`], and with traces of the process `service` if there is a collector: they are
+/// made from now on, and sent once [`Traces::export`] is called.
+///
+/// # Errors
+/// As [`init`].
+pub fn init_with(
+    filter: &str,
+    format: LogFormat,
+    service: &str,
+    config: &TraceConfig,
+) -> Result<Option<Traces>> {
     let targets = parse(filter)
         .map_err(|why| Error::new(ErrorKind::BadRequest, format!("log filter: {why}")))?;
-    let registry = tracing_subscriber::registry().with(targets);
-    let taken = |e| Error::with_source(ErrorKind::Internal, "starting to log", e);
-    match format {
-        LogFormat::Text => {
-            let lines = tracing_subscriber::fmt::layer()
-                .with_writer(std::io::stderr)
-                .with_ansi(std::io::stderr().is_terminal());
-            tracing::subscriber::set_global_default(registry.with(lines)).map_err(taken)?;
+    let traces = config.endpoint.as_ref().map(|endpoint| Traces::new(service, endpoint));
+    // Of spans log events say nothing.
+    let targets = targets.with_target(firn_engine::trace::TARGET, LevelFilter::OFF);
+    let lines = match format {
+        LogFormat::Text => tracing_subscriber::fmt::layer()
+            .with_writer(std::io::stderr)
+            .with_ansi(std::io::stderr().is_terminal())
+            .boxed(),
+        LogFormat::Json => tracing_subscriber::fmt::layer()
+            .json()
+            .flatten_event(true)
+            .with_writer(std::io::stderr)
+            .boxed(),
+    };
+    let registry = tracing_subscriber::registry();
+    let taken = match &traces {
+        // A filter over all is cheaper than one for each layer.
+        None => tracing::subscriber::set_global_default(registry.with(lines).with(targets)),
+        Some(traces) => {
+            let both = registry.with(lines.with_filter(targets)).with(traces.layer());
+            tracing::subscriber::set_global_default(both)
         }
-        LogFormat::Json => {
-            let objects = tracing_subscriber::fmt::layer()
-                .json()
-                .flatten_event(true)
-                .with_writer(std::io::stderr);
-            tracing::subscriber::set_global_default(registry.with(objects)).map_err(taken)?;
-        }
+    };
+    taken.map_err(|e| Error::with_source(ErrorKind::Internal, "starting to log", e))?;
+    if traces.is_some() {
+        Traces::turn_on(config.share);
     }
     std::panic::set_hook(Box::new(on_panic));
-    Ok(())
+    Ok(traces)
 }
 
 fn on_panic(info: &std::panic::PanicHookInfo<'_>) {

@@ -35,6 +35,17 @@ fn serves(command: &Command) -> bool {
     matches!(command, Up(_) | Compute(_) | Journal(_) | Storage(_) | Compaction(_))
 }
 
+/// What a process calls itself in traces.
+fn service(command: &Command) -> &'static str {
+    match command {
+        Command::Compute(_) => "firn-compute",
+        Command::Journal(_) => "firn-journal",
+        Command::Storage(_) => "firn-storage",
+        Command::Compaction(_) => "firn-compaction",
+        _ => "firn",
+    }
+}
+
 /// Runs a command to its end.
 ///
 /// # Errors
@@ -55,7 +66,8 @@ pub fn run(cli: Cli) -> Result<()> {
     if matches!(cli.command, Command::Config) {
         return print(&config.to_yaml());
     }
-    telemetry::init(&config.log, config.log_format)?;
+    let (service, trace) = (service(&cli.command), config.trace.clone());
+    let traces = telemetry::init_with(&config.log, config.log_format, service, &trace)?;
     let runtimes = match cli.command {
         // A member writes, sends and answers in turn.
         Command::Journal(_) => Runtimes::start_single(machine.cores)?,
@@ -70,7 +82,8 @@ pub fn run(cli: Cli) -> Result<()> {
         until_stdin_ends(&shutdown)?;
     }
     let done = runtimes.block_on(async {
-        match cli.command {
+        let traces = traces.map(|traces| traces.export(&runtimes.env())).transpose()?;
+        let done = match cli.command {
             Command::Up(args) if args.cluster => {
                 cluster::run(&config, cli.config.as_deref(), &runtimes, &shutdown).await
             }
@@ -91,7 +104,11 @@ pub fn run(cli: Cli) -> Result<()> {
                 shutdown.interrupts(ctl::run(&config, &args, &runtimes.env())).await
             }
             Command::Config => Ok(()),
+        };
+        if let Some(traces) = traces {
+            traces.finish().await;
         }
+        done
     });
     let stopped = runtimes.shutdown(RUNTIME_STOP_MAX);
     done.and(stopped)

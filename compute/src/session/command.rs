@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use firn_engine::{remote_span, root_span, trace};
 use firn_mysql_parser::Parser;
 use firn_mysql_parser::ast::{self, StatementKind};
+use firn_mysql_protocol::command::{Parameter, ParameterValue};
 use firn_mysql_protocol::result::{Column, Columns, Response, StateChange, Summary};
 use firn_mysql_protocol::server::{self, Execution, Prepared, Query};
 use firn_mysql_protocol::{ColumnType, Error, Result, StatusFlags};
 use firn_mysql_semantics::SqlType;
 use firn_mysql_semantics::error::{SqlError, code};
+use tracing::{Instrument, Span};
 
 use super::known::Plans;
 use super::run::Arguments;
@@ -36,12 +39,54 @@ impl From<Ended> for Error {
     }
 }
 
+/// The query attribute in which a client names its own span.
+const TRACEPARENT: &[u8] = b"traceparent";
+
+/// Runs a command within its span.
+async fn traced<T>(
+    run: impl Future<Output = std::result::Result<T, Ended>>,
+    span: Span,
+) -> std::result::Result<T, Ended> {
+    let result = run.instrument(span.clone()).await;
+    match &result {
+        // Its text may show data.
+        Err(Ended::Sql(error)) => trace::failed(&span, &format_args!("error {}", error.number())),
+        Err(Ended::Connection(error)) => trace::failed(&span, error),
+        Ok(_) => {}
+    }
+    result
+}
+
 /// Whether a text without a statement has a comment.
 fn is_comment(text: &[u8]) -> bool {
     text.iter().any(|byte| !byte.is_ascii_whitespace() && *byte != b';')
 }
 
 impl Session {
+    /// The span of a command: within the client's, if it names one.
+    fn span(&self, command: &'static str, attributes: &[Parameter<'_>]) -> Span {
+        if !trace::is_on() {
+            return Span::none();
+        }
+        let named = attributes.iter().find(|attribute| attribute.name == TRACEPARENT);
+        if let Some(ParameterValue::Bytes(parent)) = named.map(|attribute| attribute.value) {
+            return remote_span!(
+                parent,
+                "statement",
+                otel.kind = "server",
+                otel.name = command,
+                connection = self.id,
+            );
+        }
+        root_span!(
+            &self.server.env,
+            "statement",
+            otel.kind = "server",
+            otel.name = command,
+            connection = self.id,
+        )
+    }
+
     /// Carries out the statements of a text, one after the other.
     async fn run_text(
         &mut self,
@@ -111,7 +156,9 @@ impl server::Session for Session {
 
     async fn query(&mut self, query: Query<'_>, response: &mut Response<'_>) -> Result<()> {
         self.working("Query", Some(query.sql));
-        let result = self.run_text(query.sql, query.multi_statements, response).await;
+        let span = self.span("query", query.attributes);
+        let result = self.run_text(query.sql, query.multi_statements, response);
+        let result = traced(result, span).await;
         self.working("Sleep", None);
         Ok(result?)
     }
@@ -163,7 +210,9 @@ impl server::Session for Session {
             .unzip();
         let arguments = Arguments { values, types };
         let PreparedStatement { sql, statement, plans } = statement;
-        let result = self.run_prepared(sql, statement, plans, &arguments, response).await;
+        let span = self.span("execute", execution.attributes);
+        let result = self.run_prepared(sql, statement, plans, &arguments, response);
+        let result = traced(result, span).await;
         self.working("Sleep", None);
         Ok(result?)
     }

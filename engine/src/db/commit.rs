@@ -37,6 +37,12 @@
 //! - *A writer is cancelled* while it waits: its batch is in the group and
 //!   commits nevertheless.
 //!
+//! # Traces
+//!
+//! One append serves a whole group, and a span has one parent: the span of the append is
+//! within that of the first commit of the group that is traced, so that with a small share of
+//! traces nearly every one is whole. The other traced commits have a link to it.
+//!
 //! Transactions that are in files already take the place of a group: see [`super::run`].
 
 use std::collections::VecDeque;
@@ -47,6 +53,7 @@ use bytes::Bytes;
 use futures::FutureExt;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
+use tracing::{Instrument, Span};
 
 use super::Inner;
 use super::completion::{Completion, Done};
@@ -56,9 +63,13 @@ use crate::error::{Context, Error, ErrorKind, Result};
 use crate::journal::{JournalWriter, Record};
 use crate::manifest::SstMeta;
 use crate::types::Seq;
+use crate::{new_span, trace};
 
 /// A group is closed when it has this many bytes; more wait for the next one.
 const GROUP_BYTES_MAX: usize = 8 << 20;
+
+/// Commits of a group that are linked to the span of its append.
+const GROUP_TRACED_MAX: usize = 64;
 
 /// Commits that wait together.
 #[derive(Debug, Default)]
@@ -67,6 +78,27 @@ struct Group {
     commits: u64,
     ops: usize,
     completion: Arc<Completion>,
+    /// Spans of commits that are traced.
+    traced: Vec<Span>,
+}
+
+impl Group {
+    /// The span of the group's append. From here on its commits' spans end by themselves.
+    fn append_span(&mut self, record: &Record) -> Span {
+        let mut traced = std::mem::take(&mut self.traced).into_iter();
+        let Some(first) = traced.next() else { return Span::none() };
+        let span = new_span!(
+            &first,
+            "journal append",
+            first_seq = record.first_seq.0,
+            last_seq = record.last_seq.0,
+            bytes = record.payload.len(),
+        );
+        for other in traced {
+            other.follows_from(&span);
+        }
+        span
+    }
 }
 
 /// Files that are to be committed.
@@ -121,6 +153,10 @@ impl CommitQueue {
         batch.encode_into(&mut group.payload);
         group.commits += 1;
         group.ops += batch.len();
+        if trace::is_on() && group.traced.len() < GROUP_TRACED_MAX {
+            let span = trace::current();
+            group.traced.extend((!span.is_none()).then_some(span));
+        }
         let done = Done::new(Arc::clone(&group.completion));
         drop(state);
         if index == 0 {
@@ -297,7 +333,7 @@ pub(super) async fn run(db: Arc<Inner>, journal: Arc<dyn JournalWriter>) {
         if let Some(done) = durable.take_if(|d| rhythm.gathers(d.record.commits(), waiting)) {
             gather(&db, done, &mut rhythm).await;
         }
-        let Some(group) = db.queue.take() else {
+        let Some(mut group) = db.queue.take() else {
             if let Some(done) = durable.take() {
                 db.finish_commit(done, &mut rhythm);
                 continue;
@@ -315,10 +351,12 @@ pub(super) async fn run(db: Arc<Inner>, journal: Arc<dyn JournalWriter>) {
             first_seq: last.next(),
             last_seq: Seq(last.0 + group.commits),
             unix_ms: db.env.unix_ms(),
-            payload: Bytes::from(group.payload),
+            payload: Bytes::from(std::mem::take(&mut group.payload)),
         };
+        let span = group.append_span(&record);
         let begun = db.env.now();
-        let append = append(&db, &*journal, record.clone(), alone, &group.completion);
+        let append = append(&db, &*journal, record.clone(), alone, &group.completion)
+            .instrument(span.clone());
         let finish = async {
             if let Some(done) = durable.take() {
                 db.finish_commit(done, &mut rhythm);
@@ -326,6 +364,10 @@ pub(super) async fn run(db: Arc<Inner>, journal: Arc<dyn JournalWriter>) {
         };
         // The append is polled first: it is on its way while the last group is applied.
         let (appended, ()) = futures::join!(append, finish);
+        if let Err(error) = &appended {
+            trace::failed(&span, error);
+        }
+        drop(span);
         rhythm.appended(db.env.now().since(begun));
         match appended {
             Ok(()) => {
@@ -480,54 +522,4 @@ impl Inner {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_writer_is_alone_after_some_groups_of_its_own() {
-        let mut solitude = Solitude::default();
-        for group in 1..=2 * ALONE_AFTER {
-            solitude.waited();
-            assert_eq!(solitude.comes(1), group >= ALONE_AFTER, "group {group}");
-        }
-        // Another one committed meanwhile.
-        solitude.waited();
-        assert!(!solitude.comes(2));
-        solitude.waited();
-        assert!(!solitude.comes(1));
-        for _ in 0..ALONE_AFTER {
-            solitude.waited();
-            solitude.comes(1);
-        }
-        // A commit was there already when the one before was done.
-        assert!(!solitude.comes(1));
-    }
-
-    #[test]
-    fn groups_are_gathered_while_the_journal_is_what_is_waited_for() {
-        let us = Duration::from_micros;
-        let mut rhythm = Rhythm::default();
-        let mut say = |append, finish_all| {
-            for _ in 0..64 {
-                rhythm.appended(us(append));
-                rhythm.finished(us(finish_all), 256);
-            }
-            rhythm.gathers(128, 128)
-        };
-        assert!(say(600, 500));
-        assert!(say(300, 500), "it does not change to and fro");
-        assert!(!say(200, 500));
-        assert!(!say(300, 500), "nor back");
-        assert!(say(600, 500));
-        // Too few, and too many.
-        assert!(!rhythm.gathers(3, 2));
-        assert!(!rhythm.gathers(1000, 1000));
-        // Writers that do not come back are not waited for, for a while.
-        assert!(rhythm.gathers(128, 0));
-        rhythm.gathered(128, 64);
-        assert!(rhythm.gathers(128, 0));
-        rhythm.gathered(128, 63);
-        let rested = (0..1000).take_while(|_| !rhythm.gathers(128, 0)).count();
-        assert_eq!(rested, GATHER_REST as usize);
-    }
-}
+mod tests;

@@ -30,6 +30,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tracing::{Instrument, Span};
+
 use super::Inner;
 use crate::env::{Task, TaskClass};
 use crate::error::{Context, Error, ErrorKind, Result};
@@ -38,6 +40,7 @@ use crate::memtable::Memtable;
 use crate::merge::{Target, flush_memtable};
 use crate::storage::{FlushCommit, VersionWatch};
 use crate::types::ObjectId;
+use crate::{root_span, trace};
 
 /// Memtables being stored at once.
 const FLUSHES_IN_FLIGHT: usize = 2;
@@ -54,6 +57,7 @@ struct Flight {
     /// Objects with a smaller counter belong to this or earlier flushes.
     decided: u64,
     task: Task<Result<Vec<Arc<SstMeta>>>>,
+    span: Span,
 }
 
 /// Runs until the database closes or fails.
@@ -93,7 +97,8 @@ fn start(db: &Arc<Inner>, table: &Arc<Memtable>, next_flush: &mut u64) -> Flight
     *next_flush += 1;
     let first_id = ObjectId { branch: db.branch_uid, counter: first, epoch: db.epoch };
     let (inner, frozen) = (Arc::clone(db), Arc::clone(table));
-    let task = db.env.spawn(TaskClass::Background, "flush", async move {
+    let span = root_span!(&db.env, "flush", bytes = table.bytes(), last_seq = table.last_seq().0);
+    let flush = async move {
         let target = Target {
             env: inner.env.clone(),
             store: Arc::clone(&inner.store),
@@ -102,8 +107,9 @@ fn start(db: &Arc<Inner>, table: &Arc<Memtable>, next_flush: &mut u64) -> Flight
         // The freshest watermark: it decides which overwritten versions are left out.
         let version = inner.storage.advance_watermark(&inner.options.branch).await?;
         flush_memtable(&target, &frozen, &version, first_id, inner.options.file_bytes_max).await
-    });
-    Flight { table: Arc::clone(table), decided: first + OBJECTS_PER_FLUSH, task }
+    };
+    let task = db.env.spawn(TaskClass::Background, "flush", flush.instrument(span.clone()));
+    Flight { table: Arc::clone(table), decided: first + OBJECTS_PER_FLUSH, task, span }
 }
 
 /// Steps 3 to 5, with retries of everything; `false` if the database is closing or lost.
@@ -116,9 +122,13 @@ async fn land(db: &Arc<Inner>, mut flight: Flight, next_flush: &mut u64) -> bool
             None => Err(Error::internal("flush: its task ended without a result")),
         };
         let outcome = match stored {
-            Ok(files) => commit(db, &flight.table, files, flight.decided).await,
+            Ok(files) => {
+                let commit = commit(db, &flight.table, files, flight.decided);
+                commit.instrument(flight.span.clone()).await
+            }
             Err(e) => Err(e),
         };
+        let span = std::mem::replace(&mut flight.span, Span::none());
         let Err(error) = outcome else {
             db.flush_trouble.store(None);
             return true;
@@ -127,6 +137,8 @@ async fn land(db: &Arc<Inner>, mut flight: Flight, next_flush: &mut u64) -> bool
             db.fail(&error);
             return false;
         }
+        trace::failed(&span, &error);
+        drop(span);
         tracing::warn!(%error, ?pause, "a flush failed and will be tried again");
         db.flush_trouble.store(Some(Arc::new(error)));
         db.state_changed.notify_waiters();

@@ -6,7 +6,10 @@ use crate::error::Result;
 use crate::journal::Record;
 use crate::memtable::Memtable;
 use crate::types::Seq;
+use crate::{child_span, trace};
 use std::sync::atomic::Ordering;
+use tracing::Instrument;
+use tracing::field::Empty;
 
 impl Inner {
     pub(super) async fn write(&self, batch: &WriteBatch) -> Result<Seq> {
@@ -21,6 +24,20 @@ impl Inner {
     }
 
     async fn commit(&self, batch: &WriteBatch) -> Result<Seq> {
+        if !trace::is_traced() {
+            return self.queued(batch).await;
+        }
+        let span = child_span!("commit", bytes = batch.byte_len(), seq = Empty);
+        let done = self.queued(batch).instrument(span.clone()).await;
+        match &done {
+            Ok(seq) => drop(span.record("seq", seq.0)),
+            Err(error) => trace::failed(&span, error),
+        }
+        done
+    }
+
+    /// Waits in the commit queue until it is done.
+    async fn queued(&self, batch: &WriteBatch) -> Result<Seq> {
         let (index, group) = self.queue.push(batch).await?;
         let first = group.await?;
         Ok(Seq(first.0 + index))

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use object_store::path::Path;
 use object_store::{MultipartUpload, ObjectStore, PutMode, PutOptions, PutPayload};
+use tracing::Instrument;
 
 use super::from_store;
 use crate::env::{Env, Task, TaskClass};
@@ -106,7 +107,7 @@ impl Upload {
             );
         }
         if let Some(multipart) = &mut self.multipart {
-            let sent = multipart.put_part(part);
+            let sent = multipart.put_part(part).instrument(crate::trace::current());
             self.in_flight.push_back(self.env.spawn(TaskClass::Background, "put-part", sent));
         }
         Ok(())

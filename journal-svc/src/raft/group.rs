@@ -76,6 +76,8 @@ impl Group {
             check_quorum: true,
             pre_vote: true,
             max_committed_size_per_ready: APPLY_BYTES,
+            // Counted, and never refused by the library: it would take a record in parts.
+            max_uncommitted_size: u64::MAX - 1,
             // Followers hear of it with the next entries or heartbeat: nobody waits for them
             // to apply, and it would be a message to each and back for every append.
             skip_bcast_commit: true,
@@ -206,6 +208,11 @@ impl Group {
                 self.settings.uncommitted_max,
             );
         }
+        let waiting = raft.uncommitted_size() as u64;
+        if bytes > 0 && waiting > 0 && waiting + bytes > self.settings.uncommitted_bytes_max {
+            let max = self.settings.uncommitted_bytes_max;
+            return full("bytes of records wait to be committed", waiting, max);
+        }
         let kept = self.logs.bytes();
         if bytes > 0 && kept + bytes > self.settings.kept_bytes_max {
             return full("bytes of records are not trimmed", kept, self.settings.kept_bytes_max);
@@ -218,12 +225,15 @@ impl Group {
         id: u64,
         proposal: Proposal,
     ) -> std::result::Result<(), NotTaken> {
+        // With the last entry of a record, which makes it whole.
+        let mut context = Vec::new();
         let changes = match proposal {
             Proposal::Open { branch, epoch, writer } => {
                 self.admit(0)?;
                 vec![Command { branch, change: Change::Open { epoch, writer } }]
             }
-            Proposal::Append { branch, ticket, record } => {
+            Proposal::Append { branch, ticket, record, traced } => {
+                context = traced.map(|span| span.to_string().into_bytes()).unwrap_or_default();
                 self.admit(record.payload.len() as u64 + 1)?;
                 let cut = parts(&branch, &record, self.settings.entry_bytes_max);
                 let command =
@@ -235,8 +245,10 @@ impl Group {
                 vec![Command { branch, change: Change::Trim(ticket, through) }]
             }
         };
-        for command in changes {
-            if self.raw.propose(Vec::new(), command.encode().into()).is_err() {
+        let last = changes.len() - 1;
+        for (at, command) in changes.into_iter().enumerate() {
+            let context = if at == last { std::mem::take(&mut context) } else { Vec::new() };
+            if self.raw.propose(context, command.encode().into()).is_err() {
                 return Err(self.not_leader());
             }
         }

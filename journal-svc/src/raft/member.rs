@@ -55,6 +55,8 @@ pub struct Settings {
     pub messages_inflight_max: usize,
     /// Entries of a group that may wait to be committed.
     pub uncommitted_max: u64,
+    /// Bytes of them; a record by itself may be larger.
+    pub uncommitted_bytes_max: u64,
     /// Bytes of records in a group that may wait to be trimmed.
     pub kept_bytes_max: u64,
     /// Entries that are cut from the raft log at once, at least.
@@ -80,6 +82,7 @@ impl Settings {
             message_bytes_max: 1 << 20,
             messages_inflight_max: 64,
             uncommitted_max: 4096,
+            uncommitted_bytes_max: 64 << 20,
             kept_bytes_max: 4 << 30,
             cut_entries_min: 256,
             seed,

@@ -47,6 +47,8 @@ mod view;
 mod wire;
 
 #[cfg(test)]
+mod bounds_tests;
+#[cfg(test)]
 mod sim;
 
 pub use disk_store::{DiskStore, Identity};

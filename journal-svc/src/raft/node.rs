@@ -8,9 +8,11 @@ use std::time::Duration;
 use firn_engine::journal::{LogBounds, Record};
 use firn_engine::watch;
 use firn_engine::{BranchName, Env, Error, ErrorKind, Result, Seq, Task, TaskClass};
+use firn_engine::{remote_span, trace};
 use parking_lot::Mutex;
-use raft::eraftpb::Message;
+use raft::eraftpb::{Entry, EntryType, Message};
 use tokio::sync::{mpsc, oneshot};
+use tracing::Span;
 
 use super::{
     Batch, Event, GroupStatus, LogStore, Member, MemberChange, NotTaken, Outcome, Proposal,
@@ -21,6 +23,9 @@ use super::{
 const INBOX_MAX: usize = 4096;
 /// Inputs that are taken at once.
 const INPUTS_AT_ONCE: usize = 1024;
+
+/// Traced records of one write for which there are spans.
+const BATCH_TRACED_MAX: usize = 64;
 
 /// How messages get to other members. They may get lost.
 pub trait Network: Debug + Send + Sync + 'static {
@@ -84,6 +89,7 @@ impl Node {
         network: Arc<dyn Network>,
         tick: Duration,
     ) -> Result<Self> {
+        let number = settings.member;
         let load = {
             let store = Arc::clone(&store);
             move || Member::load(settings, store)
@@ -96,6 +102,7 @@ impl Node {
         let (fail, failed) = watch::channel(None);
         let running = Loop {
             env: env.clone(),
+            number,
             member: Arc::clone(&member),
             store,
             network,
@@ -221,6 +228,7 @@ struct Waiting {
 
 struct Loop {
     env: Env,
+    number: u64,
     member: Arc<Mutex<Member>>,
     store: Arc<dyn LogStore>,
     network: Arc<dyn Network>,
@@ -308,15 +316,42 @@ impl Loop {
         if !batch.sync && batch.writes.iter().all(super::GroupWrite::is_empty) {
             return Ok(batch);
         }
+        let spans = self.spans(&batch);
         let store = Arc::clone(&self.store);
         let write = move || {
             let written = store.write(&batch.writes, batch.sync);
             written.map(|()| batch)
         };
         let written = self.env.short_blocking("raft-write", write).await;
+        drop(spans);
         written.unwrap_or_else(|| {
             Err(Error::new(ErrorKind::Internal, "a write of the journal was stopped"))
         })
+    }
+
+    /// Spans of the write of a batch, for the traced records in it.
+    fn spans(&self, batch: &Batch) -> Vec<Span> {
+        if !trace::is_on() {
+            return Vec::new();
+        }
+        let entries = batch
+            .writes
+            .iter()
+            .flat_map(|write| write.entries.iter().map(move |entry| (write.group, entry)));
+        let traced = entries.filter(|(_, entry)| {
+            entry.entry_type == EntryType::EntryNormal && !entry.context.is_empty()
+        });
+        let span = |(group, entry): (u32, &Entry)| {
+            remote_span!(
+                &entry.context,
+                "raft log write",
+                member = self.number,
+                group,
+                index = entry.index,
+                synced = batch.sync,
+            )
+        };
+        traced.take(BATCH_TRACED_MAX).map(span).collect()
     }
 
     /// Sends and answers what the member has to say.

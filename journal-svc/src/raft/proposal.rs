@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use firn_engine::journal::Record;
+use firn_engine::trace::TraceParent;
 use firn_engine::{BranchName, Epoch, Error, Seq};
 
 use super::catch_up::Members;
@@ -28,6 +29,8 @@ pub enum Proposal {
         ticket: Ticket,
         /// The record.
         record: Record,
+        /// The span that it is traced by.
+        traced: Option<TraceParent>,
     },
     /// Lets records go.
     Trim {

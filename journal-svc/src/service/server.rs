@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use firn_engine::journal::{LogBounds, PAYLOAD_LEN_MAX, Record};
 use firn_engine::{BranchName, Env, Epoch, Error, ErrorKind, Result, Seq, TaskClass};
+use firn_engine::{remote_span, trace};
 use firn_grpc::v1::journal_server::Journal;
 use firn_proto::v1;
 use firn_services::journal::{record_from_proto, record_to_proto};
@@ -13,6 +14,7 @@ use futures::channel::mpsc;
 use futures::{SinkExt, StreamExt};
 use tonic::codegen::BoxStream;
 use tonic::{Request, Response, Status, Streaming};
+use tracing::Span;
 
 use super::GrpcNetwork;
 use super::led::LedArchive;
@@ -242,10 +244,11 @@ impl Journal for JournalService {
 type Wait = Result<(BranchName, Submitted, tokio::sync::oneshot::Receiver<Answer>), Status>;
 
 /// What is kept of a record until it is answered.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Submitted {
     last: Seq,
     epoch: Epoch,
+    span: Span,
 }
 
 impl JournalService {
@@ -271,10 +274,22 @@ impl JournalService {
             })();
             let wait = match (taken, &writer) {
                 (Ok(Some(record)), Some((branch, generation))) => {
-                    let kept = Submitted { last: record.last_seq, epoch: record.epoch };
-                    let ticket = Ticket { epoch: record.epoch, generation: *generation };
-                    let proposal = Proposal::Append { branch: branch.clone(), ticket, record };
-                    Ok((branch.clone(), kept, self.node.submit(proposal).await))
+                    let span = remote_span!(
+                        request.traceparent.as_bytes(),
+                        "raft append",
+                        otel.kind = "server",
+                        branch = %branch,
+                        first_seq = record.first_seq.0,
+                        last_seq = record.last_seq.0,
+                    );
+                    let traced = span.in_scope(trace::current_parent);
+                    let (last, epoch) = (record.last_seq, record.epoch);
+                    let ticket = Ticket { epoch, generation: *generation };
+                    let branch = branch.clone();
+                    let proposal = Proposal::Append { branch, ticket, record, traced };
+                    let branch = proposal.branch().clone();
+                    let kept = Submitted { last, epoch, span };
+                    Ok((branch, kept, self.node.submit(proposal).await))
                 }
                 (Err(status), _) => Err(status),
                 (Ok(_), _) => continue,
@@ -302,7 +317,9 @@ impl JournalService {
                     other => {
                         let why = format!("journal of {branch}: leadership changed meanwhile");
                         let unknown = Error::new(ErrorKind::OutcomeUnknown, why).retryable();
-                        Err(self.failed(other, &branch, record.epoch, unknown))
+                        let status = self.failed(other, &branch, record.epoch, unknown);
+                        trace::failed(&record.span, &status.message());
+                        Err(status)
                     }
                 },
             };

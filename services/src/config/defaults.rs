@@ -60,6 +60,7 @@ impl Config {
             mysql_secure_file_priv: None,
             log: "info".to_owned(),
             log_format: LogFormat::Text,
+            trace: crate::telemetry::TraceConfig { endpoint: None, share: 0.01 },
             origins: std::collections::BTreeMap::new(),
         }
     }

@@ -40,6 +40,10 @@ pub const ENV_PREFIX: &str = "FIRN_";
 /// The variable that names the configuration file.
 pub const ENV_FILE: &str = "FIRN_CONFIG";
 
+/// Variables of OpenTelemetry that name the collector of traces; the first goes over the other.
+const COLLECTOR_VARIABLES: [&str; 2] =
+    ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
+
 /// The effective configuration of a process.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -80,6 +84,8 @@ pub struct Config {
     pub log: String,
     /// How they are written.
     pub log_format: LogFormat,
+    /// Which requests are traced, and where to.
+    pub trace: crate::telemetry::TraceConfig,
     origins: BTreeMap<&'static str, Origin>,
 }
 
@@ -298,7 +304,12 @@ impl Config {
     ) -> Result<Self> {
         let mut variables = BTreeMap::new();
         let mut named = None;
+        let mut collectors = [None, None];
         for (name, value) in env {
+            if let Some(at) = COLLECTOR_VARIABLES.iter().position(|known| name == *known) {
+                collectors[at] = value.into_string().ok().filter(|value| !value.is_empty());
+                continue;
+            }
             let Some(name) = name.to_str().filter(|n| n.starts_with(ENV_PREFIX)) else { continue };
             if name == ENV_FILE {
                 named = Some(PathBuf::from(value)).filter(|path| !path.as_os_str().is_empty());
@@ -311,6 +322,13 @@ impl Config {
         }
 
         let mut config = Self::unset(machine);
+        for (name, value) in COLLECTOR_VARIABLES.iter().zip(collectors).rev() {
+            let Some(value) = value else { continue };
+            let bad =
+                |why| Error::new(ErrorKind::BadRequest, format!("environment: {name}: {why}"));
+            config.trace.endpoint = Some(values::endpoint(&value).map_err(bad)?);
+            config.origins.insert("trace.endpoint", Origin::Environment((*name).to_owned()));
+        }
         if let Some(path) = file.map(Path::to_owned).or(named) {
             file::read(&path, &mut config)?;
         }

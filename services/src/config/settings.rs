@@ -450,4 +450,28 @@ pub(super) const SETTINGS: &[Setting] = &[
         set: |c, v| one_of(v, &FORMATS).map(|v| c.log_format = v),
         get: |c| name_of(c.log_format, &FORMATS),
     },
+    Setting {
+        key: "trace.endpoint",
+        values: "a URL, or `none`",
+        default: "`OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` or `OTEL_EXPORTER_OTLP_ENDPOINT` of the environment; without either there are no traces",
+        about: "The collector to which traces are sent, by OTLP over gRPC: `http://localhost:4317`. They follow a statement through all parts, to the journal's members and the requests to the object store. While the collector is away spans are lost, and nobody waits. `OTEL_EXPORTER_OTLP_HEADERS`, `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` count as everywhere.",
+        set: |c, v| {
+            c.trace.endpoint = if v == "none" { None } else { Some(endpoint(v)?) };
+            Ok(())
+        },
+        get: |c| Some(c.trace.endpoint.clone().unwrap_or_else(|| "none".to_owned())),
+    },
+    Setting {
+        key: "trace.share",
+        values: "a number from 0 to 1",
+        default: "`0.01`",
+        about: "Which part of the statements and flushes is traced, by chance. A client that traces a statement itself, and says so in the query attribute `traceparent`, has it traced in any case.",
+        set: |c, v| {
+            let share = v.parse::<f64>().ok().filter(|share| (0.0..=1.0).contains(share));
+            c.trace.share =
+                share.ok_or_else(|| format!("must be a number from 0 to 1, is {v:?}"))?;
+            Ok(())
+        },
+        get: |c| Some(c.trace.share.to_string()),
+    },
 ];

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use firn_engine::journal::{JournalWriter, LogBounds, PAYLOAD_LEN_MAX, Record};
-use firn_engine::{BranchName, Epoch, Error, ErrorKind, Instant, Result, Seq};
+use firn_engine::{BranchName, Epoch, Error, ErrorKind, Instant, Result, Seq, trace};
 use firn_grpc::v1::journal_client::JournalClient;
 use firn_proto::v1;
 use futures::SinkExt;
@@ -162,9 +162,14 @@ impl Writer {
     /// Sends a record over a line and waits for its answer.
     async fn exchange(&self, line: &mut Line, record: &Record, tries: &Tries) -> Result<LogBounds> {
         let fresh = std::mem::take(&mut line.fresh);
+        let traceparent = trace::current_parent().map(|parent| parent.to_string());
+        let mut traceparent = traceparent.unwrap_or_default();
         for (at, message) in record_to_proto(record).enumerate() {
             let mut request =
                 v1::AppendRequest { record: Some(message), ..v1::AppendRequest::default() };
+            if request.record.as_ref().is_some_and(|record| !record.more) {
+                request.traceparent = std::mem::take(&mut traceparent);
+            }
             if fresh && at == 0 {
                 request.branch = self.branch.to_string();
                 request.generation = self.generation;

@@ -49,6 +49,7 @@ impl Collect for ProcessMetrics {
         );
         let panics = "Panics that ended a task.";
         out.counter("firn_panics_total", panics, &[], crate::telemetry::panics());
+        crate::telemetry::collect_spans(out);
 
         let cpu_help = "Processor time by group of threads.";
         let threads_help = "Threads by group.";

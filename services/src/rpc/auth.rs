@@ -5,7 +5,7 @@ use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::{Request, Status};
 
-use super::contract;
+use super::{contract, traced};
 use crate::config::Secret;
 use firn_engine::{Error, ErrorKind, Result};
 
@@ -26,7 +26,7 @@ fn known(request: Request<()>) -> Result<Request<()>, Status> {
     Ok(request)
 }
 
-/// Sends the contract, and the token if there is one, with every call.
+/// Sends the contract, the token if there is one, and the span if there is one, with every call.
 #[derive(Debug, Clone, Default)]
 pub struct Sender(Option<MetadataValue<Ascii>>);
 
@@ -46,6 +46,7 @@ impl Interceptor for Sender {
             request.metadata_mut().insert(HEADER, value.clone());
         }
         contract::announce(request.metadata_mut());
+        traced::announce(request.metadata_mut());
         Ok(request)
     }
 }

@@ -10,8 +10,9 @@ use std::future::Future;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use firn_engine::{Env, Error, ErrorKind, Result};
+use firn_engine::{Env, Error, ErrorKind, Result, child_span, trace};
 use tonic::{Response, Status};
+use tracing::Instrument;
 
 use super::peers::{Peer, Peers};
 use super::status::{Repeat, from_status};
@@ -104,9 +105,18 @@ impl Caller {
             Repeat::Safe => left.min(TRY_MAX),
             Repeat::Unsafe => left,
         };
-        let Some(answer) = self.env.timeout(limit, call(peer, limit)).await else {
+        let span = child_span!(
+            "call",
+            otel.kind = "client",
+            otel.name = method.what,
+            server.address = address,
+        );
+        // The call names its span when it is made, which may be before it is first polled.
+        let made = span.in_scope(|| call(peer, limit)).instrument(span.clone());
+        let Some(answer) = self.env.timeout(limit, made).await else {
             self.peers.failed(&address).await;
             let why = format!("{address}: no answer within {} ms", limit.as_millis());
+            trace::failed(&span, &why);
             return Err(match method.repeat {
                 Repeat::Safe => Error::new(ErrorKind::Unavailable, why).retryable(),
                 Repeat::Unsafe => Error::new(ErrorKind::OutcomeUnknown, why),
@@ -116,6 +126,7 @@ impl Caller {
             Ok(response) => Ok(response.into_inner()),
             Err(status) => {
                 let error = from_status(&status, &address, method.repeat);
+                trace::failed(&span, &error);
                 if matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::OutcomeUnknown) {
                     self.peers.failed(&address).await;
                 }

@@ -6,6 +6,7 @@
 //!   within a deadline and a budget.
 //! - [`status`]: errors as they travel, with kind, retryability and chain.
 //! - [`auth`]: the shared token; `contract`: which version of the contracts is spoken.
+//! - `traced`: calls as spans of traces, on both sides.
 //! - [`network`]: how connections are made, so that a simulation can have its own.
 //!
 //! What is served and called is generated from `proto/` (crate `firn-grpc`).
@@ -21,6 +22,7 @@ mod sever;
 pub mod status;
 #[cfg(test)]
 mod tests;
+mod traced;
 
 use std::path::PathBuf;
 

@@ -1,7 +1,7 @@
 //! A server of one or more contracts.
 //!
 //! From the outside in: counting, load shedding (a call over the limit is refused at once,
-//! as one to make again), the token, the caller's deadline, then the service. Health
+//! as one to make again), the token, the caller's deadline and span, then the service. Health
 //! (`grpc.health.v1`) and reflection answer beside it.
 
 use std::net::SocketAddr;
@@ -25,6 +25,7 @@ use super::network::{Incoming, Tcp};
 use super::observe::{Calls, Observe};
 use super::peers::read_pem;
 use super::sever::Severable;
+use super::traced::Trace;
 use crate::metrics::Registry;
 
 /// Calls at once; more are refused.
@@ -155,6 +156,7 @@ impl Server {
             .layer(LoadShedLayer::new())
             .layer(GlobalConcurrencyLimitLayer::new(self.calls_max))
             .layer(InterceptorLayer::new(self.guard))
+            .layer(Trace)
             .add_routes(routes.routes())
             .serve_with_incoming_shutdown(incoming, asked);
         health.set_service_status("", ServingStatus::Serving).await;

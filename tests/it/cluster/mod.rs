@@ -7,4 +7,5 @@ mod model;
 mod processes;
 pub(crate) mod raft;
 mod rounds;
+mod traces;
 pub(crate) mod wires;

@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use object_store::Result;
 use object_store::path::Path;
+use tracing::{Instrument, Span};
 
 use super::{Backoff, Core};
 use crate::env::{Env, Instant};
 use crate::object::error::{Cause, StoreError, cause_of, with_remark};
 use crate::object::stats::RequestKind;
+use crate::{child_span, trace};
 
 /// The tries of one request.
 pub(super) struct Attempts {
@@ -60,6 +62,18 @@ impl Attempts {
         self.ambiguous
     }
 
+    /// One request to the store, in a trace.
+    fn span(&self) -> Span {
+        child_span!(
+            "object store request",
+            otel.kind = "client",
+            otel.name = %format_args!("object store {}", self.kind.as_str()),
+            object = %self.path,
+            sent_bytes = self.sends,
+            repeats = self.tries + self.throttled,
+        )
+    }
+
     /// Makes one try. What does not answer in time is dropped.
     pub(super) async fn once<T>(&self, request: impl Future<Output = Result<T>>) -> Result<T> {
         let core = &self.core;
@@ -69,10 +83,15 @@ impl Attempts {
         core.stats.request(self.kind, self.sends);
         let started = core.env.now();
         let limit = core.options.try_time(self.kind, self.moves);
-        let reply = core.env.timeout(limit, request).await.unwrap_or_else(|| {
+        let span = self.span();
+        let reply = core.env.timeout(limit, request).instrument(span.clone()).await;
+        let reply = reply.unwrap_or_else(|| {
             let what = format!("{} ms", limit.as_millis());
             Err(StoreError::new(Cause::Timeout, what).at("retried", &self.path))
         });
+        if let Err(error) = &reply {
+            trace::failed(&span, error);
+        }
         let cause = reply.as_ref().err().map(cause_of);
         let throttled = cause == Some(Cause::Throttled);
         core.pressure.heard(throttled, &core.options.throttled);

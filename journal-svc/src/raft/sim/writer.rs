@@ -142,7 +142,7 @@ impl World {
                         payload: Bytes::from(payload),
                     };
                     let ticket = *ticket;
-                    Some(Ask::Propose(Proposal::Append { branch, ticket, record }))
+                    Some(Ask::Propose(Proposal::Append { branch, ticket, record, traced: None }))
                 }
             },
         }
