@@ -16,7 +16,7 @@ use super::view::View;
 use super::{Result, derived, sort_key};
 use crate::bind::BoundSelect;
 use crate::plan::{SelectPlan, StepRows};
-use crate::vector::{self, Executor, Failed, VectorRun};
+use crate::vector::{self, Executor, Failed, Settled, VectorRun};
 
 /// Results of this many rows are cut while they are sorted, if a LIMIT allows it.
 const CUT_ROWS_MAX: u64 = 100_000;
@@ -28,6 +28,10 @@ pub(crate) struct SelectRun<'p> {
     stream: RowStream<'p>,
     /// The same over batches, as long as that goes.
     vector: Option<VectorRun>,
+    /// That was given up, and rows come from the beginning.
+    begun_again: bool,
+    /// Conditions that are looked at behind the batches.
+    residual: Vec<Node>,
     subqueries: Subqueries<'p>,
     /// The flat row.
     row: Vec<Value>,
@@ -52,6 +56,8 @@ impl<'p> SelectRun<'p> {
             params,
             stream: RowStream::new(&plan.steps, params),
             vector: None,
+            begun_again: false,
+            residual: Vec::new(),
             subqueries: Subqueries::new(&plan.subqueries, params),
             row: vec![Value::Null; plan.select.row_len],
             gathered: None,
@@ -183,7 +189,12 @@ impl<'p> SelectRun<'p> {
         let constant = |cx: &mut Cx<'p>| holds(&plan.constant, cx, row, params);
         let possible = subqueries.run(view, cx, constant).await?;
         if possible && self.runs_over_batches(view) {
-            self.vector = VectorRun::begin(self.plan, self.params, view, cx);
+            let settled = Box::pin(self.settled(view, cx)).await?;
+            if let Some(mut settled) = settled {
+                let made = self.stream.made();
+                self.vector = VectorRun::begin(self.plan, self.params, made, &settled, view, cx);
+                self.residual = std::mem::take(&mut settled.residual);
+            }
             if self.vector.is_some() {
                 view.ran_over_batches();
             }
@@ -212,6 +223,17 @@ impl<'p> SelectRun<'p> {
         };
         let plain = view.locks().is_none() && !view.is_measured();
         wanted && plain && vector::why_not(self.plan).is_none()
+    }
+
+    /// The conditions with what they ask of subqueries; `None` if that warns or fails,
+    /// which is said where rows are looked at.
+    async fn settled(&mut self, view: &mut View<'_>, cx: &mut Cx<'p>) -> Result<Option<Settled>> {
+        let (mark, before) = (cx.warnings.mark(), cx.warnings.total());
+        let settled = self.subqueries.settled(self.plan, view, cx).await;
+        view.check()?;
+        let warned = cx.warnings.total() > before;
+        cx.warnings.rewind(mark);
+        Ok(settled.ok().filter(|_| !warned))
     }
 
     /// Rows were gathered since `began`.
@@ -291,26 +313,17 @@ impl<'p> SelectRun<'p> {
             return Ok(true);
         }
         loop {
-            let Self { stream, subqueries, row, vector, .. } = self;
-            let found = match vector {
-                None => stream.next(view, cx, subqueries, row).await?,
-                Some(run) => match run.next(view, row).await {
-                    Ok(found) => found,
-                    Err(Failed::Over(error)) => return Err(error),
-                    Err(Failed::GivenUp) => {
-                        view.gave_up();
-                        // The rows come in the same order one by one.
-                        for _ in 0..run.given() {
-                            stream.next(view, cx, subqueries, row).await?;
-                        }
-                        *vector = None;
-                        continue;
-                    }
-                },
+            let found = match self.vector {
+                None => {
+                    let Self { stream, subqueries, row, .. } = self;
+                    stream.next(view, cx, subqueries, row).await?
+                }
+                Some(_) => Box::pin(self.next_row(view, cx)).await?,
             };
             if !found {
                 return Ok(false);
             }
+            let Self { stream, subqueries, row, .. } = self;
             if view.locks().is_some() && !stream.settle(view, cx, subqueries, row).await? {
                 continue;
             }
@@ -318,6 +331,43 @@ impl<'p> SelectRun<'p> {
             if self.passes(view, cx).await? {
                 return Ok(true);
             }
+        }
+    }
+
+    /// Brings the next row of the tables into the flat row: over batches as long as that
+    /// goes, else one by one.
+    async fn next_row(&mut self, view: &mut View<'_>, cx: &mut Cx<'p>) -> Result<bool> {
+        loop {
+            let Self { stream, subqueries, row, vector, residual, params, .. } = self;
+            let Some(run) = vector else { return stream.next(view, cx, subqueries, row).await };
+            match run.next(view, row).await {
+                Ok(false) => return Ok(false),
+                Ok(true) if residual.is_empty() => return Ok(true),
+                Ok(true) => {
+                    let (mark, before) = (cx.warnings.mark(), cx.warnings.total());
+                    let remains = |cx: &mut Cx<'p>| holds(residual, cx, row, params);
+                    let remains = subqueries.run(view, cx, remains).await?;
+                    if cx.warnings.total() == before {
+                        if remains {
+                            return Ok(true);
+                        }
+                        continue;
+                    }
+                    // They come in the order of the rows.
+                    cx.warnings.rewind(mark);
+                }
+                Err(Failed::Over(error)) => return Err(error),
+                Err(Failed::GivenUp) => {}
+            }
+            view.gave_up();
+            // Those of one table come in the same order one by one. Joined ones are gathered,
+            // and those that were are forgotten.
+            self.begun_again = self.plan.steps.len() > 1 || !residual.is_empty();
+            let given = if self.begun_again { 0 } else { run.given() };
+            for _ in 0..given {
+                stream.next(view, cx, subqueries, row).await?;
+            }
+            *vector = None;
         }
     }
 
@@ -374,6 +424,11 @@ impl<'p> SelectRun<'p> {
                 Some(found) => found?,
                 None => Box::pin(self.advance(view, cx)).await?,
             };
+            if std::mem::take(&mut self.begun_again) {
+                rows.clear();
+                self.distinct.clear();
+                self.bytes = 0;
+            }
             if !found {
                 break;
             }
@@ -439,19 +494,32 @@ impl<'p> SelectRun<'p> {
         let mut places: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
         let mut groups = Groups::new();
         let plain = self.is_plain(view);
-        let over_batches = self.groups_of_batches(view).await?;
+        let over_batches = match self.residual.is_empty() {
+            true => self.groups_of_batches(view).await?,
+            false => None,
+        };
         let all_gathered = over_batches.is_some();
         groups.extend(over_batches.into_iter().flatten());
         loop {
             if !possible || all_gathered {
                 break;
             }
-            let Self { stream, subqueries, row, params, .. } = self;
-            let ready = if plain { stream.try_next(cx, row) } else { None };
+            let one_by_one = plain && self.vector.is_none();
+            let ready = if one_by_one { self.stream.try_next(cx, &mut self.row) } else { None };
             let found = match ready {
                 Some(found) => found.map(|()| true)?,
-                None => Box::pin(stream.next(view, cx, subqueries, row)).await?,
+                None if self.vector.is_none() => {
+                    let Self { stream, subqueries, row, .. } = self;
+                    Box::pin(stream.next(view, cx, subqueries, row)).await?
+                }
+                None => Box::pin(self.next_row(view, cx)).await?,
             };
+            if std::mem::take(&mut self.begun_again) {
+                groups.clear();
+                places.clear();
+                self.bytes = 0;
+            }
+            let Self { stream, subqueries, row, params, .. } = self;
             if !found {
                 break;
             }

@@ -85,6 +85,11 @@ impl<'p> RowStream<'p> {
         self.made[step] = Some(rows);
     }
 
+    /// Rows of derived tables that were given, by step.
+    pub(crate) fn made(&self) -> &[Option<Made>] {
+        &self.made
+    }
+
     /// As [`Self::next`] of a statement without subqueries and locks, if there is a row
     /// that takes no waiting; `None` if that one has to be asked. Rows of one table come
     /// this way, but for the first.

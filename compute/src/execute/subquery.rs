@@ -1,27 +1,29 @@
 //! Subqueries of expressions: run where an evaluation asks for their result.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use firn_mysql_semantics::error::{SqlError, code};
-use firn_mysql_semantics::expr::{CompareOp, Comparison, Cx, Node, Op, Row, Wanted};
+use firn_mysql_semantics::expr::{ColumnOp, CompareOp, Comparison, Cx, Node, Op, Row, Wanted};
 use firn_mysql_semantics::{SqlType, TypeKind, Value};
 
 use super::gathered::Rows;
 use super::view::View;
 use super::{Result, SelectRun, sort_key};
 use crate::bind::Asked;
-use crate::plan::SubqueryPlan;
+use crate::plan::{SelectPlan, SubqueryPlan};
+use crate::vector::{Extra, Settled, takes_of_rows};
 
 /// The subqueries of one query block, while it runs.
 pub(crate) struct Subqueries<'p> {
     plans: &'p [SubqueryPlan],
     params: &'p [Value],
     /// Rows of those that IN and such look through, if they are the same for all rows.
-    members: Vec<Option<Members>>,
+    members: Vec<Option<Arc<Members>>>,
 }
 
 /// Rows that are compared with.
-struct Members {
+pub(crate) struct Members {
     rows: Rows,
     /// The values of the one column as keys, where equal ones have equal keys, and
     /// whether NULL is among them.
@@ -58,6 +60,92 @@ impl<'p> Subqueries<'p> {
             let columns = self.compute(&wanted, view, cx).await?;
             cx.answer(wanted, columns);
         }
+    }
+
+    /// The conditions of a block's steps, with what they ask of its subqueries computed:
+    /// those whose rows are the same for all rows of the block.
+    ///
+    /// # Errors
+    /// Those of running the subqueries.
+    pub(crate) async fn settled(
+        &mut self,
+        plan: &'p SelectPlan,
+        view: &mut View<'_>,
+        cx: &mut Cx<'p>,
+    ) -> Result<Settled> {
+        let mut settled = Settled::default();
+        for step in &plan.steps {
+            let waits = |node: &Node| takes_of_rows(node, plan);
+            let (residual, known): (Vec<Node>, Vec<Node>) =
+                step.filter.iter().cloned().partition(waits);
+            settled.filters.push(known);
+            settled.residual.extend(residual);
+        }
+        for at in 0..settled.filters.len() {
+            for which in 0..settled.filters[at].len() {
+                while let Some(asked) = first_asked(&settled.filters[at][which]).cloned() {
+                    let known = self.known(&asked, plan, &mut settled.extras, view, cx).await?;
+                    if let Some(place) = first_asked_mut(&mut settled.filters[at][which]) {
+                        *place = known;
+                    }
+                }
+            }
+        }
+        Ok(settled)
+    }
+
+    /// What stands for a subquery in a condition: its value, or a column.
+    async fn known(
+        &mut self,
+        asked: &Node,
+        plan: &'p SelectPlan,
+        extras: &mut Vec<Extra>,
+        view: &mut View<'_>,
+        cx: &mut Cx<'p>,
+    ) -> Result<Node> {
+        let (plans, params) = (self.plans, self.params);
+        let at = match &asked.op {
+            Op::Subquery { slot, .. } => plans.iter().position(|plan| plan.slot == *slot),
+            _ => None,
+        };
+        let at = at.ok_or_else(|| {
+            let why = "a subquery of another query was asked for";
+            SqlError::with_message(code::ER_UNKNOWN_ERROR, why)
+        })?;
+        if let Asked::Any(condition) = &plans[at].asked {
+            let members = Box::pin(self.members(at, condition, view, cx)).await?;
+            let mut column = asked.clone();
+            let index = plan.select.row_len + extras.len();
+            let name = Box::from("subquery");
+            column.op = Op::Column(Box::new(ColumnOp { index, name, members: None }));
+            column.args = Box::default();
+            let (operands, condition) = (asked.args.to_vec(), condition.clone());
+            extras.push(Extra { operands, members, condition });
+            return Ok(column);
+        }
+        let row = Row { columns: &[], params };
+        let value = self.run(view, cx, |cx| Ok(asked.eval(cx, row)?.into_owned())).await?;
+        Ok(Node::value(value, asked.ty))
+    }
+
+    /// The rows that IN looks through, the same for all rows around.
+    async fn members(
+        &mut self,
+        at: usize,
+        condition: &Node,
+        view: &mut View<'_>,
+        cx: &mut Cx<'p>,
+    ) -> Result<Arc<Members>> {
+        if let Some(known) = &self.members[at] {
+            return Ok(Arc::clone(known));
+        }
+        let reading = view.enter_subquery();
+        let run = SelectRun::new(&self.plans[at].plan, self.params);
+        let rows = Box::pin(run.all(view, cx)).await;
+        view.leave_subquery(reading);
+        let members = Arc::new(Members::new(rows?, condition));
+        self.members[at] = Some(Arc::clone(&members));
+        Ok(members)
     }
 
     /// The result of a subquery: the values of its columns.
@@ -114,7 +202,7 @@ impl<'p> Subqueries<'p> {
             Asked::Any(condition) if outer.is_empty() && !plan.volatile => {
                 if self.members[at].is_none() {
                     let rows = Box::pin(run.all(view, cx)).await?;
-                    self.members[at] = Some(Members::new(rows, condition));
+                    self.members[at] = Some(Arc::new(Members::new(rows, condition)));
                 }
                 match &self.members[at] {
                     Some(members) => Ok(vec![members.any(condition, compared, cx)?]),
@@ -144,6 +232,21 @@ fn as_value(node: &Node, value: &Value) -> Result<Value> {
         return Ok(Value::from(text));
     }
     Ok(value.clone())
+}
+
+/// The first subquery within an expression.
+fn first_asked(node: &Node) -> Option<&Node> {
+    match node.op {
+        Op::Subquery { .. } => Some(node),
+        _ => node.args.iter().find_map(first_asked),
+    }
+}
+
+fn first_asked_mut(node: &mut Node) -> Option<&mut Node> {
+    match node.op {
+        Op::Subquery { .. } => Some(node),
+        _ => node.args.iter_mut().find_map(first_asked_mut),
+    }
 }
 
 fn holds_for(
@@ -210,7 +313,16 @@ impl Members {
         Self { rows, keys }
     }
 
-    fn any(&self, condition: &Node, compared: &[Value], cx: &mut Cx<'_>) -> Result<Value> {
+    /// Whether a condition holds for values and one of the rows.
+    ///
+    /// # Errors
+    /// Those of comparing them.
+    pub(crate) fn any(
+        &self,
+        condition: &Node,
+        compared: &[Value],
+        cx: &mut Cx<'_>,
+    ) -> Result<Value> {
         if self.rows.is_empty() {
             return Ok(Value::from(Some(false)));
         }

@@ -115,6 +115,15 @@ impl<'t> View<'t> {
         self.transaction.view(ReadMode::Snapshot).map_err(|error| from_transaction(&error))
     }
 
+    /// About how many rows a table has in files.
+    pub(crate) fn estimated_rows(&self, table: &OpenTable) -> u64 {
+        let version = self.transaction.db().version();
+        let space = table.descriptor().space();
+        let files = version.files().filter(|(_, file)| file.space == space);
+        let entries: u64 = files.map(|(_, file)| file.entries).sum();
+        entries / (1 + table.codec.indexes().len() as u64)
+    }
+
     /// The switch that ends the statement.
     pub(crate) fn interrupt(&self) -> &Interrupt {
         self.transaction.interrupt()

@@ -233,7 +233,7 @@ impl State for Different {
         if is_nothing(values) {
             return Ok(());
         }
-        let key_of = key_of(values, &self.ty)?;
+        let key_of = key_of(values, &self.ty, &self.ty)?;
         let mut key = Vec::with_capacity(64);
         for (row, &group) in groups.iter().enumerate() {
             if key_of(row, &mut key)? && self.seen.insert((group, key.as_slice().into())) {
@@ -479,7 +479,7 @@ impl State for ExtremeBytes {
         self.best.resize(count, None);
         let texts =
             values.as_binary_view_opt().ok_or_else(|| broken("an extreme of another type"))?;
-        let key_of = key_of(values, &self.ty)?;
+        let key_of = key_of(values, &self.ty, &self.ty)?;
         let mut key = Vec::with_capacity(64);
         for (row, &group) in groups.iter().enumerate() {
             if !key_of(row, &mut key)? {

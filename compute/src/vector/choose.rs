@@ -1,10 +1,10 @@
 //! Which query blocks run over batches.
 
 use firn_mysql_semantics::expr::{Node, Op};
-use firn_mysql_semantics::vector::{arrow_type, is_volatile};
+use firn_mysql_semantics::vector::arrow_type;
 use firn_mysql_semantics::{SqlType, TypeKind};
 
-use crate::bind::{Aggregate, AggregateFunction as F, JoinKind};
+use crate::bind::{Aggregate, AggregateFunction as F};
 use crate::plan::{SelectPlan, StepRows};
 
 /// What `firn_executor` says.
@@ -36,6 +36,17 @@ pub(crate) fn is_worth_it(_: &SelectPlan) -> bool {
     false
 }
 
+/// What EXPLAIN says of it; nothing where that is as ever.
+pub(crate) fn told(plan: &SelectPlan, executor: Executor) -> Option<String> {
+    if executor != Executor::Vector {
+        return None;
+    }
+    Some(match why_not(plan) {
+        None => "The query block runs over batches of columns (firn_executor)".to_owned(),
+        Some(why) => format!("The query block runs row by row (firn_executor): {why}"),
+    })
+}
+
 /// Why a block cannot run over batches; `None` if it can.
 pub(crate) fn why_not(plan: &SelectPlan) -> Option<&'static str> {
     let select = &plan.select;
@@ -48,27 +59,38 @@ pub(crate) fn why_not(plan: &SelectPlan) -> Option<&'static str> {
     if plan.steps.is_empty() {
         return Some("it reads no table");
     }
-    if plan.steps.len() > 1 {
-        return Some("it joins tables");
+    if plan.steps.len() > 1 && !select.grouped && plan.ordered {
+        return Some("its joined rows go out as they come");
+    }
+    let waits = |node: &Node| takes_of_rows(node, plan);
+    let residual = plan.steps.iter().any(|step| step.filter.iter().any(waits));
+    if residual && !select.grouped && plan.ordered {
+        return Some("its rows go out as subqueries let them pass");
     }
     if select.rollup.is_some() {
         return Some("WITH ROLLUP");
     }
     for step in &plan.steps {
-        let StepRows::Stored(table) = &step.rows else {
-            return Some("its rows are not a stored table's");
+        match &step.rows {
+            StepRows::Stored(table) => {
+                if table.virtual_columns().iter().any(|one| step.columns.contains(&one.column)) {
+                    return Some("it reads virtual columns");
+                }
+            }
+            StepRows::Derived(rows) if !rows.is_lateral() => {}
+            StepRows::Derived(_) => return Some("a lateral table"),
+            StepRows::Virtual(_) => return Some("a table of the server's own"),
+        }
+        let Some(table) = select.tables.iter().find(|table| table.start == step.start) else {
+            return Some("a table is not there");
         };
-        if step.kind == JoinKind::Left {
-            return Some("an outer join");
-        }
-        if table.virtual_columns().iter().any(|one| step.columns.contains(&one.column)) {
-            return Some("it reads virtual columns");
-        }
-        let columns = &table.codec.table().columns;
-        if step.columns.iter().any(|at| !has_arrow(&columns[*at].ty)) {
+        if step.columns.iter().any(|at| !has_arrow(&table.columns[*at].ty)) {
             return Some("a column has no form in batches");
         }
-        if !step.filter.iter().all(fits) {
+        if !step.on.iter().all(fits) {
+            return Some("a condition is not one of batches");
+        }
+        if !step.filter.iter().all(|node| condition_fits(node, plan)) {
             return Some("a condition is not one of batches");
         }
     }
@@ -88,12 +110,48 @@ fn has_arrow(ty: &SqlType) -> bool {
 }
 
 /// Whether an expression gives the same over batches.
-pub(super) fn fits(node: &Node) -> bool {
-    fn each(node: &Node) -> bool {
-        let own = !matches!(node.op, Op::SystemVariable(_)) && has_arrow(&node.ty);
-        own && node.args.iter().all(each)
+fn fits(node: &Node) -> bool {
+    fits_with(node, &|_| false)
+}
+
+/// Whether a subquery within an expression takes values of the rows around it.
+pub(crate) fn takes_of_rows(node: &Node, plan: &SelectPlan) -> bool {
+    let own = match &node.op {
+        Op::Subquery { slot, .. } => plan
+            .subqueries
+            .iter()
+            .find(|one| one.slot == *slot)
+            .is_none_or(|one| !one.plan.select.outer.is_empty()),
+        _ => false,
+    };
+    own || node.args.iter().any(|arg| takes_of_rows(arg, plan))
+}
+
+/// Whether a condition of WHERE can be looked at over batches, or behind them: one in which
+/// subqueries stand.
+fn condition_fits(node: &Node, plan: &SelectPlan) -> bool {
+    fits_with(node, &|slot| {
+        let asked = plan.subqueries.iter().find(|one| one.slot == slot);
+        asked.is_some_and(|one| !one.volatile)
+    })
+}
+
+fn fits_with(node: &Node, subquery: &dyn Fn(usize) -> bool) -> bool {
+    let own = match &node.op {
+        Op::UserVariable(_) | Op::Assign(_) | Op::SystemVariable(_) => false,
+        Op::Subquery { slot, .. } => subquery(*slot),
+        _ => true,
+    };
+    own && has_arrow(&node.ty)
+        && !is_changing(node)
+        && node.args.iter().all(|arg| fits_with(arg, subquery))
+}
+
+fn is_changing(node: &Node) -> bool {
+    match &node.op {
+        Op::Call(call) => !call.function.deterministic || call.function.name == "last_insert_id",
+        _ => false,
     }
-    !is_volatile(node) && each(node)
 }
 
 fn aggregate_fits(aggregate: &Aggregate) -> bool {

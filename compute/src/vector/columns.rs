@@ -16,6 +16,8 @@ use firn_table::Cell;
 pub(super) struct ColumnBuilder {
     slots: Slots,
     bytes: usize,
+    /// Of a DECIMAL.
+    decimals: u8,
 }
 
 /// The types that most columns have, without a detour over values.
@@ -54,7 +56,7 @@ impl ColumnBuilder {
             DataType::BinaryView => Slots::Bytes(BinaryViewBuilder::with_capacity(capacity)),
             _ => Slots::Other(Box::new(ArrayBuilder::new(ty, capacity)?)),
         };
-        Ok(Self { slots, bytes: 0 })
+        Ok(Self { slots, bytes: 0, decimals: ty.decimals })
     }
 
     /// Bytes of strings so far.
@@ -102,10 +104,11 @@ impl ColumnBuilder {
                         DataType::Decimal128(_, wanted) => u8::try_from(*wanted).ok(),
                         _ => None,
                     };
-                    if wanted != Some(scale) {
-                        return Err(unfit());
-                    }
-                    builder.append_value(mantissa);
+                    // A value may have fewer decimals than its type, but not more.
+                    let more = wanted.and_then(|wanted| wanted.checked_sub(scale));
+                    let power = more.and_then(|more| 10i128.checked_pow(more.into()));
+                    let value = power.and_then(|power| mantissa.checked_mul(power));
+                    builder.append_value(value.ok_or_else(unfit)?);
                 }
                 _ => return Err(unfit()),
             },
@@ -128,6 +131,11 @@ impl ColumnBuilder {
     /// # Errors
     /// 1105 for one that the type does not have.
     pub(super) fn push_value(&mut self, value: Value) -> Result<(), SqlError> {
+        if let Value::Decimal(number) = &value
+            && number.scale() > self.decimals
+        {
+            return Err(unfit());
+        }
         let cell = match value {
             Value::Null => Cell::Null,
             Value::Int(number) => Cell::Int(number),

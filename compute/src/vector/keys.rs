@@ -10,9 +10,13 @@ use std::sync::Arc;
 
 use arrow_array::builder::BinaryViewBuilder;
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_array::types::{
+    Decimal128Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type,
+    UInt64Type,
+};
+use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, RecordBatch};
 use arrow_schema::{DataType, Field, FieldRef, Schema};
-use datafusion_common::Result;
+use datafusion_common::{DataFusionError, Result};
 use datafusion_expr::ColumnarValue;
 use datafusion_physical_expr_common::physical_expr::PhysicalExpr;
 use firn_mysql_semantics::vector::{ArrayReader, plan_error};
@@ -29,42 +33,127 @@ pub(super) fn is_own_key(ty: &SqlType) -> bool {
         || matches!(ty.kind, K::Decimal | K::Year | K::Enum | K::Set | K::Bit)
 }
 
-/// The keys of values: bytes.
+/// What keys are.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Form {
+    /// The values themselves.
+    Own,
+    /// Int64.
+    Signed,
+    /// UInt64.
+    Unsigned,
+    /// Decimal128 with so many decimals.
+    Decimal(i8),
+    /// The bytes by which values of a type are sorted.
+    Bytes(SqlType),
+}
+
+/// The keys of values.
 #[derive(Debug, Clone)]
 pub(super) struct KeyExpr {
     of: Arc<dyn PhysicalExpr>,
+    /// The type of the values.
     ty: SqlType,
+    form: Form,
 }
 
 impl KeyExpr {
-    /// The keys of what `of` gives, which is of type `ty`.
+    /// The keys of what `of` gives, which is of type `ty`, by which it is gathered.
     pub(super) fn of(of: Arc<dyn PhysicalExpr>, ty: &SqlType) -> Arc<dyn PhysicalExpr> {
-        match is_own_key(ty) {
-            true => of,
-            false => Arc::new(Self { of, ty: *ty }),
+        let form = if is_own_key(ty) { Form::Own } else { Form::Bytes(*ty) };
+        Self::in_form(of, ty, &form)
+    }
+
+    /// The keys of what `of` gives, which is of type `ty`, in a form.
+    pub(super) fn in_form(
+        of: Arc<dyn PhysicalExpr>,
+        ty: &SqlType,
+        form: &Form,
+    ) -> Arc<dyn PhysicalExpr> {
+        match form {
+            Form::Own => of,
+            form => Arc::new(Self { of, ty: *ty, form: form.clone() }),
+        }
+    }
+
+    fn key_type(&self) -> DataType {
+        match self.form {
+            Form::Signed => DataType::Int64,
+            Form::Unsigned => DataType::UInt64,
+            Form::Decimal(scale) => DataType::Decimal128(38, scale),
+            Form::Own | Form::Bytes(_) => DataType::BinaryView,
         }
     }
 }
 
-/// The key of one cell.
+#[cold]
+fn unfit() -> DataFusionError {
+    DataFusionError::Execution("a key is no number of its type".to_owned())
+}
+
+/// Integers of any width in a wider one.
+fn widened<T: ArrowPrimitiveType>(array: &ArrayRef) -> Result<ArrayRef>
+where
+    T::Native: TryFrom<i128>,
+{
+    if *array.data_type() == T::DATA_TYPE {
+        return Ok(Arc::clone(array));
+    }
+    macro_rules! each {
+        ($ty:ty) => {{
+            let wide = |value| T::Native::try_from(i128::from(value)).map_err(|_| unfit());
+            Arc::new(array.as_primitive::<$ty>().try_unary::<_, T, _>(wide)?)
+        }};
+    }
+    Ok(match array.data_type() {
+        DataType::Int8 => each!(Int8Type),
+        DataType::Int16 => each!(Int16Type),
+        DataType::Int32 => each!(Int32Type),
+        DataType::Int64 => each!(Int64Type),
+        DataType::UInt8 => each!(UInt8Type),
+        DataType::UInt16 => each!(UInt16Type),
+        DataType::UInt32 => each!(UInt32Type),
+        DataType::UInt64 => each!(UInt64Type),
+        _ => return Err(unfit()),
+    })
+}
+
+/// Exact numbers with so many decimals.
+fn scaled(array: &ArrayRef, scale: i8) -> Result<ArrayRef> {
+    let (numbers, decimals) = match array.data_type() {
+        DataType::Decimal128(_, decimals) => (Arc::clone(array), *decimals),
+        data_type if data_type.is_integer() => (widened::<Decimal128Type>(array)?, 0),
+        _ => return Err(unfit()),
+    };
+    let more = u32::try_from(scale - decimals).map_err(|_| unfit())?;
+    let power = 10i128.checked_pow(more).ok_or_else(unfit)?;
+    let raise = |value: i128| value.checked_mul(power).ok_or_else(unfit);
+    let numbers = numbers.as_primitive::<Decimal128Type>();
+    let raised = numbers.try_unary::<_, Decimal128Type, _>(raise)?;
+    Ok(Arc::new(raised.with_data_type(DataType::Decimal128(38, scale))))
+}
+
+/// The keys of an array's values of type `ty`, as values of type `by` are sorted. The
+/// function puts one into a buffer; `false` for NULL.
 pub(super) fn key_of(
     array: &ArrayRef,
     ty: &SqlType,
-) -> Result<impl Fn(usize, &mut Vec<u8>) -> Result<bool>> {
-    let views =
-        (*array.data_type() == DataType::BinaryView).then(|| array.as_binary_view().clone());
+    by: &SqlType,
+) -> Result<impl Fn(usize, &mut Vec<u8>) -> Result<bool> + use<>> {
+    let is_bytes = *array.data_type() == DataType::BinaryView;
+    let views = is_bytes.then(|| array.as_binary_view().clone());
     let reader = ArrayReader::new(array, ty).map_err(plan_error)?;
-    let (array, ty) = (Arc::clone(array), *ty);
+    let (array, by) = (Arc::clone(array), *by);
     Ok(move |at: usize, key: &mut Vec<u8>| {
         key.clear();
         if array.is_null(at) {
             return Ok(false);
         }
         match &views {
-            Some(views) => push_cell(Cell::Bytes(views.value(at).into()), &ty, false, true, key),
+            Some(views) => push_cell(Cell::Bytes(views.value(at).into()), &by, false, true, key),
             None => {
                 let value = reader.get(at).map_err(plan_error)?;
-                crate::execute::push_key(&value, &ty, false, key);
+                crate::execute::push_key(&value, &by, false, key);
             }
         }
         Ok(true)
@@ -73,7 +162,7 @@ pub(super) fn key_of(
 
 impl PhysicalExpr for KeyExpr {
     fn data_type(&self, _: &Schema) -> Result<DataType> {
-        Ok(DataType::BinaryView)
+        Ok(self.key_type())
     }
 
     fn nullable(&self, _: &Schema) -> Result<bool> {
@@ -81,13 +170,20 @@ impl PhysicalExpr for KeyExpr {
     }
 
     fn return_field(&self, _: &Schema) -> Result<FieldRef> {
-        Ok(Arc::new(Field::new(self.to_string(), DataType::BinaryView, true)))
+        Ok(Arc::new(Field::new(self.to_string(), self.key_type(), true)))
     }
 
     fn evaluate(&self, batch: &RecordBatch) -> Result<ColumnarValue> {
         let rows = batch.num_rows();
         let array = self.of.evaluate(batch)?.into_array(rows)?;
-        let key_of = key_of(&array, &self.ty)?;
+        let by = match &self.form {
+            Form::Own => return Ok(ColumnarValue::Array(array)),
+            Form::Signed => return widened::<Int64Type>(&array).map(ColumnarValue::Array),
+            Form::Unsigned => return widened::<UInt64Type>(&array).map(ColumnarValue::Array),
+            Form::Decimal(scale) => return scaled(&array, *scale).map(ColumnarValue::Array),
+            Form::Bytes(ty) => ty,
+        };
+        let key_of = key_of(&array, &self.ty, by)?;
         let mut keys = BinaryViewBuilder::with_capacity(rows);
         let mut key = Vec::with_capacity(64);
         for at in 0..rows {
@@ -108,7 +204,7 @@ impl PhysicalExpr for KeyExpr {
         mut children: Vec<Arc<dyn PhysicalExpr>>,
     ) -> Result<Arc<dyn PhysicalExpr>> {
         let of = children.pop().unwrap_or_else(|| Arc::clone(&self.of));
-        Ok(Arc::new(Self { of, ty: self.ty }))
+        Ok(Arc::new(Self { of, ty: self.ty, form: self.form.clone() }))
     }
 
     fn fmt_sql(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -124,7 +220,7 @@ impl fmt::Display for KeyExpr {
 
 impl PartialEq for KeyExpr {
     fn eq(&self, other: &Self) -> bool {
-        self.of.eq(&other.of) && self.ty == other.ty
+        self.of.eq(&other.of) && self.ty == other.ty && self.form == other.form
     }
 }
 

@@ -17,13 +17,17 @@
 //! given up ([`Failed::GivenUp`]) and the rows are read one by one, which says the same as ever.
 
 mod aggregate;
+mod asked;
 mod choose;
 mod columns;
+mod join;
 mod keys;
+mod made;
 mod plan;
 mod pool;
 mod run;
 mod scan;
 
-pub(crate) use choose::{Executor, is_worth_it, why_not};
+pub(crate) use asked::{Extra, Settled};
+pub(crate) use choose::{Executor, is_worth_it, takes_of_rows, told, why_not};
 pub(crate) use run::{Failed, VectorRun};

@@ -17,13 +17,17 @@ use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::{Apart, Cx, Node, Op, Row, Settings};
 use firn_mysql_semantics::vector::{ArrayReader, Builder, Statement, field, sql_error};
 use firn_mysql_semantics::{SqlType, Value};
+use firn_table::descriptor::IndexId;
 
 use super::aggregate::{Gather, What};
+use super::asked::Settled;
+use super::join::{Input, is_over};
 use super::keys::{KeyExpr, is_own_key};
+use super::made::MadeExec;
 use super::scan::{ScanExec, Source};
-use crate::bind::{Aggregate, AggregateFunction as F, columns_of};
-use crate::execute::{Accumulated, View};
-use crate::plan::{SelectPlan, Step, StepRows};
+use crate::bind::{Aggregate, AggregateFunction as F, JoinKind, columns_of, conjuncts};
+use crate::execute::{Accumulated, MadeRows, View};
+use crate::plan::{Access, Condition, SelectPlan, Step, StepRows, Wanted, choose};
 use crate::zone;
 
 /// A plan, and what its batches mean.
@@ -148,16 +152,21 @@ pub(super) struct Planner<'a> {
     pub(super) statement: &'a Arc<Statement>,
     pub(super) settings: &'a Arc<Settings>,
     pub(super) session: &'a Apart,
+    /// Rows of steps that were made before.
+    pub(super) made: &'a [Option<MadeRows>],
+    /// The conditions of each step.
+    pub(super) settled: &'a Settled,
 }
 
-/// Rows on their way: what makes them, and which column is which place.
-struct Rows {
-    plan: Arc<dyn ExecutionPlan>,
-    places: Vec<(usize, SqlType)>,
+/// Rows on their way: what makes them, and which place each column is.
+pub(super) struct Rows {
+    pub(super) plan: Arc<dyn ExecutionPlan>,
+    pub(super) places: Vec<(usize, SqlType)>,
 }
 
 impl Planner<'_> {
-    /// The plan of the block; `None` if the transaction's own writes are in the way.
+    /// The plan of the block; `None` if there is none after all: the transaction's own
+    /// writes are in the way, or an outer join has no key.
     ///
     /// # Errors
     /// Those of evaluating what tables are searched for; 1105.
@@ -166,10 +175,35 @@ impl Planner<'_> {
         view: &mut View<'_>,
         cx: &mut Cx<'_>,
     ) -> Result<Option<Built>, SqlError> {
-        let Some(step) = self.plan.steps.first() else { return Ok(None) };
-        let Some(rows) = self.scan(step, view, cx)? else { return Ok(None) };
-        let rows = self.filtered(rows, &step.filter)?;
-        if self.plan.select.grouped {
+        let rows = match &*self.plan.steps {
+            [] => None,
+            [step] => match self.rows_of(step, step.access.as_ref(), view, cx)? {
+                Some(rows) => Some(self.filtered(rows, self.filter_of(0))?),
+                None => None,
+            },
+            steps => {
+                let inner = steps.iter().all(|step| step.kind == JoinKind::Inner);
+                // Conditions of one table are looked at before it is joined.
+                let mut pool: Vec<Node> = match inner {
+                    true => (0..steps.len()).flat_map(|at| self.filter_of(at).to_vec()).collect(),
+                    false => Vec::new(),
+                };
+                let mut inputs = Vec::with_capacity(steps.len());
+                common(&mut pool);
+                for (at, step) in steps.iter().enumerate() {
+                    match self.input(at, step, &mut pool, inner, view, cx)? {
+                        Some(input) => inputs.push(input),
+                        None => return Ok(None),
+                    }
+                }
+                if let Some(last) = inputs.last_mut().filter(|_| inner) {
+                    last.filter = pool;
+                }
+                self.joined(inputs)?
+            }
+        };
+        let Some(rows) = rows else { return Ok(None) };
+        if self.plan.select.grouped && self.settled.residual.is_empty() {
             return self.gathered(rows).map(Some);
         }
         let places = rows.places.iter().enumerate().map(|(at, (place, ty))| (*place, *ty, at));
@@ -177,26 +211,116 @@ impl Planner<'_> {
         Ok(Some(Built { plan: rows.plan, output }))
     }
 
-    fn scan(
+    /// A table that is to be joined, with the conditions that are of it alone.
+    fn input(
+        &self,
+        at: usize,
+        step: &Step,
+        pool: &mut Vec<Node>,
+        inner: bool,
+        view: &mut View<'_>,
+        cx: &mut Cx<'_>,
+    ) -> Result<Option<Input>, SqlError> {
+        let places = self.places_of(step)?;
+        let is_own = |node: &Node| self.is_over(node, &places);
+        let (own, mut filter, mut on);
+        (filter, on) = (Vec::new(), step.on.clone());
+        match step.kind {
+            JoinKind::Inner if inner => {
+                let (local, others): (Vec<Node>, Vec<Node>) = pool.drain(..).partition(is_own);
+                (own, *pool) = (local, others);
+            }
+            JoinKind::Inner => {
+                (own, filter) = self.filter_of(at).iter().cloned().partition(is_own);
+            }
+            JoinKind::Left => {
+                // What WHERE says of it holds for the row of NULLs, too.
+                filter = self.filter_of(at).to_vec();
+                (own, on) = on.into_iter().partition(is_own);
+            }
+        }
+        let (start, end) = (step.start, step.end);
+        let access = match step.stored() {
+            Some(table) => {
+                let conditions = own.iter();
+                let conditions =
+                    conditions.filter_map(|node| Condition::of(node, start, end, &|_| false));
+                let conditions: Vec<Condition> = conditions.collect();
+                let wanted = Wanted {
+                    conditions: &conditions,
+                    reads: &|column| step.columns.contains(&column),
+                    order: &[],
+                    limited: false,
+                    hints: &[],
+                };
+                Some(choose(&table.codec, &wanted)?)
+            }
+            None => None,
+        };
+        let Some(rows) = self.rows_of(step, access.as_ref(), view, cx)? else { return Ok(None) };
+        let mut size = self.size_of(step, view);
+        if !own.is_empty() {
+            size /= 4;
+        }
+        let rows = self.filtered(rows, &own)?;
+        Ok(Some(Input { rows, size, kind: step.kind, on, filter }))
+    }
+
+    fn filter_of(&self, step: usize) -> &[Node] {
+        self.settled.filters.get(step).map_or(&[], Vec::as_slice)
+    }
+
+    /// About how many rows a step has.
+    fn size_of(&self, step: &Step, view: &View<'_>) -> u64 {
+        match (&step.rows, self.made_of(step)) {
+            (StepRows::Stored(table), _) => view.estimated_rows(table),
+            (_, Some(made)) => made.len() as u64,
+            _ => 0,
+        }
+    }
+
+    fn made_of(&self, step: &Step) -> Option<&MadeRows> {
+        let at = self.plan.step_at(step.start);
+        self.made.get(at).and_then(Option::as_ref)
+    }
+
+    /// The places of a step's columns that are read.
+    fn places_of(&self, step: &Step) -> Result<Vec<(usize, SqlType)>, SqlError> {
+        let mut tables = self.plan.select.tables.iter();
+        let table = tables.find(|table| table.start == step.start).ok_or_else(missing)?;
+        let place = |at: &usize| {
+            let column = table.columns.get(*at).ok_or_else(missing)?;
+            Ok((step.start + at, column.ty))
+        };
+        step.columns.iter().map(place).collect()
+    }
+
+    /// The rows of a step, all that an index finds.
+    fn rows_of(
         &self,
         step: &Step,
+        access: Option<&Access>,
         view: &mut View<'_>,
         cx: &mut Cx<'_>,
     ) -> Result<Option<Rows>, SqlError> {
-        let (StepRows::Stored(table), Some(access)) = (&step.rows, &step.access) else {
+        let places = self.places_of(step)?;
+        let schema = schema_of(&places)?;
+        if let Some(made) = self.made_of(step) {
+            let columns: Vec<(usize, SqlType)> =
+                places.iter().map(|(place, ty)| (place - step.start, *ty)).collect();
+            let plan = Arc::new(MadeExec::new(made, &columns, &schema)?);
+            return Ok(Some(Rows { plan, places }));
+        }
+        let (StepRows::Stored(table), Some(access)) = (&step.rows, access) else {
             return Ok(None);
         };
-        if access.index != firn_table::descriptor::IndexId::ROWS && view.has_overtaken() {
+        if access.index != IndexId::ROWS && view.has_overtaken() {
             return Ok(None);
         }
         let mark = cx.warnings.mark();
         let row = Row { columns: &[], params: self.params };
         let lookup = access.lookup(&table.codec, &zone::to_utc, cx, row);
         cx.warnings.rewind(mark);
-        let types = &table.codec.table().columns;
-        let places = step.columns.iter().map(|at| (step.start + at, types[*at].ty));
-        let places: Vec<(usize, SqlType)> = places.collect();
-        let schema = schema_of(&places)?;
         let source = Source {
             table: Arc::clone(table),
             columns: step.columns.clone(),
@@ -210,7 +334,8 @@ impl Planner<'_> {
         Ok(Some(Rows { plan: Arc::new(ScanExec::new(source, schema)), places }))
     }
 
-    fn filtered(&self, rows: Rows, conditions: &[Node]) -> Result<Rows, SqlError> {
+    /// The rows for which conditions hold.
+    pub(super) fn filtered(&self, rows: Rows, conditions: &[Node]) -> Result<Rows, SqlError> {
         let Some(condition) = Node::all_of(conditions.to_vec()) else { return Ok(rows) };
         let columns = self.columns(&rows.places);
         let predicate = Builder::new(&columns, self.statement).predicate(condition)?;
@@ -219,16 +344,40 @@ impl Planner<'_> {
     }
 
     /// What gives the places of the flat row.
-    fn columns(&self, places: &[(usize, SqlType)]) -> Vec<Arc<dyn PhysicalExpr>> {
-        let select = &self.plan.select;
+    pub(super) fn columns(&self, places: &[(usize, SqlType)]) -> Vec<Arc<dyn PhysicalExpr>> {
         let nothing: Arc<dyn PhysicalExpr> = Arc::new(Literal::new(ScalarValue::Null));
-        let mut columns = vec![nothing; select.row_len];
+        let mut columns = vec![nothing; self.plan.select.row_len];
         for (at, (place, _)) in places.iter().enumerate() {
             if let Some(slot) = columns.get_mut(*place) {
                 *slot = Arc::new(Column::new(&name_of(*place), at));
             }
         }
+        for extra in &self.settled.extras {
+            if extra.operands.iter().all(|node| is_over(node, places))
+                && let Ok(column) = extra.column(self, &columns)
+            {
+                columns.push(column);
+            } else {
+                columns.push(Arc::new(Literal::new(ScalarValue::Null)));
+            }
+        }
         columns
+    }
+
+    /// Whether all that a condition reads is among places.
+    pub(super) fn is_over(&self, node: &Node, places: &[(usize, SqlType)]) -> bool {
+        let mut all = true;
+        self.reads(node, &mut |place| all &= places.iter().any(|(one, _)| *one == place));
+        all
+    }
+
+    /// Calls `each` with the place of every column that a condition reads, also to ask
+    /// subqueries.
+    pub(super) fn reads(&self, node: &Node, each: &mut impl FnMut(usize)) {
+        columns_of(node, &mut |place| match self.settled.extra(self.plan, place) {
+            Some(extra) => extra.operands.iter().for_each(|node| columns_of(node, each)),
+            None => each(place),
+        });
     }
 
     fn gathered(&self, rows: Rows) -> Result<Built, SqlError> {
@@ -340,11 +489,36 @@ impl Planner<'_> {
     }
 }
 
+/// Adds what all branches of an OR say: it binds tables that the OR as a whole does not.
+fn common(pool: &mut Vec<Node>) {
+    let mut more = Vec::new();
+    for node in pool.iter().filter(|node| matches!(node.op, Op::Or)) {
+        let parts = |branch: &Node| {
+            let mut parts = Vec::new();
+            conjuncts(branch.clone(), &mut parts);
+            parts
+        };
+        let Some((first, others)) = node.args.split_first() else { continue };
+        let said = |parts: &[Node]| -> Vec<String> {
+            parts.iter().map(|part| format!("{part:?}")).collect()
+        };
+        let others: Vec<Vec<String>> = others.iter().map(|one| said(&parts(one))).collect();
+        for part in parts(first) {
+            let text = format!("{part:?}");
+            if matches!(part.op, Op::Compare(..)) && others.iter().all(|one| one.contains(&text)) {
+                more.push(part);
+            }
+        }
+    }
+    pool.append(&mut more);
+}
+
 fn name_of(place: usize) -> String {
     format!("c{place}")
 }
 
-fn schema_of(places: &[(usize, SqlType)]) -> Result<SchemaRef, SqlError> {
+/// The fields of places.
+pub(super) fn schema_of(places: &[(usize, SqlType)]) -> Result<SchemaRef, SqlError> {
     let fields =
         places.iter().map(|(place, ty)| Ok(field(&name_of(*place), ty)?.with_nullable(true)));
     Ok(Arc::new(Schema::new(fields.collect::<Result<Vec<Field>, SqlError>>()?)))

@@ -12,9 +12,10 @@ use firn_mysql_semantics::expr::{Cx, Settings};
 use firn_mysql_semantics::vector::{Execution, Statement};
 use futures::StreamExt;
 
+use super::asked::Settled;
 use super::plan::{Decoded, Output, Planner, told};
 use super::pool::StatementPool;
-use crate::execute::{Accumulated, View};
+use crate::execute::{Accumulated, MadeRows, View};
 use crate::memory::Charge;
 use crate::plan::SelectPlan;
 
@@ -44,18 +45,28 @@ pub(crate) struct VectorRun {
 
 impl VectorRun {
     /// Begins to run a block that [`super::why_not`] has nothing against; `None` if it
-    /// cannot be, after all.
+    /// cannot be, after all. `made` has the rows of queries in FROM, by step, `settled` the
+    /// conditions.
     pub(crate) fn begin(
         plan: &SelectPlan,
         params: &[Value],
+        made: &[Option<MadeRows>],
+        settled: &Settled,
         view: &mut View<'_>,
         cx: &mut Cx<'_>,
     ) -> Option<Self> {
         let session = cx.session.apart()?;
         let settings: Arc<Settings> = Arc::new(cx.settings.clone());
         let statement = Statement::new();
-        let planner =
-            Planner { plan, params, statement: &statement, settings: &settings, session: &session };
+        let planner = Planner {
+            plan,
+            params,
+            statement: &statement,
+            settings: &settings,
+            session: &session,
+            made,
+            settled,
+        };
         let built = match planner.build(view, cx) {
             Ok(built) => built?,
             Err(error) => {

@@ -105,6 +105,62 @@ const STATEMENTS: &[&str] = &[
     "SELECT id FROM big WHERE g = (SELECT MIN(g) FROM big) AND id < 100",
 ];
 
+/// Tables that fit together by keys of several kinds, with NULLs and without partners.
+async fn related(client: &mut TestClient) {
+    client
+        .run(
+            "CREATE TABLE small (id BIGINT UNSIGNED PRIMARY KEY, name VARCHAR(20) COLLATE
+             utf8mb4_0900_ai_ci, g INT, price DECIMAL(20,4), d DATE, f DOUBLE);
+             INSERT INTO small SELECT i, ELT(i % 5 + 1, 'A', 'Ä', 'b', 'STRASSE', NULL),
+             IF(i % 7 = 0, NULL, i % 20), i * 1.25 - 1000, '2020-01-01' + INTERVAL i % 50 DAY, i / 7e0
+             FROM (SELECT a.i + b.i * 10 + c.i * 100 AS i FROM digits a, digits b, digits c) x;
+             CREATE TABLE tiny (g SMALLINT, label CHAR(9), KEY (g));
+             INSERT INTO tiny VALUES (1,'one'),(2,'two'),(NULL,'none'),(4,'four'),(4,'vier'),(99,'x')",
+        )
+        .await;
+}
+
+/// Joins and what is asked of subqueries, each over batches, in an order that is certain.
+const JOINED: &[&str] = &[
+    "SELECT COUNT(*), SUM(b.d), MIN(s.name) FROM big b JOIN small s ON b.id = s.id",
+    "SELECT t.label, COUNT(*), SUM(b.d) FROM big b, tiny t WHERE b.g = t.g GROUP BY t.label ORDER BY 1",
+    "SELECT t.label, COUNT(b.id), MAX(b.s) FROM tiny t LEFT JOIN big b ON b.g = t.g AND b.n > 5
+     GROUP BY t.label ORDER BY 1",
+    "SELECT t.label, COUNT(*) FROM tiny t LEFT JOIN big b ON b.g = t.g AND b.id < t.g * 1000
+     WHERE t.label <> 'x' AND (b.s IS NULL OR b.s <> 'ä') GROUP BY t.label ORDER BY 1",
+    "SELECT COUNT(*), COUNT(b.id) FROM tiny t LEFT JOIN big b ON b.g = t.g WHERE b.id IS NULL",
+    "SELECT s.name, COUNT(*) FROM big b JOIN small s ON b.s = s.name WHERE b.id < 60
+     GROUP BY s.name ORDER BY 1, 2",
+    "SELECT COUNT(*) FROM big b JOIN small s ON b.d = s.price WHERE b.id < 90",
+    "SELECT COUNT(*) FROM big b JOIN small s ON b.f = s.f WHERE b.id < 90",
+    "SELECT s.d, COUNT(*) FROM big b JOIN small s ON b.dt = s.d WHERE b.id < 90 GROUP BY s.d ORDER BY s.d",
+    "SELECT COUNT(*), SUM(s.g) FROM big b JOIN small s ON b.id = s.id JOIN tiny t ON t.g = s.g",
+    "SELECT COUNT(*) FROM small s, tiny t WHERE s.g > t.g",
+    "SELECT COUNT(*) FROM small s, tiny t",
+    "SELECT b.id, s.name, t.label FROM big b JOIN small s ON s.id = b.id LEFT JOIN tiny t ON t.g = b.g
+     WHERE b.id < 300 ORDER BY b.id, t.label",
+    "SELECT b.id, s.id FROM big b JOIN small s ON (b.id = s.id AND s.g = 3) OR (b.id = s.id AND
+     b.g = 5) ORDER BY s.price, b.id",
+    "SELECT x.g, x.c, t.label FROM (SELECT g, COUNT(*) AS c FROM big GROUP BY g) x JOIN tiny t
+     ON t.g = x.g ORDER BY x.g, t.label",
+    "WITH sums AS (SELECT g, SUM(d) AS total FROM big GROUP BY g) SELECT a.g, a.total FROM sums a
+     JOIN tiny t ON t.g = a.g WHERE a.total > (SELECT MIN(total) FROM sums) ORDER BY a.g",
+    "SELECT COUNT(*) FROM big WHERE id IN (SELECT id FROM small WHERE g = 3)",
+    "SELECT COUNT(*) FROM big WHERE g NOT IN (SELECT g FROM tiny WHERE g IS NOT NULL)",
+    "SELECT COUNT(*) FROM big WHERE g NOT IN (SELECT g FROM tiny)",
+    "SELECT COUNT(*) FROM big WHERE s IN (SELECT name FROM small) OR n = 5",
+    "SELECT COUNT(*) FROM big WHERE d > (SELECT AVG(price) FROM small) AND EXISTS (SELECT 1 FROM tiny)",
+    "SELECT t.label, COUNT(*) FROM big b, tiny t WHERE b.g = t.g AND b.id IN (SELECT id FROM small)
+     GROUP BY t.label ORDER BY 1",
+    "SELECT COUNT(*) FROM big b WHERE (g, n) IN (SELECT g, g FROM tiny)",
+    "SELECT COUNT(*), SUM(a.g) FROM big a JOIN big b ON a.id = b.id AND a.g < b.n",
+    "SELECT COUNT(*) FROM tiny t WHERE EXISTS (SELECT 1 FROM big b WHERE b.g = t.g AND b.s = 'A')",
+    "SELECT t.label, COUNT(*) FROM tiny t, small s WHERE t.g = s.g AND s.price > (SELECT AVG(d)
+     FROM big b WHERE b.g = t.g AND b.s = 'a') GROUP BY t.label ORDER BY 1",
+    "SELECT id FROM small s WHERE g = 3 AND d > (SELECT MIN(dt) FROM big b WHERE b.id = s.id)
+     ORDER BY name, id",
+];
+
 /// These begin over batches, meet a warning or an error, and say what the row executor says.
 const GIVEN_UP: &[&str] = &[
     "SELECT SUM(d / (id - 12345)) FROM big",
@@ -113,15 +169,20 @@ const GIVEN_UP: &[&str] = &[
     "SELECT SUM(u * 2) FROM big WHERE id > 5",
     "SELECT id FROM big WHERE id > 9 AND u * 2 > 5",
     "SELECT SUM(w * w * w) FROM big WHERE id > 5",
+    "SELECT COUNT(*) FROM big WHERE id = (SELECT id FROM big b WHERE b.id < 3)",
+    "SELECT COUNT(*) FROM big b, digits i WHERE b.n = i.i AND b.d / (b.id - 77) > 1",
+    "SELECT b.id FROM big b, digits i WHERE b.n = i.i AND b.d / (b.id - 19000) > 1 ORDER BY b.id",
 ];
 
 #[tokio::test]
 async fn answers_are_the_same_row_by_row_and_over_batches() {
     let (_server, mut client) = start().await;
     filled(&mut client).await;
+    related(&mut client).await;
     for zone in ["+00:00", "Europe/Berlin"] {
         client.run(&format!("SET time_zone = '{zone}'")).await;
-        for sql in STATEMENTS {
+        let joined = JOINED.iter().filter(|_| zone == "+00:00");
+        for sql in STATEMENTS.iter().chain(joined) {
             let direct = told(&mut client, "direct", sql).await;
             let before = counted(&mut client, "SESSION", "Firn_vector_blocks").await;
             let vector = told(&mut client, "vector", sql).await;
@@ -192,4 +253,30 @@ async fn the_variable_takes_its_three_values() {
     let hint = "SELECT /*+ SET_VAR(firn_executor = 'direct') */ @@firn_executor";
     let hinted = client.rows(hint).await;
     assert_eq!(hinted.len(), 1);
+}
+
+#[tokio::test]
+async fn explain_says_which_way_a_query_runs() {
+    let (_server, mut client) = start().await;
+    client.run("CREATE TABLE digits (i INT PRIMARY KEY)").await;
+    let mut said = Vec::new();
+    for (executor, sql) in [
+        ("vector", "EXPLAIN SELECT COUNT(*) FROM digits"),
+        ("vector", "EXPLAIN SELECT i, COUNT(*) FROM digits GROUP BY i WITH ROLLUP"),
+        ("auto", "EXPLAIN SELECT COUNT(*) FROM digits"),
+    ] {
+        client.run(&format!("SET firn_executor = '{executor}'")).await;
+        client.run(sql).await;
+        let lines = client.lines("SHOW WARNINGS").await;
+        said.push(lines.iter().find(|line| line.contains("firn_executor")).cloned());
+    }
+    let block = |rest: &str| Some(format!("Note|1003|The query block runs {rest}"));
+    assert_eq!(
+        said,
+        [
+            block("over batches of columns (firn_executor)"),
+            block("row by row (firn_executor): WITH ROLLUP"),
+            None
+        ]
+    );
 }

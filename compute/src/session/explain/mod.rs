@@ -36,6 +36,7 @@ use crate::execute::{DeletePlan, InsertPlan, Measures, UpdatePlan};
 use crate::information_schema::cell::text;
 use crate::plan::{SelectPlan, SubqueryPlan};
 use crate::variables::id;
+use crate::vector::{self, Executor};
 
 /// The note that has the statement with all of its names.
 const REWRITTEN: u16 = 1003;
@@ -174,6 +175,11 @@ impl Session {
         let rewritten = self.rewritten(sql, statement, &arguments.types);
         let rows =
             self.told(format, &explained, measures.as_ref(), rewritten.as_deref(), arguments);
+        let executor = Executor::from_index(self.values.variables.hot().firn_executor);
+        let told = explained.plan().and_then(|plan| vector::told(plan, executor));
+        if let Some(told) = told.filter(|_| !explain.analyze) {
+            self.warnings.note(SqlError::with_message(REWRITTEN, told));
+        }
         if let Some(query) = rewritten.filter(|_| !explain.analyze) {
             self.warnings.note(SqlError::with_message(REWRITTEN, query));
         }
