@@ -9,12 +9,13 @@ use firn_engine::cache::{DiskCache, DiskTier};
 use firn_engine::journal::Journal;
 use firn_engine::merge::{MergeContext, MergeCounts};
 use firn_engine::object::{BlockSource, Layout, StoreBlocks};
-use firn_engine::{Compaction, Context, Db, Env, Options, Parts, Result, Storage};
+use firn_engine::{Compaction, Context, Db, Env, Options, Parts, Result, Storage, TaskClass};
 use firn_journal::{
     ArchiveOptions, Archived, LocalJournal, MemoryJournal, ObjectJournal, ObjectOptions,
 };
 use firn_services::clients::{EitherBlocks, RemoteCompaction, RemoteStorage};
 use firn_services::config::{BlocksFrom, Config, JournalConfig, JournalKind, MemoryShares};
+use firn_services::journal::admin::JournalAdmin;
 use firn_services::journal::{RemoteJournal, RemoteOptions};
 use firn_services::rpc::Trust;
 use firn_services::rpc::peers::Peers;
@@ -24,6 +25,7 @@ use firn_table::Schemas;
 use object_store::ObjectStore;
 
 use crate::data_dir::DataDir;
+use crate::store::place;
 
 /// How long the disk cache may take to close.
 const DISK_CLOSE_MAX: Duration = Duration::from_secs(5);
@@ -37,6 +39,8 @@ pub struct LocalOptions {
     pub picker: PickerOptions,
     /// What makes commits durable.
     pub journal: JournalConfig,
+    /// Where the object store is, as [`place`] says it: there is the journal's archive.
+    pub archive_at: String,
     /// Bytes of local disk for blocks; 0 for none.
     pub disk_cache_bytes_max: u64,
     /// Merges at once; 0 leaves compaction to others.
@@ -62,6 +66,7 @@ impl LocalOptions {
             db,
             picker: PickerOptions::default(),
             journal: config.journal.clone(),
+            archive_at: place(config).unwrap_or_default(),
             disk_cache_bytes_max: config.disk_cache_bytes_max.0,
             compaction_concurrency: config.compaction.concurrency,
             storage_addresses: config.storage.addresses.clone(),
@@ -100,8 +105,8 @@ impl Local {
     ) -> Result<Self> {
         let sizes = options.clone();
         let writer = options.db.writer.clone();
-        let (kind, trust) = (&options.journal, &options.trust);
-        let mut journal = open_journal(env, &dir, &store, &layout, kind, trust).await?;
+        let trust = &options.trust;
+        let mut journal = open_journal(env, &dir, &store, &layout, &options).await?;
         let disk = match options.disk_cache_bytes_max {
             0 => None,
             bytes => Some(DiskCache::open(env, dir.cache(), bytes)?),
@@ -237,18 +242,37 @@ fn open_storage(
     Ok((None, storage, RemoteCompaction::new(env.clone(), peers()?)))
 }
 
+/// Whether the journal's members archive where this reads.
+async fn check_archive(env: &Env, members: JournalAdmin, archive: &str) -> Result<()> {
+    if !archive.is_empty() {
+        return members.check_archive(archive).await;
+    }
+    // What may be wrong loses nothing, so nobody waits for it.
+    let check = async move {
+        if let Err(error) = members.check_archive("").await {
+            tracing::warn!(%error, "the journal's archive");
+        }
+    };
+    drop(env.spawn(TaskClass::Background, "check-archive", check));
+    Ok(())
+}
+
 async fn open_journal(
     env: &Env,
     dir: &DataDir,
     store: &Arc<dyn ObjectStore>,
     layout: &Layout,
-    journal: &JournalConfig,
-    trust: &Trust,
+    options: &LocalOptions,
 ) -> Result<Arc<dyn Journal>> {
+    let LocalOptions { journal, trust, .. } = options;
     let kept: Arc<dyn Journal> = match journal.kind {
         _ if !journal.addresses.is_empty() => {
             let peers = Peers::new(env.clone(), &journal.addresses, trust)?;
-            Arc::new(RemoteJournal::new(env.clone(), peers, RemoteOptions::default()))
+            let archive = if journal.archive { options.archive_at.clone() } else { String::new() };
+            let members = JournalAdmin::new(env.clone(), journal.addresses.clone(), trust.clone());
+            check_archive(env, members, &archive).await?;
+            let times = RemoteOptions::default();
+            Arc::new(RemoteJournal::archived_at(env.clone(), peers, times, archive))
         }
         JournalKind::Local => {
             let options = firn_journal::LocalOptions::default();

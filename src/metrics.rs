@@ -28,9 +28,13 @@ impl Collect for DbMetrics {
         self.commits(out);
         self.caches(out);
         self.files(out);
-        self.requests(out);
+        StoreMetrics(Arc::clone(&self.store)).collect(out);
     }
 }
+
+/// What a process asks of the object store.
+#[derive(Debug)]
+pub struct StoreMetrics(pub Arc<StoreStats>);
 
 impl DbMetrics {
     fn commits(&self, out: &mut Writer) {
@@ -150,9 +154,11 @@ impl DbMetrics {
             }
         }
     }
+}
 
-    fn requests(&self, out: &mut Writer) {
-        let counts = self.store.snapshot();
+impl Collect for StoreMetrics {
+    fn collect(&self, out: &mut Writer) {
+        let counts = self.0.snapshot();
         for kind in RequestKind::ALL {
             let of = counts.of(kind);
             let labels = [("kind", kind.as_str())];

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use firn_engine::object::{Layout, RetryingStore, StoreStats};
-use firn_engine::{Env, Result};
+use firn_engine::{Env, Error, ErrorKind, Result};
 use firn_object_store::S3Settings;
-use firn_services::config::{Config, Secret};
+use firn_services::config::{Config, Location, Secret};
 use object_store::ObjectStore;
 use object_store::path::Path;
 
@@ -20,6 +20,26 @@ pub struct Store {
     pub layout: Layout,
     /// What it is, for people; without secrets.
     pub name: String,
+}
+
+/// The URL of the configured object store, the same however it is written.
+///
+/// # Errors
+/// As [`Config::location`]; `Unavailable` for a folder relative to one that is gone.
+pub fn place(config: &Config) -> Result<String> {
+    Ok(match config.location()? {
+        Location::Memory => "memory://".to_owned(),
+        Location::S3 { bucket, prefix } if prefix.is_empty() => format!("s3://{bucket}"),
+        Location::S3 { bucket, prefix } => format!("s3://{bucket}/{prefix}"),
+        Location::Folder(folder) => {
+            let whole = std::path::absolute(&folder).map_err(|e| {
+                let what = format!("folder {}", folder.display());
+                Error::with_source(ErrorKind::Unavailable, what, e)
+            })?;
+            // One that is not there yet has no other name.
+            whole.canonicalize().unwrap_or(whole).display().to_string()
+        }
+    })
 }
 
 impl Store {

@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use firn_engine::Result;
 
 use crate::config::Topology;
-use crate::measure::{Counters, Latency};
+use crate::measure::{Counters, Latency, Requests};
 use crate::run::Work;
 
 /// Keys and values that are put together.
@@ -129,6 +129,12 @@ pub trait Target: Send + Sync {
     /// and disk count as its own.
     fn processes(&self) -> Vec<(String, u32)> {
         Vec::new()
+    }
+
+    /// What those of these processes that it started have asked of the object store, by name.
+    /// May take milliseconds. A process that does not answer is missing.
+    fn part_requests(&self) -> BTreeMap<String, Requests> {
+        BTreeMap::new()
     }
 
     /// How long calls to its parts took since this was called last, by call.

@@ -1,5 +1,6 @@
 //! `firn bench`: gives the benchmark runner databases to measure.
 
+mod scrape;
 mod started;
 
 use std::collections::BTreeMap;
@@ -9,7 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use firn_benchmark::config::{Blocks, Journal, ObjectStoreAt, Storage, Switch};
-use firn_benchmark::measure::Latency;
+use firn_benchmark::measure::{Latency, Requests};
 use firn_benchmark::{
     FirnTarget, Metered, PartTimes, Provider, Surroundings, Target, Topology, mysql,
 };
@@ -113,6 +114,7 @@ impl Provider for LocalProvider {
                 addresses: started.journal.clone(),
                 ..JournalConfig::default()
             },
+            archive_at: String::new(),
             disk_cache_bytes_max: topology.caches.disk,
             compaction_concurrency: if compacts { merges_at_once() } else { 0 },
             blocks_from,
@@ -214,6 +216,18 @@ impl Surroundings for Parts {
 
     fn processes(&self) -> Vec<(String, u32)> {
         self.started.lock().processes()
+    }
+
+    fn part_requests(&self) -> BTreeMap<String, Requests> {
+        let parts = self.started.lock().metrics();
+        let asked = parts.into_iter().filter_map(|(name, at)| match scrape::requests(at) {
+            Ok(requests) => Some((name, requests)),
+            Err(error) => {
+                tracing::warn!(part = name, %error, "what it asks of the store is not counted");
+                None
+            }
+        });
+        asked.collect()
     }
 
     fn part_latencies(&self) -> BTreeMap<&'static str, Latency> {

@@ -1,5 +1,6 @@
 //! Parts of a measured database as processes of their own.
 
+use std::net::SocketAddr;
 use std::path::Path;
 
 use firn_benchmark::Topology;
@@ -12,6 +13,8 @@ use crate::parts::{Part, Plan, free_addresses, io_error, start, stop};
 #[derive(Debug, Default)]
 pub(super) struct Started {
     parts: Vec<Part>,
+    /// Where each of them tells its counts, by name.
+    metrics: Vec<(String, SocketAddr)>,
     /// Members of the journal.
     pub(super) journal: Vec<String>,
     /// Storage services.
@@ -30,16 +33,20 @@ impl Started {
     ) -> Result<Self> {
         let logs = dir.join("logs");
         std::fs::create_dir_all(&logs).map_err(|e| io_error("folder", &logs, e))?;
-        let plan = |name: String, command: &str, options: &[(&str, &str)]| {
+        let mut metrics = Vec::new();
+        let mut plan = |name: String, command: &str, options: &[(&str, &str)]| {
+            let http = free_addresses(1)?.remove(0);
+            metrics.push((name.clone(), http));
+            let http = http.to_string();
             let mut args = Vec::new();
             if let Some(file) = file {
                 args.extend(["--config".to_owned(), file.display().to_string()]);
             }
             args.extend(["--until-stdin-ends".to_owned(), command.to_owned()]);
-            let all = [("--http-addr", "none"), ("--object-store", url)];
+            let all = [("--http-addr", &*http), ("--object-store", url)];
             let options = options.iter().chain(&all);
             args.extend(options.flat_map(|(o, v)| [(*o).to_owned(), (*v).to_owned()]));
-            Plan { log: logs.join(format!("{name}.log")), name, args }
+            Ok(Plan { log: logs.join(format!("{name}.log")), name, args })
         };
         let mut started = Self::default();
         let mut plans = Vec::new();
@@ -61,7 +68,7 @@ impl Started {
                     ("--listen", &**address),
                     ("--data-dir", &*folder),
                 ];
-                plans.push(plan(name, "journal", &options));
+                plans.push(plan(name, "journal", &options)?);
             }
         }
         if topology.storage == Storage::Services {
@@ -73,7 +80,7 @@ impl Started {
                     let name = format!("storage-{number}");
                     let folder = dir.join(&name).display().to_string();
                     let options = [("--listen", &**address), ("--data-dir", &*folder)];
-                    plans.push(plan(name, "storage", &options));
+                    plans.push(plan(name, "storage", &options)?);
                 }
             }
         }
@@ -84,9 +91,10 @@ impl Started {
                 let name = format!("compaction-{number}");
                 plan(name, "compaction", &[("--storage-addr", &storage)])
             };
-            let workers = (1..=topology.workers).map(worker).collect();
-            start(env, workers, &mut started.parts).await?;
+            let workers: Result<_> = (1..=topology.workers).map(worker).collect();
+            start(env, workers?, &mut started.parts).await?;
         }
+        started.metrics = metrics;
         Ok(started)
     }
 
@@ -94,6 +102,11 @@ impl Started {
     pub(super) fn processes(&self) -> Vec<(String, u32)> {
         let running = |part: &Part| Some((part.plan.name.clone(), part.child.as_ref()?.id()));
         self.parts.iter().filter_map(running).collect()
+    }
+
+    /// Where each tells its counts, by name.
+    pub(super) fn metrics(&self) -> Vec<(String, SocketAddr)> {
+        self.metrics.clone()
     }
 
     /// Ends them, those first that need others.

@@ -15,6 +15,7 @@ use firn_services::shutdown::{Shutdown, Stopping};
 use firn_table::Schemas;
 
 use super::health::Health;
+use crate::metrics::StoreMetrics;
 use crate::store::Store;
 
 /// How long work may take to be handed back: the notice of a spot machine is short.
@@ -40,6 +41,7 @@ pub(super) async fn run(config: &Config, runtimes: &Runtimes, shutdown: &Shutdow
     let mut stopping = Stopping::within(STOP_MAX);
     let result = match store {
         Ok(store) => {
+            health.metrics.add(StoreMetrics(Arc::clone(&store.stats)));
             let context = MergeContext {
                 env: env.clone(),
                 blocks: Arc::new(StoreBlocks::new(

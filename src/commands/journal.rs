@@ -15,7 +15,8 @@ use firn_services::shutdown::{Shutdown, Stopping};
 
 use super::health::Health;
 use crate::data_dir::DataDir;
-use crate::store::Store;
+use crate::metrics::StoreMetrics;
+use crate::store::{Store, place};
 
 /// Length of raft's ticks: an election begins after 16 to 32 of them without a leader.
 const TICK: Duration = Duration::from_millis(50);
@@ -52,7 +53,8 @@ pub(super) async fn run(config: &Config, runtimes: &Runtimes, shutdown: &Shutdow
     let health = Health::start(config, runtimes, status).await?;
     health.readiness.not_ready("journal", "opening: its log is read");
     server.register(&health.metrics);
-    let opened = shutdown.interrupts(open(config, &env, member, dir, server, &admin)).await;
+    let opened = shutdown.interrupts(open(config, &env, member, dir, server, &admin, &health));
+    let opened = opened.await;
     let mut failed = None;
     if let (Ok(running), Some(admin)) = (&opened, admin.get()) {
         health.metrics.add(JournalMetrics(admin.clone()));
@@ -113,6 +115,7 @@ async fn open(
     dir: DataDir,
     server: Server,
     admin: &OnceLock<AdminService>,
+    health: &Health,
 ) -> Result<Running> {
     let journal = &config.journal;
     let (name, groups) = (journal.name.clone(), journal.groups);
@@ -123,6 +126,7 @@ async fn open(
     let store = env.blocking(TaskClass::Foreground, "journal-open", open).await;
     let stopped = || Error::new(ErrorKind::Unavailable, "opening the journal was stopped");
     let store = Arc::new(store.ok_or_else(stopped)??);
+    let cluster = cluster.on_disk(store.number());
     let network = GrpcNetwork::connect(env, &cluster, member, &config.rpc.trust());
     let network = Arc::new(network.context(|| "journal.members")?);
     let founders =
@@ -131,15 +135,18 @@ async fn open(
     let (log, sending) = (Arc::clone(&store) as _, Arc::clone(&network) as _);
     let node = Arc::new(Node::start(env.clone(), settings, log, sending, TICK).await?);
     network.tell(&node);
+    let mut asked = AdminService::new(Arc::clone(&node), Arc::clone(&network), store);
     let archive = match journal.archive {
         false => None,
         true => {
             let objects = Store::open(config, env).await?;
+            health.metrics.add(StoreMetrics(Arc::clone(&objects.stats)));
+            // A folder is there once the store was opened.
+            asked = asked.archiving_at(&place(config)?);
             let (store, layout) = (objects.objects, objects.layout);
             Some(ArchivePlace { store, layout, options: ArchiveOptions::default() })
         }
     };
-    let asked = AdminService::new(Arc::clone(&node), Arc::clone(&network), store);
     // The only one who sets it.
     let _ = admin.set(asked.clone());
     let serving = server

@@ -17,6 +17,7 @@ use firn_storage::rpc::StorageRpc;
 
 use super::health::Health;
 use crate::data_dir::DataDir;
+use crate::metrics::StoreMetrics;
 use crate::store::Store;
 
 /// How long everything may take to stop. Nothing is lost by being cut short.
@@ -55,6 +56,7 @@ pub(super) async fn run(config: &Config, runtimes: &Runtimes, shutdown: &Shutdow
     let disk = disk_cache(config, &env);
     let opening = async {
         let store = Store::open(config, &env).await?;
+        health.metrics.add(StoreMetrics(Arc::clone(&store.stats)));
         let objects = Arc::clone(&store.objects);
         let options = PickerOptions::default();
         let service =

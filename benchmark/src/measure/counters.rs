@@ -24,7 +24,23 @@ pub struct Requests {
 }
 
 impl Requests {
-    fn since(&self, earlier: &Self) -> Self {
+    /// Both together.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        Self {
+            puts: self.puts + other.puts,
+            gets: self.gets + other.gets,
+            lists: self.lists + other.lists,
+            deletes: self.deletes + other.deletes,
+            errors: self.errors + other.errors,
+            bytes_put: self.bytes_put + other.bytes_put,
+            bytes_got: self.bytes_got + other.bytes_got,
+        }
+    }
+
+    /// What happened since `earlier`.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
         Self {
             puts: self.puts.saturating_sub(earlier.puts),
             gets: self.gets.saturating_sub(earlier.gets),

@@ -222,6 +222,13 @@ fn parts(out: &mut String, results: &[(&TargetResult, &PhaseResult)]) {
         for (part, written) in &counters.written {
             line(&format!("written by {part}"), bytes(*written as f64));
         }
+        let parts = phase.requests_by_process.iter().map(|(name, r)| (name.as_str(), r));
+        for (process, r) in parts.chain(phase.requests().as_ref().map(|all| ("all", all))) {
+            line(&format!("requests of {process}: put, get, list, delete, bytes put, got"), {
+                let [put, got] = [r.bytes_put, r.bytes_got].map(|n| bytes(n as f64));
+                format!("{}, {}, {}, {}, {put}, {got}", r.puts, r.gets, r.lists, r.deletes)
+            });
+        }
         if let Some(r) = &counters.requests {
             line("requests: put, get, list, delete, of them failed", {
                 format!("{}, {}, {}, {}, {}", r.puts, r.gets, r.lists, r.deletes, r.errors)

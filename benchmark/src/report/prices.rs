@@ -30,7 +30,7 @@ impl Default for Prices {
 pub struct Cost {
     /// Cores that were busy, the runner's share included.
     pub cpu_per_million_ops: f64,
-    /// Requests to the object store.
+    /// Requests to the object store, those of the parts' own processes included.
     pub requests_per_million_ops: f64,
     /// Both.
     pub per_million_ops: f64,
@@ -46,7 +46,7 @@ impl Cost {
         }
         let millions = result.ops as f64 / 1e6;
         let cpu = result.cpu_s / 3600.0 * prices.core_hour / millions;
-        let requests = result.counters.requests.map_or(0.0, |r| {
+        let requests = result.requests().map_or(0.0, |r| {
             let puts = (r.puts + r.lists) as f64 * prices.thousand_puts;
             (puts + r.gets as f64 * prices.thousand_gets) / 1e3 / millions
         });
@@ -57,5 +57,31 @@ impl Cost {
             per_million_ops: cpu + requests,
             storage_per_month: stored * prices.gb_month,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::measure::Requests;
+
+    #[test]
+    fn requests_of_processes_of_their_own_are_paid_for_as_well() {
+        let prices = Prices { thousand_puts: 5.0, thousand_gets: 0.5, ..Prices::default() };
+        let text = "name: x\nphases:\n  - kind: load\n";
+        let config = Config::parse(text, "w.yaml").expect("a workload");
+        let mut phase = PhaseResult::empty(&config.phases[0]);
+        phase.ops = 1_000_000;
+        phase.counters.requests = Some(Requests { puts: 1000, ..Requests::default() });
+        let cost = |phase: &PhaseResult| {
+            Cost::of(phase, &prices).map(|cost| cost.requests_per_million_ops)
+        };
+        assert_eq!(cost(&phase), Some(5.0));
+        for (part, puts, gets) in [("storage-1", 1000, 0), ("compaction-1", 0, 4000)] {
+            let of = Requests { puts, gets, ..Requests::default() };
+            phase.requests_by_process.insert(part.to_owned(), of);
+        }
+        assert_eq!(cost(&phase), Some(5.0 + 5.0 + 2.0));
     }
 }

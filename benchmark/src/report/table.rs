@@ -240,6 +240,19 @@ fn by_part(phase: &PhaseResult) -> Vec<String> {
             lines.push(format!("read from and written to the disk: {}", disk.join(", ")));
         }
     }
+    let asked = phase.requests_by_process.iter();
+    let asked: Vec<String> = asked
+        .filter(|(_, r)| r.puts + r.gets + r.lists + r.deletes > 0)
+        .map(|(process, r)| format!("{process} {} puts and {} gets", r.puts + r.lists, r.gets))
+        .collect();
+    if let (false, Some(own)) = (asked.is_empty(), &phase.counters.requests) {
+        lines.push(format!(
+            "requests to the object store: {} puts and {} gets here, {}",
+            own.puts + own.lists,
+            own.gets,
+            asked.join(", ")
+        ));
+    }
     for (call, l) in &phase.part_latencies {
         lines.push(format!(
             "{} times {call}: p50 {}, p99 {}, at most {}",

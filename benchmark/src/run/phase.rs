@@ -13,7 +13,7 @@ use super::sampler::{Point, Sampled, Sampler, Times};
 use super::work::Work;
 use crate::config::{Config, Kind, Phase};
 use crate::engine::Target;
-use crate::measure::{Counters, DiskIo, Latency, Op};
+use crate::measure::{Counters, DiskIo, Latency, Op, Requests};
 use crate::report::Cost;
 
 /// What a phase came to on one target, the warm-up left out.
@@ -63,6 +63,8 @@ pub struct PhaseResult {
     pub disk: DiskIo,
     /// The same of each process that is not the runner's.
     pub disk_by_process: BTreeMap<String, DiskIo>,
+    /// What each process that is not the runner's asked of the object store, if it says so.
+    pub requests_by_process: BTreeMap<String, Requests>,
     /// Latencies of calls from the database to its parts.
     pub part_latencies: BTreeMap<&'static str, Latency>,
     /// Bytes written to the disk for a byte put.
@@ -118,6 +120,7 @@ impl PhaseResult {
             write_amplification: None,
             disk: DiskIo::default(),
             disk_by_process: BTreeMap::new(),
+            requests_by_process: BTreeMap::new(),
             part_latencies: BTreeMap::new(),
             disk_write_amplification: None,
             stored_bytes: None,
@@ -143,6 +146,7 @@ impl PhaseResult {
             counters,
             disk,
             disk_by_process,
+            part_requests,
             part_latencies,
             longest_stall,
             resident_bytes_max,
@@ -170,6 +174,7 @@ impl PhaseResult {
         self.disk_write_amplification = for_a_byte(disk.written);
         self.disk = disk;
         self.disk_by_process = disk_by_process;
+        self.requests_by_process = part_requests;
         self.part_latencies = part_latencies;
         self.counters = counters;
         self.resident_bytes_max = resident_bytes_max;
@@ -180,6 +185,13 @@ impl PhaseResult {
             self.late_ops = work.pacer.as_ref().map_or(0, super::pacer::Pacer::late);
         }
         self.points = points;
+    }
+
+    /// What all its processes asked of the object store; `None` if there is none.
+    #[must_use]
+    pub fn requests(&self) -> Option<Requests> {
+        let parts = self.requests_by_process.values();
+        Some(parts.fold(self.counters.requests?, |all, part| all.and(part)))
     }
 
     fn take_space(&mut self, stored: Option<u64>, loaded: u64, config: &Config) {

@@ -15,7 +15,7 @@ use super::work::Work;
 use super::worker::CALLER;
 use crate::engine::Target;
 use crate::measure::cpu::{self, Cpu};
-use crate::measure::{Counters, DiskIo, Latency, Recorded, disk_io, disk_io_of};
+use crate::measure::{Counters, DiskIo, Latency, Recorded, Requests, disk_io, disk_io_of};
 
 /// Time between looks at the counts.
 const LOOK: Duration = Duration::from_millis(20);
@@ -64,6 +64,8 @@ pub(super) struct Sampled {
     pub(super) disk: DiskIo,
     /// Of each of the target's processes.
     pub(super) disk_by_process: BTreeMap<String, DiskIo>,
+    /// Of those of them that say it.
+    pub(super) part_requests: BTreeMap<String, Requests>,
     pub(super) part_latencies: BTreeMap<&'static str, Latency>,
     /// Longest time in which no operation ended, to [`LOOK`].
     pub(super) longest_stall: Duration,
@@ -98,8 +100,9 @@ impl Sampler {
         let stop = Arc::clone(&done);
         // Not in the thread: by the time that runs, much may have been done.
         drop(target.part_latencies());
+        let asked = target.part_requests();
         let start = Baseline::now(&**target, work);
-        let body = move || watch.run(start, &stop);
+        let body = move || watch.run(start, asked, &stop);
         let thread = std::thread::Builder::new().name("bench-sampler".into()).spawn(body)?;
         Ok(Self { thread, done })
     }
@@ -184,7 +187,12 @@ impl Watch {
         }
     }
 
-    fn run(mut self, mut start: Baseline, done: &AtomicBool) -> Sampled {
+    fn run(
+        mut self,
+        mut start: Baseline,
+        mut asked: BTreeMap<String, Requests>,
+        done: &AtomicBool,
+    ) -> Sampled {
         let began = start.at;
         // Where zero is on the plots; the warm-up lies before.
         let zero = began + self.times.warmup;
@@ -202,6 +210,7 @@ impl Watch {
                 warming = false;
                 self.total = Recorded::default();
                 drop(self.target.part_latencies());
+                asked = self.target.part_requests();
                 self.longest_stall = Duration::ZERO;
                 self.last_progress.0 = last.at;
                 start = last.clone();
@@ -226,6 +235,11 @@ impl Watch {
                 let before = |name| start.disk_by_process.get(name).copied().unwrap_or_default();
                 let now = last.disk_by_process.iter();
                 now.map(|(name, disk)| (name.clone(), disk.since(&before(name)))).collect()
+            },
+            part_requests: {
+                let before = |name: &str| asked.get(name).copied().unwrap_or_default();
+                let now = self.target.part_requests().into_iter();
+                now.map(|(name, of)| (name.clone(), of.since(&before(&name)))).collect()
             },
             part_latencies: self.target.part_latencies(),
             longest_stall: self.longest_stall,

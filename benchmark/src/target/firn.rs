@@ -12,7 +12,7 @@ use firn_engine::merge::MergeCounts;
 use firn_engine::{Db, Error, ErrorKind, Result, SpaceId, WriteBatch};
 
 use crate::engine::{Batch, Engine, Target};
-use crate::measure::{Counters, Latency, Metered};
+use crate::measure::{Counters, Latency, Metered, Requests};
 use crate::run::{Work, run_tasks};
 
 /// The space that all keys are in.
@@ -79,6 +79,11 @@ pub trait Surroundings: Send + Sync {
     /// Processes of its parts, by name.
     fn processes(&self) -> Vec<(String, u32)> {
         Vec::new()
+    }
+
+    /// What those processes have asked of the object store, by name.
+    fn part_requests(&self) -> BTreeMap<String, Requests> {
+        BTreeMap::new()
     }
 
     /// How long calls to parts took since this was called last, by call.
@@ -230,6 +235,10 @@ impl Target for FirnTarget {
 
     fn processes(&self) -> Vec<(String, u32)> {
         self.surroundings.processes()
+    }
+
+    fn part_requests(&self) -> BTreeMap<String, Requests> {
+        self.surroundings.part_requests()
     }
 
     fn part_latencies(&self) -> BTreeMap<&'static str, Latency> {

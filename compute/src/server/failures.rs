@@ -1,5 +1,6 @@
 //! Wrong passwords, and accounts that are blocked after too many: FAILED_LOGIN_ATTEMPTS
-//! and PASSWORD_LOCK_TIME. What is counted is forgotten when the server ends.
+//! and PASSWORD_LOCK_TIME. What is counted is forgotten when the server ends. Days are those
+//! of its uptime: who can set the clock forward must not be able to open an account.
 
 use std::collections::BTreeMap;
 
@@ -15,8 +16,8 @@ const DAY_MS: u64 = 86_400_000;
 struct Failed {
     /// One after the other.
     count: u64,
-    /// The day on which it was blocked, since 1970.
-    blocked_on: Option<u64>,
+    /// When it was blocked, by the server's uptime.
+    blocked_ms: Option<u64>,
 }
 
 /// Wrong passwords of accounts that count them.
@@ -34,22 +35,23 @@ impl Failures {
         record: &Record,
         host: &str,
         right: bool,
-        now_ms: u64,
+        uptime_ms: u64,
     ) -> Result<(), SqlError> {
         let mut all = self.0.lock();
         if record.failed_attempts == 0 || record.lock_days == Some(0) {
             all.remove(name);
             return Ok(());
         }
-        let today = now_ms / DAY_MS;
         let failed = all.entry(name.clone()).or_default();
-        let left =
-            |on: u64| record.lock_days.map(|days| days.saturating_sub(today - on.min(today)));
+        let left = |since_ms: u64| {
+            let past = uptime_ms.saturating_sub(since_ms) / DAY_MS;
+            record.lock_days.map(|days| days.saturating_sub(past))
+        };
         // The days are over.
-        if failed.blocked_on.is_some_and(|on| left(on) == Some(0)) {
+        if failed.blocked_ms.is_some_and(|since_ms| left(since_ms) == Some(0)) {
             *failed = Failed::default();
         }
-        if failed.blocked_on.is_none() {
+        if failed.blocked_ms.is_none() {
             if right {
                 all.remove(name);
                 return Ok(());
@@ -58,10 +60,10 @@ impl Failures {
             if failed.count < record.failed_attempts {
                 return Ok(());
             }
-            failed.blocked_on = Some(today);
+            failed.blocked_ms = Some(uptime_ms);
         }
         let days = |days: Option<u64>| days.map_or("unlimited".to_owned(), |days| days.to_string());
-        let (whole, left) = (days(record.lock_days), days(failed.blocked_on.and_then(left)));
+        let (whole, left) = (days(record.lock_days), days(failed.blocked_ms.and_then(left)));
         let arguments = [
             name.user.as_str().into(),
             host.into(),

@@ -43,7 +43,7 @@ impl Server {
         let state = record.check_login(&name, &facts)?;
         let limited = {
             let everybody = globals.get(id::max_user_connections).as_u64();
-            self.usage.connect(&name, record.limits, everybody, facts.now_ms)?
+            self.usage.connect(&name, record.limits, everybody, self.uptime_ms())?
         };
         let all_roles = globals.get(id::activate_all_roles_on_login).as_bool();
         let access = Access::new(&directory, name, &login.peer.host, using_password, all_roles);

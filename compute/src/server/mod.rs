@@ -140,6 +140,12 @@ impl Server {
     pub(crate) fn uptime_seconds(&self) -> u64 {
         self.env.now().since(self.started).as_secs()
     }
+
+    /// The same in milliseconds.
+    pub(crate) fn uptime_ms(&self) -> u64 {
+        let uptime = self.env.now().since(self.started).as_millis();
+        u64::try_from(uptime).unwrap_or(u64::MAX)
+    }
 }
 
 /// The server as one connection knows it.
@@ -160,8 +166,8 @@ impl Service for Handle {
         let name = AccountName::new(&account.user, &account.host);
         let directory = self.server.accounts.directory();
         let Some(record) = directory.get(&name) else { return Ok(()) };
-        let now_ms = self.server.env.unix_ms();
-        let told = self.server.failures.proved(&name, record, &peer.host, right, now_ms);
+        let uptime_ms = self.server.uptime_ms();
+        let told = self.server.failures.proved(&name, record, &peer.host, right, uptime_ms);
         told.map_err(|error| to_protocol(&error))
     }
 

@@ -21,8 +21,8 @@ const AT_ONCE: usize = 3;
 /// What one account has used.
 #[derive(Debug, Default)]
 struct Used {
-    /// When the hour began: milliseconds since 1970.
-    since_ms: u64,
+    /// When the hour began; by the server's uptime, which no change of the clock moves.
+    since_ms: Option<u64>,
     /// In the hour; of connections those that are open, too.
     counts: [u64; 4],
 }
@@ -50,7 +50,7 @@ impl Usage {
         account: &AccountName,
         limits: [u64; 4],
         everybody: u64,
-        now_ms: u64,
+        uptime_ms: u64,
     ) -> Result<Option<LimitedUse>, SqlError> {
         if limits == [0; 4] && everybody == 0 {
             return Ok(None);
@@ -58,7 +58,7 @@ impl Usage {
         let used = Arc::clone(self.0.lock().entry(account.clone()).or_default());
         {
             let mut used = used.lock();
-            used.begin_hour(now_ms);
+            used.begin_hour(uptime_ms);
             if limits[AT_ONCE] == 0 && everybody > 0 && used.counts[AT_ONCE] >= everybody {
                 let user = [account.user.as_str().into()];
                 return Err(SqlError::new(code::ER_TOO_MANY_USER_CONNECTIONS, &user));
@@ -77,15 +77,15 @@ impl Usage {
     /// FLUSH USER_RESOURCES: every hour begins anew.
     pub(crate) fn clear(&self) {
         for used in self.0.lock().values() {
-            used.lock().since_ms = 0;
+            used.lock().since_ms = None;
         }
     }
 }
 
 impl Used {
-    fn begin_hour(&mut self, now_ms: u64) {
-        if now_ms.saturating_sub(self.since_ms) >= HOUR_MS {
-            self.since_ms = now_ms;
+    fn begin_hour(&mut self, uptime_ms: u64) {
+        if self.since_ms.is_none_or(|since_ms| uptime_ms.saturating_sub(since_ms) >= HOUR_MS) {
+            self.since_ms = Some(uptime_ms);
             self.counts[..AT_ONCE].fill(0);
         }
     }
@@ -96,9 +96,9 @@ impl LimitedUse {
     ///
     /// # Errors
     /// 1226 if there were too many in this hour.
-    pub(crate) fn statement(&self, updates: bool, now_ms: u64) -> Result<(), SqlError> {
+    pub(crate) fn statement(&self, updates: bool, uptime_ms: u64) -> Result<(), SqlError> {
         let mut used = self.used.lock();
-        used.begin_hour(now_ms);
+        used.begin_hour(uptime_ms);
         for at in [QUESTIONS, UPDATES] {
             if at == UPDATES && !updates {
                 continue;

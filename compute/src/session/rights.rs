@@ -65,7 +65,7 @@ impl Session {
             return Err(must_change_password());
         }
         if let Some(limited) = &self.rights.limited {
-            limited.statement(is_update, self.server.env.unix_ms())?;
+            limited.statement(is_update, self.server.uptime_ms())?;
         }
         Ok(())
     }

@@ -28,6 +28,17 @@ const LOADED_BYTES_MAX: u64 = 64 << 20;
 /// UUID_SHORT() of all sessions counts here.
 static SHORT_IDS: AtomicU64 = AtomicU64::new(0);
 
+/// The time in the last UUID() of all sessions: none has it twice, also when the clock goes
+/// back.
+static UUID_TICKS: AtomicU64 = AtomicU64::new(0);
+
+/// The next of times that only grow: `now`, unless that was given before.
+fn next_ticks(last: &AtomicU64, now: u64) -> u64 {
+    let raise = |last: u64| Some(now.max(last + 1));
+    let last = last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, raise);
+    now.max(last.unwrap_or(now) + 1)
+}
+
 /// What a session has for its functions.
 pub(crate) struct Services {
     env: Env,
@@ -219,8 +230,7 @@ impl Services {
     /// Version 1: the time, and what is random.
     fn uuid(&self) -> String {
         let ticks = self.env.unix_ms().wrapping_mul(10_000).wrapping_add(UUID_EPOCH);
-        // Times of one millisecond differ by this.
-        let ticks = ticks.wrapping_add(SHORT_IDS.fetch_add(1, Ordering::Relaxed) % 10_000);
+        let ticks = next_ticks(&UUID_TICKS, ticks);
         let (low, middle) = (ticks as u32, (ticks >> 32) as u16);
         let high = 0x1000 | ((ticks >> 48) as u16 & 0x0fff);
         let sequence = 0x8000 | ((self.node >> 48) as u16 & 0x3fff);
@@ -230,8 +240,26 @@ impl Services {
     }
 
     fn uuid_short(&self) -> u64 {
-        let seconds = self.env.unix_ms() / 1000;
-        let count = SHORT_IDS.fetch_add(1, Ordering::Relaxed) & 0xff_ffff;
-        (1 << 56) | ((seconds & 0xffff_ffff) << 24) | count
+        // The seconds of the first one, and from there on a count that runs over into them.
+        let first = (self.env.unix_ms() / 1000) << 24;
+        let _ = SHORT_IDS.compare_exchange(0, first, Ordering::Relaxed, Ordering::Relaxed);
+        (1 << 56) | (SHORT_IDS.fetch_add(1, Ordering::Relaxed) & 0x00ff_ffff_ffff_ffff)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uuids_do_not_repeat_when_the_clock_goes_back() {
+        let last = AtomicU64::new(0);
+        let hour = 36_000_000_000;
+        let mut given = Vec::new();
+        for now in [hour, hour + 10_000, hour + 10_000, 10, 20, 2 * hour] {
+            given.push(next_ticks(&last, now));
+        }
+        assert!(given.is_sorted_by(|one, next| one < next), "{given:?}");
+        assert_eq!((given[0], given[1], given[5]), (hour, hour + 10_000, 2 * hour));
     }
 }

@@ -18,13 +18,25 @@ pub struct AdminService {
     node: Arc<Node>,
     network: Arc<GrpcNetwork>,
     store: Arc<DiskStore>,
+    archive: String,
 }
 
 impl AdminService {
     /// For the member `node`.
     #[must_use]
     pub fn new(node: Arc<Node>, network: Arc<GrpcNetwork>, store: Arc<DiskStore>) -> Self {
-        Self { node, network, store }
+        Self { node, network, store, archive: String::new() }
+    }
+
+    /// Which archives what it trims at `place`, the URL of an object store.
+    #[must_use]
+    pub fn archiving_at(self, place: &str) -> Self {
+        Self { archive: place.to_owned(), ..self }
+    }
+
+    /// Where it archives; empty is nowhere.
+    pub(super) fn archive(&self) -> &str {
+        &self.archive
     }
 
     /// How the member is.
@@ -37,6 +49,7 @@ impl AdminService {
             disk_bytes: self.store.disk_bytes(),
             groups: self.node.status().into_iter().map(group_state).collect(),
             members: self.network.addresses(),
+            archive: Some(self.archive.clone()),
         }
     }
 }

@@ -34,13 +34,21 @@ pub struct Cluster {
     pub number: u64,
     /// `HOST:PORT` of each member by its number.
     pub members: BTreeMap<u64, String>,
+    /// What tells the disk of the member that says so from all others, if it has one.
+    pub disk: Option<u64>,
 }
 
 impl Cluster {
     /// The cluster of this name with so many raft groups.
     #[must_use]
     pub fn named(name: &str, groups: u32, members: BTreeMap<u64, String>) -> Self {
-        Self { number: xxh3_64_with_seed(name.as_bytes(), groups.into()), members }
+        Self { number: xxh3_64_with_seed(name.as_bytes(), groups.into()), members, disk: None }
+    }
+
+    /// Said by the member whose disk has this number.
+    #[must_use]
+    pub fn on_disk(self, number: u64) -> Self {
+        Self { disk: Some(number), ..self }
     }
 }
 
@@ -56,7 +64,7 @@ pub fn add_to(
 ) {
     let journal = JournalService::new(env.clone(), Arc::clone(node), Arc::clone(network));
     let journal = match archive {
-        Some(place) => journal.archiving(place),
+        Some(place) => journal.archiving(place, admin.archive()),
         None => journal,
     };
     let peers = PeersService::new(Arc::clone(node), Arc::clone(network));

@@ -19,7 +19,7 @@ use firn_proto::v1;
 use firn_services::rpc::Trust;
 use firn_services::rpc::network::{Network as Wires, Tcp};
 use firn_services::rpc::peers::Peers;
-use firn_services::rpc::status::to_status;
+use firn_services::rpc::status::{Repeat, from_status, to_status};
 use futures::channel::mpsc;
 use futures::{StreamExt, TryStreamExt};
 use parking_lot::Mutex;
@@ -40,6 +40,8 @@ const MEMBERS_MAX: usize = 64;
 /// Headers of a connection: number and address of who makes it.
 const MEMBER_HEADER: &str = "firn-member";
 const ADDRESS_HEADER: &str = "firn-address";
+/// The number of its disk: two processes with one number have different ones.
+const DISK_HEADER: &str = "firn-disk";
 
 type Queue = Arc<Mutex<mpsc::Sender<v1::RaftEnvelope>>>;
 
@@ -57,6 +59,9 @@ pub struct GrpcNetwork {
     env: Env,
     cluster: u64,
     own: u64,
+    disk: Option<u64>,
+    /// Disks of the members that have connected.
+    disks: Mutex<BTreeMap<u64, u64>>,
     trust: Trust,
     known: Mutex<BTreeMap<u64, Known>>,
     node: watch::Sender<Weak<Node>>,
@@ -93,6 +98,8 @@ impl GrpcNetwork {
             env: env.clone(),
             cluster: cluster.number,
             own,
+            disk: cluster.disk,
+            disks: Mutex::default(),
             trust: trust.clone(),
             known: Mutex::default(),
             node: watch::Sender::new(Weak::new()),
@@ -126,11 +133,32 @@ impl GrpcNetwork {
             node: self.node.subscribe(),
             cluster: self.cluster,
             own: self.own,
+            disk: self.disk,
             from,
         };
         let task = self.env.spawn(TaskClass::Foreground, "raft-link", link.run());
         known.insert(member, Known { address: address.to_owned(), link: Some((queue, task)) });
         Ok(())
+    }
+
+    /// Whether `member`, which connects from the disk `disk`, is who it says.
+    fn recognise(&self, member: u64, disk: u64) -> Result<()> {
+        let refused = |why: String| Err(Error::new(ErrorKind::BadRequest, why));
+        if member == self.own && self.disk.is_some_and(|own| own != disk) {
+            let why = format!("this is member {member}: two processes have its number");
+            return refused(why);
+        }
+        let mut disks = self.disks.lock();
+        if !disks.contains_key(&member) && disks.len() >= MEMBERS_MAX {
+            return refused(format!("there are {MEMBERS_MAX} members already"));
+        }
+        if *disks.entry(member).or_insert(disk) == disk {
+            return Ok(());
+        }
+        refused(format!(
+            "member {member} is known here with another disk: two processes have its number, or \
+             its disk was replaced. A member with a new disk needs a new number"
+        ))
     }
 
     /// Where the members are, as far as that is known.
@@ -183,6 +211,7 @@ struct Link {
     node: watch::Receiver<Weak<Node>>,
     cluster: u64,
     own: u64,
+    disk: Option<u64>,
     /// Where this member is, if that is known.
     from: Option<MetadataValue<Ascii>>,
 }
@@ -227,6 +256,9 @@ impl Link {
         *self.queue.lock() = sender;
         let mut request = Request::new(messages);
         request.metadata_mut().insert(MEMBER_HEADER, self.own.into());
+        if let Some(disk) = self.disk {
+            request.metadata_mut().insert(DISK_HEADER, disk.into());
+        }
         if let Some(from) = &self.from {
             request.metadata_mut().insert(ADDRESS_HEADER, from.clone());
         }
@@ -238,7 +270,7 @@ impl Link {
         self.peers.failed(&address).await;
         match ended {
             Ok(_) => Error::new(ErrorKind::Unavailable, "the member ended the connection"),
-            Err(status) => Error::with_source(ErrorKind::Unavailable, address, status),
+            Err(status) => from_status(&status, &address, Repeat::Safe),
         }
     }
 }
@@ -300,6 +332,10 @@ impl JournalPeers for PeersService {
         request: Request<Streaming<v1::RaftEnvelope>>,
     ) -> Result<Response<Self::ExchangeStream>, Status> {
         let from = introduced(&request);
+        let number = |name| request.metadata().get(name)?.to_str().ok()?.parse().ok();
+        if let (Some(member), Some(disk)) = (number(MEMBER_HEADER), number(DISK_HEADER)) {
+            self.network.recognise(member, disk).map_err(|e| to_status(&e))?;
+        }
         // The messages are taken while the answer, of which there is none, is waited for:
         // a stream may take as long as it likes.
         let taking = self.clone().take(from, request.into_inner());

@@ -36,20 +36,36 @@ pub struct JournalService {
     node: Arc<Node>,
     network: Arc<GrpcNetwork>,
     archive: Option<Arc<LedArchive>>,
+    /// Its place; empty is nowhere.
+    archive_at: String,
 }
 
 impl JournalService {
     /// For the member `node`, which sends over `network`.
     #[must_use]
     pub fn new(env: Env, node: Arc<Node>, network: Arc<GrpcNetwork>) -> Self {
-        Self { env, node, network, archive: None }
+        Self { env, node, network, archive: None, archive_at: String::new() }
     }
 
-    /// With an archive of what is trimmed.
+    /// With an archive of what is trimmed, in the object store with the URL `at`.
     #[must_use]
-    pub fn archiving(self, place: ArchivePlace) -> Self {
+    pub fn archiving(self, place: ArchivePlace, at: &str) -> Self {
         let archive = LedArchive::new(self.env.clone(), &self.node, place);
-        Self { archive: Some(Arc::new(archive)), ..self }
+        Self { archive: Some(Arc::new(archive)), archive_at: at.to_owned(), ..self }
+    }
+
+    /// What is trimmed here is gone from where a reader looks for it.
+    fn check_archive(&self, wanted: &str) -> Result<(), Status> {
+        if wanted.is_empty() || wanted == self.archive_at {
+            return Ok(());
+        }
+        let here = match &*self.archive_at {
+            "" => "does not archive: journal.archive is not set for it",
+            other => &format!("archives at {other}"),
+        };
+        let why =
+            format!("nothing is trimmed: the writer's archive is {wanted}, this member {here}");
+        Err(to_status(&Error::new(ErrorKind::BadRequest, why)))
     }
 
     /// The status of an answer that is none. `unknown` is what a lost office means.
@@ -201,6 +217,7 @@ impl Journal for JournalService {
         request: Request<v1::TrimLogRequest>,
     ) -> Result<Response<v1::TrimLogResponse>, Status> {
         let request = request.into_inner();
+        self.check_archive(&request.archive)?;
         let (branch, epoch) = (branch(&request.branch)?, Epoch(request.epoch));
         let ticket = Ticket { epoch, generation: request.generation };
         let wanted = Seq(request.through_seq);

@@ -52,7 +52,7 @@ impl Members {
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
         let trust = Trust::default();
         let mut servers = BTreeMap::new();
-        let mut cluster = Cluster { number: 0xf142, members: BTreeMap::new() };
+        let mut cluster = Cluster { number: 0xf142, ..Cluster::default() };
         for id in stores.keys() {
             let server = Server::bind("journal", any_port, &trust).unwrap();
             cluster.members.insert(*id, server.address().to_string());
@@ -75,7 +75,7 @@ impl Members {
             network.tell(&node);
             let journal = JournalService::new(env.clone(), Arc::clone(&node), Arc::clone(&network));
             let journal = match archive.clone() {
-                Some(place) => journal.archiving(place),
+                Some(place) => journal.archiving(place, "memory://"),
                 None => journal,
             };
             let peers = PeersService::new(Arc::clone(&node), network);

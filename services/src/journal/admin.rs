@@ -32,6 +32,10 @@ pub struct MemberState {
     pub groups: Vec<GroupState>,
     /// Where the members are that it knows.
     pub members: BTreeMap<u64, String>,
+    /// Where it archives what it trims while it leads; empty is nowhere. Older members do
+    /// not say.
+    #[serde(default)]
+    pub archive: Option<String>,
 }
 
 /// A raft group as one member sees it.
@@ -89,6 +93,7 @@ impl MemberState {
             disk_bytes: self.disk_bytes,
             groups: groups.collect(),
             members: members.collect(),
+            archive: self.archive.clone(),
         }
     }
 
@@ -114,6 +119,7 @@ impl MemberState {
             disk_bytes: sent.disk_bytes,
             groups: groups.collect(),
             members: sent.members.into_iter().map(|m| (m.member, m.address)).collect(),
+            archive: sent.archive,
         }
     }
 }
@@ -200,6 +206,39 @@ impl JournalAdmin {
             (state.as_ref().map_or(u64::MAX, |s| s.member), address.clone())
         });
         answers
+    }
+
+    /// Whether the members that answer archive where `here` does; empty is nowhere.
+    ///
+    /// # Errors
+    /// `BadRequest` if this reads an archive that one of them does not write.
+    pub async fn check_archive(&self, here: &str) -> Result<()> {
+        for (address, state) in self.states().await {
+            // Who does not answer now is asked again with every trim.
+            let Ok(MemberState { member, archive: Some(there), .. }) = state else { continue };
+            if there == here {
+                continue;
+            }
+            let who = format!("the journal's member {member} at {address}");
+            let why = match (here, &*there) {
+                ("", there) => {
+                    tracing::warn!(
+                        "{who} archives at {there}, and journal.archive is not set here: what \
+                         is archived cannot be read here"
+                    );
+                    continue;
+                }
+                (here, "") => format!(
+                    "journal.archive is set here, at {here}, and not for {who}: set it for all \
+                     members as well, or not here"
+                ),
+                (here, there) => {
+                    format!("journal.archive: this reads at {here}, and {who} archives at {there}")
+                }
+            };
+            return Err(Error::new(ErrorKind::BadRequest, why));
+        }
+        Ok(())
     }
 
     /// The leader of every group, with its address.

@@ -111,14 +111,23 @@ struct Shared {
     env: Env,
     caller: Caller,
     options: RemoteOptions,
+    /// Where the members have to archive; empty: that does not matter.
+    archive: String,
 }
 
 impl RemoteJournal {
     /// The journal whose members `peers` are. Nothing is connected yet.
     #[must_use]
     pub fn new(env: Env, peers: Peers, options: RemoteOptions) -> Self {
+        Self::archived_at(env, peers, options, String::new())
+    }
+
+    /// As [`Self::new`], for who reads the archive at `archive`, the URL of an object store:
+    /// a member that does not archive there trims nothing.
+    #[must_use]
+    pub fn archived_at(env: Env, peers: Peers, options: RemoteOptions, archive: String) -> Self {
         let caller = Caller::new(env.clone(), peers);
-        Self(Arc::new(Shared { env, caller, options }))
+        Self(Arc::new(Shared { env, caller, options, archive }))
     }
 }
 

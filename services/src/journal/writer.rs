@@ -311,6 +311,7 @@ impl JournalWriter for Writer {
             epoch: self.epoch.0,
             through_seq: through.0,
             generation: self.generation,
+            archive: self.shared.archive.clone(),
         };
         let trimmed = self
             .shared
@@ -319,7 +320,11 @@ impl JournalWriter for Writer {
                 async move { client.trim(request).await }
             })
             .await;
-        let trimmed = self.ended(trimmed)?;
+        let trimmed = match trimmed {
+            // Of a member that archives elsewhere: appends go on.
+            Err(e) if e.kind() == ErrorKind::BadRequest => return Err(e),
+            trimmed => self.ended(trimmed)?,
+        };
         learn(&mut self.bounds.lock(), bounds_from_proto(trimmed.bounds));
         Ok(())
     }

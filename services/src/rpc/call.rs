@@ -24,6 +24,8 @@ const PAUSE_MAX: Duration = Duration::from_secs(1);
 const RETRY_COST: i64 = 1000;
 const SUCCESS_GAIN: i64 = 100;
 const BUDGET_MAX: i64 = 100 * RETRY_COST;
+/// After so long without an answer somebody is told what is waited for.
+const TOLD_AFTER: Duration = Duration::from_secs(5);
 /// Time of a try within a longer deadline: then another server may be asked.
 const TRY_MAX: Duration = Duration::from_secs(5);
 
@@ -71,6 +73,7 @@ impl Caller {
     {
         let begun = self.env.now();
         let mut pause = PAUSE_FIRST;
+        let mut told = false;
         loop {
             let error = match self.try_once(method, &call, begun).await {
                 Ok(answer) => {
@@ -84,6 +87,10 @@ impl Caller {
             let again = error.is_retryable() && error.kind() != ErrorKind::OutcomeUnknown;
             if !again || left <= pause || !self.spend() {
                 return Err(error);
+            }
+            if !told && method.deadline - left >= TOLD_AFTER {
+                told = true;
+                tracing::warn!(%error, for_s = left.as_secs(), "trying again");
             }
             self.env.sleep(self.jittered(pause)).await;
             pause = (pause * 2).min(PAUSE_MAX);

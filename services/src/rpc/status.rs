@@ -144,7 +144,10 @@ fn untold(status: &Status, repeat: Repeat) -> Error {
             Error::new(ErrorKind::BadRequest, message)
         }
         Code::Unimplemented => {
-            let why = format!("the peer does not know this call, it may be older: {message}");
+            let why = format!(
+                "the peer does not know this call: another part listens there, or it may be \
+                 older: {message}"
+            );
             Error::new(ErrorKind::BadRequest, why)
         }
         Code::OutOfRange => Error::new(ErrorKind::BadRequest, message),

@@ -1,5 +1,6 @@
 //! The parts as services: over a simulated network, and as processes.
 
+mod archive;
 mod branches;
 mod journal;
 mod local;
@@ -9,3 +10,4 @@ pub(crate) mod raft;
 mod rounds;
 mod traces;
 pub(crate) mod wires;
+mod wrong;

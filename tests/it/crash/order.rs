@@ -80,6 +80,7 @@ impl Order {
         let store = RetryingStore::new(backend, env.clone(), RetryOptions::default());
         let store = Store::on(Arc::new(store), "a folder".into());
         let options = LocalOptions {
+            archive_at: String::new(),
             db: Options {
                 memtable_bytes: 256 << 10,
                 file_bytes_max: 64 << 10,

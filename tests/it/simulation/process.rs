@@ -102,7 +102,8 @@ pub(crate) struct Process {
 impl Process {
     pub(crate) fn start(world: &Env, verdict: &Verdict) -> Self {
         let (gate, tasks) = (Gate::new(), Arc::<Mutex<Vec<_>>>::default());
-        let outside = Outside { world: world.clone(), gate: gate.clone() };
+        let outside =
+            Outside { world: world.clone(), gate: gate.clone(), started_ms: world.unix_ms() };
         let spawn = Spawner {
             world: world.clone(),
             gate: gate.clone(),
@@ -133,15 +134,27 @@ impl Drop for Process {
 struct Outside {
     world: Env,
     gate: Gate,
+    started_ms: u64,
 }
+
+/// How long a wall clock goes right, and by how much it is wrong after that at most.
+const WALL_RIGHT_MS: u64 = 5_000;
+const WALL_WRONG_MS: u64 = 48 * 3_600_000;
 
 impl Clock for Outside {
     fn now(&self) -> Instant {
         self.world.now()
     }
 
+    /// Set forward and back by hours, again and again, in every process by itself: of what
+    /// is decided nothing may rest on it.
     fn unix_ms(&self) -> u64 {
-        self.world.unix_ms()
+        let right = self.world.unix_ms();
+        let turn = (right / WALL_RIGHT_MS) ^ self.started_ms.rotate_left(32);
+        let mixed = turn.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mixed = (mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let wrong = (mixed >> 8) % (2 * WALL_WRONG_MS);
+        right + wrong - WALL_WRONG_MS
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {

@@ -22,6 +22,7 @@
 
 mod format;
 mod index;
+mod number;
 mod read;
 mod recover;
 #[cfg(test)]
@@ -110,6 +111,8 @@ pub struct DiskStore {
     disk: Arc<dyn Disk>,
     dir: PathBuf,
     identity: Identity,
+    /// See [`Self::number`]; 0 for disks of tests.
+    number: u64,
     segment_bytes: u64,
     writer: Mutex<Writer>,
     index: Mutex<Index>,
@@ -152,7 +155,17 @@ impl DiskStore {
         }
         let disk = RealDisk::probe(dir).map_err(failed)?;
         disk.create_dir(dir).map_err(failed)?;
-        Self::on(env, Arc::new(disk), dir, identity, SEGMENT_BYTES, Some(Arc::new(lock)))
+        let number = number::of(dir, &env)?;
+        let (disk, lock) = (Arc::new(disk), Some(Arc::new(lock)));
+        let mut store = Self::on(env, disk, dir, identity, SEGMENT_BYTES, lock)?;
+        store.number = number;
+        Ok(store)
+    }
+
+    /// Tells this disk from any other: a number by chance, from when its folder was made.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.number
     }
 
     fn on(
@@ -197,7 +210,8 @@ impl DiskStore {
         let (writer, index) = (Mutex::new(writer), Mutex::new(found.index));
         let dir = dir.to_path_buf();
         let ahead = Arc::default();
-        Ok(Self { env, disk, dir, identity, segment_bytes, writer, index, ahead, lock })
+        let number = 0;
+        Ok(Self { env, disk, dir, identity, number, segment_bytes, writer, index, ahead, lock })
     }
 
     /// Whose disk it is.
