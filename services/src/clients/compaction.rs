@@ -1,5 +1,10 @@
 //! The storage service as the engine's `Compaction`: a worker's queue.
+//!
+//! Each service gives out the work of the branches that it is in charge of. Whoever has
+//! waited for a while at one in vain asks the next, unless it holds leases: their heartbeats
+//! belong to the service that gave them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +16,7 @@ use firn_engine::wire;
 use firn_engine::{Env, Error, ErrorKind, Result};
 use firn_grpc::v1::compaction_client::CompactionClient;
 use firn_proto::v1 as pb;
+use parking_lot::Mutex;
 use tonic::Request;
 
 use super::ANSWER_BYTES_MAX;
@@ -18,7 +24,7 @@ use crate::rpc::call::{Caller, Method};
 use crate::rpc::peers::{Peer, Peers};
 use crate::rpc::status::{Repeat, from_status};
 
-/// How long to wait for work before the question is asked again, perhaps elsewhere.
+/// How long to wait for work before the next service is asked.
 const LEASE_WAIT: Duration = Duration::from_secs(30);
 
 const fn method(what: &'static str, seconds: u64) -> Method {
@@ -31,6 +37,8 @@ const fn method(what: &'static str, seconds: u64) -> Method {
 pub struct RemoteCompaction {
     env: Env,
     caller: Caller,
+    /// What was leased and neither done, given back nor lost.
+    held: Mutex<BTreeSet<LeaseToken>>,
 }
 
 fn client(peer: Peer) -> CompactionClient<Peer> {
@@ -41,7 +49,15 @@ impl RemoteCompaction {
     /// The service that answers at `peers`. Nothing is asked yet.
     #[must_use]
     pub fn new(env: Env, peers: Peers) -> Arc<Self> {
-        Arc::new(Self { env: env.clone(), caller: Caller::new(env, peers) })
+        let caller = Caller::new(env.clone(), peers);
+        Arc::new(Self { env, caller, held: Mutex::default() })
+    }
+
+    /// The service that is asked now has no work, or has been replaced.
+    async fn ask_another(&self) {
+        if let Ok((address, _)) = self.caller.peers().current().await {
+            self.caller.peers().failed(&address).await;
+        }
     }
 }
 
@@ -57,25 +73,31 @@ impl Compaction for RemoteCompaction {
                 async move { client(peer).lease_shards(once).await }
             });
             let mut stream = begin.await?;
-            let mut leased = Vec::new();
+            let mut leased: Vec<ShardLease> = Vec::new();
+            let mut waited = false;
             loop {
                 match self.env.timeout(LEASE_WAIT, stream.message()).await {
                     Some(Ok(Some(lease))) => leased.push(lease.try_into()?),
                     Some(Ok(None)) => break,
                     // What came before the stream broke is this worker's all the same.
                     Some(Err(status)) if leased.is_empty() => {
-                        // Another server may have work, one that has taken this one's place.
-                        if let Ok((address, _)) = self.caller.peers().current().await {
-                            self.caller.peers().failed(&address).await;
-                        }
+                        self.ask_another().await;
                         let error = from_status(&status, "asking for work", Repeat::Safe);
                         return Err(error);
                     }
-                    Some(Err(_)) | None => break,
+                    Some(Err(_)) => break,
+                    None => {
+                        waited = true;
+                        break;
+                    }
                 }
             }
             if !leased.is_empty() {
+                self.held.lock().extend(leased.iter().map(|lease| lease.token.clone()));
                 return Ok(leased);
+            }
+            if waited && self.held.lock().is_empty() {
+                self.ask_another().await;
             }
         }
     }
@@ -87,7 +109,10 @@ impl Compaction for RemoteCompaction {
             request.set_timeout(limit);
             async move { client(peer).heartbeat(request).await }
         });
-        beat.await?.lost.into_iter().map(TryInto::try_into).collect()
+        let lost = beat.await?.lost.into_iter().map(TryInto::try_into);
+        let lost: Vec<LeaseToken> = lost.collect::<Result<_>>()?;
+        self.held.lock().retain(|held| !lost.contains(held));
+        Ok(lost)
     }
 
     async fn report(
@@ -107,10 +132,16 @@ impl Compaction for RemoteCompaction {
             request.set_timeout(limit);
             async move { client(peer).report_progress(request).await }
         });
-        report.await.map(drop)
+        report.await?;
+        if done {
+            self.held.lock().remove(token);
+        }
+        Ok(())
     }
 
     async fn release(&self, token: &LeaseToken, failure: Option<String>) -> Result<()> {
+        // Whether or not it is heard of.
+        self.held.lock().remove(token);
         if failure.as_ref().is_some_and(String::is_empty) {
             return Err(Error::new(ErrorKind::BadRequest, "a failure needs a reason"));
         }

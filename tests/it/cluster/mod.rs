@@ -6,6 +6,7 @@ mod journal;
 mod local;
 mod model;
 mod processes;
+mod queue;
 pub(crate) mod raft;
 mod rounds;
 mod traces;
