@@ -157,7 +157,14 @@ impl<'p> SelectRun<'p> {
     pub(crate) async fn all(mut self, view: &mut View<'_>, cx: &mut Cx<'p>) -> Result<Rows> {
         let mut rows = Rows::of(view);
         while let Some(row) = self.next(view, cx).await? {
-            rows.push(row.to_vec())?;
+            let row = row.to_vec();
+            if std::mem::take(&mut self.begun_again) {
+                rows.change(Vec::clear)?;
+            }
+            rows.push(row)?;
+        }
+        if self.begun_again {
+            rows.change(Vec::clear)?;
         }
         Ok(rows)
     }

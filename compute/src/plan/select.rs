@@ -3,11 +3,15 @@
 
 use std::sync::Arc;
 
+use firn_mysql_semantics::TypeKind;
 use firn_mysql_semantics::error::SqlError;
 use firn_mysql_semantics::expr::{Node, Op, Result};
 
 use super::{Access, Condition, DerivedPlan, SubqueryPlan, Wanted, choose};
-use crate::bind::{BoundSelect, Derived, JoinKind, Source, TableSource, VirtualTable, columns_of};
+use crate::bind::{
+    Aggregate, AggregateFunction, BoundSelect, Derived, JoinKind, Source, TableSource,
+    VirtualTable, columns_of,
+};
 use crate::table::OpenTable;
 
 /// One table that is read.
@@ -64,8 +68,23 @@ pub(crate) struct SelectPlan {
     pub(crate) constant: Vec<Node>,
     /// Rows come in the order of ORDER BY.
     pub(crate) ordered: bool,
+    /// Whoever takes the rows makes the same of them in any order.
+    pub(crate) any_order: bool,
     /// Subqueries in its expressions.
     pub(crate) subqueries: Vec<SubqueryPlan>,
+}
+
+impl Step {
+    /// What gives the rows may give them in any order, if it is a plain query.
+    fn in_any_order(&mut self) {
+        if let StepRows::Derived(rows) = &mut self.rows
+            && let DerivedPlan::Query { plan, .. } = &mut **rows
+            && plan.select.limit.is_none()
+            && !plan.select.distinct
+        {
+            plan.any_order = true;
+        }
+    }
 }
 
 impl SelectPlan {
@@ -151,8 +170,28 @@ impl SelectPlan {
                 filter,
             });
         }
-        Ok(Self { select, steps, constant, ordered, subqueries })
+        if takes_any_order(&select) {
+            steps.iter_mut().for_each(Step::in_any_order);
+        }
+        Ok(Self { select, steps, constant, ordered, any_order: false, subqueries })
     }
+}
+
+/// Whether groups come to the same, and in the same order, in whatever order their rows come:
+/// sums in floating point do not, nor does which of several equal strings is the least.
+fn takes_any_order(select: &BoundSelect) -> bool {
+    use AggregateFunction as F;
+    let is_free = |one: &Aggregate| match one.function {
+        F::Count | F::SumDecimal | F::AvgDecimal => true,
+        F::Min | F::Max => one.args.iter().all(|arg| {
+            arg.ty.kind.is_integer()
+                || arg.ty.kind.is_temporal()
+                || arg.ty.kind == TypeKind::Decimal
+        }),
+        _ => false,
+    };
+    let ordered = !select.order_by.is_empty() || select.group_by.is_empty();
+    select.grouped && ordered && select.limit.is_none() && select.aggregates.iter().all(is_free)
 }
 
 /// Its rows depend on those of the tables before it.
