@@ -63,9 +63,6 @@ impl Aggregate {
     /// # Errors
     /// 1235 for aggregates that are not built.
     pub(crate) fn bind(call: &ast::Aggregate, binder: &Binder<'_>) -> Result<Self> {
-        if call.over.is_some() {
-            return Err(SqlError::not_supported_yet("window functions"));
-        }
         // COUNT(*) has no operand, or a literal one.
         let mut args = call.args.iter().map(|arg| binder.bind(arg)).collect::<Result<Vec<_>>>()?;
         let exact = args.first().is_some_and(|arg| is_exact(&arg.ty));

@@ -40,6 +40,7 @@ mod subquery;
 mod totals;
 mod update;
 mod view;
+mod window;
 mod write;
 
 pub(crate) use aggregate::{Accumulated, overflow};

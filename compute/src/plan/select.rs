@@ -6,7 +6,7 @@ use std::sync::Arc;
 use firn_mysql_semantics::error::SqlError;
 use firn_mysql_semantics::expr::{Node, Op, Result};
 
-use super::{Access, Condition, DerivedPlan, SubqueryPlan, Wanted, choose};
+use super::{Access, Condition, DerivedPlan, SubqueryPlan, Wanted, WindowPlan, choose};
 use crate::bind::{BoundSelect, Derived, JoinKind, Source, TableSource, VirtualTable, columns_of};
 use crate::table::OpenTable;
 
@@ -66,6 +66,8 @@ pub(crate) struct SelectPlan {
     pub(crate) ordered: bool,
     /// Subqueries in its expressions.
     pub(crate) subqueries: Vec<SubqueryPlan>,
+    /// How its window functions run.
+    pub(crate) windows: WindowPlan,
 }
 
 impl SelectPlan {
@@ -119,7 +121,7 @@ impl SelectPlan {
         let mut known = vec![false; select.row_len];
         known[outer_start..].fill(true);
         let mut steps: Vec<Step> = Vec::with_capacity(waiting.len());
-        let mut ordered = select.order_by.is_empty();
+        let mut ordered = select.order_by.is_empty() && select.windows.is_empty();
         while !waiting.is_empty() {
             // The table that is reached best comes next; outer joins keep their order.
             let candidates = if all_inner { waiting.len() } else { 1 };
@@ -151,7 +153,8 @@ impl SelectPlan {
                 filter,
             });
         }
-        Ok(Self { select, steps, constant, ordered, subqueries })
+        let windows = WindowPlan::new(&select.windows);
+        Ok(Self { select, steps, constant, ordered, subqueries, windows })
     }
 }
 
@@ -196,7 +199,7 @@ fn columns_read(select: &mut BoundSelect) -> Vec<bool> {
 
 /// ORDER BY as columns of the flat row, if it is of nothing else.
 fn plain_order(select: &BoundSelect) -> Vec<(usize, bool)> {
-    if select.grouped || select.distinct {
+    if select.grouped || select.distinct || !select.windows.is_empty() {
         return Vec::new();
     }
     let mut order = Vec::with_capacity(select.order_by.len());
