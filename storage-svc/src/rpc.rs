@@ -12,7 +12,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use firn_engine::compaction::{Compaction, LeaseToken, ShardLease};
-use firn_engine::object::ObjectKind;
 use firn_engine::storage::{Branches, FlushCommit, NewBranch, Storage};
 use firn_engine::wire::{self, required};
 use firn_engine::{BranchName, Env, Epoch, Error, ErrorKind, Result, Seq, SpaceId};
@@ -30,19 +29,12 @@ use crate::blocks::CachedBlocks;
 use crate::branch::Branch;
 use crate::service::StorageService;
 
+mod blocks;
+
+use blocks::ANSWERS_BYTES;
+
 /// Bytes of one message that a caller may send: a flush names at most some thousand files.
 const REQUEST_BYTES_MAX: usize = 64 << 20;
-/// Ranges that one call may ask for, and their bytes.
-const RANGES_MAX: usize = 4096;
-const RANGE_BYTES_MAX: u64 = 64 << 20;
-/// Bytes of blocks on their way to callers, if nothing else was said, and the least that
-/// may be; a larger answer goes alone.
-const ANSWERS_BYTES: u64 = 128 << 20;
-const ANSWERS_BYTES_MIN: u64 = 1 << 20;
-/// How long an answer may wait for others to go out.
-const ANSWER_WAIT_MAX: Duration = Duration::from_secs(10);
-/// In what these bytes are counted.
-const ANSWER_UNIT: u64 = 4096;
 /// Shards that a worker may ask for at once.
 const SHARDS_MAX: usize = 64;
 /// How often a replica that is not in charge looks for versions of others while somebody
@@ -69,29 +61,6 @@ impl StorageRpc {
         let answers = Arc::new(Semaphore::new(0));
         let this = Self { env, service, blocks, answers, answer_units_max: 0 };
         this.answers_bytes_max(ANSWERS_BYTES)
-    }
-
-    /// With another bound of bytes of blocks that are on their way to callers at once.
-    #[must_use]
-    pub fn answers_bytes_max(mut self, bytes: u64) -> Self {
-        let units = bytes.max(ANSWERS_BYTES_MIN) / ANSWER_UNIT;
-        let units = u32::try_from(units).unwrap_or(u32::MAX).min(Semaphore::MAX_PERMITS as u32);
-        self.answer_units_max = units;
-        self.answers = Arc::new(Semaphore::new(units as usize));
-        self
-    }
-
-    /// Waits until so many more bytes may be on their way.
-    async fn room(&self, bytes: u64) -> Result<tokio::sync::OwnedSemaphorePermit> {
-        let units = u32::try_from(bytes.div_ceil(ANSWER_UNIT)).unwrap_or(u32::MAX);
-        let room = Arc::clone(&self.answers).acquire_many_owned(units.min(self.answer_units_max));
-        match self.env.timeout(ANSWER_WAIT_MAX, room).await {
-            Some(Ok(room)) => Ok(room),
-            _ => {
-                let why = "too many bytes of blocks are on their way to others";
-                Err(Error::new(ErrorKind::Unavailable, why).retryable())
-            }
-        }
     }
 
     /// Adds both contracts, Storage and Compaction, to a server.
@@ -152,7 +121,7 @@ fn committed(version: Arc<firn_engine::manifest::Version>) -> pb::CommitResponse
 #[tonic::async_trait]
 impl storage_server::Storage for StorageRpc {
     type WatchVersionsStream = BoxStream<pb::VersionDelta>;
-    type ReadBlocksStream = BoxStream<pb::ReadBlocksResponse>;
+    type StreamBlocksStream = BoxStream<pb::StreamBlocksResponse>;
 
     async fn claim(&self, request: Request<pb::ClaimRequest>) -> Answer<pb::ClaimResponse> {
         let request = request.into_inner();
@@ -250,29 +219,11 @@ impl storage_server::Storage for StorageRpc {
         self.answer(&branch, done, committed).await
     }
 
-    async fn read_blocks(
+    async fn stream_blocks(
         &self,
-        request: Request<pb::ReadBlocksRequest>,
-    ) -> Answer<Self::ReadBlocksStream> {
-        let request = request.into_inner();
-        let kind = ObjectKind::try_from(request.kind()).map_err(|e| refused(&e))?;
-        let id = required(request.id, "the object's id").map_err(|e| refused(&e))?.into();
-        let ranges: Vec<firn_engine::object::ByteRange> =
-            request.ranges.into_iter().map(Into::into).collect();
-        let bytes = ranges.iter().try_fold(0u64, |sum, range| sum.checked_add(range.len));
-        let bytes = bytes.filter(|b| ranges.len() <= RANGES_MAX && *b <= RANGE_BYTES_MAX);
-        let Some(bytes) = bytes else {
-            let why = format!("at most {RANGES_MAX} ranges and {RANGE_BYTES_MAX} bytes at once");
-            return Err(refused(&Error::new(ErrorKind::BadRequest, why)));
-        };
-        let room = self.room(bytes).await.map_err(|e| refused(&e))?;
-        let read = self.blocks.read(id, kind, &ranges).await.map_err(|e| refused(&e))?;
-        let blocks = read.into_iter().map(move |data| {
-            // Held until the caller has taken all of it.
-            let _ = &room;
-            Ok(pb::ReadBlocksResponse { data })
-        });
-        Ok(Response::new(futures::stream::iter(blocks).boxed()))
+        request: Request<Streaming<pb::StreamBlocksRequest>>,
+    ) -> Answer<Self::StreamBlocksStream> {
+        Ok(Response::new(self.clone().answers_to(request.into_inner()).boxed()))
     }
 
     async fn create_snapshot(

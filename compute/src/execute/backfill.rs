@@ -142,11 +142,7 @@ impl Backfill<'_> {
 
     /// About how many rows there are.
     pub(crate) fn estimated_rows(&self) -> u64 {
-        let version = self.manager.db().version();
-        let space = self.was.descriptor().space();
-        let files = version.files().filter(|(_, file)| file.space == space);
-        let entries: u64 = files.map(|(_, file)| file.entries).sum();
-        entries / (1 + self.was.codec.indexes().len() as u64)
+        self.was.estimated_rows(&self.manager.db().version())
     }
 
     /// Makes what is to be made of all rows that a snapshot sees; their number.

@@ -1,15 +1,12 @@
 //! The rows of a SELECT's result.
 
-mod windowed;
-
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use firn_engine::Instant;
 use firn_mysql_semantics::Value;
 use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::{Cx, Node, Row};
 
-use super::aggregate::Accumulator;
 use super::gathered::{Gathered, Rows};
 use super::measure::Part;
 use super::stream::{RowStream, holds};
@@ -17,9 +14,12 @@ use super::subquery::Subqueries;
 use super::view::View;
 use super::window::WindowRun;
 use super::{Result, derived, sort_key};
-use crate::bind::BoundSelect;
 use crate::plan::{SelectPlan, StepRows};
-use crate::vector::{self, Executor, Failed, Settled, VectorRun};
+use crate::vector::VectorRun;
+
+mod batches;
+mod groups;
+mod windowed;
 
 /// Results of this many rows are cut while they are sorted, if a LIMIT allows it.
 const CUT_ROWS_MAX: u64 = 100_000;
@@ -201,15 +201,7 @@ impl<'p> SelectRun<'p> {
         let constant = |cx: &mut Cx<'p>| holds(&plan.constant, cx, row, params);
         let possible = subqueries.run(view, cx, constant).await?;
         if possible && self.runs_over_batches(view) {
-            let settled = Box::pin(self.settled(view, cx)).await?;
-            if let Some(mut settled) = settled {
-                let made = self.stream.made();
-                self.vector = VectorRun::begin(self.plan, self.params, made, &settled, view, cx);
-                self.residual = std::mem::take(&mut settled.residual);
-            }
-            if self.vector.is_some() {
-                view.ran_over_batches();
-            }
+            Box::pin(self.begin_batches(view, cx)).await?;
         }
         let began = view.clock();
         if select.grouped {
@@ -227,28 +219,6 @@ impl<'p> SelectRun<'p> {
             self.gathered = Some(rows.into_iter());
         }
         Ok(())
-    }
-
-    /// Whether the block is to run over batches.
-    fn runs_over_batches(&self, view: &View<'_>) -> bool {
-        let wanted = match view.executor() {
-            Executor::Direct => false,
-            Executor::Auto => vector::is_worth_it(self.plan),
-            Executor::Vector => true,
-        };
-        let plain = view.locks().is_none() && !view.is_measured();
-        wanted && plain && vector::why_not(self.plan).is_none()
-    }
-
-    /// The conditions with what they ask of subqueries; `None` if that warns or fails,
-    /// which is said where rows are looked at.
-    async fn settled(&mut self, view: &mut View<'_>, cx: &mut Cx<'p>) -> Result<Option<Settled>> {
-        let (mark, before) = (cx.warnings.mark(), cx.warnings.total());
-        let settled = self.subqueries.settled(self.plan, view, cx).await;
-        view.check()?;
-        let warned = cx.warnings.total() > before;
-        cx.warnings.rewind(mark);
-        Ok(settled.ok().filter(|_| !warned))
     }
 
     /// Rows were gathered since `began`.
@@ -349,43 +319,6 @@ impl<'p> SelectRun<'p> {
             if self.passes(view, cx).await? {
                 return Ok(true);
             }
-        }
-    }
-
-    /// Brings the next row of the tables into the flat row: over batches as long as that
-    /// goes, else one by one.
-    async fn next_row(&mut self, view: &mut View<'_>, cx: &mut Cx<'p>) -> Result<bool> {
-        loop {
-            let Self { stream, subqueries, row, vector, residual, params, .. } = self;
-            let Some(run) = vector else { return stream.next(view, cx, subqueries, row).await };
-            match run.next(view, row).await {
-                Ok(false) => return Ok(false),
-                Ok(true) if residual.is_empty() => return Ok(true),
-                Ok(true) => {
-                    let (mark, before) = (cx.warnings.mark(), cx.warnings.total());
-                    let remains = |cx: &mut Cx<'p>| holds(residual, cx, row, params);
-                    let remains = subqueries.run(view, cx, remains).await?;
-                    if cx.warnings.total() == before {
-                        if remains {
-                            return Ok(true);
-                        }
-                        continue;
-                    }
-                    // They come in the order of the rows.
-                    cx.warnings.rewind(mark);
-                }
-                Err(Failed::Over(error)) => return Err(error),
-                Err(Failed::GivenUp) => {}
-            }
-            view.gave_up();
-            // Those of one table come in the same order one by one. Joined ones are gathered,
-            // and those that were are forgotten.
-            self.begun_again = self.plan.steps.len() > 1 || !residual.is_empty();
-            let given = if self.begun_again { 0 } else { run.given() };
-            for _ in 0..given {
-                stream.next(view, cx, subqueries, row).await?;
-            }
-            *vector = None;
         }
     }
 
@@ -500,166 +433,7 @@ impl<'p> SelectRun<'p> {
         rows.push((key, row));
         Ok(())
     }
-
-    /// Reads all rows, gathers them, and puts the groups in order.
-    async fn group(
-        &mut self,
-        view: &mut View<'_>,
-        cx: &mut Cx<'p>,
-        possible: bool,
-    ) -> Result<Vec<Vec<Value>>> {
-        let select = &self.plan.select;
-        let fresh =
-            || -> Vec<Accumulator> { select.aggregates.iter().map(Accumulator::new).collect() };
-        let began = view.clock();
-        let mut places: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
-        let mut groups = Groups::new();
-        let plain = self.is_plain(view);
-        let over_batches = match self.residual.is_empty() {
-            true => self.groups_of_batches(view).await?,
-            false => None,
-        };
-        let all_gathered = over_batches.is_some();
-        groups.extend(over_batches.into_iter().flatten());
-        loop {
-            if !possible || all_gathered {
-                break;
-            }
-            let one_by_one = plain && self.vector.is_none();
-            let ready = if one_by_one { self.stream.try_next(cx, &mut self.row) } else { None };
-            let found = match ready {
-                Some(found) => found.map(|()| true)?,
-                None if self.vector.is_none() => {
-                    let Self { stream, subqueries, row, .. } = self;
-                    Box::pin(stream.next(view, cx, subqueries, row)).await?
-                }
-                None => Box::pin(self.next_row(view, cx)).await?,
-            };
-            if std::mem::take(&mut self.begun_again) {
-                groups.clear();
-                places.clear();
-                self.bytes = 0;
-            }
-            let Self { stream, subqueries, row, params, .. } = self;
-            if !found {
-                break;
-            }
-            if view.locks().is_some() && !stream.settle(view, cx, subqueries, row).await? {
-                continue;
-            }
-            let from = Row { columns: row, params };
-            let values = |cx: &mut Cx<'p>| {
-                let values = select.group_by.iter();
-                let values = values.map(|node| Ok(node.eval(cx, from)?.into_owned()));
-                values.collect::<Result<Vec<Value>>>()
-            };
-            let values = if plain { values(cx)? } else { subqueries.run(view, cx, values).await? };
-            let mut operands = Vec::with_capacity(select.aggregates.len());
-            for aggregate in &select.aggregates {
-                let operand = |cx: &mut Cx<'p>| aggregate.operands(cx, from);
-                operands.push(match plain {
-                    true => operand(cx)?,
-                    false => subqueries.run(view, cx, operand).await?,
-                });
-            }
-            // With ROLLUP a row counts in the sums above its group, too.
-            let first = if select.rollup.is_some() { 0 } else { values.len() };
-            for level in first..=values.len() {
-                let key = group_key(select, &values, level);
-                let at = match places.get(&key) {
-                    Some(at) => *at,
-                    None => {
-                        self.bytes += key.len() + 64 + bytes_of(row);
-                        self.memory.set(self.bytes)?;
-                        let mut group = row.clone();
-                        if let Some(start) = select.rollup {
-                            let known = values.iter().take(level).cloned();
-                            let all = known.chain(std::iter::repeat(Value::Null));
-                            let places = group.iter_mut().skip(start).take(values.len());
-                            places.zip(all).for_each(|(place, value)| *place = value);
-                        }
-                        select.groupings.put(&mut group, level);
-                        groups.push((group, fresh()));
-                        places.insert(key, groups.len() - 1);
-                        groups.len() - 1
-                    }
-                };
-                let accumulators = groups[at].1.iter_mut().zip(&select.aggregates);
-                for ((accumulator, aggregate), operand) in accumulators.zip(&operands) {
-                    self.bytes += accumulator.add(aggregate, operand.clone(), cx)?;
-                }
-            }
-            self.memory.set(self.bytes)?;
-        }
-        // Without GROUP BY there is one group, if of no rows.
-        if groups.is_empty() && (select.group_by.is_empty() || select.rollup.is_some()) {
-            self.row[..select.outer_start].fill(Value::Null);
-            select.groupings.put(&mut self.row, select.group_by.len());
-            groups.push((self.row.clone(), fresh()));
-        }
-        if select.rollup.is_some() && !places.is_empty() {
-            // Sums come behind what they are of.
-            let mut order: Vec<usize> = vec![0; groups.len()];
-            places.into_values().enumerate().for_each(|(to, from)| order[from] = to);
-            let mut ordered: Vec<_> = order.into_iter().zip(groups).collect();
-            ordered.sort_by_key(|(to, _)| *to);
-            groups = ordered.into_iter().map(|(_, group)| group).collect();
-        }
-        self.gathered_rows(view, &[Part::Groups], began, groups.len());
-        let mut rows = Vec::with_capacity(groups.len());
-        for (row, accumulators) in groups {
-            self.row = row;
-            for (at, accumulator) in accumulators.into_iter().enumerate() {
-                let value = accumulator.finish(&select.aggregates[at], cx)?;
-                self.row[select.aggregates_start + at] = value;
-            }
-            self.compute(view, cx).await?;
-            if !self.passes(view, cx).await? {
-                continue;
-            }
-            if self.windows.is_some() {
-                self.keep_for_windows(view, cx).await?;
-                continue;
-            }
-            if select.distinct && !self.is_new()? {
-                continue;
-            }
-            self.keep(view, cx, &mut rows).await?;
-        }
-        if self.windows.is_some() {
-            return self.behind_windows(view, cx).await;
-        }
-        rows.sort_by(|a, b| a.0.cmp(&b.0));
-        Ok(rows.into_iter().map(|(_, row)| row).collect())
-    }
-
-    /// The groups as they were gathered over batches; `None` if they were not, or that was
-    /// given up.
-    async fn groups_of_batches(&mut self, view: &mut View<'_>) -> Result<Option<Groups>> {
-        let Some(mut run) = self.vector.take() else { return Ok(None) };
-        let (mut groups, bytes) = (Groups::new(), self.bytes);
-        loop {
-            let found = match run.next_group(view, &mut self.row).await {
-                Ok(found) => found,
-                Err(Failed::Over(error)) => return Err(error),
-                Err(Failed::GivenUp) => {
-                    view.gave_up();
-                    self.bytes = bytes;
-                    return Ok(None);
-                }
-            };
-            let Some(gathered) = found else { return Ok(Some(groups)) };
-            self.bytes += 64 + bytes_of(&self.row);
-            self.memory.set(self.bytes)?;
-            let all = self.plan.select.aggregates.iter().zip(gathered);
-            let all = all.map(|(aggregate, one)| Accumulator::gathered(aggregate, one)).collect();
-            groups.push((self.row.clone(), all));
-        }
-    }
 }
-
-/// Rows of groups, each with its aggregates.
-type Groups = Vec<(Vec<Value>, Vec<Accumulator>)>;
 
 /// What ORDER BY compares of a row.
 fn order_key<'p>(
@@ -674,20 +448,6 @@ fn order_key<'p>(
         sort_key::push(&value, &one.node.ty, one.descending, &mut key);
     }
     Ok(key)
-}
-
-/// What rows of one group have in common: the first `level` values of GROUP BY.
-fn group_key(select: &BoundSelect, values: &[Value], level: usize) -> Vec<u8> {
-    let mut key = Vec::with_capacity(32);
-    for (at, (node, value)) in select.group_by.iter().zip(values).enumerate() {
-        if at < level {
-            sort_key::push(value, &node.ty, false, &mut key);
-        } else {
-            // Behind all values.
-            key.push(0xff);
-        }
-    }
-    key
 }
 
 /// A number of LIMIT.

@@ -117,11 +117,7 @@ impl<'t> View<'t> {
 
     /// About how many rows a table has in files.
     pub(crate) fn estimated_rows(&self, table: &OpenTable) -> u64 {
-        let version = self.transaction.db().version();
-        let space = table.descriptor().space();
-        let files = version.files().filter(|(_, file)| file.space == space);
-        let entries: u64 = files.map(|(_, file)| file.entries).sum();
-        entries / (1 + table.codec.indexes().len() as u64)
+        table.estimated_rows(&self.transaction.db().version())
     }
 
     /// The switch that ends the statement.

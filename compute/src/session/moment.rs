@@ -42,13 +42,17 @@ impl Moment {
 }
 
 impl Session for Moment {
-    fn user_variable(&self, _: &str) -> Option<(Value, SqlType)> {
+    fn user_variable(&self, name: &str) -> Option<(Value, SqlType)> {
+        debug_assert!(false, "a plan on its own asks for @{name}");
         None
     }
 
-    fn set_user_variable(&mut self, _: &str, _: Value, _: SqlType) {}
+    fn set_user_variable(&mut self, name: &str, _: Value, _: SqlType) {
+        debug_assert!(false, "a plan on its own sets @{name}");
+    }
 
-    fn system_variable(&self, _: &str) -> Option<(Value, SqlType)> {
+    fn system_variable(&self, name: &str) -> Option<(Value, SqlType)> {
+        debug_assert!(false, "a plan on its own asks for @@{name}");
         None
     }
 
@@ -65,6 +69,7 @@ impl Session for Moment {
     }
 
     fn random_seeds(&mut self) -> (u32, u32) {
+        debug_assert!(false, "a plan on its own asks for chance");
         (0, 0)
     }
 
@@ -84,7 +89,9 @@ impl Session for Moment {
         self.last_insert_id
     }
 
-    fn set_last_insert_id(&mut self, _: u64) {}
+    fn set_last_insert_id(&mut self, _: u64) {
+        debug_assert!(false, "a plan on its own sets LAST_INSERT_ID()");
+    }
 
     fn row_count(&self) -> i64 {
         self.row_count

@@ -6,6 +6,7 @@ mod generated;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use firn_engine::manifest::Version;
 use firn_mysql_semantics::Value;
 use firn_mysql_semantics::error::SqlError;
 use firn_mysql_semantics::expr::{Node, Result, Settings};
@@ -102,6 +103,13 @@ impl Numbers {
 }
 
 impl OpenTable {
+    /// About how many rows files have, those included that newer ones replace.
+    pub(crate) fn estimated_rows(&self, version: &Version) -> u64 {
+        let Some(space) = version.space(self.descriptor().space()) else { return 0 };
+        let entries: u64 = space.files().map(|(_, file)| file.entries).sum();
+        entries / (1 + self.codec.indexes().len() as u64)
+    }
+
     /// Compiles a descriptor.
     ///
     /// # Errors

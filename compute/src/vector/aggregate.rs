@@ -6,15 +6,7 @@
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{
-    ArrowPrimitiveType, Decimal128Type, Decimal256Type, Float32Type, Float64Type, Int8Type,
-    Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
-};
-use arrow_array::{
-    Array, ArrayRef, BinaryViewArray, BooleanArray, Float64Array, Int64Array, PrimitiveArray,
-    UInt64Array,
-};
-use arrow_buffer::{NullBuffer, i256};
+use arrow_array::{Array, ArrayRef, BooleanArray, Int64Array, UInt64Array};
 use arrow_schema::DataType;
 use arrow_select::{concat::concat, take::take};
 use datafusion_common::{DataFusionError, Result};
@@ -23,10 +15,14 @@ use datafusion_expr::{
     Accumulator, AggregateUDFImpl, EmitTo, GroupsAccumulator, Signature, Volatility,
 };
 use firn_mysql_semantics::SqlType;
-use firn_mysql_semantics::vector::plan_error;
 
 use super::keys::key_of;
-use crate::execute::overflow;
+
+mod extreme;
+mod sum;
+
+use extreme::extreme;
+use sum::{Sum, SumDouble};
 
 /// What is gathered.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -105,24 +101,6 @@ impl AggregateUDFImpl for Gather {
             What::First => Box::new(Groups(First { chunks: Vec::new(), groups: 0, data_type })),
             What::Extreme { least, ty } => extreme(*least, *ty, data_type),
         })
-    }
-}
-
-fn extreme(least: bool, ty: SqlType, data_type: DataType) -> Box<dyn GroupsAccumulator> {
-    macro_rules! of {
-        ($($variant:pat => $ty:ty),* $(,)?) => {
-            match &data_type {
-                $($variant => Box::new(Groups(Extreme::<$ty>::new(least, data_type))),)*
-                _ => Box::new(Groups(ExtremeBytes::new(least, ty))),
-            }
-        };
-    }
-    of! {
-        DataType::Int8 => Int8Type, DataType::Int16 => Int16Type, DataType::Int32 => Int32Type,
-        DataType::Int64 => Int64Type, DataType::UInt8 => UInt8Type, DataType::UInt16 => UInt16Type,
-        DataType::UInt32 => UInt32Type, DataType::UInt64 => UInt64Type,
-        DataType::Float32 => Float32Type, DataType::Float64 => Float64Type,
-        DataType::Decimal128(..) => Decimal128Type, DataType::Decimal256(..) => Decimal256Type,
     }
 }
 
@@ -254,263 +232,6 @@ impl State for Different {
 
     fn bytes(&self) -> usize {
         self.counts.bytes() + self.bytes
-    }
-}
-
-/// Sums fit 128 bits as long as they do.
-enum Numbers {
-    Narrow(Vec<i128>),
-    Wide(Vec<i256>),
-}
-
-struct Sum {
-    numbers: Numbers,
-    seen: Vec<bool>,
-    data_type: DataType,
-    /// More digits than a DECIMAL has begin here.
-    limit: i256,
-}
-
-impl Sum {
-    fn new(data_type: DataType) -> Self {
-        let limit = i256::from_string(&format!("1{}", "0".repeat(65))).unwrap_or(i256::MAX);
-        Self { numbers: Numbers::Narrow(Vec::new()), seen: Vec::new(), data_type, limit }
-    }
-
-    fn widen(&mut self) {
-        if let Numbers::Narrow(list) = &self.numbers {
-            self.numbers = Numbers::Wide(list.iter().map(|one| i256::from_i128(*one)).collect());
-        }
-    }
-
-    #[inline]
-    fn add_narrow(&mut self, group: usize, number: i128) -> Result<()> {
-        self.seen[group] = true;
-        if let Numbers::Narrow(list) = &mut self.numbers {
-            if let Some(sum) = list[group].checked_add(number) {
-                list[group] = sum;
-                return Ok(());
-            }
-            self.widen();
-        }
-        self.add_wide(group, i256::from_i128(number))
-    }
-
-    fn add_wide(&mut self, group: usize, number: i256) -> Result<()> {
-        self.seen[group] = true;
-        self.widen();
-        if let Numbers::Wide(list) = &mut self.numbers {
-            let sum = list[group].checked_add(number).filter(|sum| {
-                *sum < self.limit && sum.checked_neg().is_some_and(|other| other < self.limit)
-            });
-            list[group] = sum.ok_or_else(|| plan_error(overflow()))?;
-        }
-        Ok(())
-    }
-}
-
-impl State for Sum {
-    fn add(&mut self, values: &ArrayRef, groups: &[usize], count: usize) -> Result<()> {
-        self.seen.resize(count, false);
-        match &mut self.numbers {
-            Numbers::Narrow(list) => list.resize(count, 0),
-            Numbers::Wide(list) => list.resize(count, i256::ZERO),
-        }
-        macro_rules! each {
-            ($ty:ty) => {{
-                let values = values.as_primitive::<$ty>();
-                match values.nulls().filter(|nulls| nulls.null_count() > 0) {
-                    None => {
-                        for (group, value) in groups.iter().zip(values.values()) {
-                            self.add_narrow(*group, i128::from(*value))?;
-                        }
-                    }
-                    Some(nulls) => {
-                        let all = groups.iter().zip(values.values()).zip(nulls.iter());
-                        for ((group, value), _) in all.filter(|(_, valid)| *valid) {
-                            self.add_narrow(*group, i128::from(*value))?;
-                        }
-                    }
-                }
-            }};
-        }
-        match values.data_type() {
-            DataType::Null => {}
-            DataType::Int8 => each!(Int8Type),
-            DataType::Int16 => each!(Int16Type),
-            DataType::Int32 => each!(Int32Type),
-            DataType::Int64 => each!(Int64Type),
-            DataType::UInt8 => each!(UInt8Type),
-            DataType::UInt16 => each!(UInt16Type),
-            DataType::UInt32 => each!(UInt32Type),
-            DataType::UInt64 => each!(UInt64Type),
-            DataType::Decimal128(..) => each!(Decimal128Type),
-            DataType::Decimal256(..) => {
-                for (group, value) in groups.iter().zip(values.as_primitive::<Decimal256Type>()) {
-                    if let Some(value) = value {
-                        self.add_wide(*group, value)?;
-                    }
-                }
-            }
-            other => return Err(broken(&format!("a sum of {other}"))),
-        }
-        Ok(())
-    }
-
-    fn take(&mut self, which: EmitTo) -> Result<ArrayRef> {
-        self.widen();
-        let Numbers::Wide(list) = &mut self.numbers else { return Err(broken("sums")) };
-        let numbers = which.take_needed(list);
-        let nulls = NullBuffer::from(which.take_needed(&mut self.seen));
-        let array = PrimitiveArray::<Decimal256Type>::try_new(numbers.into(), Some(nulls))?;
-        Ok(Arc::new(array.with_data_type(self.data_type.clone())))
-    }
-
-    fn bytes(&self) -> usize {
-        self.seen.capacity()
-            + match &self.numbers {
-                Numbers::Narrow(list) => list.capacity() * size_of::<i128>(),
-                Numbers::Wide(list) => list.capacity() * size_of::<i256>(),
-            }
-    }
-}
-
-#[derive(Default)]
-struct SumDouble {
-    sums: Vec<f64>,
-    seen: Vec<bool>,
-}
-
-impl State for SumDouble {
-    fn add(&mut self, values: &ArrayRef, groups: &[usize], count: usize) -> Result<()> {
-        self.sums.resize(count, 0.0);
-        self.seen.resize(count, false);
-        let mut one = |group: usize, value: Option<f64>| {
-            if let Some(value) = value {
-                self.sums[group] += value;
-                self.seen[group] = true;
-            }
-        };
-        match values.data_type() {
-            DataType::Float64 => {
-                let values = values.as_primitive::<Float64Type>().iter();
-                groups.iter().zip(values).for_each(|(group, value)| one(*group, value));
-            }
-            DataType::Float32 => {
-                let values = values.as_primitive::<Float32Type>().iter();
-                let values = values.map(|value| value.map(f64::from));
-                groups.iter().zip(values).for_each(|(group, value)| one(*group, value));
-            }
-            other => return Err(broken(&format!("a sum of {other}"))),
-        }
-        Ok(())
-    }
-
-    fn take(&mut self, which: EmitTo) -> Result<ArrayRef> {
-        let sums = which.take_needed(&mut self.sums);
-        let nulls = NullBuffer::from(which.take_needed(&mut self.seen));
-        Ok(Arc::new(Float64Array::try_new(sums.into(), Some(nulls))?))
-    }
-
-    fn bytes(&self) -> usize {
-        self.seen.capacity() + self.sums.capacity() * size_of::<f64>()
-    }
-}
-
-struct Extreme<T: ArrowPrimitiveType> {
-    least: bool,
-    best: Vec<T::Native>,
-    seen: Vec<bool>,
-    data_type: DataType,
-}
-
-impl<T: ArrowPrimitiveType> Extreme<T> {
-    fn new(least: bool, data_type: DataType) -> Self {
-        Self { least, best: Vec::new(), seen: Vec::new(), data_type }
-    }
-}
-
-impl<T: ArrowPrimitiveType> State for Extreme<T> {
-    fn add(&mut self, values: &ArrayRef, groups: &[usize], count: usize) -> Result<()> {
-        self.best.resize(count, T::Native::default());
-        self.seen.resize(count, false);
-        let values =
-            values.as_primitive_opt::<T>().ok_or_else(|| broken("an extreme of another type"))?;
-        for (&group, value) in groups.iter().zip(values.iter()) {
-            let Some(value) = value else { continue };
-            let best = &mut self.best[group];
-            let better = if self.least { value < *best } else { value > *best };
-            if better || !self.seen[group] {
-                *best = value;
-                self.seen[group] = true;
-            }
-        }
-        Ok(())
-    }
-
-    fn take(&mut self, which: EmitTo) -> Result<ArrayRef> {
-        let best = which.take_needed(&mut self.best);
-        let nulls = NullBuffer::from(which.take_needed(&mut self.seen));
-        let array = PrimitiveArray::<T>::try_new(best.into(), Some(nulls))?;
-        Ok(Arc::new(array.with_data_type(self.data_type.clone())))
-    }
-
-    fn bytes(&self) -> usize {
-        self.seen.capacity() + self.best.capacity() * size_of::<T::Native>()
-    }
-}
-
-struct ExtremeBytes {
-    least: bool,
-    ty: SqlType,
-    /// Keys and values.
-    best: Vec<Option<(Vec<u8>, Vec<u8>)>>,
-    bytes: usize,
-}
-
-impl ExtremeBytes {
-    fn new(least: bool, ty: SqlType) -> Self {
-        Self { least, ty, best: Vec::new(), bytes: 0 }
-    }
-}
-
-impl State for ExtremeBytes {
-    fn add(&mut self, values: &ArrayRef, groups: &[usize], count: usize) -> Result<()> {
-        self.best.resize(count, None);
-        let texts =
-            values.as_binary_view_opt().ok_or_else(|| broken("an extreme of another type"))?;
-        let key_of = key_of(values, &self.ty, &self.ty)?;
-        let mut key = Vec::with_capacity(64);
-        for (row, &group) in groups.iter().enumerate() {
-            if !key_of(row, &mut key)? {
-                continue;
-            }
-            let best = &mut self.best[group];
-            let better = best.as_ref().is_none_or(
-                |(old, _)| {
-                    if self.least { key < *old } else { key > *old }
-                },
-            );
-            if better {
-                let (old_key, old) = best.get_or_insert_default();
-                let text = texts.value(row);
-                self.bytes += (key.len() + text.len()).saturating_sub(old_key.len() + old.len());
-                old_key.clone_from(&key);
-                old.clear();
-                old.extend_from_slice(text);
-            }
-        }
-        Ok(())
-    }
-
-    fn take(&mut self, which: EmitTo) -> Result<ArrayRef> {
-        let best = which.take_needed(&mut self.best);
-        let texts = best.iter().map(|one| one.as_ref().map(|(_, text)| text.as_slice()));
-        Ok(Arc::new(BinaryViewArray::from_iter(texts)))
-    }
-
-    fn bytes(&self) -> usize {
-        self.best.capacity() * 56 + self.bytes
     }
 }
 

@@ -10,7 +10,7 @@ use crate::plan::{SelectPlan, StepRows};
 /// What `firn_executor` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Executor {
-    /// Whichever is thought to be faster.
+    /// Row by row, until what a query costs either way is weighed.
     Auto,
     /// Row by row.
     #[default]
@@ -28,12 +28,6 @@ impl Executor {
             _ => Self::Direct,
         }
     }
-}
-
-/// Whether a block is thought to be faster over batches.
-pub(crate) fn is_worth_it(_: &SelectPlan) -> bool {
-    // Nothing is known of tables' sizes yet.
-    false
 }
 
 /// What EXPLAIN says of it; nothing where that is as ever.

@@ -10,11 +10,8 @@ use std::sync::Arc;
 
 use arrow_array::builder::BinaryViewBuilder;
 use arrow_array::cast::AsArray;
-use arrow_array::types::{
-    Decimal128Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type,
-    UInt64Type,
-};
-use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, RecordBatch};
+use arrow_array::types::{Decimal128Type, Int64Type, UInt64Type};
+use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, RecordBatch, downcast_integer};
 use arrow_schema::{DataType, Field, FieldRef, Schema};
 use datafusion_common::{DataFusionError, Result};
 use datafusion_expr::ColumnarValue;
@@ -102,20 +99,14 @@ where
     macro_rules! each {
         ($ty:ty) => {{
             let wide = |value| T::Native::try_from(i128::from(value)).map_err(|_| unfit());
-            Arc::new(array.as_primitive::<$ty>().try_unary::<_, T, _>(wide)?)
+            Arc::new(array.as_primitive::<$ty>().try_unary::<_, T, _>(wide)?) as ArrayRef
         }};
     }
-    Ok(match array.data_type() {
-        DataType::Int8 => each!(Int8Type),
-        DataType::Int16 => each!(Int16Type),
-        DataType::Int32 => each!(Int32Type),
-        DataType::Int64 => each!(Int64Type),
-        DataType::UInt8 => each!(UInt8Type),
-        DataType::UInt16 => each!(UInt16Type),
-        DataType::UInt32 => each!(UInt32Type),
-        DataType::UInt64 => each!(UInt64Type),
+    let array = downcast_integer! {
+        array.data_type() => (each),
         _ => return Err(unfit()),
-    })
+    };
+    Ok(array)
 }
 
 /// Exact numbers with so many decimals.

@@ -1,21 +1,12 @@
 //! Rows that were made before as batches: those of a query in FROM.
 
-use std::fmt;
 use std::sync::Arc;
 
 use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::SchemaRef;
-use datafusion_common::Result;
-use datafusion_common::tree_node::TreeNodeRecursion;
 use datafusion_execution::{SendableRecordBatchStream, TaskContext};
-use datafusion_physical_expr::EquivalenceProperties;
-use datafusion_physical_expr_common::physical_expr::PhysicalExpr;
-use datafusion_physical_plan::execution_plan::{Boundedness, EmissionType};
-use datafusion_physical_plan::memory::MemoryStream;
-use datafusion_physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
-    ReplaceChildrenOptions,
-};
+use datafusion_physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion_physical_plan::streaming::PartitionStream;
 use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::{SqlType, Value};
 
@@ -26,12 +17,12 @@ const ROWS: usize = 8192;
 
 /// Batches that are there.
 #[derive(Debug)]
-pub(super) struct MadeExec {
+pub(super) struct MadeBatches {
     batches: Vec<RecordBatch>,
-    properties: Arc<PlanProperties>,
+    schema: SchemaRef,
 }
 
-impl MadeExec {
+impl MadeBatches {
     /// The columns of rows that have these types, by their places in the rows.
     ///
     /// # Errors
@@ -57,59 +48,18 @@ impl MadeExec {
                 SqlError::with_message(code::ER_UNKNOWN_ERROR, error.to_string())
             })?);
         }
-        let properties = PlanProperties::new(
-            EquivalenceProperties::new(Arc::clone(schema)),
-            Partitioning::UnknownPartitioning(1),
-            EmissionType::Incremental,
-            Boundedness::Bounded,
-        );
-        Ok(Self { batches, properties: Arc::new(properties) })
+        Ok(Self { batches, schema: Arc::clone(schema) })
     }
 }
 
-impl DisplayAs for MadeExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "MadeExec: {} batches", self.batches.len())
-    }
-}
-
-impl ExecutionPlan for MadeExec {
-    fn name(&self) -> &'static str {
-        "MadeExec"
+impl PartitionStream for MadeBatches {
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
     }
 
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        Vec::new()
-    }
-
-    fn apply_expressions(
-        &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn replace_children(
-        self: Arc<Self>,
-        _: Vec<Arc<dyn ExecutionPlan>>,
-        _: ReplaceChildrenOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(self)
-    }
-
-    fn with_new_children(
-        self: Arc<Self>,
-        _: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(self)
-    }
-
-    fn execute(&self, _: usize, _: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let stream = MemoryStream::try_new(self.batches.clone(), self.schema(), None)?;
-        Ok(Box::pin(stream))
+    fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
+        let batches: Vec<_> = self.batches.iter().cloned().map(Ok).collect();
+        let batches = futures::stream::iter(batches);
+        Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), batches))
     }
 }

@@ -1,15 +1,15 @@
 //! Running the heavy part of a SELECT over batches of columns, with DataFusion.
 //!
-//! A query block is planned as ever (`plan`). Where it is worth it ([`choose`]), what reads,
-//! joins, filters and gathers its rows becomes a plan of DataFusion ([`plan`]); what it
-//! gives goes back into flat rows, from which `execute::select` goes on: items, HAVING,
+//! A query block is planned as ever (`plan`). Where that is asked for and can be ([`choose`]),
+//! what reads, joins, filters and gathers its rows becomes a plan of DataFusion ([`plan`]);
+//! what it gives goes back into flat rows, from which `execute::select` goes on: items, HAVING,
 //! ORDER BY, LIMIT and everything behind them are the same for both.
 //!
 //! ```text
-//! SelectPlan ─▶ choose ─▶ plan ─▶ ScanExec ─▶ FilterExec ─▶ HashJoinExec ─▶ AggregateExec
-//!                                  [scan]                    [keys]          [aggregate]
-//!                                                                                 │ batches
-//!                   SelectRun ◀── flat rows, groups with their accumulators ◀── [run]
+//! SelectPlan ─▶ choose ─▶ plan ─▶ TableScan ─▶ FilterExec ─▶ HashJoinExec ─▶ AggregateExec
+//!                                  [scan]                     [keys]          [aggregate]
+//!                                                                                  │ batches
+//!                   SelectRun ◀── flat rows, groups with their accumulators ◀──  [run]
 //! ```
 //!
 //! Expressions over batches meet errors and warnings in another order than over rows, and
@@ -23,11 +23,12 @@ mod columns;
 mod join;
 mod keys;
 mod made;
+mod output;
 mod plan;
 mod pool;
 mod run;
 mod scan;
 
 pub(crate) use asked::{Extra, Settled};
-pub(crate) use choose::{Executor, is_worth_it, takes_of_rows, told, why_not};
+pub(crate) use choose::{Executor, takes_of_rows, told, why_not};
 pub(crate) use run::{Failed, VectorRun};

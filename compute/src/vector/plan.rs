@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
 use arrow_schema::{Field, Schema, SchemaRef};
 use datafusion_common::{DataFusionError, ScalarValue};
 use datafusion_expr::AggregateUDF;
@@ -13,9 +12,10 @@ use datafusion_physical_expr_common::physical_expr::PhysicalExpr;
 use datafusion_physical_plan::ExecutionPlan;
 use datafusion_physical_plan::aggregates::{AggregateExec, AggregateMode, PhysicalGroupBy};
 use datafusion_physical_plan::filter::FilterExec;
+use datafusion_physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::{Apart, Cx, Node, Op, Row, Settings};
-use firn_mysql_semantics::vector::{ArrayReader, Builder, Statement, field, sql_error};
+use firn_mysql_semantics::vector::{Builder, Statement, field, sql_error};
 use firn_mysql_semantics::{SqlType, Value};
 use firn_table::descriptor::IndexId;
 
@@ -23,10 +23,11 @@ use super::aggregate::{Gather, What};
 use super::asked::Settled;
 use super::join::{Input, is_over};
 use super::keys::{KeyExpr, is_own_key};
-use super::made::MadeExec;
-use super::scan::{ScanExec, Source};
+use super::made::MadeBatches;
+use super::output::{Gathered, Output, missing};
+use super::scan::{Source, TableScan};
 use crate::bind::{Aggregate, AggregateFunction as F, JoinKind, columns_of, conjuncts};
-use crate::execute::{Accumulated, MadeRows, View};
+use crate::execute::{MadeRows, View};
 use crate::plan::{Access, Condition, SelectPlan, Step, StepRows, Wanted, choose};
 use crate::zone;
 
@@ -34,107 +35,6 @@ use crate::zone;
 pub(super) struct Built {
     pub(super) plan: Arc<dyn ExecutionPlan>,
     pub(super) output: Output,
-}
-
-/// What the columns of a batch are.
-pub(super) struct Output {
-    /// Places of the flat row, with their types, and the column of each.
-    places: Vec<(usize, SqlType, usize)>,
-    /// The columns of each aggregate.
-    aggregates: Vec<Gathered>,
-}
-
-/// An aggregate's columns.
-enum Gathered {
-    Count(usize),
-    /// The sum, its decimals, and how many were added.
-    Sum(usize, SqlType, usize),
-    SumDouble(usize, usize),
-    Extreme(usize, SqlType),
-}
-
-/// One batch, ready to be read row by row.
-pub(super) struct Decoded {
-    places: Vec<(usize, ArrayReader)>,
-    aggregates: Vec<DecodedAggregate>,
-    pub(super) rows: usize,
-}
-
-enum DecodedAggregate {
-    Count(ArrayReader),
-    Sum(ArrayReader, ArrayReader),
-    SumDouble(ArrayReader, ArrayReader),
-    Extreme(ArrayReader),
-}
-
-impl Output {
-    /// Makes ready to read a batch.
-    pub(super) fn decode(&self, batch: &RecordBatch) -> Result<Decoded, SqlError> {
-        let reader = |at: usize, ty: &SqlType| {
-            let column = batch.columns().get(at).ok_or_else(missing)?;
-            ArrayReader::new(column, ty)
-        };
-        let count = SqlType::bigint(21);
-        let places = self.places.iter().map(|(place, ty, at)| Ok((*place, reader(*at, ty)?)));
-        let aggregates = self.aggregates.iter().map(|one| {
-            Ok(match one {
-                Gathered::Count(at) => DecodedAggregate::Count(reader(*at, &count)?),
-                Gathered::Sum(sum, ty, counted) => {
-                    DecodedAggregate::Sum(reader(*sum, ty)?, reader(*counted, &count)?)
-                }
-                Gathered::SumDouble(sum, counted) => DecodedAggregate::SumDouble(
-                    reader(*sum, &SqlType::double())?,
-                    reader(*counted, &count)?,
-                ),
-                Gathered::Extreme(at, ty) => DecodedAggregate::Extreme(reader(*at, ty)?),
-            })
-        });
-        Ok(Decoded {
-            places: places.collect::<Result<_, SqlError>>()?,
-            aggregates: aggregates.collect::<Result<_, SqlError>>()?,
-            rows: batch.num_rows(),
-        })
-    }
-}
-
-impl Decoded {
-    /// Sets the places of the flat row that the batch has.
-    pub(super) fn row(&self, at: usize, row: &mut [Value]) -> Result<(), SqlError> {
-        for (place, reader) in &self.places {
-            if let Some(slot) = row.get_mut(*place) {
-                *slot = reader.get(at)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// What the aggregates of a group have come to.
-    pub(super) fn gathered(&self, at: usize) -> Result<Vec<Accumulated>, SqlError> {
-        let counted = |reader: &ArrayReader| match reader.get(at)? {
-            Value::Int(number) => Ok(number.unsigned_abs()),
-            _ => Err(missing()),
-        };
-        let one = |aggregate: &DecodedAggregate| {
-            Ok(match aggregate {
-                DecodedAggregate::Count(reader) => Accumulated::Count(counted(reader)?),
-                DecodedAggregate::Sum(sum, count) => match sum.get(at)? {
-                    Value::Decimal(sum) => Accumulated::Decimal(sum, counted(count)?),
-                    _ => Accumulated::Nothing,
-                },
-                DecodedAggregate::SumDouble(sum, count) => match sum.get(at)? {
-                    Value::Double(sum) => Accumulated::Double(sum, counted(count)?),
-                    _ => Accumulated::Nothing,
-                },
-                DecodedAggregate::Extreme(reader) => Accumulated::Extreme(reader.get(at)?),
-            })
-        };
-        self.aggregates.iter().map(one).collect()
-    }
-}
-
-#[cold]
-fn missing() -> SqlError {
-    SqlError::with_message(code::ER_UNKNOWN_ERROR, "a batch has not what its plan says")
 }
 
 /// MySQL's error in what a plan failed with.
@@ -308,7 +208,7 @@ impl Planner<'_> {
         if let Some(made) = self.made_of(step) {
             let columns: Vec<(usize, SqlType)> =
                 places.iter().map(|(place, ty)| (place - step.start, *ty)).collect();
-            let plan = Arc::new(MadeExec::new(made, &columns, &schema)?);
+            let plan = source(MadeBatches::new(made, &columns, &schema)?)?;
             return Ok(Some(Rows { plan, places }));
         }
         let (StepRows::Stored(table), Some(access)) = (&step.rows, access) else {
@@ -321,7 +221,7 @@ impl Planner<'_> {
         let row = Row { columns: &[], params: self.params };
         let lookup = access.lookup(&table.codec, &zone::to_utc, cx, row);
         cx.warnings.rewind(mark);
-        let source = Source {
+        let scanned = Source {
             table: Arc::clone(table),
             columns: step.columns.clone(),
             access: access.clone(),
@@ -331,7 +231,7 @@ impl Planner<'_> {
             settings: Arc::clone(self.settings),
             session: Arc::clone(self.session),
         };
-        Ok(Some(Rows { plan: Arc::new(ScanExec::new(source, schema)), places }))
+        Ok(Some(Rows { plan: source(TableScan::new(scanned, schema))?, places }))
     }
 
     /// The rows for which conditions hold.
@@ -516,6 +416,13 @@ fn common(pool: &mut Vec<Node>) {
 
 fn name_of(place: usize) -> String {
     format!("c{place}")
+}
+
+/// What begins a plan.
+fn source(stream: impl PartitionStream + 'static) -> Result<Arc<dyn ExecutionPlan>, SqlError> {
+    let schema = Arc::clone(stream.schema());
+    let plan = StreamingTableExec::try_new(schema, vec![Arc::new(stream)], None, [], false, None);
+    Ok(Arc::new(plan.map_err(|error| told(&error))?))
 }
 
 /// The fields of places.

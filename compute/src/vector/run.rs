@@ -13,7 +13,8 @@ use firn_mysql_semantics::vector::{Execution, Statement};
 use futures::StreamExt;
 
 use super::asked::Settled;
-use super::plan::{Decoded, Output, Planner, told};
+use super::output::{Decoded, Output};
+use super::plan::{Planner, told};
 use super::pool::StatementPool;
 use crate::execute::{Accumulated, MadeRows, View};
 use crate::memory::Charge;

@@ -6,17 +6,10 @@ use std::sync::Arc;
 
 use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::SchemaRef;
-use datafusion_common::tree_node::TreeNodeRecursion;
 use datafusion_common::{DataFusionError, Result};
 use datafusion_execution::{SendableRecordBatchStream, TaskContext};
-use datafusion_physical_expr::EquivalenceProperties;
-use datafusion_physical_expr_common::physical_expr::PhysicalExpr;
-use datafusion_physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion_physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion_physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
-    ReplaceChildrenOptions,
-};
+use datafusion_physical_plan::streaming::PartitionStream;
 use firn_mysql_semantics::error::{SqlError, Warnings};
 use firn_mysql_semantics::expr::{Apart, Cx, Settings};
 use firn_mysql_semantics::vector::plan_error;
@@ -61,67 +54,26 @@ impl fmt::Debug for Source {
 
 /// The scan of a table.
 #[derive(Debug)]
-pub(super) struct ScanExec {
+pub(super) struct TableScan {
     source: Arc<Source>,
-    properties: Arc<PlanProperties>,
+    schema: SchemaRef,
 }
 
-impl ScanExec {
+impl TableScan {
     /// A scan whose batches have the columns of `schema`, one for each of the source's.
     pub(super) fn new(source: Source, schema: SchemaRef) -> Self {
-        let properties = PlanProperties::new(
-            EquivalenceProperties::new(schema),
-            Partitioning::UnknownPartitioning(1),
-            EmissionType::Incremental,
-            Boundedness::Bounded,
-        );
-        Self { source: Arc::new(source), properties: Arc::new(properties) }
+        assert_eq!(source.columns.len(), schema.fields().len(), "a field for each column");
+        Self { source: Arc::new(source), schema }
     }
 }
 
-impl DisplayAs for ScanExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ScanExec: {:?}", self.source)
-    }
-}
-
-impl ExecutionPlan for ScanExec {
-    fn name(&self) -> &'static str {
-        "ScanExec"
+impl PartitionStream for TableScan {
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
     }
 
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        Vec::new()
-    }
-
-    fn apply_expressions(
-        &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn replace_children(
-        self: Arc<Self>,
-        _: Vec<Arc<dyn ExecutionPlan>>,
-        _: ReplaceChildrenOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(self)
-    }
-
-    fn with_new_children(
-        self: Arc<Self>,
-        _: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(self)
-    }
-
-    fn execute(&self, _: usize, _: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let schema = self.schema();
+    fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
+        let schema = Arc::clone(&self.schema);
         let scanning = Scanning {
             source: Arc::clone(&self.source),
             schema: Arc::clone(&schema),
@@ -133,7 +85,7 @@ impl ExecutionPlan for ScanExec {
             let batch = scanning.batch().await.map_err(plan_error)?;
             Ok::<_, DataFusionError>(batch.map(|batch| (batch, scanning)))
         });
-        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, batches)))
+        Box::pin(RecordBatchStreamAdapter::new(schema, batches))
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! # Order
 //!
+//! 0. *ask the journal* for the bounds of the branch's log. What they are does not matter:
+//!    whoever cannot reach the journal must not take the branch from a writer that can.
 //! 1. *claim* the branch: the manifest's epoch goes up. From here on the old
 //!    writer can commit no flush. The same version holds this reader's lease:
 //!    garbage collection keeps what it will read.
@@ -45,6 +47,7 @@ pub(super) async fn open(parts: Parts, options: Options) -> Result<Db> {
     options.check()?;
     let branch = options.branch.clone();
     let inner = async {
+        parts.journal.bounds(&branch).await?;
         let version = parts.storage.claim(&branch, &options.writer).await?;
         let holder = version.writer_lease();
         let journal = parts.journal.open(&branch, version.epoch).await?;

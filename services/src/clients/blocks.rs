@@ -1,5 +1,8 @@
 //! Parts of objects through the storage service and its cache.
 //!
+//! All reads go over one stream ([`super::block_stream`]): a call for each block would cost
+//! several times what the block does.
+//!
 //! The service is no more than a cache in front of the object store, so who can reach that
 //! reads from there while no service answers: [`EitherBlocks`].
 
@@ -11,13 +14,13 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use firn_engine::object::{BlockSource, ByteRange, ObjectKind};
 use firn_engine::{Env, Error, ErrorKind, Instant, ObjectId, Result};
-use firn_grpc::v1::storage_client::StorageClient;
 use firn_proto::v1 as pb;
-use tonic::{Request, Response};
+use parking_lot::Mutex;
+use tonic::Response;
 
-use super::ANSWER_BYTES_MAX;
+use super::block_stream::BlockStream;
 use crate::rpc::call::{Caller, Method};
-use crate::rpc::peers::Peers;
+use crate::rpc::peers::{Peer, Peers};
 use crate::rpc::status::Repeat;
 
 const READ: Method =
@@ -31,8 +34,11 @@ const LEFT_ALONE: Duration = Duration::from_secs(1);
 /// See the module.
 #[derive(Debug)]
 pub struct RemoteBlocks {
+    env: Env,
     caller: Caller,
     method: Method,
+    /// The stream to the server that is asked now.
+    stream: Mutex<Option<Arc<BlockStream>>>,
 }
 
 /// From the storage service, and while it does not answer from the object store.
@@ -49,8 +55,8 @@ impl EitherBlocks {
     /// Through the service that answers at `peers`, else from `store`. Nothing is asked yet.
     #[must_use]
     pub fn new(env: Env, peers: Peers, store: Arc<dyn BlockSource>) -> Arc<Self> {
-        let caller = Caller::new(env.clone(), peers);
-        Self::of(env, Arc::new(RemoteBlocks { caller, method: READ_OR_ELSE }), store)
+        let service = RemoteBlocks::of(env.clone(), peers, READ_OR_ELSE);
+        Self::of(env, Arc::new(service), store)
     }
 
     fn of(env: Env, service: Arc<dyn BlockSource>, store: Arc<dyn BlockSource>) -> Arc<Self> {
@@ -84,7 +90,21 @@ impl RemoteBlocks {
     /// Through the service that answers at `peers`. Nothing is asked yet.
     #[must_use]
     pub fn new(env: Env, peers: Peers) -> Arc<Self> {
-        Arc::new(Self { caller: Caller::new(env, peers), method: READ })
+        Arc::new(Self::of(env, peers, READ))
+    }
+
+    fn of(env: Env, peers: Peers, method: Method) -> Self {
+        let caller = Caller::new(env.clone(), peers);
+        Self { env, caller, method, stream: Mutex::default() }
+    }
+
+    /// The open stream to the server at `address`, or a new one.
+    fn stream_to(&self, address: &str, peer: Peer) -> Arc<BlockStream> {
+        let mut stream = self.stream.lock();
+        match &*stream {
+            Some(open) if open.is_open_to(address) => Arc::clone(open),
+            _ => Arc::clone(stream.insert(BlockStream::open(&self.env, address, peer))),
+        }
     }
 }
 
@@ -96,26 +116,17 @@ impl BlockSource for RemoteBlocks {
         kind: ObjectKind,
         ranges: &[ByteRange],
     ) -> Result<Vec<Bytes>> {
-        let read = self.caller.call(self.method, |peer, limit| {
-            let mut request = Request::new(pb::ReadBlocksRequest {
+        let read = self.caller.call_at(self.method, |address, peer, _| {
+            let stream = self.stream_to(address, peer);
+            let read = pb::BlockRead {
                 id: Some(id.into()),
                 kind: pb::ObjectKind::from(kind).into(),
                 ranges: ranges.iter().map(|range| (*range).into()).collect(),
-            });
-            request.set_timeout(limit);
-            let mut client = StorageClient::new(peer).max_decoding_message_size(ANSWER_BYTES_MAX);
-            let expected = ranges.len();
-            // All of it is one try: a stream may break in the middle.
-            async move {
-                let mut stream = client.read_blocks(request).await?.into_inner();
-                let mut blocks = Vec::with_capacity(expected);
-                while let Some(block) = stream.message().await? {
-                    blocks.push(block.data);
-                }
-                Ok(Response::new(blocks))
-            }
+                ..pb::BlockRead::default()
+            };
+            async move { stream.read(read).await.map(Response::new) }
         });
-        let blocks: Vec<Bytes> = read.await?;
+        let blocks = read.await?;
         let lens = |blocks: &[Bytes]| blocks.iter().map(|b| b.len() as u64).collect::<Vec<_>>();
         if !lens(&blocks).iter().eq(ranges.iter().map(|range| &range.len)) {
             let why = format!("{id}: asked for {ranges:?}, got blocks of {:?}", lens(&blocks));

@@ -1,6 +1,7 @@
 //! Clients of the services as the engine's traits: what runs in one process runs over these
 //! unchanged.
 
+mod block_stream;
 mod blocks;
 mod compaction;
 mod status;

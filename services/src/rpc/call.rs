@@ -71,6 +71,21 @@ impl Caller {
     where
         F: Future<Output = Result<Response<T>, Status>>,
     {
+        self.call_at(method, |_, peer, limit| call(peer, limit)).await
+    }
+
+    /// As [`Self::call`], where `call` is given the address as well.
+    ///
+    /// # Errors
+    /// As [`Self::call`].
+    pub async fn call_at<T, F>(
+        &self,
+        method: Method,
+        call: impl Fn(&str, Peer, Duration) -> F,
+    ) -> Result<T>
+    where
+        F: Future<Output = Result<Response<T>, Status>>,
+    {
         let begun = self.env.now();
         let mut pause = PAUSE_FIRST;
         let mut told = false;
@@ -100,7 +115,7 @@ impl Caller {
     async fn try_once<T, F>(
         &self,
         method: Method,
-        call: &impl Fn(Peer, Duration) -> F,
+        call: &impl Fn(&str, Peer, Duration) -> F,
         begun: firn_engine::Instant,
     ) -> Result<T>
     where
@@ -119,7 +134,7 @@ impl Caller {
             server.address = address,
         );
         // The call names its span when it is made, which may be before it is first polled.
-        let made = span.in_scope(|| call(peer, limit)).instrument(span.clone());
+        let made = span.in_scope(|| call(&address, peer, limit)).instrument(span.clone());
         let Some(answer) = self.env.timeout(limit, made).await else {
             self.peers.failed(&address).await;
             let why = format!("{address}: no answer within {} ms", limit.as_millis());

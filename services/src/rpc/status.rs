@@ -86,14 +86,24 @@ fn chain(error: &Error) -> Vec<String> {
 /// An error as it is sent.
 #[must_use]
 pub fn to_status(error: &Error) -> Status {
-    let chain = chain(error);
-    let message = chain.join(": ");
-    let detail = ErrorDetail {
+    of_detail(&to_detail(error))
+}
+
+/// An error as part of a message.
+#[must_use]
+pub fn to_detail(error: &Error) -> ErrorDetail {
+    ErrorDetail {
         kind: kind_to_pb(error.kind()).into(),
         retryable: error.is_retryable(),
-        chain,
-    };
-    Status::with_details(code(error.kind()), message, detail.encode_to_vec().into())
+        chain: chain(error),
+    }
+}
+
+/// An error that was part of a message, as if the call had failed with it.
+#[must_use]
+pub fn of_detail(detail: &ErrorDetail) -> Status {
+    let code = code(kind_from_pb(detail.kind()).unwrap_or(ErrorKind::Internal));
+    Status::with_details(code, detail.chain.join(": "), detail.encode_to_vec().into())
 }
 
 /// A status as it is received from `peer`, of a call that is made twice or not.

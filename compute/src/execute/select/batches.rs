@@ -1,0 +1,115 @@
+//! The rows and groups of a SELECT that are read over batches of columns, and the way back
+//! to reading them one by one.
+
+use firn_mysql_semantics::expr::Cx;
+
+use super::groups::Groups;
+use super::{SelectRun, bytes_of};
+use crate::execute::Result;
+use crate::execute::aggregate::Accumulator;
+use crate::execute::stream::holds;
+use crate::execute::view::View;
+use crate::vector::{self, Executor, Failed, Settled, VectorRun};
+
+impl<'p> SelectRun<'p> {
+    /// Whether the block is to run over batches.
+    pub(super) fn runs_over_batches(&self, view: &View<'_>) -> bool {
+        let wanted = match view.executor() {
+            Executor::Direct | Executor::Auto => false,
+            Executor::Vector => true,
+        };
+        let plain = view.locks().is_none() && !view.is_measured();
+        wanted && plain && vector::why_not(self.plan).is_none()
+    }
+
+    /// Makes the plan over batches, if there is one.
+    pub(super) async fn begin_batches(
+        &mut self,
+        view: &mut View<'_>,
+        cx: &mut Cx<'p>,
+    ) -> Result<()> {
+        let Some(mut settled) = self.settled(view, cx).await? else { return Ok(()) };
+        let made = self.stream.made();
+        self.vector = VectorRun::begin(self.plan, self.params, made, &settled, view, cx);
+        self.residual = std::mem::take(&mut settled.residual);
+        if self.vector.is_some() {
+            view.ran_over_batches();
+        }
+        Ok(())
+    }
+
+    /// The conditions with what they ask of subqueries; `None` if that warns or fails,
+    /// which is said where rows are looked at.
+    async fn settled(&mut self, view: &mut View<'_>, cx: &mut Cx<'p>) -> Result<Option<Settled>> {
+        let (mark, before) = (cx.warnings.mark(), cx.warnings.total());
+        let settled = self.subqueries.settled(self.plan, view, cx).await;
+        view.check()?;
+        let warned = cx.warnings.total() > before;
+        cx.warnings.rewind(mark);
+        Ok(settled.ok().filter(|_| !warned))
+    }
+
+    /// Brings the next row of the tables into the flat row: over batches as long as that
+    /// goes, else one by one.
+    pub(super) async fn next_row(&mut self, view: &mut View<'_>, cx: &mut Cx<'p>) -> Result<bool> {
+        loop {
+            let Self { stream, subqueries, row, vector, residual, params, .. } = self;
+            let Some(run) = vector else { return stream.next(view, cx, subqueries, row).await };
+            match run.next(view, row).await {
+                Ok(false) => return Ok(false),
+                Ok(true) if residual.is_empty() => return Ok(true),
+                Ok(true) => {
+                    let (mark, before) = (cx.warnings.mark(), cx.warnings.total());
+                    let remains = |cx: &mut Cx<'p>| holds(residual, cx, row, params);
+                    let remains = subqueries.run(view, cx, remains).await?;
+                    if cx.warnings.total() == before {
+                        if remains {
+                            return Ok(true);
+                        }
+                        continue;
+                    }
+                    // They come in the order of the rows.
+                    cx.warnings.rewind(mark);
+                }
+                Err(Failed::Over(error)) => return Err(error),
+                Err(Failed::GivenUp) => {}
+            }
+            view.gave_up();
+            // Those of one table come in the same order one by one. Joined ones are gathered,
+            // and those that were are forgotten.
+            self.begun_again = self.plan.steps.len() > 1 || !residual.is_empty();
+            let given = if self.begun_again { 0 } else { run.given() };
+            for _ in 0..given {
+                stream.next(view, cx, subqueries, row).await?;
+            }
+            *vector = None;
+        }
+    }
+
+    /// The groups as they were gathered over batches; `None` if they were not, or that was
+    /// given up.
+    pub(super) async fn groups_of_batches(
+        &mut self,
+        view: &mut View<'_>,
+    ) -> Result<Option<Groups>> {
+        let Some(mut run) = self.vector.take() else { return Ok(None) };
+        let (mut groups, bytes) = (Groups::new(), self.bytes);
+        loop {
+            let found = match run.next_group(view, &mut self.row).await {
+                Ok(found) => found,
+                Err(Failed::Over(error)) => return Err(error),
+                Err(Failed::GivenUp) => {
+                    view.gave_up();
+                    self.bytes = bytes;
+                    return Ok(None);
+                }
+            };
+            let Some(gathered) = found else { return Ok(Some(groups)) };
+            self.bytes += 64 + bytes_of(&self.row);
+            self.memory.set(self.bytes)?;
+            let all = self.plan.select.aggregates.iter().zip(gathered);
+            let all = all.map(|(aggregate, one)| Accumulator::gathered(aggregate, one)).collect();
+            groups.push((self.row.clone(), all));
+        }
+    }
+}
