@@ -47,6 +47,13 @@ pub(crate) struct Window {
     pub(crate) frame: Frame,
 }
 
+impl Window {
+    /// It stands in WINDOW.
+    pub(crate) fn is_named(&self) -> bool {
+        *self.name != *UNNAMED
+    }
+}
+
 impl Windows {
     /// Whether there are no calls.
     pub(crate) fn is_empty(&self) -> bool {

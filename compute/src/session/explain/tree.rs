@@ -134,6 +134,8 @@ fn names(plan: &SelectPlan, explained: &Explained) -> String {
 fn item_of<'n>(select: &'n BoundSelect, node: &'n Node) -> &'n Node {
     match &node.op {
         Op::Column(column) => match column.index.checked_sub(select.items_start) {
+            // What windows give is known by its name only.
+            Some(at) if select.windows.has_item(at) => node,
             Some(at) => select.items.get(at).map_or(node, |item| &item.node),
             None => node,
         },
@@ -204,6 +206,10 @@ impl Tree<'_, '_> {
         branch = self.windows(plan, branch);
         if select.distinct {
             branch = Branch::of("Remove duplicates", vec![branch]);
+        }
+        if sorts(plan) && !select.windows.is_empty() {
+            let made = Branch::of("Temporary table", vec![branch]);
+            branch = Branch::of("Table scan on <temporary>", vec![made]);
         }
         if sorts(plan) {
             let line = format!("Sort: {}", self.keys(plan, &select.order_by));

@@ -1,8 +1,10 @@
 //! Window functions in EXPLAIN: what each computes, and over which rows.
 
 use firn_mysql_parser::ast::AggregateKind;
-use firn_mysql_semantics::expr::{Node, Op};
+use firn_mysql_semantics::expr::{Node, Op, printed};
 
+use super::json::{Members, texts};
+use super::print::Json;
 use super::tree::{Branch, Tree};
 use crate::bind::{
     Aggregate, AggregateFunction, Distance, Edge, Window, WindowCall, WindowFunction as F,
@@ -41,31 +43,26 @@ impl Tree<'_, '_> {
 
     fn call(&self, call: &WindowCall, window: &Window) -> String {
         let shown = |node: &Node| self.outline.shown(node);
-        let (name, args): (&str, Vec<String>) = match &call.function {
-            F::RowNumber => ("row_number", Vec::new()),
-            F::Rank => ("rank", Vec::new()),
-            F::DenseRank => ("dense_rank", Vec::new()),
-            F::PercentRank => ("percent_rank", Vec::new()),
-            F::CumeDist => ("cume_dist", Vec::new()),
-            F::Ntile(groups) => ("ntile", vec![shown(groups)]),
-            F::First(value) => ("first_value", vec![shown(written(value))]),
-            F::Last(value) => ("last_value", vec![shown(written(value))]),
-            F::Nth(value, at) => ("nth_value", vec![shown(written(value)), shown(at)]),
-            F::Shift { lead, value, distance, default } => {
+        let args: Vec<String> = match &call.function {
+            F::RowNumber | F::Rank | F::DenseRank | F::PercentRank | F::CumeDist => Vec::new(),
+            F::Ntile(groups) => vec![shown(groups)],
+            F::First(value) | F::Last(value) => vec![shown(written(value))],
+            F::Nth(value, at) => vec![shown(written(value)), shown(at)],
+            F::Shift { value, distance, default, .. } => {
                 let value = shown(written(value));
                 let more = distance.iter().chain(default).map(|node| shown(written(node)));
-                let args = std::iter::once(value).chain(more).collect();
-                (if *lead { "lead" } else { "lag" }, args)
+                std::iter::once(value).chain(more).collect()
             }
-            F::Aggregate(aggregate) if aggregate.args.is_empty() => ("count", vec!["0".to_owned()]),
-            F::Aggregate(aggregate) => {
-                (name_of(aggregate), aggregate.args.iter().map(shown).collect())
-            }
+            F::Aggregate(aggregate) if aggregate.args.is_empty() => vec!["0".to_owned()],
+            F::Aggregate(aggregate) => aggregate.args.iter().map(shown).collect(),
         };
-        format!("{name}({}) OVER {}", args.join(","), self.window(window))
+        format!("{}({}) OVER {}", name(call), args.join(","), self.window(window))
     }
 
     fn window(&self, window: &Window) -> String {
+        if window.is_named() {
+            return window.name.to_string();
+        }
         let mut out = String::from("(");
         let list = |nodes: Vec<String>| nodes.join(",");
         if !window.partition_by.is_empty() {
@@ -114,6 +111,24 @@ fn written(node: &Node) -> &Node {
     }
 }
 
+/// The name of a function as MySQL prints it.
+pub(super) fn name(call: &WindowCall) -> &'static str {
+    match &call.function {
+        F::RowNumber => "row_number",
+        F::Rank => "rank",
+        F::DenseRank => "dense_rank",
+        F::PercentRank => "percent_rank",
+        F::CumeDist => "cume_dist",
+        F::Ntile(_) => "ntile",
+        F::First(_) => "first_value",
+        F::Last(_) => "last_value",
+        F::Nth(..) => "nth_value",
+        F::Shift { lead: true, .. } => "lead",
+        F::Shift { lead: false, .. } => "lag",
+        F::Aggregate(aggregate) => name_of(aggregate),
+    }
+}
+
 fn name_of(aggregate: &Aggregate) -> &'static str {
     use AggregateFunction as A;
     let kind = match aggregate.function {
@@ -148,4 +163,43 @@ fn is_buffered(call: &WindowCall, window: &Window) -> bool {
                 && matches!(frame.end, Edge::CurrentRow))
         }
     }
+}
+
+/// The windows around what gives their rows.
+pub(super) fn windowing(plan: &SelectPlan, members: Members) -> Members {
+    let windows = &plan.select.windows;
+    if windows.is_empty() {
+        return members;
+    }
+    let mut told = Vec::new();
+    for sort in &plan.windows.sorts {
+        for (at, window) in sort.windows.iter().enumerate() {
+            let sorted = at == 0 && !sort.keys.is_empty();
+            let mut one = vec![("name", Json::Text(windows.list[*window].name.to_string()))];
+            one.push(("definition_position", Json::Number(*window as u64 + 1)));
+            if told.len() + 1 == windows.list.len() {
+                one.push(("last_executed_window", Json::Bool(true)));
+            }
+            if sorted {
+                one.push(("using_filesort", Json::Bool(true)));
+                let keys = sort.keys.iter().map(|key| {
+                    let name = match &key.node.op {
+                        Op::Column(column) => {
+                            column.name.rsplit('.').next().unwrap_or_default().to_owned()
+                        }
+                        _ => printed(&key.node),
+                    };
+                    if key.descending { format!("{name} desc") } else { name }
+                });
+                one.push(("filesort_key", texts(&keys.collect::<Vec<_>>())));
+            }
+            let of = windows.calls.iter().filter(|call| call.window == *window);
+            let names: Vec<String> = of.map(|call| name(call).to_owned()).collect();
+            one.push(("functions", texts(&names)));
+            told.push(Json::Object(one));
+        }
+    }
+    let mut inner = vec![("windows", Json::List(told))];
+    inner.extend(members);
+    vec![("windowing", Json::Object(inner))]
 }
