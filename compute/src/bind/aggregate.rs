@@ -111,8 +111,9 @@ impl Aggregate {
             _ => {
                 let mut first = args.first().map(|arg| arg.ty);
                 // A column of BIGINT has a sign among its 20 places.
-                if let (Some(ty), Some(Op::Column(_))) =
+                if let (Some(ty), Some(Op::Column(column))) =
                     (&mut first, args.first().map(|arg| &arg.op))
+                    && *column.name != *super::scope::AGGREGATE
                     && ty.kind == TypeKind::BigInt
                     && !ty.unsigned
                     && matches!(function, F::SumDecimal | F::AvgDecimal)

@@ -18,6 +18,9 @@ use super::{Block, Statement, Windowing};
 use crate::accounts::Privileges;
 use crate::catalog::ResolvedColumn;
 
+/// The name of an aggregate's result.
+pub(super) const AGGREGATE: &str = "aggregate";
+
 /// A column of a table in FROM.
 #[derive(Debug, Clone)]
 pub(crate) struct ScopeColumn {
@@ -347,7 +350,7 @@ impl StatementScope<'_> {
         Ok(Node::column(Column {
             index: self.aggregates_start + list.len() - 1,
             ty,
-            name: "aggregate".into(),
+            name: AGGREGATE.into(),
             members: None,
         }))
     }

@@ -5,7 +5,7 @@ use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::{Binder, Node, Result};
 use firn_mysql_semantics::{SqlType, TypeKind};
 
-use super::super::{Aggregate, StatementScope};
+use super::super::{Aggregate, StatementScope, columns_of};
 
 /// A call of a window function.
 #[derive(Debug)]
@@ -91,6 +91,16 @@ impl WindowFunction {
             return Err(SqlError::not_supported_yet("IGNORE NULLS"));
         }
         let name = call.name.as_str();
+        // A name where a number is wanted is a stored program's variable.
+        let number = match name {
+            "ntile" => call.args.first(),
+            "lag" | "lead" => call.args.get(1),
+            _ => None,
+        };
+        if let Some(ast::Expr { kind: ast::ExprKind::Column(variable), .. }) = number {
+            let variable = variable.name.as_str();
+            return Err(SqlError::new(code::ER_SP_UNDECLARED_VAR, &[variable.into()]));
+        }
         let bound = call.args.iter().map(|arg| binder.bind(arg)).collect::<Result<Vec<_>>>()?;
         let mut args = bound.into_iter();
         let wrong = || SqlError::new(code::ER_WRONG_ARGUMENTS, &[name.into()]);
@@ -106,7 +116,9 @@ impl WindowFunction {
             "last_value" => Self::Last(value(next()?)),
             "nth_value" => {
                 let (of, at) = (next()?, next()?);
-                if at.is_null_literal() || !at.is_constant() {
+                let mut of_rows = false;
+                columns_of(&at, &mut |_| of_rows = true);
+                if at.is_null_literal() || of_rows {
                     return Err(wrong());
                 }
                 Self::Nth(value(of), at)
@@ -116,7 +128,13 @@ impl WindowFunction {
                 let of = next()?;
                 let distance = args.next();
                 match args.next() {
-                    None => Self::Shift { lead, value: value(of), distance, default: None },
+                    None => {
+                        let mut value = value(of);
+                        if value.ty.kind == TypeKind::Double && value.ty.length == 22 {
+                            value.ty.length = 23;
+                        }
+                        Self::Shift { lead, value, distance, default: None }
+                    }
                     Some(default) => {
                         let mut pair = [of, default];
                         let nullable = pair.iter().any(|node| node.ty.nullable);

@@ -5,6 +5,7 @@
 
 mod call;
 mod frame;
+mod text;
 
 use std::cell::RefCell;
 
@@ -154,15 +155,16 @@ impl<'a> WindowScope<'a> {
         found.ok_or_else(|| SqlError::new(code::ER_WINDOW_NO_SUCH_WINDOW, &[name.into()]))
     }
 
-    /// The number of the window that a call looks through.
-    fn reach(&self, scope: &StatementScope<'_>, over: &ast::Over) -> Result<usize> {
+    /// The number of the window that a call looks through, and how it is printed.
+    fn reach(&self, scope: &StatementScope<'_>, over: &ast::Over) -> Result<(usize, String)> {
         match over {
-            ast::Over::Name(name) => self.named(name.as_str()),
+            ast::Over::Name(name) => Ok((self.named(name.as_str())?, name.as_str().to_owned())),
             ast::Over::Window(spec) => {
                 let window = self.window(scope, UNNAMED, spec)?;
+                let text = window.text(&|node| text::short(node, scope.tables));
                 let mut unnamed = self.unnamed.borrow_mut();
                 unnamed.push(window);
-                Ok(self.named.len() + unnamed.len() - 1)
+                Ok((self.named.len() + unnamed.len() - 1, text))
             }
         }
     }
@@ -313,14 +315,17 @@ impl StatementScope<'_> {
         for warning in binder.take_warnings() {
             self.block.warn(warning);
         }
-        let window = windows.reach(self, over)?;
+        let (window, over) = windows.reach(self, over)?;
         let ty = function.result_type();
+        // As errors print what is made of it.
+        let shown = |node: &Node| text::short(node, self.tables);
+        let name = format!("`{}`", function.text(&over, &shown));
         let mut calls = windows.calls.borrow_mut();
         calls.push(WindowCall { function, window });
         Ok(Node::column(Column {
             index: windows.start + calls.len() - 1,
             ty,
-            name: name.into(),
+            name: name.into_boxed_str(),
             members: None,
         }))
     }

@@ -1,14 +1,11 @@
 //! Window functions in EXPLAIN: what each computes, and over which rows.
 
-use firn_mysql_parser::ast::AggregateKind;
 use firn_mysql_semantics::expr::{Node, Op, printed};
 
 use super::json::{Members, texts};
 use super::print::Json;
 use super::tree::{Branch, Tree};
-use crate::bind::{
-    Aggregate, AggregateFunction, Distance, Edge, Window, WindowCall, WindowFunction as F,
-};
+use crate::bind::{Edge, Window, WindowCall, WindowFunction as F};
 use crate::plan::SelectPlan;
 
 impl Tree<'_, '_> {
@@ -32,123 +29,16 @@ impl Tree<'_, '_> {
                 let of: Vec<&WindowCall> = of.collect();
                 let buffered = of.iter().any(|call| is_buffered(call, &windows.list[*window]));
                 let how = if buffered { " with buffering" } else { "" };
+                let shown = |node: &Node| self.outline.shown(node);
+                let over = windows.list[*window].text(&shown);
                 let shown: Vec<_> =
-                    of.iter().map(|call| self.call(call, &windows.list[*window])).collect();
+                    of.iter().map(|call| call.function.text(&over, &shown)).collect();
                 let line = format!("Window aggregate{how}: {}", shown.join(", "));
                 branch = Branch::of(line, vec![branch]);
             }
         }
         branch
     }
-
-    fn call(&self, call: &WindowCall, window: &Window) -> String {
-        let shown = |node: &Node| self.outline.shown(node);
-        let args: Vec<String> = match &call.function {
-            F::RowNumber | F::Rank | F::DenseRank | F::PercentRank | F::CumeDist => Vec::new(),
-            F::Ntile(groups) => vec![shown(groups)],
-            F::First(value) | F::Last(value) => vec![shown(written(value))],
-            F::Nth(value, at) => vec![shown(written(value)), shown(at)],
-            F::Shift { value, distance, default, .. } => {
-                let value = shown(written(value));
-                let more = distance.iter().chain(default).map(|node| shown(written(node)));
-                std::iter::once(value).chain(more).collect()
-            }
-            F::Aggregate(aggregate) if aggregate.args.is_empty() => vec!["0".to_owned()],
-            F::Aggregate(aggregate) => aggregate.args.iter().map(shown).collect(),
-        };
-        format!("{}({}) OVER {}", name(call), args.join(","), self.window(window))
-    }
-
-    fn window(&self, window: &Window) -> String {
-        if window.is_named() {
-            return window.name.to_string();
-        }
-        let mut out = String::from("(");
-        let list = |nodes: Vec<String>| nodes.join(",");
-        if !window.partition_by.is_empty() {
-            let parts = window.partition_by.iter().map(|node| self.outline.shown(node));
-            out.push_str(&format!("PARTITION BY {} ", list(parts.collect())));
-        }
-        if !window.order_by.is_empty() {
-            let keys = window.order_by.iter().map(|key| {
-                let text = self.outline.shown(&key.node);
-                if key.descending { format!("{text} desc") } else { text }
-            });
-            out.push_str(&format!("ORDER BY {} ", list(keys.collect())));
-        }
-        let frame = &window.frame;
-        let usual = !frame.rows
-            && matches!(frame.start, Edge::Unbounded)
-            && matches!(frame.end, Edge::Unbounded | Edge::CurrentRow);
-        if !usual {
-            let unit = if frame.rows { "ROWS" } else { "RANGE" };
-            let edge = |edge: &Edge, unbounded: &str| match edge {
-                Edge::Unbounded => format!("UNBOUNDED {unbounded}"),
-                Edge::CurrentRow => "CURRENT ROW".to_owned(),
-                Edge::Distance(distance) => self.distance(distance),
-            };
-            let (start, end) = (edge(&frame.start, "PRECEDING"), edge(&frame.end, "FOLLOWING"));
-            out.push_str(&format!("{unit} BETWEEN {start} AND {end}"));
-        }
-        out.push_str(") ");
-        out
-    }
-
-    fn distance(&self, distance: &Distance) -> String {
-        let amount = self.outline.shown(&distance.amount);
-        let interval = distance.unit.map_or_else(String::new, |unit| format!(" {} ", unit.name()));
-        let before = if distance.unit.is_some() { "INTERVAL " } else { "" };
-        let word = if distance.following { "FOLLOWING" } else { "PRECEDING" };
-        format!("{before}{amount}{interval} {word}")
-    }
-}
-
-/// A value without what was put around it to keep it.
-fn written(node: &Node) -> &Node {
-    match (&node.op, &*node.args) {
-        (Op::Coalesce, [arg]) => arg,
-        _ => node,
-    }
-}
-
-/// The name of a function as MySQL prints it.
-pub(super) fn name(call: &WindowCall) -> &'static str {
-    match &call.function {
-        F::RowNumber => "row_number",
-        F::Rank => "rank",
-        F::DenseRank => "dense_rank",
-        F::PercentRank => "percent_rank",
-        F::CumeDist => "cume_dist",
-        F::Ntile(_) => "ntile",
-        F::First(_) => "first_value",
-        F::Last(_) => "last_value",
-        F::Nth(..) => "nth_value",
-        F::Shift { lead: true, .. } => "lead",
-        F::Shift { lead: false, .. } => "lag",
-        F::Aggregate(aggregate) => name_of(aggregate),
-    }
-}
-
-fn name_of(aggregate: &Aggregate) -> &'static str {
-    use AggregateFunction as A;
-    let kind = match aggregate.function {
-        A::Count => AggregateKind::Count,
-        A::SumDecimal | A::SumDouble => AggregateKind::Sum,
-        A::AvgDecimal | A::AvgDouble => AggregateKind::Avg,
-        A::Min => AggregateKind::Min,
-        A::Max => AggregateKind::Max,
-        A::BitAnd => AggregateKind::BitAnd,
-        A::BitOr => AggregateKind::BitOr,
-        A::BitXor => AggregateKind::BitXor,
-        A::Variance { sample: false, root: true } => AggregateKind::StddevPop,
-        A::Variance { sample: true, root: true } => AggregateKind::StddevSamp,
-        A::Variance { sample: false, root: false } => AggregateKind::VarPop,
-        A::Variance { sample: true, root: false } => AggregateKind::VarSamp,
-        A::Concat => AggregateKind::GroupConcat,
-        A::JsonArray => AggregateKind::JsonArrayAgg,
-        A::JsonObject => AggregateKind::JsonObjectAgg,
-    };
-    kind.name()
 }
 
 /// Whether a function needs rows behind the one that it is computed for.
@@ -194,7 +84,7 @@ pub(super) fn windowing(plan: &SelectPlan, members: Members) -> Members {
                 one.push(("filesort_key", texts(&keys.collect::<Vec<_>>())));
             }
             let of = windows.calls.iter().filter(|call| call.window == *window);
-            let names: Vec<String> = of.map(|call| name(call).to_owned()).collect();
+            let names: Vec<String> = of.map(|call| call.function.name().to_owned()).collect();
             one.push(("functions", texts(&names)));
             told.push(Json::Object(one));
         }
