@@ -7,7 +7,7 @@ use firn_mysql_semantics::TypeKind;
 use firn_mysql_semantics::error::SqlError;
 use firn_mysql_semantics::expr::{Node, Op, Result};
 
-use super::{Access, Condition, DerivedPlan, SubqueryPlan, Wanted, choose};
+use super::{Access, Condition, DerivedPlan, SubqueryPlan, Wanted, WindowPlan, choose};
 use crate::bind::{
     Aggregate, AggregateFunction, BoundSelect, Derived, JoinKind, Source, TableSource,
     VirtualTable, columns_of,
@@ -72,6 +72,8 @@ pub(crate) struct SelectPlan {
     pub(crate) any_order: bool,
     /// Subqueries in its expressions.
     pub(crate) subqueries: Vec<SubqueryPlan>,
+    /// How its window functions run.
+    pub(crate) windows: WindowPlan,
 }
 
 impl Step {
@@ -81,6 +83,7 @@ impl Step {
             && let DerivedPlan::Query { plan, .. } = &mut **rows
             && plan.select.limit.is_none()
             && !plan.select.distinct
+            && plan.select.windows.is_empty()
         {
             plan.any_order = true;
         }
@@ -138,7 +141,7 @@ impl SelectPlan {
         let mut known = vec![false; select.row_len];
         known[outer_start..].fill(true);
         let mut steps: Vec<Step> = Vec::with_capacity(waiting.len());
-        let mut ordered = select.order_by.is_empty();
+        let mut ordered = select.order_by.is_empty() && select.windows.is_empty();
         while !waiting.is_empty() {
             // The table that is reached best comes next; outer joins keep their order.
             let candidates = if all_inner { waiting.len() } else { 1 };
@@ -173,7 +176,8 @@ impl SelectPlan {
         if takes_any_order(&select) {
             steps.iter_mut().for_each(Step::in_any_order);
         }
-        Ok(Self { select, steps, constant, ordered, any_order: false, subqueries })
+        let windows = WindowPlan::new(&select.windows);
+        Ok(Self { select, steps, constant, ordered, any_order: false, subqueries, windows })
     }
 }
 
@@ -235,7 +239,7 @@ fn columns_read(select: &mut BoundSelect) -> Vec<bool> {
 
 /// ORDER BY as columns of the flat row, if it is of nothing else.
 fn plain_order(select: &BoundSelect) -> Vec<(usize, bool)> {
-    if select.grouped || select.distinct {
+    if select.grouped || select.distinct || !select.windows.is_empty() {
         return Vec::new();
     }
     let mut order = Vec::with_capacity(select.order_by.len());

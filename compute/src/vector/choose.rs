@@ -57,6 +57,9 @@ pub(crate) fn why_not(plan: &SelectPlan) -> Option<&'static str> {
     if plan.steps.len() > 1 && streams {
         return Some("its joined rows go out as they come");
     }
+    if plan.steps.len() > 1 && !select.grouped && !select.windows.is_empty() {
+        return Some("its joined rows go to window functions as they come");
+    }
     let waits = |node: &Node| takes_of_rows(node, plan);
     let residual = plan.steps.iter().any(|step| step.filter.iter().any(waits));
     if residual && streams {

@@ -363,6 +363,7 @@ impl Planner<'_> {
             });
         };
         select.items.iter().for_each(|item| each(&item.node));
+        select.windows.operands().for_each(&mut each);
         select.having.iter().for_each(&mut each);
         select.order_by.iter().for_each(|key| each(&key.node));
         read

@@ -12,6 +12,7 @@ mod print;
 mod query;
 mod resolved;
 mod types;
+mod window;
 
 pub(crate) use allowed::{Use, check_allowed};
 pub(crate) use print::{canonical, is_truth};
