@@ -110,15 +110,15 @@ impl Aggregate {
             }
             _ => {
                 let mut first = args.first().map(|arg| arg.ty);
-                // A column of BIGINT has a sign among its 20 places.
+                // A column of BIGINT has a sign among its 20 places, COUNT one beside them.
                 if let (Some(ty), Some(Op::Column(column))) =
                     (&mut first, args.first().map(|arg| &arg.op))
-                    && *column.name != *super::scope::AGGREGATE
                     && ty.kind == TypeKind::BigInt
                     && !ty.unsigned
                     && matches!(function, F::SumDecimal | F::AvgDecimal)
                 {
-                    ty.length = ty.length.min(19);
+                    let counted = *column.name == *super::scope::AGGREGATE;
+                    ty.length = ty.length.min(if counted { 20 } else { 19 });
                 }
                 result_type(function, first, binder)
             }

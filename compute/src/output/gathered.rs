@@ -77,7 +77,10 @@ fn tell_of_windowed(select: &BoundSelect, columns: &mut [Column]) {
         if is_number(node.ty.kind) {
             column.flags = column.flags.without(ColumnFlags::BINARY);
         }
-        if node.ty.kind.is_string() {
+        if node.ty.kind == TypeKind::Json {
+            column.flags.set(ColumnFlags::BLOB, true);
+        }
+        if node.ty.kind.is_string() || node.ty.kind == TypeKind::Json {
             column.decimals = 0;
         }
     }

@@ -59,7 +59,7 @@ fn count_type() -> SqlType {
 fn kept(mut ty: SqlType) -> SqlType {
     ty.kind = match ty.kind {
         kind if kind.is_integer() => {
-            if ty.length < 11 {
+            if ty.length < 10 {
                 TypeKind::Int
             } else {
                 TypeKind::BigInt

@@ -146,10 +146,8 @@ impl<'r> Moving<'r> {
                 for_each_bit(bits_of(value), |bit| set[bit] -= 1);
                 *count -= 1;
             }
-            (Sum::Extreme(rows), _) => {
-                if rows.front() == Some(&row) {
-                    rows.pop_front();
-                }
+            (Sum::Extreme(rows), _) if rows.front() == Some(&row) => {
+                rows.pop_front();
             }
             _ => {}
         }
