@@ -118,9 +118,18 @@ impl Branch {
         });
     }
 
+    #[cfg(feature = "planted")]
+    pub(crate) fn has(&self, bug: crate::Planted) -> bool {
+        self.readers.lock().planted == bug
+    }
+
     /// Whether this service was in charge and another has taken over, as far as
     /// is known.
     pub(crate) fn is_replaced(&self) -> bool {
+        #[cfg(feature = "planted")]
+        if self.has(crate::Planted::NeverReplaced) {
+            return false;
+        }
         let owner = self.owner.load(Ordering::Acquire);
         owner != 0 && owner != self.version().owner
     }
@@ -173,6 +182,8 @@ impl Branch {
     fn guard(&self, owner: u64, mut edits: Vec<Edit>) -> Vec<Edit> {
         let guard = match owner {
             0 => Edit::TakeCharge { owner_name: self.owner_name.clone() },
+            #[cfg(feature = "planted")]
+            _ if self.has(crate::Planted::NeverReplaced) => return edits,
             owner => Edit::AsOwner { owner },
         };
         // A branch must exist before someone can be in charge of it.

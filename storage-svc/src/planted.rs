@@ -1,11 +1,17 @@
 //! Bugs that tests plant, to prove that they would find them. They are in no released build.
 
-use firn_engine::Epoch;
-use firn_engine::manifest::Version;
+use std::time::Duration;
+
+use firn_engine::compaction::SHARD_LEASE_LENGTH;
+use firn_engine::manifest::{BranchPoint, BranchState, Edit, Version};
 use firn_engine::object::ObjectKind;
+use firn_engine::storage::NewBranch;
+use firn_engine::{Epoch, Result};
 
 use crate::branch::Branch;
-use crate::gc;
+use crate::branching::seq_of;
+use crate::gc::{self, Orphans, Reachable};
+use crate::queue::Try;
 use crate::service::StorageService;
 
 /// What is wrong with a storage service.
@@ -22,6 +28,22 @@ pub enum Planted {
     ForgetReaders,
     /// Versions that snapshots see are given up.
     ForgetSnapshots,
+    /// Who takes charge does not know the readers that are in the manifest.
+    ForgetStoredLeases,
+    /// Who was replaced goes on as if it were in charge.
+    NeverReplaced,
+    /// A branch's manifest is there before its parent keeps what it names.
+    CreateBeforePin,
+    /// Garbage is deleted although other branches need it.
+    ForgetBranches,
+    /// A flush that was asked for is taken as done at once.
+    AnswerFlushAtOnce,
+    /// What nobody names yet is taken for what nobody ever will.
+    ForgetUploads,
+    /// Shards are given to others though their workers are there, and whoever had one may
+    /// report. The second alone does no harm: an attempt that has ended is rarely behind a
+    /// report, and outputs that do not follow those before are refused.
+    TwoHolders,
 }
 
 impl StorageService {
@@ -37,6 +59,56 @@ impl StorageService {
     /// The epoch that a flush is taken for.
     pub(crate) fn flush_epoch(&self, version: &Version, epoch: Epoch) -> Epoch {
         if self.has(Planted::SkipEpochCheck) { version.epoch } else { epoch }
+    }
+
+    /// Before the parent knows of a branch.
+    pub(crate) async fn before_pin(&self, parent: &Branch, new: &NewBranch) {
+        let version = parent.version();
+        let Ok(seq) = seq_of(&version, &new.at) else { return };
+        let point = BranchPoint {
+            branch_uid: new.branch_uid,
+            seq,
+            version: version.number,
+            created_unix_ms: self.env.unix_ms(),
+            state: BranchState::Pinned,
+        };
+        if self.has(Planted::CreateBeforePin)
+            && !version.children.contains_key(&new.name)
+            && let Ok(begun) = version.fork(&new.name, &point)
+        {
+            // A bug cares for nothing.
+            drop(self.manifests.begin(&begun).await);
+        }
+    }
+
+    /// What stands beside the request for a flush.
+    pub(crate) fn answer_at_once(&self, version: &Version) -> Option<Edit> {
+        let (epoch, answers) = (version.epoch, version.flush_wanted + 1);
+        self.has(Planted::AnswerFlushAtOnce).then_some(Edit::AnswerFlush { epoch, answers })
+    }
+
+    /// All that is named nowhere.
+    pub(crate) async fn unnamed(&self) -> Result<Option<Orphans>> {
+        if !self.has(Planted::ForgetUploads) {
+            return Ok(None);
+        }
+        let (objects, strange) = gc::list(&*self.store, &self.layout).await?;
+        let named = Reachable::read(&self.manifests).await?.named();
+        let unnamed = objects.into_iter().filter(|((id, _), _)| !named.contains(id));
+        let objects = unnamed.map(|((id, kind), size)| (id, kind, size)).collect();
+        Ok(Some(Orphans { objects, strange }))
+    }
+
+    /// How long a worker may be silent.
+    pub(crate) fn silence_max(&self) -> Duration {
+        if self.has(Planted::TwoHolders) { Duration::ZERO } else { SHARD_LEASE_LENGTH }
+    }
+
+    /// The try for which a report is taken.
+    pub(crate) fn holder(&self, version: &Version, held: Try) -> Try {
+        let shard = version.jobs.get(&held.job).and_then(|job| job.shards.get(held.shard));
+        let attempt = shard.and_then(|shard| shard.attempt).unwrap_or(held.attempt);
+        if self.has(Planted::TwoHolders) { Try { attempt, ..held } } else { held }
     }
 
     /// Before a merge's last report is committed.

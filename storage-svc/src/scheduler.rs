@@ -214,10 +214,12 @@ impl Compaction for StorageService {
                 if is_reported(version, held, &outputs, done) {
                     return Ok(None);
                 }
+                #[cfg(feature = "planted")]
+                let held = self.holder(version, held);
                 let mut edits = vec![Edit::ShardProgress {
                     job: token.job,
                     shard: token.shard,
-                    attempt: token.attempt,
+                    attempt: held.attempt,
                     outputs: outputs.clone(),
                     resume_key: resume_key.clone(),
                     done,

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+#[cfg(not(feature = "planted"))]
+use firn_engine::compaction::SHARD_LEASE_LENGTH;
 use firn_engine::{BranchName, Instant, Result};
 
 use crate::branch::Branch;
@@ -80,7 +82,11 @@ impl StorageService {
             self.store_leases(branch).await?;
         }
         branch.leases.lock().reconcile(&version, now);
-        let silent = branch.leases.lock().silent(now);
+        #[cfg(not(feature = "planted"))]
+        let silence_max = SHARD_LEASE_LENGTH;
+        #[cfg(feature = "planted")]
+        let silence_max = self.silence_max();
+        let silent = branch.leases.lock().silent(now, silence_max);
         for lease in silent {
             let why = "its worker fell silent".to_owned();
             self.give_back(branch, lease, Some(why)).await?;
