@@ -30,6 +30,8 @@ pub(crate) struct Tree {
     pub(crate) snapshot: Option<Seq>,
     pub(crate) ledger: SharedLedger,
     pub(crate) fate: Fate,
+    /// Somebody was told that it is there.
+    pub(crate) is_known: bool,
     /// Who serves it may lose it.
     pub(crate) dropping: Arc<AtomicBool>,
 }
@@ -86,6 +88,7 @@ impl Forest {
             snapshot,
             ledger: Arc::new(Mutex::new(ledger)),
             fate: Fate::Asked,
+            is_known: false,
             dropping: Arc::default(),
         });
     }
@@ -103,6 +106,7 @@ impl Forest {
                 return;
             }
             tree.fate = Fate::There;
+            tree.is_known = true;
             let snapshot = tree.snapshot.unwrap_or(seq);
             self.verdict.check(seq == snapshot, || {
                 format!("{name:?} begins at {seq}, and its snapshot is at {snapshot}")

@@ -233,7 +233,7 @@ pub(crate) async fn drop_branch(
     tree: &Tree,
     hurried: bool,
 ) -> bool {
-    let (name, asked) = (&tree.new.name, tree.fate == Fate::Asked);
+    let name = &tree.new.name;
     forest.dropping(name);
     let mut told = false;
     for _ in 0..TRIES {
@@ -244,7 +244,7 @@ pub(crate) async fn drop_branch(
         match compute.env.timeout(patience, storage.drop_branch(name, true)).await {
             Some(Ok(())) => told = true,
             // Nobody has made it, and somebody may still.
-            Some(Err(e)) if asked && e.to_string().ends_with("does not exist") => return false,
+            Some(Err(e)) if !tree.is_known && e.to_string().ends_with("does not exist") => return false,
             Some(Err(error)) => {
                 let explained = is_passing(&error);
                 compute.verdict.check(explained, || format!("dropping {name:?}: {error:?}"));
