@@ -1,9 +1,6 @@
 //! Bugs that tests plant, to prove that they would find them. They are in no released build.
 
-use std::time::Duration;
-
-use firn_engine::compaction::SHARD_LEASE_LENGTH;
-use firn_engine::manifest::{BranchPoint, BranchState, Edit, Version};
+use firn_engine::manifest::{BranchPoint, BranchState, Edit, Shard, Version};
 use firn_engine::object::ObjectKind;
 use firn_engine::storage::NewBranch;
 use firn_engine::{Epoch, Result};
@@ -41,8 +38,8 @@ pub enum Planted {
     /// What nobody names yet is taken for what nobody ever will.
     ForgetUploads,
     /// Shards are given to others though their workers are there, and whoever had one may
-    /// report. The second alone does no harm: an attempt that has ended is rarely behind a
-    /// report, and outputs that do not follow those before are refused.
+    /// report. The second alone is hardly ever seen: an attempt that was given to another is
+    /// rarely behind a report, and outputs that do not follow those before are refused.
     TwoHolders,
 }
 
@@ -99,9 +96,18 @@ impl StorageService {
         Ok(Some(Orphans { objects, strange }))
     }
 
-    /// How long a worker may be silent.
-    pub(crate) fn silence_max(&self) -> Duration {
-        if self.has(Planted::TwoHolders) { Duration::ZERO } else { SHARD_LEASE_LENGTH }
+    /// Now and then a shard that somebody works on.
+    pub(crate) fn taken_shard(&self, version: &Version) -> Option<Try> {
+        if !self.has(Planted::TwoHolders) || !self.env.random_u64().is_multiple_of(4) {
+            return None;
+        }
+        let open = version.jobs.iter().filter(|(_, job)| job.parked.is_none());
+        let mut shards = open.flat_map(|(job, open)| {
+            let of = |(shard, s): (usize, &Shard)| (*job, shard, s.attempt);
+            open.shards.iter().enumerate().map(of)
+        });
+        let taken = |(job, shard, attempt)| Some(Try { job, shard, attempt: attempt? });
+        shards.find_map(taken)
     }
 
     /// The try for which a report is taken.

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use firn_engine::Instant;
+use firn_engine::compaction::SHARD_LEASE_LENGTH;
 use firn_engine::manifest::{JobId, Version};
 
 /// A shard that failed so often is not tried any more.
@@ -52,9 +53,9 @@ impl Leases {
         self.heard.remove(&lease);
     }
 
-    /// Leases without a word for longer than `max`.
-    pub(crate) fn silent(&self, now: Instant, max: Duration) -> Vec<Try> {
-        let late = |at: &Instant| now.since(*at) > max;
+    /// Leases without a word for too long.
+    pub(crate) fn silent(&self, now: Instant) -> Vec<Try> {
+        let late = |at: &Instant| now.since(*at) > SHARD_LEASE_LENGTH;
         self.heard.iter().filter(|(_, at)| late(at)).map(|(lease, _)| *lease).collect()
     }
 

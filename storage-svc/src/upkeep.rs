@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-#[cfg(not(feature = "planted"))]
-use firn_engine::compaction::SHARD_LEASE_LENGTH;
 use firn_engine::{BranchName, Instant, Result};
 
 use crate::branch::Branch;
@@ -82,11 +80,7 @@ impl StorageService {
             self.store_leases(branch).await?;
         }
         branch.leases.lock().reconcile(&version, now);
-        #[cfg(not(feature = "planted"))]
-        let silence_max = SHARD_LEASE_LENGTH;
-        #[cfg(feature = "planted")]
-        let silence_max = self.silence_max();
-        let silent = branch.leases.lock().silent(now, silence_max);
+        let silent = branch.leases.lock().silent(now);
         for lease in silent {
             let why = "its worker fell silent".to_owned();
             self.give_back(branch, lease, Some(why)).await?;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use firn_engine::Env;
-use firn_engine::object::{Backend, Page, PageStart, Part};
+use firn_engine::object::{Backend, Cause, Page, PageStart, Part, cause_of};
 use futures::future::BoxFuture;
 use object_store::multipart::PartId;
 use object_store::path::Path;
@@ -116,7 +116,7 @@ impl Backend for Uplink {
             return done();
         }
         match put.await {
-            Err(object_store::Error::AlreadyExists { .. }) if bug == Planted::TakenIsDone => done(),
+            Err(e) if bug == Planted::TakenIsDone && cause_of(&e) == Cause::Exists => done(),
             put => put,
         }
     }
