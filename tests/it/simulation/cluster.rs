@@ -241,6 +241,16 @@ impl Cluster {
         Peers::on(plug, process.env.clone(), &names, &Trust::default()).expect("good addresses")
     }
 
+    /// The storage services in the order in which a process asks them: it is not the same to
+    /// all.
+    fn storages(&self) -> Vec<Machine> {
+        let mut storages = STORAGES.to_vec();
+        if self.below(2) == 0 {
+            storages.reverse();
+        }
+        storages
+    }
+
     /// Starts a machine's process, unless it runs, or is not to run any more.
     pub(crate) async fn start(&mut self, machine: Machine) -> Result<()> {
         if self.is_running(machine) || !self.machines().contains(&machine) {
@@ -341,7 +351,7 @@ impl Cluster {
         };
         let name = format!("worker {machine}.{}", self.hosts[&machine].lives);
         let options = WorkerOptions { name, concurrency: 2 };
-        let peers = self.peers(machine, process, &STORAGES);
+        let peers = self.peers(machine, process, &self.storages());
         let queue = RemoteCompaction::new(process.env.clone(), peers);
         Part::Worker { _worker: Worker::start(queue, context, options) }
     }
@@ -361,7 +371,7 @@ impl Cluster {
 
     /// Who makes and ends branches, for a process of this machine.
     pub(crate) fn remote_storage(&self, machine: Machine, process: &Process) -> Arc<RemoteStorage> {
-        RemoteStorage::new(process.env.clone(), self.peers(machine, process, &STORAGES))
+        RemoteStorage::new(process.env.clone(), self.peers(machine, process, &self.storages()))
     }
 
     /// An engine's parts, for a process of this machine.
@@ -375,7 +385,7 @@ impl Cluster {
             storage,
             store: self.objects(machine, process),
             layout: self.layout.clone(),
-            blocks: RemoteBlocks::new(env.clone(), self.peers(machine, process, &STORAGES)),
+            blocks: RemoteBlocks::new(env.clone(), self.peers(machine, process, &self.storages())),
             disk_cache: None,
             env,
         }
