@@ -7,6 +7,10 @@
 //! taken charge. The new owner starts from the leases that the manifest holds.
 //! A service takes charge with its first commit, and never again: one that was
 //! replaced stays out.
+//!
+//! One that went on all the same would seldom do harm by that alone: it knows the leases that
+//! are in the manifest, and waits a whole lease length for readers that renew theirs elsewhere.
+//! The harm is done when one of them reads longer than that.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -126,10 +130,6 @@ impl Branch {
     /// Whether this service was in charge and another has taken over, as far as
     /// is known.
     pub(crate) fn is_replaced(&self) -> bool {
-        #[cfg(feature = "planted")]
-        if self.has(crate::Planted::NeverReplaced) {
-            return false;
-        }
         let owner = self.owner.load(Ordering::Acquire);
         owner != 0 && owner != self.version().owner
     }
@@ -182,8 +182,6 @@ impl Branch {
     fn guard(&self, owner: u64, mut edits: Vec<Edit>) -> Vec<Edit> {
         let guard = match owner {
             0 => Edit::TakeCharge { owner_name: self.owner_name.clone() },
-            #[cfg(feature = "planted")]
-            _ if self.has(crate::Planted::NeverReplaced) => return edits,
             owner => Edit::AsOwner { owner },
         };
         // A branch must exist before someone can be in charge of it.

@@ -27,8 +27,6 @@ pub enum Planted {
     ForgetSnapshots,
     /// Who takes charge does not know the readers that are in the manifest.
     ForgetStoredLeases,
-    /// Who was replaced goes on as if it were in charge.
-    NeverReplaced,
     /// A branch's manifest is there before its parent keeps what it names.
     CreateBeforePin,
     /// Garbage is deleted although other branches need it.

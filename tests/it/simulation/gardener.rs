@@ -244,7 +244,9 @@ pub(crate) async fn drop_branch(
         match compute.env.timeout(patience, storage.drop_branch(name, true)).await {
             Some(Ok(())) => told = true,
             // Nobody has made it, and somebody may still.
-            Some(Err(e)) if !tree.is_known && e.to_string().ends_with("does not exist") => return false,
+            Some(Err(e)) if !tree.is_known && e.to_string().ends_with("does not exist") => {
+                return false;
+            }
             Some(Err(error)) => {
                 let explained = is_passing(&error);
                 compute.verdict.check(explained, || format!("dropping {name:?}: {error:?}"));

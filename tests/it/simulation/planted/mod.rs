@@ -114,11 +114,6 @@ fn storage_that_forgets_the_readers_of_its_predecessor_is_found() {
 }
 
 #[test]
-fn storage_that_goes_on_after_it_was_replaced_is_found() {
-    is_found(Planted::Storage(firn_storage::Planted::NeverReplaced));
-}
-
-#[test]
 fn a_branch_that_is_made_before_its_parent_keeps_its_files_is_found() {
     is_found(Planted::Storage(firn_storage::Planted::CreateBeforePin));
 }
