@@ -3,6 +3,7 @@
 //! * [`interval`]: sets of encoded key parts.
 //! * [`fit`]: a compared value among the values of a column.
 //! * [`access`]: which index is read, from what conditions.
+//! * [`order`]: in which order joined tables are read.
 //! * [`point`]: reads of one row by its key.
 //! * [`range`]: reads of one table whose columns go to the client as they are.
 //! * [`derived`]: rows of queries within queries.
@@ -13,6 +14,7 @@ mod condition;
 mod derived;
 mod fit;
 mod interval;
+mod order;
 mod point;
 mod range;
 mod select;

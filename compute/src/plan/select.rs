@@ -1,12 +1,14 @@
 //! A SELECT as steps: the order in which its tables are read, by which indexes, and
 //! where each condition is looked at.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use firn_mysql_semantics::TypeKind;
 use firn_mysql_semantics::error::SqlError;
 use firn_mysql_semantics::expr::{Node, Op, Result};
 
+use super::order::Joined;
 use super::{Access, Condition, DerivedPlan, SubqueryPlan, Wanted, WindowPlan, choose};
 use crate::bind::{
     Aggregate, AggregateFunction, BoundSelect, Derived, JoinKind, Source, TableSource,
@@ -135,26 +137,21 @@ impl SelectPlan {
         let outer_start = select.outer_start;
         let constant = take_known(&mut filter, &|place| place >= outer_start);
         let order = plain_order(&select);
-        let free = |source: &Source| source.kind == JoinKind::Inner && !is_lateral(source);
-        let all_inner = sources.iter().all(free);
-        let mut waiting: Vec<Source> = sources;
         let mut known = vec![false; select.row_len];
         known[outer_start..].fill(true);
-        let mut steps: Vec<Step> = Vec::with_capacity(waiting.len());
+        let mut steps: Vec<Step> = Vec::with_capacity(sources.len());
         let mut ordered = select.order_by.is_empty() && select.windows.is_empty();
-        while !waiting.is_empty() {
-            // The table that is reached best comes next; outer joins keep their order.
-            let candidates = if all_inner { waiting.len() } else { 1 };
-            let mut best: Option<(u64, usize, Option<Access>)> = None;
-            for (at, source) in waiting.iter().take(candidates).enumerate() {
-                let access = access_of(&select, source, &filter, &known, &reads, &order, &steps)?;
-                let cost = cost_of(source, access.as_ref());
-                if best.as_ref().is_none_or(|(least, ..)| cost < *least) {
-                    best = Some((cost, at, access));
-                }
+        let mut waiting = VecDeque::from(sources);
+        // Tables of inner joins, from one that keeps its place to the next one that does.
+        let mut next: VecDeque<Source> = VecDeque::new();
+        loop {
+            if next.is_empty() {
+                let free = waiting.iter().take_while(|source| is_free(source)).count();
+                let some = waiting.drain(..free.max(1).min(waiting.len())).collect();
+                next = in_order(&select, some, &filter, &known, &reads).into();
             }
-            let Some((_, at, access)) = best else { break };
-            let source = waiting.remove(at);
+            let Some(source) = next.pop_front() else { break };
+            let access = access_of(&select, &source, &filter, &known, &reads, &order, &steps)?;
             let table = &select.tables[source.table];
             let (start, end) = (table.start, table.start + table.columns.len());
             if steps.is_empty() && access.as_ref().is_some_and(|access| access.ordered) {
@@ -196,6 +193,34 @@ fn takes_any_order(select: &BoundSelect) -> bool {
     };
     let ordered = !select.order_by.is_empty() || select.group_by.is_empty();
     select.grouped && ordered && select.limit.is_none() && select.aggregates.iter().all(is_free)
+}
+
+/// It may be read before or behind its neighbours.
+fn is_free(source: &Source) -> bool {
+    source.kind == JoinKind::Inner && !is_lateral(source)
+}
+
+/// Tables of inner joins in the order in which they are read.
+fn in_order(
+    select: &BoundSelect,
+    sources: Vec<Source>,
+    filter: &[Option<Node>],
+    known: &[bool],
+    reads: &[bool],
+) -> Vec<Source> {
+    if sources.len() < 2 {
+        return sources;
+    }
+    let places = |source: &Source| {
+        let table = &select.tables[source.table];
+        table.start..table.start + table.columns.len()
+    };
+    let places: Vec<_> = sources.iter().map(places).collect();
+    let conditions: Vec<&Node> = filter.iter().flatten().collect();
+    let is_known = |place: usize| known.get(place) == Some(&true);
+    let order = Joined::new(&sources, &places, &conditions, &is_known, reads).order();
+    let mut sources: Vec<Option<Source>> = sources.into_iter().map(Some).collect();
+    order.into_iter().filter_map(|at| sources[at].take()).collect()
 }
 
 /// Its rows depend on those of the tables before it.
@@ -297,18 +322,6 @@ fn access_of(
         hints: &source.hints,
     };
     Ok(Some(choose(&open.codec, &wanted)?))
-}
-
-/// How much it takes to read a table once; only the order of these counts.
-fn cost_of(source: &Source, access: Option<&Access>) -> u64 {
-    match (&source.rows, access) {
-        (TableSource::Stored(_), Some(access)) if access.single => 1,
-        (TableSource::Stored(_), Some(access)) if !access.parts.is_empty() => {
-            100 - access.parts.len().min(50) as u64
-        }
-        (TableSource::Stored(_), _) => 10_000,
-        _ => 1_000,
-    }
 }
 
 impl Step {

@@ -4,6 +4,7 @@ mod crash;
 mod history;
 mod idle;
 mod large;
+mod logic;
 mod online;
 pub(crate) mod server;
 mod up;

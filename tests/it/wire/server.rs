@@ -29,7 +29,12 @@ pub(crate) type Rows = Vec<Vec<String>>;
 
 /// The command with nothing of this process's settings.
 pub(crate) fn firn(folder: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_firn"));
+    program(Path::new(env!("CARGO_BIN_EXE_firn")), folder, args)
+}
+
+/// The same of another `firn` than the one that was built with the tests.
+pub(crate) fn program(program: &Path, folder: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("FIRN_") {
             command.env_remove(name);
