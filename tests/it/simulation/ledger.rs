@@ -116,7 +116,7 @@ pub(crate) struct Ledger {
 
 /// Key of the marker of a batch of a branch.
 fn marker(branch: u64, id: usize) -> Vec<u8> {
-    (branch << 32 | id as u64).to_be_bytes().to_vec()
+    ((branch << 32) | id as u64).to_be_bytes().to_vec()
 }
 
 impl Ledger {
