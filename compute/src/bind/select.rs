@@ -192,8 +192,11 @@ impl BoundSelect {
         if select.qualify.is_some() {
             return not_yet("QUALIFY");
         }
-        let From { tables, sources, conditions, len, .. } =
+        let From { tables, mut sources, conditions, len, .. } =
             From::bind(statement, &block, &select.from)?;
+        if select.options.straight_join {
+            sources.iter_mut().for_each(|source| source.straight = true);
+        }
         let aggregates_start = len;
         let (aggregates, groupings) = (RefCell::new(Vec::new()), RefCell::new(Vec::new()));
         // Aggregates and calls of GROUPING come before the items in the flat row.
@@ -224,6 +227,7 @@ impl BoundSelect {
                 members: item.members.clone(),
                 place: items_start + at,
                 aliased: item.aliased || item.column.is_none(),
+                column: item.column,
             })
             .collect();
 
