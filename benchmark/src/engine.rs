@@ -116,11 +116,12 @@ pub trait Target: Send + Sync {
     /// Why it could not be done within `limit`.
     async fn flush(&self, limit: Duration) -> Result<()>;
 
-    /// Waits until nothing is left to compact.
+    /// Waits until nothing is left to compact; for how long at the end there was nothing, which
+    /// is no time of the work's.
     ///
     /// # Errors
     /// If that takes longer than `limit`, or a compaction has failed.
-    async fn settle(&self, limit: Duration) -> Result<()>;
+    async fn settle(&self, limit: Duration) -> Result<Duration>;
 
     /// Counts since it was opened, and sizes now. Called once a second.
     fn counters(&self) -> Counters;

@@ -106,8 +106,8 @@ impl Target for MapTarget {
         Ok(())
     }
 
-    async fn settle(&self, _: Duration) -> Result<()> {
-        Ok(())
+    async fn settle(&self, _: Duration) -> Result<Duration> {
+        Ok(Duration::ZERO)
     }
 
     fn counters(&self) -> Counters {

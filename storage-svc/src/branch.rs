@@ -7,6 +7,10 @@
 //! taken charge. The new owner starts from the leases that the manifest holds.
 //! A service takes charge with its first commit, and never again: one that was
 //! replaced stays out.
+//!
+//! One that went on all the same would seldom do harm by that alone: it knows the leases that
+//! are in the manifest, and waits a whole lease length for readers that renew theirs elsewhere.
+//! The harm is done when one of them reads longer than that.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -116,6 +120,11 @@ impl Branch {
             }
             newer
         });
+    }
+
+    #[cfg(feature = "planted")]
+    pub(crate) fn has(&self, bug: crate::Planted) -> bool {
+        self.readers.lock().planted == bug
     }
 
     /// Whether this service was in charge and another has taken over, as far as

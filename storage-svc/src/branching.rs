@@ -71,7 +71,7 @@ fn taken(name: &BranchName, dropped: bool) -> Error {
 }
 
 /// Where `new` begins, as `parent` has it.
-fn seq_of(parent: &Version, at: &BranchAt) -> Result<Seq> {
+pub(crate) fn seq_of(parent: &Version, at: &BranchAt) -> Result<Seq> {
     match at {
         BranchAt::Seq(seq) => Ok(*seq),
         BranchAt::Snapshot(name) => match parent.snapshots.get(name) {
@@ -248,6 +248,8 @@ impl Branches for StorageService {
             if !parent.is_owner_in(&parent.version()) {
                 parent.refresh().await?;
             }
+            #[cfg(feature = "planted")]
+            self.before_pin(&parent, &new).await;
             let pinned = self.pin(&parent, &new).await?;
             let Some(point) = pinned.children.get(&new.name).copied() else {
                 return Err(Error::new(ErrorKind::Internal, "a branch that was pinned is not"));
@@ -323,7 +325,13 @@ impl Branches for StorageService {
 
     async fn want_flush(&self, branch: &BranchName) -> Result<Arc<Version>> {
         let branch = self.branch(branch).await?;
-        branch.commit_as_anyone(|_| Ok(Some(vec![Edit::WantFlush]))).await
+        let want = |_version: &Version| {
+            let edits = vec![Edit::WantFlush];
+            #[cfg(feature = "planted")]
+            let edits = edits.into_iter().chain(self.answer_at_once(_version)).collect();
+            Ok(Some(edits))
+        };
+        branch.commit_as_anyone(want).await
     }
 
     async fn newest_version(&self, branch: &BranchName) -> Result<Arc<Version>> {

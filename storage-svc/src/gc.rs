@@ -289,6 +289,11 @@ pub(crate) async fn collect(
     }
     // The second look: the other branches, then this one again, from the store.
     let reachable = Reachable::with((*version).clone(), manifests).await?;
+    #[cfg(feature = "planted")]
+    let reachable = match branch.has(crate::Planted::ForgetBranches) {
+        true => Reachable { versions: vec![(*version).clone()] },
+        false => reachable,
+    };
     let needed = reachable.needed();
     let own = branch.refresh().await?;
     if !branch.is_owner_in(&own) {

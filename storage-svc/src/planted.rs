@@ -1,11 +1,14 @@
 //! Bugs that tests plant, to prove that they would find them. They are in no released build.
 
-use firn_engine::Epoch;
-use firn_engine::manifest::Version;
+use firn_engine::manifest::{BranchPoint, BranchState, Edit, Shard, Version};
 use firn_engine::object::ObjectKind;
+use firn_engine::storage::NewBranch;
+use firn_engine::{Epoch, Result};
 
 use crate::branch::Branch;
-use crate::gc;
+use crate::branching::seq_of;
+use crate::gc::{self, Orphans, Reachable};
+use crate::queue::Try;
 use crate::service::StorageService;
 
 /// What is wrong with a storage service.
@@ -22,6 +25,20 @@ pub enum Planted {
     ForgetReaders,
     /// Versions that snapshots see are given up.
     ForgetSnapshots,
+    /// Who takes charge does not know the readers that are in the manifest.
+    ForgetStoredLeases,
+    /// A branch's manifest is there before its parent keeps what it names.
+    CreateBeforePin,
+    /// Garbage is deleted although other branches need it.
+    ForgetBranches,
+    /// A flush that was asked for is taken as done at once.
+    AnswerFlushAtOnce,
+    /// What nobody names yet is taken for what nobody ever will.
+    ForgetUploads,
+    /// Shards are given to others though their workers are there, and whoever had one may
+    /// report. The second alone is hardly ever seen: an attempt that was given to another is
+    /// rarely behind a report, and outputs that do not follow those before are refused.
+    TwoHolders,
 }
 
 impl StorageService {
@@ -37,6 +54,65 @@ impl StorageService {
     /// The epoch that a flush is taken for.
     pub(crate) fn flush_epoch(&self, version: &Version, epoch: Epoch) -> Epoch {
         if self.has(Planted::SkipEpochCheck) { version.epoch } else { epoch }
+    }
+
+    /// Before the parent knows of a branch.
+    pub(crate) async fn before_pin(&self, parent: &Branch, new: &NewBranch) {
+        let version = parent.version();
+        let Ok(seq) = seq_of(&version, &new.at) else { return };
+        let point = BranchPoint {
+            branch_uid: new.branch_uid,
+            seq,
+            version: version.number,
+            created_unix_ms: self.env.unix_ms(),
+            state: BranchState::Pinned,
+        };
+        if self.has(Planted::CreateBeforePin)
+            && !version.children.contains_key(&new.name)
+            && let Ok(begun) = version.fork(&new.name, &point)
+        {
+            // A bug cares for nothing.
+            drop(self.manifests.begin(&begun).await);
+        }
+    }
+
+    /// What stands beside the request for a flush.
+    pub(crate) fn answer_at_once(&self, version: &Version) -> Option<Edit> {
+        let (epoch, answers) = (version.epoch, version.flush_wanted + 1);
+        self.has(Planted::AnswerFlushAtOnce).then_some(Edit::AnswerFlush { epoch, answers })
+    }
+
+    /// All that is named nowhere.
+    pub(crate) async fn unnamed(&self) -> Result<Option<Orphans>> {
+        if !self.has(Planted::ForgetUploads) {
+            return Ok(None);
+        }
+        let (objects, strange) = gc::list(&*self.store, &self.layout).await?;
+        let named = Reachable::read(&self.manifests).await?.named();
+        let unnamed = objects.into_iter().filter(|((id, _), _)| !named.contains(id));
+        let objects = unnamed.map(|((id, kind), size)| (id, kind, size)).collect();
+        Ok(Some(Orphans { objects, strange }))
+    }
+
+    /// Now and then a shard that somebody works on.
+    pub(crate) fn taken_shard(&self, version: &Version) -> Option<Try> {
+        if !self.has(Planted::TwoHolders) || !self.env.random_u64().is_multiple_of(4) {
+            return None;
+        }
+        let open = version.jobs.iter().filter(|(_, job)| job.parked.is_none());
+        let mut shards = open.flat_map(|(job, open)| {
+            let of = |(shard, s): (usize, &Shard)| (*job, shard, s.attempt);
+            open.shards.iter().enumerate().map(of)
+        });
+        let taken = |(job, shard, attempt)| Some(Try { job, shard, attempt: attempt? });
+        shards.find_map(taken)
+    }
+
+    /// The try for which a report is taken.
+    pub(crate) fn holder(&self, version: &Version, held: Try) -> Try {
+        let shard = version.jobs.get(&held.job).and_then(|job| job.shards.get(held.shard));
+        let attempt = shard.and_then(|shard| shard.attempt).unwrap_or(held.attempt);
+        if self.has(Planted::TwoHolders) { Try { attempt, ..held } } else { held }
     }
 
     /// Before a merge's last report is committed.

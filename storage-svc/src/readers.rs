@@ -27,12 +27,25 @@ pub(crate) struct Readers {
 impl Readers {
     /// Takes in readers that the manifest knows, as if they had just renewed.
     pub(crate) fn learn(&mut self, version: &Version, now: Instant) {
+        #[cfg(feature = "planted")]
+        if self.planted == crate::Planted::ForgetStoredLeases {
+            return;
+        }
         for (holder, lease) in &version.leases {
             if !self.gone.contains(holder) && !self.live.contains_key(holder) {
                 self.live.insert(holder.clone(), (*lease, now));
             }
         }
         self.gone.retain(|holder| version.leases.contains_key(holder));
+    }
+
+    /// Puts a bug in.
+    #[cfg(feature = "planted")]
+    pub(crate) fn plant(&mut self, bug: crate::Planted) {
+        self.planted = bug;
+        if bug == crate::Planted::ForgetStoredLeases {
+            self.live.clear();
+        }
     }
 
     /// Whether a reader's lease is known.

@@ -43,6 +43,19 @@ impl StorageService {
                     leased = Some((Try { job: id, shard, attempt }, job));
                     return Ok(Some(vec![lease(id, shard)]));
                 }
+                #[cfg(feature = "planted")]
+                if let Some(Try { job: id, shard, attempt: old }) = self.taken_shard(version) {
+                    let job = Arc::clone(&version.jobs[&id]);
+                    leased = Some((Try { job: id, shard, attempt }, job));
+                    let taken = Edit::ReleaseShard {
+                        job: id,
+                        shard,
+                        attempt: old,
+                        failure: None,
+                        park: false,
+                    };
+                    return Ok(Some(vec![taken, lease(id, shard)]));
+                }
                 // A plan is made with the freshest watermark.
                 let mut edits = Vec::new();
                 let readers = branch.readers.lock();
@@ -214,10 +227,12 @@ impl Compaction for StorageService {
                 if is_reported(version, held, &outputs, done) {
                     return Ok(None);
                 }
+                #[cfg(feature = "planted")]
+                let held = self.holder(version, held);
                 let mut edits = vec![Edit::ShardProgress {
                     job: token.job,
                     shard: token.shard,
-                    attempt: token.attempt,
+                    attempt: held.attempt,
                     outputs: outputs.clone(),
                     resume_key: resume_key.clone(),
                     done,

@@ -183,6 +183,10 @@ impl StorageService {
     /// # Errors
     /// When the store cannot be listed or a manifest cannot be read.
     pub async fn find_orphans(&self) -> Result<Orphans> {
+        #[cfg(feature = "planted")]
+        if let Some(unnamed) = self.unnamed().await? {
+            return Ok(unnamed);
+        }
         gc::find_orphans(&*self.store, &self.layout, &self.manifests).await
     }
 
@@ -255,9 +259,7 @@ impl StorageService {
         let (env, manifests) = (self.env.clone(), self.manifests.clone());
         let branch = Branch::new(env, manifests, self.name.clone(), version);
         #[cfg(feature = "planted")]
-        {
-            branch.readers.lock().planted = *self.planted.lock();
-        }
+        branch.readers.lock().plant(*self.planted.lock());
         Arc::new(branch)
     }
 

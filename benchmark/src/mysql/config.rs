@@ -1,12 +1,15 @@
 //! A workload over MySQL's protocol as its YAML file describes it.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use firn_engine::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
+#[path = "config_check.rs"]
+mod check;
+
 use super::tpcc::Tpcc;
+use super::tpch::Tpch;
 use crate::config::{locate, units};
 
 /// One workload.
@@ -39,6 +42,9 @@ pub struct MysqlConfig {
     /// Size of the tables of `tpcc`.
     #[serde(default)]
     pub tpcc: Tpcc,
+    /// Size of the tables of `tpch`, and which queries.
+    #[serde(default)]
+    pub tpch: Tpch,
     /// How ids spread over the rows.
     #[serde(default)]
     pub distribution: Distribution,
@@ -87,6 +93,9 @@ pub struct ServerSpec {
     /// The password; empty for none.
     #[serde(default, skip_serializing)]
     pub password: String,
+    /// Statements with which each connection begins.
+    #[serde(default)]
+    pub session: Vec<String>,
     /// Of `mysqld`: more options for its command line. Of `firn`: keys of its
     /// configuration, such as `journal.kind=object`.
     #[serde(default)]
@@ -201,6 +210,8 @@ pub enum Kind {
     /// A load after TPC-C, not of sysbench; its consistency conditions are
     /// checked behind it.
     Tpcc,
+    /// The queries of TPC-H, one after the other on one connection; answers are compared.
+    Tpch,
 }
 
 impl Kind {
@@ -220,6 +231,7 @@ impl Kind {
             Self::SelectRandomPoints => "select_random_points",
             Self::SelectRandomRanges => "select_random_ranges",
             Self::Tpcc => "tpcc",
+            Self::Tpch => "tpch",
         }
     }
 }
@@ -294,34 +306,6 @@ impl Phase {
     }
 }
 
-/// Something wrong, and where.
-struct Fault {
-    path: Vec<String>,
-    why: String,
-}
-
-fn fault<T>(path: &[&str], why: impl Into<String>) -> std::result::Result<T, Fault> {
-    Err(Fault { path: path.iter().map(|s| (*s).to_owned()).collect(), why: why.into() })
-}
-
-fn within<T: PartialOrd + std::fmt::Display>(
-    path: &[&str],
-    value: &T,
-    min: T,
-    max: T,
-) -> std::result::Result<(), Fault> {
-    if *value < min || *value > max {
-        return fault(path, format!("{value} is not between {min} and {max}"));
-    }
-    Ok(())
-}
-
-/// Letters, digits, `-` and `_`: names of files and of databases.
-fn is_plain(name: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    !name.is_empty() && name.len() <= 60 && name.chars().all(plain)
-}
-
 impl MysqlConfig {
     fn seed_default() -> u64 {
         1
@@ -389,7 +373,7 @@ impl MysqlConfig {
                 server.name = server.kind.as_str().to_owned();
             }
         }
-        config.check().map_err(|fault| {
+        check::check(&config).map_err(|fault| {
             let path: Vec<&str> = fault.path.iter().map(String::as_str).collect();
             let line = locate::line_of(text, &path);
             let message = format!("{source}:{line}: {}: {}", path.join("."), fault.why);
@@ -398,9 +382,9 @@ impl MysqlConfig {
         Ok(config)
     }
 
-    /// Whether any phase is one of sysbench's, or, if `tpcc`, any is not.
-    pub(crate) fn has(&self, tpcc: bool) -> bool {
-        self.phases.iter().any(|phase| (phase.kind == Kind::Tpcc) == tpcc)
+    /// Whether any phase is of a kind like this.
+    pub(crate) fn has(&self, kind: impl Fn(Kind) -> bool) -> bool {
+        self.phases.iter().any(|phase| kind(phase.kind))
     }
 
     /// Numbers of connections of a phase.
@@ -408,110 +392,6 @@ impl MysqlConfig {
     pub fn threads_of<'a>(&'a self, phase: &'a Phase) -> &'a [u32] {
         phase.threads.as_ref().unwrap_or(&self.threads)
     }
-
-    fn check(&self) -> std::result::Result<(), Fault> {
-        if !is_plain(&self.name) {
-            return fault(&["name"], "letters, digits, - and _ only: it names files");
-        }
-        if !is_plain(&self.database) {
-            return fault(&["database"], "letters, digits, - and _ only");
-        }
-        if self.servers.is_empty() || self.servers.len() > 8 {
-            return fault(&["servers"], "one to eight");
-        }
-        within(&["memory"], &self.memory, 64 << 20, 1 << 50)?;
-        within(&["tables"], &self.tables, 1, 10_000)?;
-        // Ids are INTEGER, and inserts need some too.
-        within(&["rows"], &self.rows, 1, 1 << 30)?;
-        within(&["warmup_s"], &self.warmup_s, 0, 86_400)?;
-        within(&["duration_s"], &self.duration_s, 1, 86_400)?;
-        within(&["settle_limit_s"], &self.settle_limit_s, 0, 86_400)?;
-        within(&["rounds"], &self.rounds, 1, 100)?;
-        within(&["tpcc", "warehouses"], &self.tpcc.warehouses, 1, 10_000)?;
-        within(&["tpcc", "divide_by"], &self.tpcc.divide_by, 1, 1000)?;
-        within(&["tpcc", "keying"], &self.tpcc.keying, 0.0, 1.0)?;
-        check_threads(&["threads"], &self.threads)?;
-        self.check_servers()?;
-        if self.phases.is_empty() {
-            return fault(&["phases"], "there is nothing to do");
-        }
-        for (i, phase) in self.phases.iter().enumerate() {
-            let i = &i.to_string();
-            if self.phases.iter().filter(|p| p.name == phase.name).count() > 1 {
-                let why = format!("two phases are called {:?}", phase.name);
-                return fault(&["phases", i, "name"], why);
-            }
-            within(&["phases", i, "range_size"], &phase.range_size, 1, 1_000_000)?;
-            if let Some(threads) = &phase.threads {
-                check_threads(&["phases", i, "threads"], threads)?;
-            }
-            if let Some(seconds) = &phase.duration_s {
-                within(&["phases", i, "duration_s"], seconds, 1, 86_400)?;
-            }
-        }
-        self.check_goals()
-    }
-
-    fn check_servers(&self) -> std::result::Result<(), Fault> {
-        let mut names = BTreeMap::new();
-        for (i, server) in self.servers.iter().enumerate() {
-            let i = &i.to_string();
-            if !is_plain(&server.name) || names.insert(&server.name, ()).is_some() {
-                let why = "letters, digits, - and _ only, and no two alike";
-                return fault(&["servers", i, "name"], why);
-            }
-            match (server.kind, &server.address) {
-                (ServerKind::Address, None) => {
-                    return fault(&["servers", i, "kind"], "address is missing");
-                }
-                (ServerKind::Firn | ServerKind::Mysqld, Some(_)) => {
-                    let why = "only of kind: address; a server started here takes a free port";
-                    return fault(&["servers", i, "address"], why);
-                }
-                _ => {}
-            }
-            if server.kind == ServerKind::Firn
-                && let Some(wrong) = server.options.iter().find(|option| !option.contains('='))
-            {
-                let why = format!("{wrong:?} is not KEY=VALUE");
-                return fault(&["servers", i, "options"], why);
-            }
-        }
-        Ok(())
-    }
-
-    fn check_goals(&self) -> std::result::Result<(), Fault> {
-        for (i, goal) in self.goals.iter().enumerate() {
-            let i = &i.to_string();
-            match self.phases.iter().find(|phase| phase.name == goal.phase) {
-                None => return fault(&["goals", i, "phase"], "there is no phase of that name"),
-                Some(phase) if !self.threads_of(phase).contains(&goal.threads) => {
-                    let why = "the phase does not run with so many";
-                    return fault(&["goals", i, "threads"], why);
-                }
-                Some(_) => {}
-            }
-            if goal.at_least.is_none() && goal.at_most.is_none() {
-                return fault(&["goals", i, "phase"], "at_least or at_most is missing");
-            }
-            if let Some(peer) = &goal.versus
-                && !self.servers.iter().any(|server| server.name == *peer)
-            {
-                return fault(&["goals", i, "versus"], "there is no server of that name");
-            }
-        }
-        Ok(())
-    }
-}
-
-fn check_threads(path: &[&str], threads: &[u32]) -> std::result::Result<(), Fault> {
-    if threads.is_empty() {
-        return fault(path, "at least one number");
-    }
-    for n in threads {
-        within(path, n, 1, 20_000)?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -30,6 +30,8 @@ pub(crate) struct Login {
     pub(crate) address: std::net::SocketAddr,
     pub(crate) user: String,
     pub(crate) password: String,
+    /// Statements with which a connection begins.
+    pub(crate) session: Vec<String>,
 }
 
 /// Why an event did not end well.
@@ -82,7 +84,13 @@ impl Login {
             | Capabilities::PS_MULTI_RESULTS
             | Capabilities::PLUGIN_AUTH
             | Capabilities::DEPRECATE_EOF;
-        Client::connect(stream, &config).await.map_err(|error| failed(error.to_string()))
+        let connected = Client::connect(stream, &config).await;
+        let mut client = connected.map_err(|error| failed(error.to_string()))?;
+        for sql in &self.session {
+            let done = client.query_and_skip(sql.as_bytes()).await;
+            done.map_err(|error| unavailable(sql, &error))?;
+        }
+        Ok(client)
     }
 }
 

@@ -6,8 +6,9 @@
 //! of it again in the next round. What is asked follows from the seed alone.
 //!
 //! [`sysbench`] has the statements, tables and keys of sysbench 1.0's OLTP
-//! scripts, [`tpcc`] is a load after TPC-C. The client is the protocol crate's: a few threads, each with a
-//! share of the connections, so that the servers have the machine.
+//! scripts, [`tpcc`] is a load after TPC-C, [`tpch`] the queries of TPC-H. The client is the
+//! protocol crate's: a few threads, each with a share of the connections, so that the servers
+//! have the machine.
 
 mod config;
 mod connection;
@@ -20,6 +21,7 @@ mod server;
 mod sysbench;
 mod tally;
 mod tpcc;
+mod tpch;
 
 pub use config::{
     Distribution, Goal, Kind, Measure, MysqlConfig, Phase, Protocol, ServerKind, ServerSpec,
@@ -27,3 +29,4 @@ pub use config::{
 pub use report::{MysqlReport, Row, ServerFacts};
 pub use run::{MysqlSummary, is_mysql_workload, run, run_config};
 pub use tpcc::Tpcc;
+pub use tpch::Tpch;

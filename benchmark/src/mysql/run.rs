@@ -11,7 +11,7 @@ use super::connection::Login;
 use super::drive::{self, Asker, AskerOf, Job};
 use super::report::{self, MysqlReport, Row};
 use super::server::Server;
-use super::{process, sysbench, tpcc};
+use super::{process, sysbench, tpcc, tpch};
 use crate::generate::mix;
 use crate::measure::{Machine, fsync_p50_us};
 
@@ -131,10 +131,13 @@ pub async fn run_config(
 /// Makes the database and its tables anew and fills them.
 async fn fill(login: &Login, config: &MysqlConfig) -> Result<()> {
     sysbench::create(login, config).await?;
-    if config.has(false) {
+    if config.has(|kind| !matches!(kind, Kind::Tpcc | Kind::Tpch)) {
         sysbench::prepare(login, config).await?;
     }
-    if config.has(true) {
+    if config.has(|kind| kind == Kind::Tpch) {
+        tpch::prepare(login, &config.database, &config.tpch).await?;
+    }
+    if config.has(|kind| kind == Kind::Tpcc) {
         tpcc::prepare(login, &config.database, &config.tpcc, config.seed).await?;
     }
     Ok(())
@@ -144,6 +147,16 @@ async fn measure_all(config: &MysqlConfig, servers: &[Server]) -> Result<Vec<Row
     let mut rows = Vec::new();
     for _ in 0..config.rounds {
         for (place, phase) in config.phases.iter().enumerate() {
+            if phase.kind == Kind::Tpch {
+                let settled = settle(servers, config).await;
+                let mut measured = tpch::measure(config, phase, servers).await?;
+                if !settled {
+                    let remark = "A SERVER HAD BACKGROUND WORK LEFT when it began";
+                    measured.iter_mut().for_each(|row| row.remarks.push(remark.to_owned()));
+                }
+                rows.extend(measured);
+                continue;
+            }
             for threads in config.threads_of(phase) {
                 for server in servers {
                     let settled = settle(servers, config).await;

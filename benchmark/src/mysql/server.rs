@@ -76,7 +76,8 @@ impl Server {
             ServerKind::Address => (resolve(spec).await?, None),
         };
         let user = spec.user.clone();
-        let login = Login { address, user, password: spec.password.clone() };
+        let (password, session) = (spec.password.clone(), spec.session.clone());
+        let login = Login { address, user, password, session };
         let pid = match &started {
             Some(started) => Some(started.child.id()),
             None => process::listening_at(address),

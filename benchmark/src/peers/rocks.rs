@@ -169,9 +169,10 @@ impl Target for RocksTarget {
         self.blocking("flushing", limit, |db| db.flush_opt(&FlushOptions::default())).await
     }
 
-    async fn settle(&self, limit: Duration) -> Result<()> {
+    async fn settle(&self, limit: Duration) -> Result<Duration> {
         let wait = |db: &DB| db.wait_for_compact(&WaitForCompactOptions::default());
-        self.blocking("settling", limit, wait).await
+        self.blocking("settling", limit, wait).await?;
+        Ok(Duration::ZERO)
     }
 
     fn counters(&self) -> Counters {

@@ -206,9 +206,9 @@ impl Target for SlateTarget {
         }
     }
 
-    async fn settle(&self, limit: Duration) -> Result<()> {
+    async fn settle(&self, limit: Duration) -> Result<Duration> {
         if !self.compacts {
-            return Ok(());
+            return Ok(Duration::ZERO);
         }
         let start = Instant::now();
         let seen = || (self.engine.db.manifest().id(), self.store.meter.requests().bytes_put);
@@ -224,7 +224,7 @@ impl Target for SlateTarget {
                 (last, since) = (now, Instant::now());
             }
         }
-        Ok(())
+        Ok(since.elapsed())
     }
 
     fn counters(&self) -> Counters {

@@ -267,9 +267,11 @@ async fn fill(
     let ended = step(target, phase, &work).await;
     work.stop();
     // It ends at its next look, which is now.
-    let sampled = sampler
+    let mut sampled = sampler
         .finish()
         .map_err(|_| Error::new(ErrorKind::Internal, "the sampler has panicked"))?;
+    let idle = ended.as_ref().copied().unwrap_or_default();
+    sampled.elapsed = sampled.elapsed.saturating_sub(idle);
     result.take(sampled, config, &work);
     ended?;
     progress.loaded = work.loaded_after();
@@ -277,17 +279,21 @@ async fn fill(
     Ok(())
 }
 
-async fn step(target: &Arc<dyn Target>, phase: &Phase, work: &Arc<Work>) -> Result<()> {
+/// Takes a step; for how long at its end nothing was done any more.
+async fn step(target: &Arc<dyn Target>, phase: &Phase, work: &Arc<Work>) -> Result<Duration> {
     let limit = Duration::from_secs(phase.limit_s.into());
     match phase.kind {
-        Kind::Flush => target.flush(limit).await,
-        Kind::Settle => target.settle(limit).await,
-        Kind::Reopen => Err(Error::new(ErrorKind::Internal, "a reopen is not a step")),
+        Kind::Flush => target.flush(limit).await?,
+        Kind::Settle => return target.settle(limit).await,
+        Kind::Reopen => {
+            return Err(Error::new(ErrorKind::Internal, "a reopen is not a step"));
+        }
         _ => {
             let _pacing = Pacing::start(work)?;
-            target.run(work).await
+            target.run(work).await?;
         }
     }
+    Ok(Duration::ZERO)
 }
 
 fn progress_bar(target: &str, phase: &Phase, work: &Work) -> ProgressBar {

@@ -158,9 +158,9 @@ impl Target for FirnTarget {
         self.engine.db.flush(limit).await
     }
 
-    async fn settle(&self, limit: Duration) -> Result<()> {
+    async fn settle(&self, limit: Duration) -> Result<Duration> {
         if !self.compacts {
-            return Ok(());
+            return Ok(Duration::ZERO);
         }
         let start = Instant::now();
         let mut quiet_since = Instant::now();
@@ -173,7 +173,7 @@ impl Target for FirnTarget {
                 quiet_since = Instant::now();
             }
             if quiet_since.elapsed() >= QUIET {
-                return Ok(());
+                return Ok(quiet_since.elapsed());
             }
             if start.elapsed() > limit {
                 let left = unrest.unwrap_or_else(|| "the manifest still changes".to_owned());

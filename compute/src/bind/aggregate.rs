@@ -63,9 +63,6 @@ impl Aggregate {
     /// # Errors
     /// 1235 for aggregates that are not built.
     pub(crate) fn bind(call: &ast::Aggregate, binder: &Binder<'_>) -> Result<Self> {
-        if call.over.is_some() {
-            return Err(SqlError::not_supported_yet("window functions"));
-        }
         // COUNT(*) has no operand, or a literal one.
         let mut args = call.args.iter().map(|arg| binder.bind(arg)).collect::<Result<Vec<_>>>()?;
         let exact = args.first().is_some_and(|arg| is_exact(&arg.ty));
@@ -113,14 +110,15 @@ impl Aggregate {
             }
             _ => {
                 let mut first = args.first().map(|arg| arg.ty);
-                // A column of BIGINT has a sign among its 20 places.
-                if let (Some(ty), Some(Op::Column(_))) =
+                // A column of BIGINT has a sign among its 20 places, COUNT one beside them.
+                if let (Some(ty), Some(Op::Column(column))) =
                     (&mut first, args.first().map(|arg| &arg.op))
                     && ty.kind == TypeKind::BigInt
                     && !ty.unsigned
                     && matches!(function, F::SumDecimal | F::AvgDecimal)
                 {
-                    ty.length = ty.length.min(19);
+                    let counted = *column.name == *super::scope::AGGREGATE;
+                    ty.length = ty.length.min(if counted { 20 } else { 19 });
                 }
                 result_type(function, first, binder)
             }

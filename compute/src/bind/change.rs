@@ -10,7 +10,7 @@ use super::from::From;
 use super::insert::{Given, given, scope};
 use super::select::{BoundSelect, LimitBound, OrderBy};
 use super::statement::Statement;
-use super::{Block, Destination, Groupings, TableSource, ViewCheck, conjuncts};
+use super::{Block, Destination, Groupings, TableSource, ViewCheck, Windows, conjuncts};
 use crate::accounts::{Command, Privileges};
 
 /// UPDATE: the rows that it reads, and what it gives to which columns.
@@ -210,6 +210,7 @@ fn read(
         aggregates: Vec::new(),
         aggregates_start: len,
         groupings: Groupings::default(),
+        windows: Windows::default(),
         items: Vec::new(),
         items_start: len,
         having: None,

@@ -5,7 +5,7 @@ use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::{Binder, Column, Node, Op, Result};
 
 use super::statement::Statement;
-use super::{Item, ItemNames, LimitBound, OrderBy, StatementScope};
+use super::{Item, ItemNames, LimitBound, OrderBy, StatementScope, Windowing, columns_of};
 
 /// The clauses behind the select list.
 #[derive(Default)]
@@ -29,6 +29,8 @@ impl Clauses {
     ) -> Result<Self> {
         let binder = Binder::new(statement.settings, scope, statement.params);
         let mut this = Self::default();
+        // Window functions are of the rows that these leave.
+        scope.refuses_windows.set(true);
         if let Some(group) = &select.group_by {
             scope.clause.set("group statement");
             scope.item_names.set(ItemNames::Last);
@@ -41,14 +43,18 @@ impl Clauses {
                         item_itself(node, items, items_start)
                     }
                 };
+                refuse_windows(&node, expr, items, scope)?;
                 this.group_by.push(node);
             }
         }
         if let Some(having) = &select.having {
             scope.clause.set("having clause");
             scope.item_names.set(ItemNames::First);
-            this.having = Some(binder.bind(having)?);
+            let having = binder.bind(having)?;
+            refuse_windowed_items(&having, items, items_start, scope)?;
+            this.having = Some(having);
         }
+        scope.refuses_windows.set(false);
         scope.clause.set("order clause");
         scope.item_names.set(ItemNames::First);
         for item in &query.order_by {
@@ -76,6 +82,54 @@ fn refuse_grouping(node: &Node, scope: &StatementScope<'_>) -> Result<()> {
             Err(SqlError::new(code::ER_WRONG_GROUP_FIELD, &[(&*column.name).into()]))
         }
         _ => node.args.iter().try_for_each(|arg| refuse_grouping(arg, scope)),
+    }
+}
+
+/// Whether an expression has the result of a window function in it.
+fn has_window(node: &Node, scope: &StatementScope<'_>) -> bool {
+    let Windowing::Allowed(windows) = scope.windowing else { return false };
+    let mut found = false;
+    columns_of(node, &mut |place| found |= windows.holds(place));
+    found
+}
+
+/// 1056 where GROUP BY names an item that needs window functions.
+fn refuse_windows(
+    node: &Node,
+    written: &ast::Expr,
+    items: &[Item],
+    scope: &StatementScope<'_>,
+) -> Result<()> {
+    if !has_window(node, scope) {
+        return Ok(());
+    }
+    let name = match &written.kind {
+        ExprKind::Column(name) => name.name.as_str().to_owned(),
+        ExprKind::Literal(ast::Literal::Int(number)) => {
+            let at = usize::try_from(*number).ok().and_then(|number| number.checked_sub(1));
+            at.and_then(|at| items.get(at)).map_or_else(String::new, |item| item.name.to_string())
+        }
+        _ => scope.statement.text_of(written.span),
+    };
+    Err(SqlError::new(code::ER_WRONG_GROUP_FIELD, &[(&*name).into()]))
+}
+
+/// 3594 where HAVING names such an item.
+fn refuse_windowed_items(
+    having: &Node,
+    items: &[Item],
+    items_start: usize,
+    scope: &StatementScope<'_>,
+) -> Result<()> {
+    let mut named = Vec::new();
+    columns_of(having, &mut |place| named.extend(place.checked_sub(items_start)));
+    let windowed = |item: &&Item| has_window(&item.node, scope);
+    match named.into_iter().filter_map(|at| items.get(at)).find(windowed) {
+        Some(item) => {
+            let number = code::ER_WINDOW_INVALID_WINDOW_FUNC_ALIAS_USE;
+            Err(SqlError::new(number, &[(&*item.name).into()]))
+        }
+        None => Ok(()),
     }
 }
 
@@ -133,8 +187,34 @@ pub(crate) fn has_query(expr: &ast::Expr) -> bool {
     found
 }
 
+/// Whether an expression has an aggregate or a window function in it.
+pub(super) fn has_aggregate(expr: &ast::Expr) -> bool {
+    let mut found = false;
+    walk(expr, &mut |one| {
+        found |= match &one.kind {
+            ExprKind::Aggregate(_) => true,
+            ExprKind::Call(call) => call.window.is_some(),
+            _ => false,
+        };
+    });
+    found
+}
+
+/// What rows of a window that has no name are put in order by.
+fn of_window(over: &ast::Over) -> Vec<&ast::Expr> {
+    match over {
+        ast::Over::Name(_) => Vec::new(),
+        ast::Over::Window(window) => window_exprs(window).collect(),
+    }
+}
+
+/// What rows of a window are put in order by.
+pub(super) fn window_exprs(window: &ast::WindowSpec) -> impl Iterator<Item = &ast::Expr> {
+    window.partition_by.iter().chain(window.order_by.iter().map(|item| &item.expr))
+}
+
 /// Calls `each` with an expression and all that it is made of, but for queries.
-pub(super) fn walk(expr: &ast::Expr, each: &mut impl FnMut(&ast::Expr)) {
+pub(crate) fn walk(expr: &ast::Expr, each: &mut impl FnMut(&ast::Expr)) {
     each(expr);
     let mut go = |expr: &ast::Expr| walk(expr, each);
     match &expr.kind {
@@ -192,8 +272,15 @@ pub(super) fn walk(expr: &ast::Expr, each: &mut impl FnMut(&ast::Expr)) {
         ExprKind::ConvertUsing(pair) | ExprKind::Collate(pair) | ExprKind::Named(pair) => {
             go(&pair.0);
         }
-        ExprKind::Call(call) => call.args.iter().for_each(go),
-        ExprKind::Aggregate(aggregate) => aggregate.args.iter().for_each(go),
+        ExprKind::Call(call) => {
+            call.args.iter().for_each(&mut go);
+            let over = call.window.as_ref().map(|window| &window.over);
+            over.into_iter().flat_map(of_window).for_each(go);
+        }
+        ExprKind::Aggregate(aggregate) => {
+            aggregate.args.iter().for_each(&mut go);
+            aggregate.over.iter().flat_map(|over| of_window(over)).for_each(go);
+        }
         ExprKind::Match(matching) => go(&matching.against),
         ExprKind::DateArith(arith) => {
             go(&arith.date);

@@ -114,8 +114,10 @@ impl Target<'_> {
         bound: &BoundSelect,
         beside: &[usize],
     ) -> Result<BoundSelect> {
-        if bound.distinct || bound.grouped {
-            return not_yet("columns of a DISTINCT or aggregated query in ON DUPLICATE KEY UPDATE");
+        if bound.distinct || bound.grouped || !bound.windows.is_empty() {
+            return not_yet(
+                "columns of a DISTINCT, aggregated or windowed query in ON DUPLICATE KEY UPDATE",
+            );
         }
         let mut select = select.clone();
         for place in beside {

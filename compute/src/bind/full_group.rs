@@ -7,7 +7,7 @@
 use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::{CompareOp, Node, Op, Result};
 
-use super::{BoundSelect, JoinKind, TableSource};
+use super::{BoundSelect, JoinKind, TableSource, WindowCall};
 
 /// Columns that are the same, and columns that are constant.
 #[derive(Default)]
@@ -137,13 +137,33 @@ pub(super) fn check(select: &BoundSelect) -> Result<()> {
         };
         Err(SqlError::with_message(number, text))
     };
+    // What window functions take of a group counts as the expression's own.
+    let found = |node| {
+        let operands = select.windows.calls_in(node).into_iter().flat_map(WindowCall::operands);
+        let mut all = std::iter::once(node).chain(operands);
+        all.find_map(|node| undetermined(node, &known, &groups))
+    };
     for (at, item) in select.items.iter().enumerate() {
-        if let Some(name) = undetermined(&item.node, &known, &groups) {
+        if let Some(name) = found(&item.node) {
             return refused(at, "SELECT list", name);
         }
     }
+    for window in &select.windows.list {
+        // Each of the two lists is counted by itself.
+        let order = window.order_by.iter().map(|key| &key.node);
+        let lists = [window.partition_by.iter().collect::<Vec<_>>(), order.collect()];
+        for list in lists {
+            for (at, node) in list.into_iter().enumerate() {
+                if let Some(name) = undetermined(node, &known, &groups) {
+                    let clause =
+                        format!("PARTITION BY or ORDER BY clause of window '{}'", window.name);
+                    return refused(at, &clause, name);
+                }
+            }
+        }
+    }
     for (at, key) in select.order_by.iter().enumerate() {
-        if let Some(name) = undetermined(&key.node, &known, &groups) {
+        if let Some(name) = found(&key.node) {
             return refused(at, "ORDER BY clause", name);
         }
     }
@@ -153,7 +173,7 @@ pub(super) fn check(select: &BoundSelect) -> Result<()> {
 /// Of rows that count once, the order is of what is in them.
 fn check_distinct(select: &BoundSelect) -> Result<()> {
     let mut known = vec![false; select.row_len];
-    known[select.items_start..].fill(true);
+    known[select.windows.start..].fill(true);
     for item in &select.items {
         if let Op::Column(column) = &item.node.op {
             known[column.index] = true;

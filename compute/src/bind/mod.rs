@@ -1,8 +1,8 @@
 //! From syntax to typed statements: names become places in one flat row.
 //!
 //! The flat row of a statement is, from the left: the columns of its tables in the
-//! order of FROM, the results of its aggregates, the items of its select list, and what
-//! a subquery takes from the row around it. Every expression of the query is bound
+//! order of FROM, the results of its aggregates and of its window functions, the items of
+//! its select list, and what a subquery takes from the row around it. Every expression of the query is bound
 //! against it, so all of them run over one slice of values.
 
 mod aggregate;
@@ -27,12 +27,13 @@ mod subquery;
 mod used;
 mod variables;
 mod view;
+mod window;
 mod with;
 
 pub(crate) use aggregate::{Aggregate, AggregateFunction};
 pub(crate) use block::Block;
 pub(crate) use change::{BoundDelete, BoundUpdate};
-pub(crate) use clauses::has_query;
+pub(crate) use clauses::{has_query, walk};
 pub(crate) use conjuncts::{columns_of, conjuncts};
 pub(crate) use destination::{Destination, Outfile};
 pub(crate) use from::{
@@ -50,4 +51,7 @@ pub(crate) use subquery::{Asked, BoundSubquery};
 pub(crate) use used::{Used, Uses};
 pub(crate) use variables::{NoVariables, VariableTypes};
 pub(crate) use view::{ViewChain, ViewCheck, table as view_table};
+pub(crate) use window::{
+    Distance, Edge, Frame, Window, WindowCall, WindowFunction, WindowScope, Windowing, Windows,
+};
 pub(crate) use with::{CommonTable, Recursive, Shared};

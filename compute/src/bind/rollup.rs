@@ -15,6 +15,7 @@ impl BoundSelect {
             .map(|(at, node)| (format!("{node:?}"), group(node, start + at)))
             .collect();
         self.items.iter_mut().for_each(|item| replace(&mut item.node, &groups));
+        self.windows.nodes(&mut |node| replace(node, &groups));
         self.having.iter_mut().for_each(|node| replace(node, &groups));
         self.order_by.iter_mut().for_each(|key| replace(&mut key.node, &groups));
         self.rollup = Some(start);

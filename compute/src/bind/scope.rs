@@ -14,9 +14,12 @@ use firn_table::descriptor::same_name;
 use super::aggregate::Aggregate;
 use super::grouping::GroupingScope;
 use super::used::Used;
-use super::{Block, Statement};
+use super::{Block, Statement, Windowing};
 use crate::accounts::Privileges;
 use crate::catalog::ResolvedColumn;
+
+/// The name of an aggregate's result.
+pub(super) const AGGREGATE: &str = "aggregate";
 
 /// A column of a table in FROM.
 #[derive(Debug, Clone)]
@@ -105,6 +108,10 @@ pub(crate) struct StatementScope<'a> {
     pub(crate) aggregates_start: usize,
     /// Calls of GROUPING that were met so far; `None` where there may be none.
     pub(crate) groupings: Option<GroupingScope<'a>>,
+    /// Whether there may be window functions.
+    pub(crate) windowing: Windowing<'a>,
+    /// Not in the clause that is being bound.
+    pub(crate) refuses_windows: Cell<bool>,
     /// `VALUES(column)` and the new row's alias in ON DUPLICATE KEY UPDATE: place of
     /// the new row's first column.
     pub(crate) new_row: Option<usize>,
@@ -154,6 +161,8 @@ impl<'a> StatementScope<'a> {
             aggregates: None,
             aggregates_start: 0,
             groupings: None,
+            windowing: Windowing::Refused,
+            refuses_windows: Cell::new(false),
             new_row: None,
         }
     }
@@ -310,6 +319,9 @@ impl Scope for StatementScope<'_> {
     fn special(&self, expr: &ast::Expr) -> Option<Result<Node>> {
         match &expr.kind {
             ast::ExprKind::Aggregate(aggregate) => Some(self.aggregate(aggregate)),
+            ast::ExprKind::Call(call) if call.window.is_some() => {
+                call.window.as_ref().map(|window| self.window_call(call, window))
+            }
             ast::ExprKind::Call(call)
                 if call.schema.is_none() && call.name.as_str() == "grouping" =>
             {
@@ -335,6 +347,9 @@ impl Scope for StatementScope<'_> {
 
 impl StatementScope<'_> {
     fn aggregate(&self, aggregate: &ast::Aggregate) -> Result<Node> {
+        if let Some(over) = &aggregate.over {
+            return self.window_aggregate(aggregate, over);
+        }
         let Some(list) = self.aggregates else {
             return Err(SqlError::new(code::ER_INVALID_GROUP_FUNC_USE, &[]));
         };
@@ -349,7 +364,7 @@ impl StatementScope<'_> {
         Ok(Node::column(Column {
             index: self.aggregates_start + list.len() - 1,
             ty,
-            name: "aggregate".into(),
+            name: AGGREGATE.into(),
             members: None,
         }))
     }

@@ -13,7 +13,7 @@ use super::from::From;
 use super::statement::{Statement, not_yet};
 use super::{
     Aggregate, Block, BoundSubquery, Destination, GroupingScope, Groupings, ItemNames, NamedItem,
-    ScopeTable, Source, StatementScope, TableSource, conjuncts,
+    ScopeTable, Source, StatementScope, TableSource, WindowScope, Windowing, Windows, conjuncts,
 };
 use crate::accounts::{Command, Privileges};
 use crate::catalog::ResolvedColumn;
@@ -38,6 +38,8 @@ pub(crate) struct BoundSelect {
     pub(crate) aggregates_start: usize,
     /// Calls of GROUPING.
     pub(crate) groupings: Groupings,
+    /// Window functions.
+    pub(crate) windows: Windows,
     /// The select list.
     pub(crate) items: Vec<Item>,
     /// Place of the first item's value.
@@ -186,11 +188,9 @@ impl BoundSelect {
         select: &ast::Select,
     ) -> Result<Self> {
         let block = Block::default();
-        if !select.windows.is_empty() {
-            return not_yet("window functions");
-        }
         if select.qualify.is_some() {
-            return not_yet("QUALIFY");
+            let number = code::ER_SUPPORTED_ONLY_WITH_HYPERGRAPH;
+            return Err(SqlError::new(number, &["QUALIFY clause".into()]));
         }
         let From { tables, mut sources, conditions, len, .. } =
             From::bind(statement, &block, &select.from)?;
@@ -199,16 +199,20 @@ impl BoundSelect {
         }
         let aggregates_start = len;
         let (aggregates, groupings) = (RefCell::new(Vec::new()), RefCell::new(Vec::new()));
-        // Aggregates and calls of GROUPING come before the items in the flat row.
-        let (aggregate_count, grouping_count) = count_of_groups(select, query);
-        let groupings_start = aggregates_start + aggregate_count;
-        let items_start = groupings_start + grouping_count;
+        // Aggregates, calls of GROUPING and window functions come before the items in the
+        // flat row.
+        let counts = Counts::of(select, query);
+        let groupings_start = aggregates_start + counts.aggregates;
+        let windows_start = groupings_start + counts.groupings;
+        let items_start = windows_start + counts.windows;
+        let windows = WindowScope::new(&select.windows, windows_start);
         let of_rows = StatementScope::of_tables(*statement, &block, &tables, "field list");
         let of_groups = GroupingScope { calls: &groupings, start: groupings_start };
         let mut scope = StatementScope {
             aggregates: Some(&aggregates),
             aggregates_start,
             groupings: Some(of_groups),
+            windowing: Windowing::Allowed(&windows),
             ..of_rows
         };
         let mut warnings = Vec::new();
@@ -236,6 +240,7 @@ impl BoundSelect {
             let rows = StatementScope {
                 aggregates: None,
                 groupings: None,
+                windowing: Windowing::Refused,
                 clause: Cell::new("where clause"),
                 item_names: Cell::new(ItemNames::Hidden),
                 ..scope
@@ -246,6 +251,7 @@ impl BoundSelect {
             scope = StatementScope {
                 aggregates: Some(&aggregates),
                 groupings: Some(of_groups),
+                windowing: Windowing::Allowed(&windows),
                 ..rows
             };
         }
@@ -260,10 +266,12 @@ impl BoundSelect {
             items_start,
         )?;
         warnings.extend(clauses.warnings);
+        let windows = windows.bind(&binder_scope, items.iter().map(|item| &item.node))?;
         warnings.extend(block.take_warnings());
 
         let aggregates = aggregates.into_inner();
-        debug_assert!(aggregates_start + aggregates.len() <= items_start);
+        debug_assert!(aggregates_start + aggregates.len() <= groupings_start);
+        debug_assert!(windows_start + windows.calls.len() <= items_start);
         let groupings =
             Groupings::new(&groupings.into_inner(), groupings_start, &clauses.group_by)?;
         let grouped = select.group_by.is_some() || !aggregates.is_empty() || clauses.having_groups;
@@ -286,6 +294,7 @@ impl BoundSelect {
             aggregates,
             aggregates_start,
             groupings,
+            windows,
             items,
             items_start,
             having: clauses.having,
@@ -305,6 +314,7 @@ impl BoundSelect {
         if statement.full_group {
             super::full_group::check(&this)?;
         }
+        this.windows.drop_unused();
         if rollup {
             this.roll_up(groups_start);
         }
@@ -323,6 +333,7 @@ impl BoundSelect {
             aggregate.args.iter_mut().for_each(&mut *each);
             aggregate.order_by.iter_mut().for_each(|key| each(&mut key.node));
         }
+        self.windows.nodes(each);
         self.items.iter_mut().for_each(|item| each(&mut item.node));
         self.having.iter_mut().for_each(&mut *each);
         self.order_by.iter_mut().for_each(|key| each(&mut key.node));
@@ -361,25 +372,40 @@ impl BoundSelect {
     }
 }
 
-/// Aggregates and calls of GROUPING of one query block, counted before they are bound.
-fn count_of_groups(select: &ast::Select, query: &ast::Query) -> (usize, usize) {
-    let (mut aggregates, mut groupings) = (0, 0);
-    let mut each = |expr: &ast::Expr| {
-        super::clauses::walk(expr, &mut |expr| match &expr.kind {
-            ast::ExprKind::Aggregate(_) => aggregates += 1,
-            ast::ExprKind::Call(call) if call.name.as_str() == "grouping" => groupings += 1,
-            _ => {}
-        });
-    };
-    for item in &select.items {
-        if let ast::SelectItem::Expr { expr, .. } = item {
-            each(expr);
+/// What of one query block has places in the flat row, counted before it is bound.
+#[derive(Default)]
+struct Counts {
+    aggregates: usize,
+    groupings: usize,
+    windows: usize,
+}
+
+impl Counts {
+    fn of(select: &ast::Select, query: &ast::Query) -> Self {
+        let mut this = Self::default();
+        let mut each = |expr: &ast::Expr| {
+            super::clauses::walk(expr, &mut |expr| match &expr.kind {
+                ast::ExprKind::Aggregate(call) if call.over.is_some() => this.windows += 1,
+                ast::ExprKind::Aggregate(_) => this.aggregates += 1,
+                ast::ExprKind::Call(call) if call.window.is_some() => this.windows += 1,
+                ast::ExprKind::Call(call) if call.name.as_str() == "grouping" => {
+                    this.groupings += 1;
+                }
+                _ => {}
+            });
+        };
+        for item in &select.items {
+            if let ast::SelectItem::Expr { expr, .. } = item {
+                each(expr);
+            }
         }
+        select.group_by.iter().flat_map(|group| &group.items).for_each(&mut each);
+        select.having.iter().for_each(&mut each);
+        let windows = select.windows.iter();
+        windows.flat_map(|(_, spec)| super::clauses::window_exprs(spec)).for_each(&mut each);
+        query.order_by.iter().for_each(|item| each(&item.expr));
+        this
     }
-    select.group_by.iter().flat_map(|group| &group.items).for_each(&mut each);
-    select.having.iter().for_each(&mut each);
-    query.order_by.iter().for_each(|item| each(&item.expr));
-    (aggregates, groupings)
 }
 
 pub(super) fn locking(list: &[ast::Locking]) -> Result<Option<(bool, ast::LockWait)>> {

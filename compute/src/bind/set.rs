@@ -14,7 +14,7 @@ use super::scope::{ScopeColumn, ScopeTable, StatementScope};
 use super::statement::Statement;
 use super::{
     Block, BoundSelect, Derived, Destination, Groupings, Item, JoinKind, NamedItem, Source,
-    TableSource, Used,
+    TableSource, Used, Windows,
 };
 
 /// Queries whose rows are put together, from left to right.
@@ -113,6 +113,11 @@ impl BoundSelect {
                 put_together(&inner, queries)?
             }
             ast::QueryBody::Set { first, rest } => {
+                let mut keys = tail.order_by.iter();
+                if let Some(at) = keys.position(|key| super::clauses::has_aggregate(&key.expr)) {
+                    let number = code::ER_AGGREGATE_ORDER_FOR_UNION;
+                    return Err(SqlError::new(number, &[(at as u64 + 1).into()]));
+                }
                 let mut queries = vec![(None, Self::part(&inner, first)?)];
                 for operand in rest {
                     let op = Some((operand.op, operand.all));
@@ -208,6 +213,7 @@ impl BoundSelect {
             aggregates: Vec::new(),
             aggregates_start: width,
             groupings: Groupings::default(),
+            windows: Windows::default(),
             items,
             items_start: width,
             having: None,

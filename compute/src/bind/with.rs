@@ -259,7 +259,7 @@ impl CommonTable<'_> {
             if operand.op != ast::SetOp::Union {
                 return Err(SqlError::new(code::ER_CTE_RECURSIVE_NOT_UNION, &[]));
             }
-            if query.grouped {
+            if query.grouped || !query.windows.is_empty() {
                 let number = code::ER_CTE_RECURSIVE_FORBIDS_AGGREGATION;
                 return Err(SqlError::new(number, &[self.name.into()]));
             }

@@ -13,7 +13,7 @@ use super::sort_key;
 use crate::bind::{Aggregate, AggregateFunction as F};
 
 /// What an aggregate has seen so far.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Accumulator {
     state: State,
     /// Operands seen, of DISTINCT.
@@ -35,7 +35,7 @@ pub(crate) enum Accumulated {
 }
 
 /// What one has come to.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum State {
     Count(u64),
     Decimal {
@@ -67,6 +67,27 @@ pub(crate) struct Operands {
     order: Vec<u8>,
     /// Equal ones are equal operands; of DISTINCT.
     same: Vec<u8>,
+}
+
+impl Operands {
+    /// The value in the form that the aggregate takes.
+    pub(super) fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// Its place among others, of MIN and MAX.
+    pub(super) fn order(&self) -> &[u8] {
+        &self.order
+    }
+
+    /// Memory that they need beside themselves, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        let text = match &self.value {
+            Value::Bytes(text) => text.len(),
+            _ => 0,
+        };
+        text + self.order.len() + self.same.len()
+    }
 }
 
 impl Aggregate {
@@ -318,7 +339,7 @@ fn joined(all: &[Value], object: bool) -> std::result::Result<Vec<u8>, json::Jso
 }
 
 /// A number as 64 bits.
-fn bits_of(value: &Decimal) -> u64 {
+pub(super) fn bits_of(value: &Decimal) -> u64 {
     match value.round(0, Rounding::HalfUp).and_then(|whole| whole.to_i128()) {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         Some((number, _)) => number.clamp(i128::from(i64::MIN), i128::from(u64::MAX)) as u64,

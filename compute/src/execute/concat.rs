@@ -8,7 +8,7 @@ use firn_mysql_semantics::expr::Cx;
 use crate::bind::Aggregate;
 
 /// The texts of a group.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Concat {
     /// Texts that are to be put in order, with their keys.
     waiting: Option<Vec<(Vec<u8>, Vec<u8>)>>,

@@ -5,7 +5,8 @@
 //! * [`stream`]: rows of all tables of a statement, joined.
 //! * [`range`]: rows of one table, as they lie there; [`arrange`]: in order; [`totals`]:
 //!   summed up.
-//! * [`select`]: results: gathered, sorted, cut. [`derived`]: rows of queries in FROM.
+//! * [`select`]: results: gathered, sorted, cut. [`window`]: window functions over them.
+//!   [`derived`]: rows of queries in FROM.
 //! * [`gathered`]: the memory for all that. [`subquery`]: subqueries of expressions.
 //! * [`store`]: values into columns. [`write`]: one row into a table.
 //! * [`insert`], [`update`]: the changing statements; [`insert_source`] and [`finder`] give
@@ -41,6 +42,7 @@ mod subquery;
 mod totals;
 mod update;
 mod view;
+mod window;
 mod write;
 
 pub(crate) use aggregate::{Accumulated, overflow};

@@ -12,12 +12,14 @@ use super::measure::Part;
 use super::stream::{RowStream, holds};
 use super::subquery::Subqueries;
 use super::view::View;
+use super::window::WindowRun;
 use super::{Result, derived, sort_key};
 use crate::plan::{SelectPlan, StepRows};
 use crate::vector::VectorRun;
 
 mod batches;
 mod groups;
+mod windowed;
 
 /// Results of this many rows are cut while they are sorted, if a LIMIT allows it.
 const CUT_ROWS_MAX: u64 = 100_000;
@@ -36,6 +38,10 @@ pub(crate) struct SelectRun<'p> {
     subqueries: Subqueries<'p>,
     /// The flat row.
     row: Vec<Value>,
+    /// Its window functions, until they are computed.
+    windows: Option<WindowRun<'p>>,
+    /// They are, and the items that need them come next.
+    behind: bool,
     gathered: Option<std::vec::IntoIter<Vec<Value>>>,
     /// Results given so far, by their values, of DISTINCT.
     distinct: BTreeSet<Vec<u8>>,
@@ -61,6 +67,8 @@ impl<'p> SelectRun<'p> {
             residual: Vec::new(),
             subqueries: Subqueries::new(&plan.subqueries, params),
             row: vec![Value::Null; plan.select.row_len],
+            windows: None,
+            behind: false,
             gathered: None,
             distinct: BTreeSet::new(),
             begun: false,
@@ -157,7 +165,14 @@ impl<'p> SelectRun<'p> {
     pub(crate) async fn all(mut self, view: &mut View<'_>, cx: &mut Cx<'p>) -> Result<Rows> {
         let mut rows = Rows::of(view);
         while let Some(row) = self.next(view, cx).await? {
-            rows.push(row.to_vec())?;
+            let row = row.to_vec();
+            if std::mem::take(&mut self.begun_again) {
+                rows.change(Vec::clear)?;
+            }
+            rows.push(row)?;
+        }
+        if self.begun_again {
+            rows.change(Vec::clear)?;
         }
         Ok(rows)
     }
@@ -186,6 +201,9 @@ impl<'p> SelectRun<'p> {
         }
         let cut = self.plan.ordered && !select.grouped && self.left != u64::MAX;
         view.want_rows(cut.then(|| self.left.saturating_add(self.skip)));
+        if !select.windows.is_empty() {
+            self.begin_windows(view, cx).await?;
+        }
         let Self { plan, row, params, subqueries, .. } = self;
         let constant = |cx: &mut Cx<'p>| holds(&plan.constant, cx, row, params);
         let possible = subqueries.run(view, cx, constant).await?;
@@ -200,7 +218,10 @@ impl<'p> SelectRun<'p> {
         } else if !possible {
             self.done = true;
         } else if !self.plan.ordered {
-            let rows = self.sort(view, cx).await?;
+            let rows = match select.windows.is_empty() {
+                true => self.sort(view, cx).await?,
+                false => self.windowed(view, cx).await?,
+            };
             self.gathered_rows(view, &[Part::Sort], began, rows.len());
             self.gathered = Some(rows.into_iter());
         }
@@ -263,6 +284,9 @@ impl<'p> SelectRun<'p> {
     fn computed(&mut self, cx: &mut Cx<'p>) -> Result<bool> {
         let select = &self.plan.select;
         for (at, item) in select.items.iter().enumerate() {
+            if select.windows.has_item(at) != self.behind {
+                continue;
+            }
             cx.item_name = Some(&item.name);
             let row = Row { columns: &self.row, params: self.params };
             let value = item.node.run(cx, row)?.into_owned();
@@ -307,9 +331,12 @@ impl<'p> SelectRun<'p> {
 
     /// Computes the items of the row.
     async fn compute(&mut self, view: &mut View<'_>, cx: &mut Cx<'p>) -> Result<()> {
-        let Self { plan, params, row, subqueries, .. } = self;
+        let Self { plan, params, row, subqueries, behind, .. } = self;
         let select = &plan.select;
         for (at, item) in select.items.iter().enumerate() {
+            if select.windows.has_item(at) != *behind {
+                continue;
+            }
             let value = subqueries
                 .run(view, cx, |cx| {
                     cx.item_name = Some(&item.name);

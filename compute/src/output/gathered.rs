@@ -2,14 +2,14 @@
 //!
 //! For GROUP BY and DISTINCT without a fitting index it gathers rows in such a table, and its
 //! columns are what the client sees: they are part of no key, and numbers are no longer
-//! marked as computed.
+//! marked as computed. So it does for window functions.
 
 use firn_mysql_protocol::result::Column;
 use firn_mysql_protocol::{ColumnFlags, ColumnType};
 use firn_mysql_semantics::TypeKind;
 use firn_mysql_semantics::expr::{Node, Op};
 
-use crate::bind::{Aggregate, AggregateFunction, Item};
+use crate::bind::{Aggregate, AggregateFunction, BoundSelect, Item};
 use crate::plan::SelectPlan;
 use crate::table::{Default, OpenTable};
 
@@ -25,6 +25,10 @@ const OF_TABLE: ColumnFlags = ColumnFlags::PRIMARY_KEY
 /// Changes what is told of a query's columns if its rows are gathered: of queries on one table.
 pub(crate) fn tell_of_gathered(plan: &SelectPlan, columns: &mut [Column]) {
     let select = &plan.select;
+    if !select.windows.is_empty() {
+        tell_of_windowed(select, columns);
+        return;
+    }
     let [step] = &plan.steps[..] else { return };
     let (Some(table), Some(access)) = (step.stored(), &step.access) else { return };
     let keys: Vec<&Node> = if !select.group_by.is_empty() {
@@ -57,6 +61,34 @@ pub(crate) fn tell_of_gathered(plan: &SelectPlan, columns: &mut [Column]) {
         let aggregate = aggregate_of(plan, item);
         tell(item, aggregate, table, step.start, column);
     }
+}
+
+/// Rows with window functions are gathered whatever else they have, but for constants.
+fn tell_of_windowed(select: &BoundSelect, columns: &mut [Column]) {
+    for (item, column) in select.items.iter().zip(columns) {
+        let node = &item.node;
+        if node.is_constant() {
+            continue;
+        }
+        if item.column.is_some() {
+            column.flags = column.flags.without(OF_TABLE);
+            continue;
+        }
+        if is_number(node.ty.kind) {
+            column.flags = column.flags.without(ColumnFlags::BINARY);
+        }
+        if node.ty.kind == TypeKind::Json {
+            column.flags.set(ColumnFlags::BLOB, true);
+        }
+        if node.ty.kind.is_string() || node.ty.kind == TypeKind::Json {
+            column.decimals = 0;
+        }
+    }
+}
+
+fn is_number(kind: TypeKind) -> bool {
+    kind.is_integer()
+        || matches!(kind, TypeKind::Decimal | TypeKind::Float | TypeKind::Double | TypeKind::Year)
 }
 
 /// Whether an index that can be used has these columns first.
@@ -103,8 +135,7 @@ fn tell(
 ) {
     use AggregateFunction::{Count, Max, Min, SumDecimal, SumDouble};
     let kind = item.node.ty.kind;
-    let number = kind.is_integer()
-        || matches!(kind, TypeKind::Decimal | TypeKind::Float | TypeKind::Double | TypeKind::Year);
+    let number = is_number(kind);
     if item.column.is_some() {
         column.flags = column.flags.without(OF_TABLE);
         return;

@@ -7,6 +7,7 @@
 //! * [`point`]: reads of one row by its key.
 //! * [`range`]: reads of one table whose columns go to the client as they are.
 //! * [`derived`]: rows of queries within queries.
+//! * [`window`]: in which order windows run.
 
 mod access;
 mod condition;
@@ -17,6 +18,7 @@ mod order;
 mod point;
 mod range;
 mod select;
+mod window;
 
 pub(crate) use access::{Access, Lookup, Wanted, choose};
 pub(crate) use condition::{Condition, Term};
@@ -25,3 +27,4 @@ pub(crate) use interval::{Interval, Intervals};
 pub(crate) use point::PointPlan;
 pub(crate) use range::{Distinct, Key, Output, RangePlan, Taken, Total};
 pub(crate) use select::{SelectPlan, Step, StepRows};
+pub(crate) use window::{End, Operand, WindowPlan};

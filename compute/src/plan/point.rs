@@ -36,6 +36,7 @@ impl PointPlan {
     pub(crate) fn of(plan: &SelectPlan) -> Option<Self> {
         let select = &plan.select;
         let plain = !select.grouped
+            && select.windows.is_empty()
             && select.having.is_none()
             && select.limit.is_none()
             && select.locking.is_none()

@@ -104,6 +104,7 @@ impl RangePlan {
             && select.group_by.is_empty()
             && select.rollup.is_none()
             && select.groupings.is_empty()
+            && select.windows.is_empty()
             && select.locking.is_none()
             && select.into.is_client()
             && select.outer.is_empty()

@@ -4,12 +4,16 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use firn_mysql_semantics::TypeKind;
 use firn_mysql_semantics::error::SqlError;
 use firn_mysql_semantics::expr::{Node, Op, Result};
 
 use super::order::Joined;
-use super::{Access, Condition, DerivedPlan, SubqueryPlan, Wanted, choose};
-use crate::bind::{BoundSelect, Derived, JoinKind, Source, TableSource, VirtualTable, columns_of};
+use super::{Access, Condition, DerivedPlan, SubqueryPlan, Wanted, WindowPlan, choose};
+use crate::bind::{
+    Aggregate, AggregateFunction, BoundSelect, Derived, JoinKind, Source, TableSource,
+    VirtualTable, columns_of,
+};
 use crate::table::OpenTable;
 
 /// One table that is read.
@@ -66,8 +70,26 @@ pub(crate) struct SelectPlan {
     pub(crate) constant: Vec<Node>,
     /// Rows come in the order of ORDER BY.
     pub(crate) ordered: bool,
+    /// Whoever takes the rows makes the same of them in any order.
+    pub(crate) any_order: bool,
     /// Subqueries in its expressions.
     pub(crate) subqueries: Vec<SubqueryPlan>,
+    /// How its window functions run.
+    pub(crate) windows: WindowPlan,
+}
+
+impl Step {
+    /// What gives the rows may give them in any order, if it is a plain query.
+    fn in_any_order(&mut self) {
+        if let StepRows::Derived(rows) = &mut self.rows
+            && let DerivedPlan::Query { plan, .. } = &mut **rows
+            && plan.select.limit.is_none()
+            && !plan.select.distinct
+            && plan.select.windows.is_empty()
+        {
+            plan.any_order = true;
+        }
+    }
 }
 
 impl SelectPlan {
@@ -118,7 +140,7 @@ impl SelectPlan {
         let mut known = vec![false; select.row_len];
         known[outer_start..].fill(true);
         let mut steps: Vec<Step> = Vec::with_capacity(sources.len());
-        let mut ordered = select.order_by.is_empty();
+        let mut ordered = select.order_by.is_empty() && select.windows.is_empty();
         let mut waiting = VecDeque::from(sources);
         // Tables of inner joins, from one that keeps its place to the next one that does.
         let mut next: VecDeque<Source> = VecDeque::new();
@@ -148,8 +170,29 @@ impl SelectPlan {
                 filter,
             });
         }
-        Ok(Self { select, steps, constant, ordered, subqueries })
+        if takes_any_order(&select) {
+            steps.iter_mut().for_each(Step::in_any_order);
+        }
+        let windows = WindowPlan::new(&select.windows);
+        Ok(Self { select, steps, constant, ordered, any_order: false, subqueries, windows })
     }
+}
+
+/// Whether groups come to the same, and in the same order, in whatever order their rows come:
+/// sums in floating point do not, nor does which of several equal strings is the least.
+fn takes_any_order(select: &BoundSelect) -> bool {
+    use AggregateFunction as F;
+    let is_free = |one: &Aggregate| match one.function {
+        F::Count | F::SumDecimal | F::AvgDecimal => true,
+        F::Min | F::Max => one.args.iter().all(|arg| {
+            arg.ty.kind.is_integer()
+                || arg.ty.kind.is_temporal()
+                || arg.ty.kind == TypeKind::Decimal
+        }),
+        _ => false,
+    };
+    let ordered = !select.order_by.is_empty() || select.group_by.is_empty();
+    select.grouped && ordered && select.limit.is_none() && select.aggregates.iter().all(is_free)
 }
 
 /// It may be read before or behind its neighbours.
@@ -225,7 +268,7 @@ fn columns_read(select: &mut BoundSelect) -> Vec<bool> {
 
 /// ORDER BY as columns of the flat row, if it is of nothing else.
 fn plain_order(select: &BoundSelect) -> Vec<(usize, bool)> {
-    if select.grouped || select.distinct {
+    if select.grouped || select.distinct || !select.windows.is_empty() {
         return Vec::new();
     }
     let mut order = Vec::with_capacity(select.order_by.len());

@@ -53,12 +53,16 @@ pub(crate) fn why_not(plan: &SelectPlan) -> Option<&'static str> {
     if plan.steps.is_empty() {
         return Some("it reads no table");
     }
-    if plan.steps.len() > 1 && !select.grouped && plan.ordered {
+    let streams = !select.grouped && plan.ordered && !plan.any_order;
+    if plan.steps.len() > 1 && streams {
         return Some("its joined rows go out as they come");
+    }
+    if plan.steps.len() > 1 && !select.grouped && !select.windows.is_empty() {
+        return Some("its joined rows go to window functions as they come");
     }
     let waits = |node: &Node| takes_of_rows(node, plan);
     let residual = plan.steps.iter().any(|step| step.filter.iter().any(waits));
-    if residual && !select.grouped && plan.ordered {
+    if residual && streams {
         return Some("its rows go out as subqueries let them pass");
     }
     if select.rollup.is_some() {

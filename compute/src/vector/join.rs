@@ -116,6 +116,8 @@ pub(super) struct Input {
     pub(super) rows: Rows,
     /// About how many rows there are.
     pub(super) size: u64,
+    /// Places of which no two rows have the same values.
+    pub(super) unique: Vec<Vec<usize>>,
     pub(super) kind: JoinKind,
     /// Of a LEFT join: conditions that are not of its own rows alone.
     pub(super) on: Vec<Node>,
@@ -267,11 +269,20 @@ impl Planner<'_> {
     }
 }
 
-/// Which input is joined next: the smallest that conditions bind to what is there.
+/// Which input is joined next: one that conditions bind to what is there, of these one that
+/// has no more than one row for each that is there, of these the smallest. Two tables that
+/// both belong to a third are not joined with each other before that has come between them.
 fn next(rows: &Rows, waiting: &[Input], pool: &[Node]) -> usize {
     let rank = |input: &Input| {
-        let bound = pool.iter().any(|node| Equal::of(node, rows, &input.rows).is_some());
-        (!bound, input.size)
+        let equal = pool.iter().filter_map(|node| Equal::of(node, rows, &input.rows));
+        let theirs: Vec<Node> = equal.map(|one| one.theirs).collect();
+        let is_key = |unique: &Vec<usize>| {
+            let has = |place: &usize| {
+                theirs.iter().any(|node| matches!(&node.op, Op::Column(one) if one.index == *place))
+            };
+            unique.iter().all(has)
+        };
+        (theirs.is_empty(), !input.unique.iter().any(is_key), input.size)
     };
     (0..waiting.len()).min_by_key(|at| rank(&waiting[*at])).unwrap_or_default()
 }

@@ -163,7 +163,21 @@ impl Planner<'_> {
             size /= 4;
         }
         let rows = self.filtered(rows, &own)?;
-        Ok(Some(Input { rows, size, kind: step.kind, on, filter }))
+        let unique = self.unique_of(step);
+        Ok(Some(Input { rows, size, unique, kind: step.kind, on, filter }))
+    }
+
+    /// Places of a step of which no two rows have the same values.
+    fn unique_of(&self, step: &Step) -> Vec<Vec<usize>> {
+        let Some(table) = step.stored() else { return Vec::new() };
+        let table = table.descriptor();
+        let place = |id| table.columns.iter().position(|column| column.id == id);
+        let indexes = table.indexes.iter().filter(|index| index.is_unique());
+        let places = indexes.map(|index| {
+            let parts = index.parts.iter().map(|part| Some(step.start + place(part.column)?));
+            parts.collect::<Option<Vec<usize>>>()
+        });
+        places.flatten().collect()
     }
 
     fn filter_of(&self, step: usize) -> &[Node] {
@@ -349,6 +363,7 @@ impl Planner<'_> {
             });
         };
         select.items.iter().for_each(|item| each(&item.node));
+        select.windows.operands().for_each(&mut each);
         select.having.iter().for_each(&mut each);
         select.order_by.iter().for_each(|key| each(&key.node));
         read

@@ -1,5 +1,5 @@
-//! The same statements here and on a MySQL server: `recorded.txt` (SHOW and such) and
-//! `queries.txt` have what such a server answered.
+//! The same statements here and on a MySQL server: `recorded.txt` (SHOW and such),
+//! `queries.txt` and `windows.txt` (window functions) have what such a server answered.
 
 use std::fmt::Write as _;
 
@@ -11,9 +11,12 @@ use crate::support::{TestClient, World, lines_of, rows_of};
 
 static RECORDED: &str = include_str!("recorded.txt");
 
-/// The queries and what a server answered.
-fn queries() -> String {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/queries.txt");
+/// The files of queries.
+const QUERIES: [&str; 2] = ["queries", "windows"];
+
+/// The queries of a file and what a server answered.
+fn queries(of: &str) -> String {
+    let path = format!("{}/tests/it/{of}.txt", env!("CARGO_MANIFEST_DIR"));
     std::fs::read_to_string(path).expect("the file is there")
 }
 
@@ -92,8 +95,10 @@ async fn answers_are_those_of_a_server() {
 async fn queries_answer_as_on_a_server() {
     let server = World::new().start().await;
     let mut client = server.client().await;
-    let differences = differences(&mut client, &queries()).await;
-    assert!(differences.is_empty(), "{differences}");
+    for of in QUERIES {
+        let differences = differences(&mut client, &queries(of)).await;
+        assert!(differences.is_empty(), "{differences}");
+    }
 }
 
 #[tokio::test]
@@ -101,14 +106,16 @@ async fn queries_over_batches_answer_as_on_a_server() {
     let server = World::new().start().await;
     server.client().await.run("SET GLOBAL firn_executor = 'vector'").await;
     let mut client = server.client().await;
-    let differences = differences(&mut client, &queries()).await;
-    assert!(differences.is_empty(), "{differences}");
-    crate::executors::ran_over_batches(&mut client, 30).await;
+    for (of, least) in QUERIES.into_iter().zip([30, 300]) {
+        let differences = differences(&mut client, &queries(of)).await;
+        assert!(differences.is_empty(), "{differences}");
+        crate::executors::ran_over_batches(&mut client, least).await;
+    }
 }
 
 /// `MYSQL_ORACLE=127.0.0.1:13306 cargo test -p firn-compute --test it -- --ignored recorded`;
 /// with `RECORD=FILE` it writes the answers there instead of comparing them: those of
-/// `queries.txt` if `OF=queries`.
+/// another file if `OF=queries` or `OF=windows`.
 #[tokio::test]
 #[ignore = "needs a MySQL server at MYSQL_ORACLE"]
 async fn a_server_gives_what_is_recorded() {
@@ -119,8 +126,7 @@ async fn a_server_gives_what_is_recorded() {
     let mut client = TestClient(Client::connect(stream, &config).await.expect("root gets in"));
     if let Ok(path) = std::env::var("RECORD") {
         let mut out = String::new();
-        let queried = std::env::var("OF").is_ok_and(|of| of == "queries");
-        let text = if queried { queries() } else { RECORDED.to_owned() };
+        let text = std::env::var("OF").map_or_else(|_| RECORDED.to_owned(), |of| queries(&of));
         for (sql, _) in recorded(&text) {
             writeln!(out, "> {sql}").expect("a string");
             for line in answer(&mut client, &sql).await {
@@ -130,7 +136,7 @@ async fn a_server_gives_what_is_recorded() {
         std::fs::write(path, out).expect("the file can be written");
         return;
     }
-    let all = [RECORDED, &queries()].concat();
+    let all = [RECORDED.to_owned(), QUERIES.map(queries).concat()].concat();
     let differences = differences(&mut client, &all).await;
     assert!(differences.is_empty(), "{differences}");
 }

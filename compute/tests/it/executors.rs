@@ -101,6 +101,8 @@ const STATEMENTS: &[&str] = &[
     "SELECT SQL_CALC_FOUND_ROWS id FROM big WHERE g = 1 LIMIT 2",
     "SELECT COUNT(*) FROM (SELECT s, COUNT(*) AS n FROM big GROUP BY s) x WHERE n > 10",
     "SELECT (SELECT COUNT(*) FROM big), (SELECT MAX(s) FROM big)",
+    "SELECT g, SUM(d * (1 - d) * (1 + d) * d), AVG(d * d * d), MAX(d * d * d) FROM big GROUP BY g",
+    "SELECT SUM(d * 99999999999999999999.99 * 999999999999999.99), COUNT(DISTINCT d * d * d) FROM big",
     "SELECT s FROM big WHERE id < 10 UNION SELECT l FROM big WHERE id > 19990",
     "SELECT id FROM big WHERE g = (SELECT MIN(g) FROM big) AND id < 100",
 ];
@@ -159,6 +161,10 @@ const JOINED: &[&str] = &[
      FROM big b WHERE b.g = t.g AND b.s = 'a') GROUP BY t.label ORDER BY 1",
     "SELECT id FROM small s WHERE g = 3 AND d > (SELECT MIN(dt) FROM big b WHERE b.id = s.id)
      ORDER BY name, id",
+    "SELECT x.label, COUNT(*), SUM(x.v), MIN(x.id) FROM (SELECT t.label, b.d * 2 AS v, b.id FROM big b
+     JOIN tiny t ON t.g = b.g WHERE b.n > 0) x GROUP BY x.label ORDER BY x.label",
+    "SELECT COUNT(*), SUM(b.d) FROM small s, tiny t, big b WHERE s.g = t.g AND b.g = t.g AND
+     b.id = s.id",
 ];
 
 /// These begin over batches, meet a warning or an error, and say what the row executor says.
@@ -172,6 +178,8 @@ const GIVEN_UP: &[&str] = &[
     "SELECT COUNT(*) FROM big WHERE id = (SELECT id FROM big b WHERE b.id < 3)",
     "SELECT COUNT(*) FROM big b, digits i WHERE b.n = i.i AND b.d / (b.id - 77) > 1",
     "SELECT b.id FROM big b, digits i WHERE b.n = i.i AND b.d / (b.id - 19000) > 1 ORDER BY b.id",
+    "SELECT COUNT(*), SUM(x.d) FROM (SELECT b.id, b.d FROM big b, digits i WHERE b.n = i.i AND
+     b.d / (b.id - 19000) > 1) x",
 ];
 
 #[tokio::test]
@@ -193,6 +201,28 @@ async fn answers_are_the_same_row_by_row_and_over_batches() {
     }
     let given_up = counted(&mut client, "SESSION", "Firn_vector_given_up").await;
     assert_eq!(given_up, 0, "for no reason");
+}
+
+#[tokio::test]
+async fn queries_in_from_join_over_batches_where_their_order_does_not_matter() {
+    let (_server, mut client) = start().await;
+    filled(&mut client).await;
+    related(&mut client).await;
+    let joined = "(SELECT t.label, b.d, b.f FROM big b JOIN tiny t ON t.g = b.g) x";
+    for (items, behind, blocks) in [
+        ("label, SUM(d)", "GROUP BY label ORDER BY label", 2),
+        ("COUNT(*)", "", 2),
+        // These show it.
+        ("label, SUM(d)", "GROUP BY label", 1),
+        ("SUM(f)", "", 1),
+        ("label, d", "", 1),
+    ] {
+        let before = counted(&mut client, "SESSION", "Firn_vector_blocks").await;
+        let sql = format!("SELECT {items} FROM {joined} {behind}");
+        told(&mut client, "vector", &sql).await;
+        let after = counted(&mut client, "SESSION", "Firn_vector_blocks").await;
+        assert_eq!(after - before, blocks, "{sql}");
+    }
 }
 
 #[tokio::test]

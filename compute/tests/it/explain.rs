@@ -250,3 +250,38 @@ async fn a_note_has_the_query_with_all_of_its_names() {
         assert_eq!(notes[0][2].as_deref(), Some(expected));
     }
 }
+
+#[tokio::test]
+async fn windows_stand_between_rows_and_their_order() {
+    let (_server, mut client) = start().await;
+    client.run(TABLES).await;
+    let sql = "SELECT id, ROW_NUMBER() OVER (ORDER BY w) AS r,
+        SUM(k) OVER (PARTITION BY v ORDER BY id DESC ROWS BETWEEN 1 PRECEDING AND 2 FOLLOWING),
+        RANK() OVER (ORDER BY w) FROM a ORDER BY r LIMIT 3";
+    let tree = client.value(&format!("EXPLAIN FORMAT=TREE {sql}")).await.unwrap();
+    // As a server has it, but for the estimates.
+    let expected = "\
+-> Limit: 3 row(s)
+    -> Sort: r
+        -> Table scan on <temporary>
+            -> Temporary table
+                -> Window aggregate with buffering: sum(a.k) OVER (PARTITION BY a.v ORDER BY a.id desc ROWS BETWEEN 1 PRECEDING AND 2 FOLLOWING) 
+                    -> Sort: a.v, a.id DESC
+                        -> Table scan on <temporary>
+                            -> Temporary table
+                                -> Window aggregate: rank() OVER (ORDER BY a.w ) 
+                                    -> Table scan on <temporary>
+                                        -> Temporary table
+                                            -> Window aggregate: row_number() OVER (ORDER BY a.w ) 
+                                                -> Sort: a.w
+                                                    -> Table scan on a
+";
+    assert_eq!(tree, expected);
+    let lines = client.lines(&format!("EXPLAIN FORMAT=TRADITIONAL {sql}")).await;
+    assert_eq!(lines, ["1|SIMPLE|a|NULL|ALL|NULL|NULL|NULL|NULL|NULL|100.00|Using filesort"]);
+    let notes = client.lines("SHOW WARNINGS").await;
+    assert!(notes[0].starts_with("Note|3598|"), "{notes:?}");
+    assert!(notes[1].contains("row_number() OVER (ORDER BY `t`.`a`.`w` )  AS `r`"), "{notes:?}");
+    let json = client.value(&format!("EXPLAIN FORMAT=JSON {sql}")).await.unwrap();
+    assert!(json.contains("windowing") || json.contains("Window aggregate"), "{json}");
+}

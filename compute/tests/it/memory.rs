@@ -134,12 +134,14 @@ async fn what_cannot_be_put_into_files_is_refused_and_given_back() {
     let memory = Arc::clone(&server.memory);
     client.run(TABLE).await;
     client.run(INSERT).await;
-    // Rows that are sorted, grouped, remembered and derived.
+    // Rows that are sorted, grouped, remembered and derived, and kept for windows.
     for sql in [
         "SELECT *, REPEAT('x', 200) AS r FROM t ORDER BY r, v",
         "SELECT COUNT(*) FROM t a GROUP BY CONCAT(REPEAT('x', 200), note)",
         "SELECT DISTINCT CONCAT(REPEAT('x', 200), note) FROM t",
         "SELECT COUNT(*) FROM (SELECT *, REPEAT('x', 200) FROM t LIMIT 1000000) d",
+        "SELECT ROW_NUMBER() OVER (ORDER BY CONCAT(REPEAT('x', 200), note)) FROM t LIMIT 1",
+        "SELECT JSON_ARRAYAGG(note) OVER (ORDER BY note, v ROWS 500 PRECEDING) FROM t LIMIT 1",
     ] {
         let error = client.error(sql).await;
         assert_eq!(error.0, 1038, "{sql}: {}", error.1);

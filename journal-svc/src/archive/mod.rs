@@ -53,11 +53,19 @@ pub struct ArchiveOptions {
     pub segment_bytes: usize,
     /// Bytes that the journal may hold while the archive is behind.
     pub backlog_bytes_max: u64,
+    /// A bug for tests: the journal is trimmed before its records are stored.
+    #[cfg(any(test, feature = "conformance"))]
+    pub trims_first: bool,
 }
 
 impl Default for ArchiveOptions {
     fn default() -> Self {
-        Self { segment_bytes: 16 << 20, backlog_bytes_max: 2 << 30 }
+        Self {
+            segment_bytes: 16 << 20,
+            backlog_bytes_max: 2 << 30,
+            #[cfg(any(test, feature = "conformance"))]
+            trims_first: false,
+        }
     }
 }
 

@@ -71,7 +71,11 @@ impl World {
 }
 
 fn archived(env: &Env, memory: &MemoryJournal, store: &Arc<dyn ObjectStore>) -> Archived {
-    let options = ArchiveOptions { segment_bytes: 50_000, backlog_bytes_max: 200_000 };
+    let options = ArchiveOptions {
+        segment_bytes: 50_000,
+        backlog_bytes_max: 200_000,
+        ..ArchiveOptions::default()
+    };
     let layout = Layout::new(Path::from("db"));
     Archived::new(env.clone(), Arc::new(memory.clone()), Arc::clone(store), layout, options)
 }

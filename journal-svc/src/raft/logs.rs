@@ -230,12 +230,30 @@ impl Logs {
     /// Last entry that no record needs any more.
     #[must_use]
     pub fn unneeded(&self) -> u64 {
-        let needed = self.logs.values().filter_map(|log| log.records.first_index()).min();
+        let needed = self.logs.values().filter_map(|log| log.records.first_index());
+        #[cfg(any(test, feature = "conformance"))]
+        if self.planted == super::Planted::CutOthersRecords {
+            let needed = needed.max();
+            return needed.map_or(self.applied, |index| index.saturating_sub(1));
+        }
+        let needed = needed.min();
         needed.map_or(self.applied, |index| index.saturating_sub(1).min(self.applied))
     }
 
     /// Moves the base forward to `index`, which has `term` and is unneeded.
     pub(super) fn advance_base(&mut self, index: u64, term: u64) {
+        #[cfg(any(test, feature = "conformance"))]
+        let founders = self.base.members.clone();
         self.history.advance(&mut self.base, index, term);
+        #[cfg(any(test, feature = "conformance"))]
+        match self.planted {
+            super::Planted::ForgetMembers => self.base.members = founders,
+            super::Planted::BaseOfNow => {
+                for (branch, log) in &self.logs {
+                    self.base.branches.entry(branch.clone()).or_default().last = log.records.last;
+                }
+            }
+            _ => {}
+        }
     }
 }

@@ -76,4 +76,10 @@ pub enum Planted {
     AckBeforeQuorum,
     /// Members say that they have what they have not synced.
     AckBeforeSync,
+    /// The raft log is cut although records of other branches are in it.
+    CutOthersRecords,
+    /// A base has the logs' ends as they are now, not as of its index.
+    BaseOfNow,
+    /// A base has the first members, whoever came or went since.
+    ForgetMembers,
 }

@@ -10,6 +10,7 @@ use firn_engine::journal::{Journal, Record};
 use firn_engine::{BranchName, Env, Epoch, Result, Seq, TaskClass};
 use firn_grpc::v1::journal_peers_server::JournalPeersServer;
 use firn_grpc::v1::journal_server::JournalServer;
+use firn_journal::ArchivePlace;
 use firn_journal::raft::{Answer, MemoryStore, Node, Settings};
 use firn_journal::service::{Cluster, GrpcNetwork, JournalService, PeersService};
 use firn_services::journal::{RemoteJournal, RemoteOptions};
@@ -45,6 +46,8 @@ pub(crate) struct Place {
     pub(crate) address: SocketAddr,
     pub(crate) incoming: Incoming,
     pub(crate) network: Arc<dyn Network>,
+    /// Where it archives what it trims, and what that place is called.
+    pub(crate) archive: Option<(ArchivePlace, &'static str)>,
 }
 
 impl Members {
@@ -96,6 +99,10 @@ async fn live_with(
     let node = Arc::new(node);
     network.tell(&node);
     let journal = JournalService::new(env.clone(), Arc::clone(&node), Arc::clone(&network));
+    let journal = match at.archive {
+        Some((place, name)) => journal.archiving(place, name),
+        None => journal,
+    };
     let peers = PeersService::new(Arc::clone(&node), network);
     let server = Server::on(at.address, at.incoming, &trust)?;
     let serving = server
@@ -127,7 +134,7 @@ async fn begin_with(
         ..Settings::new(own, (1..=COUNT).collect(), env.random_u64())
     };
     let (address, network) = (address(own), Arc::new(wires.clone()));
-    let at = Place { address, incoming: wires.listen(address), network };
+    let at = Place { address, incoming: wires.listen(address), network, archive: None };
     live_with(env, at, cluster, settings, disk, tick).await.unwrap()
 }
 

@@ -1,5 +1,6 @@
-//! The parts of a cluster as processes on machines: three members of the journal, two storage
-//! services, three workers, two engines, and one object store.
+//! The parts of a cluster as processes on machines: three members of the journal and some to
+//! take their place, two storage services, three workers, two engines, a gardener of branches,
+//! and one object store.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use firn_engine::object::{
 use firn_engine::{Env, Options, Parts, Result, TaskClass};
 use firn_journal::raft::{MemoryStore, Node, Settings};
 use firn_journal::service::Cluster as Group;
+use firn_journal::{ArchiveOptions, ArchivePlace, Archived};
 use firn_services::clients::{RemoteBlocks, RemoteCompaction, RemoteStorage};
 use firn_services::journal::{RemoteJournal, RemoteOptions};
 use firn_services::rpc::Trust;
@@ -28,23 +30,31 @@ use object_store::path::Path;
 use parking_lot::Mutex;
 
 use super::compute::Compute;
-use super::ledger::Ledger;
+use super::forest::Forest;
+use super::gardener::Gardener;
+use super::ledger::{Ledger, SharedLedger};
 use super::network::{Machine, Net, address};
-use super::planted::{OpenLate, Planted};
+use super::planted::{self, Planted};
 use super::process::{Gate, Process};
 use super::store::Uplink;
 use super::verdict::Verdict;
 use super::witness::Witness;
 use crate::cluster::raft;
 
-pub(crate) const JOURNALS: [Machine; 3] = [1, 2, 3];
+/// The journal's first members, and all that there may ever be.
+pub(crate) const FOUNDERS: [Machine; 3] = [1, 2, 3];
+pub(crate) const JOURNALS: [Machine; 5] = [1, 2, 3, 4, 5];
 pub(crate) const STORAGES: [Machine; 2] = [11, 12];
 pub(crate) const WORKERS: [Machine; 3] = [21, 22, 23];
 pub(crate) const COMPUTES: [Machine; 2] = [31, 32];
+const GARDENER: Machine = 41;
+/// Those with engines, which read.
+pub(crate) const READERS: [Machine; 3] = [31, 32, GARDENER];
 
-pub(crate) fn machines() -> Vec<Machine> {
-    [&JOURNALS[..], &STORAGES, &WORKERS, &COMPUTES].concat()
-}
+/// Raft groups of the journal.
+pub(crate) const GROUPS: u32 = 2;
+/// Where the archive is, as the parts tell each other.
+const ARCHIVE: &str = "memory://db";
 
 /// What keeps a process's part going.
 enum Part {
@@ -73,7 +83,9 @@ struct Host {
 pub(crate) struct Cluster {
     pub(crate) env: Env,
     pub(crate) verdict: Verdict,
-    pub(crate) ledger: Arc<Mutex<Ledger>>,
+    /// Of `main`.
+    pub(crate) ledger: SharedLedger,
+    pub(crate) forest: Forest,
     pub(crate) net: Net,
     pub(crate) faults: FaultStore,
     pub(crate) witness: Witness,
@@ -81,7 +93,12 @@ pub(crate) struct Cluster {
     pub(crate) stopping: Arc<AtomicBool>,
     pub(crate) standby_ms_max: u64,
     pub(crate) planted: Planted,
-    group: Group,
+    /// Whether the journal's members archive what they trim.
+    pub(crate) archiving: bool,
+    /// How long the gardener rests, at most; there is none if it is 0.
+    pub(crate) garden_ms_max: u64,
+    /// Machines with members of the journal, by which they find each other.
+    journals: Vec<Machine>,
     disks: BTreeMap<Machine, MemoryStore>,
     hosts: BTreeMap<Machine, Host>,
 }
@@ -92,10 +109,11 @@ impl Cluster {
         let verdict = Verdict::default();
         let layout = Layout::new(Path::from("db"));
         let witness = Witness::new(&layout, &verdict);
-        let members = JOURNALS.map(|m| (u64::from(m), address(m).to_string()));
+        let ledger = Arc::new(Mutex::new(Ledger::new(&verdict, "main", 0)));
         let mut cluster = Self {
             env: env.clone(),
-            ledger: Arc::new(Mutex::new(Ledger::new(&verdict))),
+            forest: Forest::new(&verdict, &ledger),
+            ledger,
             net,
             faults: FaultStore::new(Arc::new(witness.clone()), env.clone(), faults),
             witness,
@@ -103,13 +121,46 @@ impl Cluster {
             stopping: Arc::default(),
             standby_ms_max: 20_000,
             planted: Planted::Nothing,
-            group: Group::named("simulated", 2, members.into_iter().collect()),
+            archiving: true,
+            garden_ms_max: 6000,
+            journals: FOUNDERS.into(),
             disks: JOURNALS.map(|machine| (machine, MemoryStore::default())).into(),
             hosts: BTreeMap::new(),
             verdict,
         };
-        machines().into_iter().for_each(|machine| cluster.add_machine(machine));
+        let all = [&JOURNALS[..], &STORAGES, &WORKERS, &READERS].concat();
+        all.into_iter().for_each(|machine| cluster.add_machine(machine));
         cluster
+    }
+
+    /// The machines whose processes are to run.
+    pub(crate) fn machines(&self) -> Vec<Machine> {
+        let gardener: &[Machine] = if self.garden_ms_max > 0 { &[GARDENER] } else { &[] };
+        [&self.journals[..], &STORAGES, &WORKERS, &COMPUTES, gardener].concat()
+    }
+
+    /// The machines with members of the journal, or that have just been taken away from it.
+    pub(crate) fn journals(&self) -> &[Machine] {
+        &self.journals
+    }
+
+    /// A machine on which there is to be a member of the journal.
+    pub(crate) async fn hire(&mut self, machine: Machine) -> Result<()> {
+        self.journals.push(machine);
+        self.start(machine).await
+    }
+
+    /// A machine with a member that was removed is switched off for good.
+    pub(crate) fn dismiss(&mut self, machine: Machine) {
+        self.journals.retain(|journal| *journal != machine);
+        self.kill(machine);
+    }
+
+    /// Something that is done in a machine's process, if it runs.
+    pub(crate) fn on(&self, machine: Machine, work: impl Future<Output = ()> + Send + 'static) {
+        if let Some(life) = &self.hosts[&machine].life {
+            drop(life.process.env.spawn(TaskClass::Foreground, "operator", work));
+        }
     }
 
     /// One more machine, whose process is another's affair.
@@ -178,7 +229,8 @@ impl Cluster {
 
     fn objects(&self, machine: Machine, process: &Process) -> Arc<dyn ObjectStore> {
         let (way, store) = (&self.hosts[&machine].way, Arc::new(self.faults.clone()));
-        let uplink = Uplink::new(&self.env, &process.gate, way, &self.stopping, store);
+        let mut uplink = Uplink::new(&self.env, &process.gate, way, &self.stopping, store);
+        uplink.planted = self.planted;
         let options = RetryOptions::default();
         Arc::new(RetryingStore::new(Arc::new(uplink), process.env.clone(), options))
     }
@@ -189,9 +241,19 @@ impl Cluster {
         Peers::on(plug, process.env.clone(), &names, &Trust::default()).expect("good addresses")
     }
 
-    /// Starts a machine's process, unless it runs.
+    /// The storage services in the order in which a process asks them: it is not the same to
+    /// all.
+    fn storages(&self) -> Vec<Machine> {
+        let mut storages = STORAGES.to_vec();
+        if self.below(2) == 0 {
+            storages.reverse();
+        }
+        storages
+    }
+
+    /// Starts a machine's process, unless it runs, or is not to run any more.
     pub(crate) async fn start(&mut self, machine: Machine) -> Result<()> {
-        if self.is_running(machine) {
+        if self.is_running(machine) || !self.machines().contains(&machine) {
             return Ok(());
         }
         let process = Process::start(&self.env, &self.verdict);
@@ -202,7 +264,7 @@ impl Cluster {
         } else if WORKERS.contains(&machine) {
             self.start_worker(machine, &process)
         } else {
-            self.start_compute(machine, &process);
+            self.start_engine(machine, &process);
             Part::Compute
         };
         let host = self.hosts.get_mut(&machine).expect("a machine");
@@ -220,13 +282,27 @@ impl Cluster {
         };
         let settings = Settings {
             planted,
-            groups: 2,
+            groups: GROUPS,
             entry_bytes_max: 16 << 10,
             cut_entries_min: 16,
-            ..Settings::new(machine.into(), JOURNALS.map(u64::from).into(), self.env.random_u64())
+            ..Settings::new(machine.into(), FOUNDERS.map(u64::from).into(), self.env.random_u64())
         };
-        let at = raft::Place { address: address(machine), incoming, network: Arc::new(plug) };
-        raft::live(&process.env, at, &self.group, settings, &self.disks[&machine]).await
+        let archive = self.archiving.then(|| (self.archive(machine, process), ARCHIVE));
+        let network = Arc::new(plug);
+        let at = raft::Place { address: address(machine), incoming, network, archive };
+        let members = self.journals.iter().map(|m| (u64::from(*m), address(*m).to_string()));
+        let group = Group::named("simulated", GROUPS, members.collect());
+        raft::live(&process.env, at, &group, settings, &self.disks[&machine]).await
+    }
+
+    fn archive(&self, machine: Machine, process: &Process) -> ArchivePlace {
+        let (store, layout) = (self.objects(machine, process), self.layout.clone());
+        ArchivePlace { store, layout, options: self.archive_options() }
+    }
+
+    fn archive_options(&self) -> ArchiveOptions {
+        let trims_first = self.planted == Planted::TrimBeforeArchive;
+        ArchiveOptions { segment_bytes: 12 << 10, trims_first, ..ArchiveOptions::default() }
     }
 
     async fn start_storage(&self, machine: Machine, process: &Process) -> Result<Part> {
@@ -275,26 +351,41 @@ impl Cluster {
         };
         let name = format!("worker {machine}.{}", self.hosts[&machine].lives);
         let options = WorkerOptions { name, concurrency: 2 };
-        let peers = self.peers(machine, process, &STORAGES);
+        let peers = self.peers(machine, process, &self.storages());
         let queue = RemoteCompaction::new(process.env.clone(), peers);
         Part::Worker { _worker: Worker::start(queue, context, options) }
+    }
+
+    /// The journal for a process of this machine, with its archive.
+    fn journal(&self, machine: Machine, process: &Process) -> Arc<dyn Journal> {
+        let (env, times) = (process.env.clone(), RemoteOptions::default());
+        let journals = self.peers(machine, process, &self.journals);
+        if !self.archiving {
+            return Arc::new(RemoteJournal::new(env, journals, times));
+        }
+        let journal = RemoteJournal::archived_at(env.clone(), journals, times, ARCHIVE.to_owned());
+        let (store, layout) = (self.objects(machine, process), self.layout.clone());
+        let options = self.archive_options();
+        Arc::new(Archived::new(env, Arc::new(journal), store, layout, options).by_the_journal())
+    }
+
+    /// Who makes and ends branches, for a process of this machine.
+    pub(crate) fn remote_storage(&self, machine: Machine, process: &Process) -> Arc<RemoteStorage> {
+        RemoteStorage::new(process.env.clone(), self.peers(machine, process, &self.storages()))
     }
 
     /// An engine's parts, for a process of this machine.
     pub(crate) fn parts(&self, machine: Machine, process: &Process) -> Parts {
         let env = process.env.clone();
-        let journals = self.peers(machine, process, &JOURNALS);
-        let journal = RemoteJournal::new(env.clone(), journals, RemoteOptions::default());
-        let mut journal: Arc<dyn Journal> = Arc::new(journal);
-        if self.planted == Planted::ReplayBeforeFence {
-            journal = Arc::new(OpenLate(journal));
-        }
+        let (journal, storage) =
+            (self.journal(machine, process), self.remote_storage(machine, process));
+        let (journal, storage) = planted::parts(self.planted, &env, journal, storage);
         Parts {
             journal,
-            storage: RemoteStorage::new(env.clone(), self.peers(machine, process, &STORAGES)),
+            storage,
             store: self.objects(machine, process),
             layout: self.layout.clone(),
-            blocks: RemoteBlocks::new(env.clone(), self.peers(machine, process, &STORAGES)),
+            blocks: RemoteBlocks::new(env.clone(), self.peers(machine, process, &self.storages())),
             disk_cache: None,
             env,
         }
@@ -314,11 +405,9 @@ impl Cluster {
         }
     }
 
-    fn start_compute(&self, machine: Machine, process: &Process) {
-        let host = &self.hosts[&machine];
-        let name = format!("engine {machine}.{}", host.lives);
-        host.lapsed.store(false, Ordering::Relaxed);
-        let compute = Compute {
+    /// What serves a branch in a process of this machine; `main`, if nothing else is said.
+    pub(crate) fn compute(&self, machine: Machine, process: &Process, name: String) -> Compute {
+        Compute {
             env: process.env.clone(),
             parts: self.parts(machine, process),
             options: self.options(&name),
@@ -326,9 +415,28 @@ impl Cluster {
             verdict: self.verdict.clone(),
             ledger: Arc::clone(&self.ledger),
             stopping: Arc::clone(&self.stopping),
-            lapsed: Arc::clone(&host.lapsed),
+            dropping: Arc::default(),
+            lapsed: Arc::clone(&self.hosts[&machine].lapsed),
             standby_ms_max: self.standby_ms_max,
+            serve_s_max: 120,
+        }
+    }
+
+    fn start_engine(&self, machine: Machine, process: &Process) {
+        let host = &self.hosts[&machine];
+        let name = format!("engine {machine}.{}", host.lives);
+        host.lapsed.store(false, Ordering::Relaxed);
+        let compute = self.compute(machine, process, name);
+        if COMPUTES.contains(&machine) {
+            drop(process.env.spawn(TaskClass::Foreground, "compute", compute.run()));
+            return;
+        }
+        let gardener = Gardener {
+            compute: Compute { serve_s_max: 25, ..compute },
+            storage: self.remote_storage(machine, process),
+            forest: self.forest.clone(),
+            rest_ms_max: self.garden_ms_max,
         };
-        drop(process.env.spawn(TaskClass::Foreground, "compute", compute.run()));
+        drop(process.env.spawn(TaskClass::Foreground, "gardener", gardener.run()));
     }
 }

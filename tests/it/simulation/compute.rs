@@ -1,4 +1,4 @@
-//! A process with an engine, which takes the branch, serves two clients, and loses it again.
+//! A process with an engine, which takes a branch, serves two clients, and loses it again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,9 +9,8 @@ use firn_engine::key::KeyRange;
 use firn_engine::manifest::SpaceOptions;
 use firn_engine::{Db, Env, Epoch, Error, ErrorKind, Options, Parts, Result, SpaceId};
 use firn_table::RowDescription;
-use parking_lot::Mutex;
 
-use super::ledger::{COPIED, Ledger, Op, PLAIN, Rows, SPACES};
+use super::ledger::{COPIED, Ledger, Op, PLAIN, Rows, SPACES, SharedLedger};
 use super::verdict::Verdict;
 
 const CLIENTS: u64 = 2;
@@ -19,20 +18,24 @@ const CLIENTS: u64 = 2;
 const KEYS: u64 = 60;
 const FLUSH_MAX: Duration = Duration::from_secs(60);
 
-/// What a compute process needs; the same in all its lives.
+/// What a compute process needs to serve one branch.
 pub(crate) struct Compute {
     pub(crate) env: Env,
     pub(crate) name: String,
     pub(crate) parts: Parts,
     pub(crate) options: Options,
     pub(crate) verdict: Verdict,
-    pub(crate) ledger: Arc<Mutex<Ledger>>,
+    pub(crate) ledger: SharedLedger,
     /// No more work is begun.
     pub(crate) stopping: Arc<AtomicBool>,
+    /// The branch is being dropped, or was.
+    pub(crate) dropping: Arc<AtomicBool>,
     /// It was away for so long, or so much else was, that its lease may have ended.
     pub(crate) lapsed: Arc<AtomicBool>,
     /// How long it waits before it takes the branch, at most, in milliseconds.
     pub(crate) standby_ms_max: u64,
+    /// How long it serves clients before it opens the branch anew, at most.
+    pub(crate) serve_s_max: u64,
 }
 
 /// An open database of one epoch.
@@ -71,7 +74,7 @@ impl Compute {
         let explained = match error.kind() {
             ErrorKind::Unavailable | ErrorKind::Retry | ErrorKind::Fenced => true,
             ErrorKind::OutcomeUnknown => true,
-            _ => self.lapsed.load(Ordering::Relaxed),
+            _ => self.lapsed.load(Ordering::Relaxed) || self.dropping.load(Ordering::Relaxed),
         };
         self.verdict.check(explained, || format!("{}: {doing}: {error:?}", self.name));
     }
@@ -84,21 +87,25 @@ impl Compute {
             if self.is_stopping() {
                 return;
             }
-            if let Err(error) = self.serve().await {
-                self.excuse("serving", &error);
-            }
+            self.serve().await;
         }
     }
 
-    /// Takes the branch and serves clients until it is lost.
-    async fn serve(&self) -> Result<()> {
+    /// Takes the branch and serves clients for a while, or until it is lost.
+    pub(crate) async fn serve(&self) {
+        if let Err(error) = self.open_and_serve().await {
+            self.excuse("serving", &error);
+        }
+    }
+
+    async fn open_and_serve(&self) -> Result<()> {
         let db = Db::open(self.parts.clone(), self.options.clone()).await?;
         let epoch = db.stats().epoch;
         let session = Session { compute: self, db, epoch };
         let rows = session.look().await?;
         session.describe().await?;
         session.checkpoints(&rows).await?;
-        let until = self.env.now().after(Duration::from_secs(1 + self.below(120)));
+        let until = self.env.now().after(Duration::from_secs(1 + self.below(self.serve_s_max)));
         let clients = (0..CLIENTS).map(|client| session.client(client, rows.clone(), until));
         futures::future::join_all(clients).await;
         if self.below(3) == 0

@@ -1,14 +1,16 @@
 //! The whole cluster in one thread, from one seed.
 //!
-//! Three members of the journal, two storage services, three workers and two engines that
-//! contend for the branch, all as processes of their own over gRPC, on one object store in
-//! memory. Processes are killed, losing what they had not synced, and started again; they are
-//! paused and come back; the network is slow, breaks and parts; the object store fails, is
-//! slow, throttles, loses replies, does what it is asked twice, answers late. Garbage is
-//! collected all the while.
+//! Three members of the journal, which others replace, two storage services, three workers,
+//! two engines that contend for `main`, and one that makes branches and serves them, all as
+//! processes of their own over gRPC, on one object store in memory, which also holds the
+//! journal's archive. Processes are killed, losing what they had not synced, and started again;
+//! they are paused and come back; their wall clocks jump, each by itself; the network is slow,
+//! breaks and parts; the object store fails, is slow, throttles, loses replies, does what it is
+//! asked twice, answers late. Garbage is collected all the while.
 //!
 //! Checked along the way and at the end: see `ledger` for writes and reads, `witness` for the
-//! manifest and the object store, `finale` for files, column copies and the members' logs.
+//! manifests and the object store, `archive` for what is trimmed, `finale` for files, column
+//! copies and the members' logs.
 //!
 //! | file | is |
 //! |---|---|
@@ -16,19 +18,25 @@
 //! | `network`, `store` | the ways between processes, and to the object store |
 //! | `cluster` | the parts, each in a process |
 //! | `compute` | an engine with its clients |
+//! | `forest`, `gardener` | the branches; who makes, serves and drops them |
+//! | `operator` | who changes the journal's members and leaders |
 //! | `nemesis` | what goes wrong |
-//! | `ledger`, `witness`, `finale` | what must hold |
+//! | `ledger`, `witness`, `archive`, `finale` | what must hold |
 //! | `planted` | bugs that must be found |
 //!
 //! Not simulated: bytes that go bad, disks of members (they have tests that cut the power at
 //! every moment), clocks that run at different speeds.
 
+mod archive;
 mod cluster;
 mod compute;
 mod finale;
+mod forest;
+mod gardener;
 mod ledger;
 mod nemesis;
 mod network;
+mod operator;
 mod planted;
 mod process;
 mod replaced;
@@ -46,9 +54,11 @@ use std::time::Duration;
 use firn_engine::Env;
 use firn_engine::object::FaultPlan;
 
-use cluster::{Cluster, machines};
+use cluster::Cluster;
+use ledger::Ledger;
 use nemesis::Nemesis;
 use network::Net;
+use operator::Operator;
 use parking_lot::Mutex;
 use planted::Planted;
 use trace::digested;
@@ -57,19 +67,25 @@ use trace::digested;
 const STORM: Duration = Duration::from_secs(150);
 
 /// What has happened in a run, for people.
-fn summary(cluster: &Cluster, faults: u64) -> String {
-    let (story, ledger) = (cluster.witness.story(), cluster.ledger.lock());
+fn summary(cluster: &Cluster, faults: u64, changed: u64) -> String {
+    let story = cluster.witness.story();
+    let trees = cluster.forest.trees();
+    let ledgers = || std::iter::once(&cluster.ledger).chain(trees.iter().map(|t| &t.ledger));
+    let sum = |of: fn(&Ledger) -> u64| ledgers().map(|ledger| of(&ledger.lock())).sum::<u64>();
     format!(
         "{} batches acknowledged, {} unknown; {} openings of {} claims, {} reads compared; \
-         {} versions, {} merges, {} objects deleted; {faults} faults; ends with {:016x}",
-        ledger.acknowledged(),
-        ledger.unknown(),
-        ledger.openings,
+         {} branches, {} versions, {} merges, {} objects deleted, {} segments archived; \
+         {changed} members changed; {faults} faults; ends with {:016x}",
+        sum(|ledger| ledger.acknowledged() as u64),
+        sum(|ledger| ledger.unknown() as u64),
+        sum(|ledger| ledger.openings),
         story.claims,
-        ledger.reads,
+        sum(|ledger| ledger.reads),
+        story.branches - 1,
         story.versions,
         story.merges,
         story.deleted,
+        story.segments,
         cluster.env.random_u64(),
     )
 }
@@ -86,7 +102,10 @@ async fn live(seed: u64, planted: Planted) -> Result<String, String> {
     let mut cluster = Cluster::new(&env, net, plan);
     cluster.planted = planted;
     cluster.standby_ms_max = [3000, 15_000, 60_000][below(3) as usize];
-    for machine in machines() {
+    cluster.garden_ms_max = [0, 4000, 12_000][below(3) as usize];
+    cluster.archiving = below(4) > 0;
+    let mut operator = Operator::new(below(3) > 0);
+    for machine in cluster.machines() {
         cluster.start(machine).await.map_err(|e| format!("machine {machine}: {e:?}"))?;
     }
     let mut nemesis = Nemesis::default();
@@ -99,16 +118,19 @@ async fn live(seed: u64, planted: Planted) -> Result<String, String> {
             nemesis.strike(&mut cluster);
             next = env.now().after(Duration::from_millis(cluster.below(pause_ms)));
         }
+        operator.step(&mut cluster).await;
+        archive::trims_are_right(&cluster);
         if let Some(wrong) = cluster.verdict.found() {
             return Err(wrong);
         }
     }
     nemesis.heal(&mut cluster).await;
+    operator.finish(&mut cluster).await?;
     finale::check(&mut cluster).await?;
     if let Some(wrong) = cluster.verdict.found() {
         return Err(wrong);
     }
-    Ok(summary(&cluster, nemesis.faults))
+    Ok(summary(&cluster, nemesis.faults, operator.changed))
 }
 
 fn run(seed: u64) -> Result<String, String> {

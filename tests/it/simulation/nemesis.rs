@@ -6,7 +6,7 @@ use std::time::Duration;
 use firn_engine::Instant;
 use firn_engine::object::FaultPlan;
 
-use super::cluster::{COMPUTES, Cluster, JOURNALS, STORAGES, WORKERS, machines};
+use super::cluster::{COMPUTES, Cluster, READERS, STORAGES, WORKERS};
 use super::network::Machine;
 
 /// A reader that is away for longer may lose its lease; some is left for what was slow before.
@@ -42,10 +42,14 @@ impl Nemesis {
         let kind = cluster.below(100);
         self.faults += 1;
         match kind {
-            0..14 => self.kill(cluster, &JOURNALS, 1),
+            0..14 => {
+                let journals = cluster.journals().to_vec();
+                self.kill(cluster, &journals, 1);
+            }
             14..26 => self.kill(cluster, &STORAGES, 2),
-            26..36 => self.kill(cluster, &WORKERS, 3),
-            36..46 => self.kill(cluster, &COMPUTES, 2),
+            26..35 => self.kill(cluster, &WORKERS, 3),
+            35..41 => self.kill(cluster, &COMPUTES, 2),
+            41..46 => self.kill(cluster, &READERS, 3),
             46..66 => self.pause(cluster),
             66..80 => self.part(cluster),
             80..92 => self.cut(cluster),
@@ -84,17 +88,17 @@ impl Nemesis {
     fn lapse(cluster: &Cluster, machines: &[Machine], time: Duration) {
         if time > AWAY_MAX {
             for machine in machines {
-                if COMPUTES.contains(machine) {
+                if READERS.contains(machine) {
                     cluster.set_lapsed(*machine);
                 } else if STORAGES.contains(machine) {
-                    COMPUTES.iter().for_each(|reader| cluster.set_lapsed(*reader));
+                    READERS.iter().for_each(|reader| cluster.set_lapsed(*reader));
                 }
             }
         }
     }
 
     fn pause(&mut self, cluster: &Cluster) {
-        let (machine, time) = (Self::one(cluster, &machines()), Self::time(cluster));
+        let (machine, time) = (Self::one(cluster, &cluster.machines()), Self::time(cluster));
         if cluster.is_running(machine) {
             cluster.pause(machine);
             Self::lapse(cluster, &[machine], time);
@@ -104,7 +108,7 @@ impl Nemesis {
 
     /// One machine, or one and another, do not reach each other, or one does not reach the other.
     fn part(&mut self, cluster: &Cluster) {
-        let all = machines();
+        let all = cluster.machines();
         let (one, time) = (Self::one(cluster, &all), Self::time(cluster));
         let others = match cluster.below(2) {
             0 => all,
@@ -124,7 +128,7 @@ impl Nemesis {
     }
 
     fn cut(&mut self, cluster: &Cluster) {
-        let (machine, time) = (Self::one(cluster, &machines()), Self::time(cluster));
+        let (machine, time) = (Self::one(cluster, &cluster.machines()), Self::time(cluster));
         cluster.set_cut(machine, true);
         Self::lapse(cluster, &[machine], time);
         self.later(cluster, time, End::Reach(machine));

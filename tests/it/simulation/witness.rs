@@ -1,16 +1,16 @@
-//! The object store itself, watched: with every version of the manifest that is stored, and
-//! every object that is deleted, it is looked whether that may be.
+//! The object store itself, watched: with every version of a manifest that is stored, every
+//! segment of the archive, and every object that is deleted, it is looked whether that may be.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use firn_engine::manifest::record::Record;
-use firn_engine::manifest::{Edit, Job, SstMeta, Version};
+use firn_engine::manifest::{BranchState, Edit, Job, SstMeta, Version};
 use firn_engine::object::{Backend, Layout, MemoryStore, ObjectKind, Page, PageStart, Part};
-use firn_engine::{BranchName, ObjectId};
+use firn_engine::{BranchName, ManifestVersion, ObjectId, Seq};
 use object_store::multipart::PartId;
 use object_store::path::Path;
 use object_store::{
@@ -30,12 +30,16 @@ pub(crate) struct Witness {
     seen: Arc<Mutex<Seen>>,
 }
 
-#[derive(Debug)]
+/// The newest version of each branch.
+pub(crate) type Versions = BTreeMap<BranchName, Arc<Version>>;
+
+#[derive(Debug, Default)]
 struct Seen {
-    /// The newest version.
-    version: Version,
+    versions: Versions,
     /// Files of rows and of columns.
     objects: BTreeSet<(ObjectId, ObjectKind)>,
+    /// First and last seqs of the archive's segments, by branch.
+    archived: BTreeMap<BranchName, BTreeSet<(Seq, Seq)>>,
     deleted: u64,
     /// Each epoch is claimed once, each owner's number taken once; how often that was.
     claims: u64,
@@ -46,41 +50,50 @@ struct Seen {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Story {
     pub(crate) versions: u64,
+    pub(crate) branches: u64,
     pub(crate) claims: u64,
     pub(crate) merges: u64,
+    pub(crate) segments: u64,
     pub(crate) deleted: u64,
 }
 
 impl Witness {
     pub(crate) fn new(layout: &Layout, verdict: &Verdict) -> Self {
-        let seen = Seen {
-            version: Version::empty(BranchName::main()),
-            objects: BTreeSet::new(),
-            deleted: 0,
-            claims: 0,
-            merges: 0,
-        };
         Self {
             store: MemoryStore::new(),
             layout: layout.clone(),
             verdict: verdict.clone(),
-            seen: Arc::new(Mutex::new(seen)),
+            seen: Arc::default(),
         }
     }
 
     pub(crate) fn story(&self) -> Story {
         let seen = self.seen.lock();
         Story {
-            versions: seen.version.number.0,
+            versions: seen.versions.values().map(|version| version.number.0).sum(),
+            branches: seen.versions.len() as u64,
             claims: seen.claims,
             merges: seen.merges,
+            segments: seen.archived.values().map(|segments| segments.len() as u64).sum(),
             deleted: seen.deleted,
         }
     }
 
-    /// The newest stored version.
-    pub(crate) fn version(&self) -> Version {
-        self.seen.lock().version.clone()
+    /// The newest stored version of every branch, also of those that were dropped.
+    pub(crate) fn versions(&self) -> Versions {
+        self.seen.lock().versions.clone()
+    }
+
+    /// Up to where the archive has all records of a branch from `from` on.
+    pub(crate) fn archived(&self, branch: &BranchName, from: Seq) -> Seq {
+        let seen = self.seen.lock();
+        let mut reach = from.prev();
+        for (first, last) in seen.archived.get(branch).into_iter().flatten() {
+            if *first <= reach.next() {
+                reach = reach.max(*last);
+            }
+        }
+        reach
     }
 
     /// All files that are there.
@@ -101,42 +114,69 @@ impl Witness {
             self.seen.lock().objects.insert(object);
             return;
         }
-        let main = BranchName::main();
-        if path.prefix_match(&self.layout.manifests(&main)).is_none() {
-            return;
-        }
-        self.verdict.check(*mode == PutMode::Create, || format!("{path} may replace a version"));
-        let Some(number) = Layout::parse_manifest(path) else {
-            return self.verdict.fail(format!("{path} is not a manifest's name"));
-        };
-        let bytes: Bytes = payload.clone().into();
-        match Record::decode(&main, number, &bytes) {
-            Ok(record) => self.committed(record),
-            Err(error) => self.verdict.fail(format!("{path}: {error}")),
+        if let Some(branch) = self.branch_at(path) {
+            self.verdict.check(*mode == PutMode::Create, || format!("{path} may be replaced"));
+            if let Some(segment) = Layout::parse_archived(path) {
+                self.seen.lock().archived.entry(branch).or_default().insert(segment);
+                return;
+            }
+            let Some(number) = Layout::parse_manifest(path) else {
+                return self.verdict.fail(format!("{path} is not a manifest's name"));
+            };
+            let bytes: Bytes = payload.clone().into();
+            match Record::decode(&branch, number, &bytes) {
+                Ok(record) => self.committed(&branch, record),
+                Err(error) => self.verdict.fail(format!("{path}: {error}")),
+            }
         }
     }
 
+    /// The branch whose manifest or archived segment this is.
+    fn branch_at(&self, path: &Path) -> Option<BranchName> {
+        if Layout::parse_archived(path).is_some() {
+            let log = self.layout.prefix().clone().join("log");
+            let mut parts = path.prefix_match(&log)?;
+            return BranchName::new(parts.next()?.as_ref()).ok();
+        }
+        let mut parts = path.prefix_match(&self.layout.branches())?;
+        let branch = BranchName::new(parts.next()?.as_ref()).ok()?;
+        (parts.next()?.as_ref() == "manifest").then_some(branch)
+    }
+
     /// A version is stored: it follows the last one, and all that it names is there.
-    fn committed(&self, record: Record) {
+    fn committed(&self, branch: &BranchName, record: Record) {
         let seen = &mut *self.seen.lock();
         let number = record.number;
-        if number <= seen.version.number {
+        let named = format!("{branch:?}, {number:?}");
+        let before = match seen.versions.get(branch) {
+            Some(version) => Arc::clone(version),
+            None => Arc::new(Version::empty(branch.clone())),
+        };
+        if number <= before.number {
             // A request that came so late that the version had been deleted as too old.
             return;
         }
-        if number != seen.version.number.next() {
-            let newest = seen.version.number;
-            return self.verdict.fail(format!("{number:?} is stored after {newest:?}"));
+        if number != before.number.next() {
+            return self.verdict.fail(format!("{named} is stored after {:?}", before.number));
         }
-        let next = match seen.version.apply(&record.edits) {
-            Ok(next) => next,
-            Err(error) => return self.verdict.fail(format!("{number:?}: {error}")),
+        let next = match record.state {
+            Some(state) if number == ManifestVersion(1) && *branch != BranchName::main() => {
+                self.made(&seen.versions, &state);
+                state
+            }
+            state => {
+                let next = match before.apply(&record.edits) {
+                    Ok(next) => next,
+                    Err(error) => return self.verdict.fail(format!("{named}: {error}")),
+                };
+                if let Some(state) = state {
+                    self.verdict.check(state == next, || format!("{named} holds another state"));
+                }
+                next
+            }
         };
-        if let Some(state) = record.state {
-            self.verdict.check(state == next, || format!("{number:?} holds another state"));
-        }
         for edit in &record.edits {
-            self.right(&seen.version, edit);
+            self.right(&before, edit);
             seen.claims += u64::from(matches!(edit, Edit::ClaimWriter { .. }));
             seen.merges += u64::from(matches!(edit, Edit::CompleteJob { .. }));
         }
@@ -144,11 +184,21 @@ impl Witness {
             let column = file.column.is_some().then_some(ObjectKind::Column);
             for kind in std::iter::once(ObjectKind::Sst).chain(column) {
                 self.verdict.check(seen.objects.contains(&(file.id, kind)), || {
-                    format!("{number:?} names {:?}, whose {kind:?} is not there", file.id)
+                    format!("{named} names {:?}, whose {kind:?} is not there", file.id)
                 });
             }
         }
-        seen.version = next;
+        seen.versions.insert(branch.clone(), Arc::new(next));
+    }
+
+    /// The first version of a branch: its parent holds what it needs.
+    fn made(&self, versions: &Versions, first: &Version) {
+        let (name, uid) = (&first.branch, first.branch_uid);
+        let parent = first.origin.as_ref().and_then(|origin| versions.get(&origin.branch));
+        let point = parent.and_then(|parent| parent.children.get(name));
+        let pinned = point
+            .is_some_and(|point| (point.branch_uid, point.state) == (uid, BranchState::Pinned));
+        self.verdict.check(pinned, || format!("{name:?} begins, and its parent says {point:?}"));
     }
 
     /// Files come from whoever had the right to make them.
@@ -156,7 +206,8 @@ impl Witness {
         match edit {
             Edit::Flush { files, .. } => {
                 for file in files {
-                    let (made, now) = (file.id.epoch, before.epoch);
+                    let made = (file.id.branch, file.id.epoch);
+                    let now = (before.branch_uid, before.epoch);
                     self.verdict.check(made == now, || {
                         format!("{:?} was flushed by the writer of {made:?}, not {now:?}", file.id)
                     });
@@ -184,16 +235,17 @@ impl Witness {
                 continue;
             }
             seen.deleted += 1;
-            let number = seen.version.number;
-            self.verdict.check(needed(&seen.version).all(|file| file.id != object.0), || {
-                format!("{path} is deleted, and {number:?} names it")
-            });
+            for (branch, version) in &seen.versions {
+                self.verdict.check(needed(version).all(|file| file.id != object.0), || {
+                    format!("{path} is deleted, and {branch:?}, {:?} names it", version.number)
+                });
+            }
         }
     }
 }
 
 /// Files that a version needs, in its levels or for its merges.
-fn needed(version: &Version) -> impl Iterator<Item = &Arc<SstMeta>> {
+pub(crate) fn needed(version: &Version) -> impl Iterator<Item = &Arc<SstMeta>> {
     let outputs = version.jobs.values().flat_map(|job| &job.shards).flat_map(|s| &s.outputs);
     version.files().map(|(_, file)| file).chain(outputs)
 }

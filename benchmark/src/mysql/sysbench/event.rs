@@ -67,7 +67,7 @@ impl Worker {
             Kind::SelectRandomPoints => self.random_points(on).await,
             Kind::SelectRandomRanges => self.random_ranges(on).await,
             // Not one of these: a plan is never made of it.
-            Kind::Tpcc => Ok(()),
+            Kind::Tpcc | Kind::Tpch => Ok(()),
         }
     }
 

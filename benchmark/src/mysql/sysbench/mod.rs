@@ -130,6 +130,7 @@ fn groups(kind: Kind) -> Vec<OfTable> {
         | Kind::BulkInsert
         | Kind::SelectRandomPoints
         | Kind::SelectRandomRanges
-        | Kind::Tpcc => Vec::new(),
+        | Kind::Tpcc
+        | Kind::Tpch => Vec::new(),
     }
 }

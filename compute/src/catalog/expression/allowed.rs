@@ -224,6 +224,10 @@ impl<'e> Walk<'_, 'e> {
             ExprKind::ConvertUsing(pair) | ExprKind::Collate(pair) => self.visit(&pair.0),
             ExprKind::Named(pair) => self.visit(&pair.0),
             ExprKind::Call(call) => self.call(call),
+            ExprKind::Aggregate(call) if call.over.is_some() => {
+                let name = call.kind.name();
+                Err(SqlError::new(code::ER_WINDOW_INVALID_WINDOW_FUNC_USE, &[name.into()]))
+            }
             ExprKind::Aggregate(_) => Err(SqlError::new(code::ER_INVALID_GROUP_FUNC_USE, &[])),
             ExprKind::Match(_) => Err(self.purpose.function_refused("match")),
             ExprKind::Values(_) => Err(self.purpose.function_refused("values")),

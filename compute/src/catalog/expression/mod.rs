@@ -13,6 +13,7 @@ mod print;
 mod query;
 mod resolved;
 mod types;
+mod window;
 
 pub(crate) use allowed::{Use, check_allowed};
 pub(crate) use print::{canonical, is_truth};

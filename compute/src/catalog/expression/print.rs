@@ -240,14 +240,19 @@ impl Printer<'_> {
                 self.put(&pair.1.as_str().to_ascii_lowercase());
                 self.put(")");
             }
-            ExprKind::Call(call) => calls::call(self, call),
+            ExprKind::Call(call) => {
+                calls::call(self, call);
+                if let Some(window) = &call.window {
+                    self.over(&window.over);
+                }
+            }
             ExprKind::DateArith(arith) => {
                 let sign = if arith.subtract { " - interval " } else { " + interval " };
                 self.interval(&arith.date, sign, &arith.amount, arith.unit);
             }
             ExprKind::Extract(unit, expr) => {
                 self.put("extract(");
-                self.put(unit_name(*unit));
+                self.put(unit.name());
                 self.put(" from ");
                 self.value(expr);
                 self.put(")");
@@ -270,7 +275,7 @@ impl Printer<'_> {
             }
             ExprKind::UnitCall(call) if call.diff => {
                 self.put("timestampdiff(");
-                self.put(&unit_name(call.unit).to_ascii_uppercase());
+                self.put(&call.unit.name().to_ascii_uppercase());
                 self.put(",");
                 self.value(&call.first);
                 self.put(",");
@@ -391,32 +396,7 @@ impl Printer<'_> {
         self.put(sign);
         self.value(amount);
         self.put(" ");
-        self.put(unit_name(unit));
+        self.put(unit.name());
         self.put(")");
-    }
-}
-
-fn unit_name(unit: IntervalUnit) -> &'static str {
-    match unit {
-        IntervalUnit::Microsecond => "microsecond",
-        IntervalUnit::Second => "second",
-        IntervalUnit::Minute => "minute",
-        IntervalUnit::Hour => "hour",
-        IntervalUnit::Day => "day",
-        IntervalUnit::Week => "week",
-        IntervalUnit::Month => "month",
-        IntervalUnit::Quarter => "quarter",
-        IntervalUnit::Year => "year",
-        IntervalUnit::SecondMicrosecond => "second_microsecond",
-        IntervalUnit::MinuteMicrosecond => "minute_microsecond",
-        IntervalUnit::MinuteSecond => "minute_second",
-        IntervalUnit::HourMicrosecond => "hour_microsecond",
-        IntervalUnit::HourSecond => "hour_second",
-        IntervalUnit::HourMinute => "hour_minute",
-        IntervalUnit::DayMicrosecond => "day_microsecond",
-        IntervalUnit::DaySecond => "day_second",
-        IntervalUnit::DayMinute => "day_minute",
-        IntervalUnit::DayHour => "day_hour",
-        IntervalUnit::YearMonth => "year_month",
     }
 }

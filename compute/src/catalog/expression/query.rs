@@ -67,7 +67,7 @@ impl Printer<'_> {
         if let Some(with) = &query.with {
             self.with(with);
         }
-        self.body(&query.body, named);
+        self.body_before(&query.body, named, &query.order_by);
         let items = match &query.body {
             QueryBody::Select(select) => &select.items[..],
             _ => &[],
@@ -118,8 +118,16 @@ impl Printer<'_> {
     }
 
     fn body(&mut self, body: &QueryBody, named: bool) {
+        self.body_before(body, named, &[]);
+    }
+
+    /// A body with this order behind it.
+    fn body_before(&mut self, body: &QueryBody, named: bool, order: &[OrderItem]) {
         match body {
-            QueryBody::Select(select) => self.select(select, named),
+            QueryBody::Select(select) => {
+                self.select(select, named);
+                self.windows(select, order);
+            }
             QueryBody::Nested(query) => {
                 self.put("(");
                 self.query(query, named);
@@ -452,24 +460,8 @@ impl Printer<'_> {
 
     pub(super) fn aggregate(&mut self, call: &Aggregate) {
         use AggregateKind as K;
-        self.put(match call.kind {
-            K::Avg => "avg(",
-            K::BitAnd => "bit_and(",
-            K::BitOr => "bit_or(",
-            K::BitXor => "bit_xor(",
-            K::Count => "count(",
-            K::GroupConcat => "group_concat(",
-            K::JsonArrayAgg => "json_arrayagg(",
-            K::JsonObjectAgg => "json_objectagg(",
-            K::Max => "max(",
-            K::Min => "min(",
-            K::StCollect => "st_collect(",
-            K::StddevPop => "std(",
-            K::StddevSamp => "stddev_samp(",
-            K::Sum => "sum(",
-            K::VarPop => "variance(",
-            K::VarSamp => "var_samp(",
-        });
+        self.put(call.kind.name());
+        self.put("(");
         self.put(if call.distinct { "distinct " } else { "" });
         if call.args.is_empty() {
             self.put("0");
@@ -485,5 +477,8 @@ impl Printer<'_> {
             self.text(call.separator.as_deref().unwrap_or(b","), None);
         }
         self.put(")");
+        if let Some(over) = &call.over {
+            self.over(over);
+        }
     }
 }

@@ -129,10 +129,20 @@ impl<'p> SelectRun<'p> {
                 self.row[select.aggregates_start + at] = value;
             }
             self.compute(view, cx).await?;
-            if !self.passes(view, cx).await? || (select.distinct && !self.is_new()?) {
+            if !self.passes(view, cx).await? {
+                continue;
+            }
+            if self.windows.is_some() {
+                self.keep_for_windows(view, cx).await?;
+                continue;
+            }
+            if select.distinct && !self.is_new()? {
                 continue;
             }
             self.keep(view, cx, &mut rows).await?;
+        }
+        if self.windows.is_some() {
+            return self.behind_windows(view, cx).await;
         }
         rows.sort_by(|a, b| a.0.cmp(&b.0));
         Ok(rows.into_iter().map(|(_, row)| row).collect())

@@ -9,11 +9,12 @@ use super::outline::{Clause, Outline, clause, is_values, operation, over};
 use super::print::Json;
 use super::step::Told;
 use super::table::sorts;
+use super::windows::windowing;
 use crate::plan::{DerivedPlan, PartPlan, SelectPlan, StepRows, SubqueryPlan};
 
-type Members = Vec<(&'static str, Json)>;
+pub(super) type Members = Vec<(&'static str, Json)>;
 
-fn texts<T: AsRef<str>>(list: &[T]) -> Json {
+pub(super) fn texts<T: AsRef<str>>(list: &[T]) -> Json {
     Json::List(list.iter().map(|one| Json::Text(one.as_ref().to_owned())).collect())
 }
 
@@ -168,6 +169,7 @@ impl Blocks<'_, '_> {
         } else {
             self.subqueries("having_subqueries", &of(Clause::Having), &mut members);
         }
+        members = windowing(plan, members);
         if select.distinct {
             members.insert(0, ("using_temporary_table", Json::Bool(true)));
             members = vec![("duplicates_removal", Json::Object(members))];

@@ -16,6 +16,7 @@ mod rewritten;
 mod step;
 mod table;
 mod tree;
+mod windows;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -34,7 +35,7 @@ use super::statement::{Done, Ended, Outcome};
 use crate::bind::{BoundDelete, BoundInsert, BoundSelect, BoundUpdate};
 use crate::execute::{DeletePlan, InsertPlan, Measures, UpdatePlan};
 use crate::information_schema::cell::text;
-use crate::plan::{SelectPlan, SubqueryPlan};
+use crate::plan::{DerivedPlan, SelectPlan, SetPlan, Step, StepRows, SubqueryPlan};
 use crate::variables::id;
 use crate::vector::{self, Executor};
 
@@ -112,6 +113,24 @@ impl Format {
     }
 }
 
+/// Whether there are window functions in a query, or in one within it.
+fn windowed(plan: &SelectPlan) -> bool {
+    fn rows(plan: &DerivedPlan) -> bool {
+        let set = |set: &SetPlan| set.parts.iter().any(|part| windowed(&part.plan));
+        match plan {
+            DerivedPlan::Query { plan, .. } => windowed(plan),
+            DerivedPlan::Set(parts) => set(parts),
+            DerivedPlan::Shared(shared) => rows(&shared.rows),
+            DerivedPlan::Recursive(recursive) => set(&recursive.seed),
+            DerivedPlan::Working(_) | DerivedPlan::JsonTable(_) => false,
+        }
+    }
+    let derived = |step: &Step| matches!(&step.rows, StepRows::Derived(plan) if rows(plan));
+    !plan.select.windows.is_empty()
+        || plan.steps.iter().any(derived)
+        || plan.subqueries.iter().any(|one| windowed(&one.plan))
+}
+
 /// Blocks that read nothing, since a condition without columns is false.
 fn impossible(explained: &Explained, cx: &mut Cx<'_>, arguments: &Arguments) -> BTreeSet<usize> {
     fn known(node: &Node) -> bool {
@@ -175,6 +194,9 @@ impl Session {
         let rewritten = self.rewritten(sql, statement, &arguments.types);
         let rows =
             self.told(format, &explained, measures.as_ref(), rewritten.as_deref(), arguments);
+        if format == Format::Table && explained.plan().is_some_and(windowed) {
+            self.warnings.note(SqlError::new(code::ER_WINDOW_EXPLAIN_JSON, &[]));
+        }
         let executor = Executor::from_index(self.values.variables.hot().firn_executor);
         let told = explained.plan().and_then(|plan| vector::told(plan, executor));
         if let Some(told) = told.filter(|_| !explain.analyze) {

@@ -106,6 +106,7 @@ pub(super) fn clause(plan: &SelectPlan, slot: usize) -> Clause {
     };
     if select.items.iter().any(|item| has(&item.node, slot))
         || select.aggregates.iter().any(operand)
+        || select.windows.operands().any(|node| has(node, slot))
     {
         return Clause::List;
     }

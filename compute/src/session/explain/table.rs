@@ -233,7 +233,8 @@ impl<'p> Rows<'_, 'p> {
             if !select.group_by.is_empty() || select.distinct {
                 say("Using temporary");
             }
-            if sorts(plan) {
+            let by_window = plan.windows.sorts.iter().any(|sort| !sort.keys.is_empty());
+            if sorts(plan) || by_window {
                 say("Using filesort");
             }
         }

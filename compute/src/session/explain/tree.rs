@@ -9,7 +9,7 @@ use super::Explained;
 use super::outline::{Clause, Outline, clause, is_values, operation, over, place, word};
 use super::step::{Reach, Told};
 use super::table::sorts;
-use crate::bind::{Asked, BoundSelect, JoinKind};
+use crate::bind::{Asked, BoundSelect, JoinKind, OrderBy};
 use crate::execute::{Measures, Part, PartKey, Stage};
 use crate::plan::{DerivedPlan, PartPlan, SelectPlan, StepRows, SubqueryPlan};
 
@@ -24,7 +24,7 @@ pub(super) struct Branch {
 }
 
 impl Branch {
-    fn of(line: impl Into<String>, inputs: Vec<Branch>) -> Self {
+    pub(super) fn of(line: impl Into<String>, inputs: Vec<Branch>) -> Self {
         Self { line: line.into(), inputs, heading: None, part: None }
     }
 
@@ -134,6 +134,8 @@ fn names(plan: &SelectPlan, explained: &Explained) -> String {
 fn item_of<'n>(select: &'n BoundSelect, node: &'n Node) -> &'n Node {
     match &node.op {
         Op::Column(column) => match column.index.checked_sub(select.items_start) {
+            // What windows give is known by its name only.
+            Some(at) if select.windows.has_item(at) => node,
             Some(at) => select.items.get(at).map_or(node, |item| &item.node),
             None => node,
         },
@@ -141,8 +143,8 @@ fn item_of<'n>(select: &'n BoundSelect, node: &'n Node) -> &'n Node {
     }
 }
 
-struct Tree<'o, 'p> {
-    outline: &'o Outline<'p>,
+pub(super) struct Tree<'o, 'p> {
+    pub(super) outline: &'o Outline<'p>,
 }
 
 /// Common tables that were told already.
@@ -201,19 +203,16 @@ impl Tree<'_, '_> {
                 branch = branch.measured(plan, Part::Having);
             }
         }
+        branch = self.windows(plan, branch);
         if select.distinct {
             branch = Branch::of("Remove duplicates", vec![branch]);
         }
+        if sorts(plan) && !select.windows.is_empty() {
+            let made = Branch::of("Temporary table", vec![branch]);
+            branch = Branch::of("Table scan on <temporary>", vec![made]);
+        }
         if sorts(plan) {
-            let keys: Vec<_> = select
-                .order_by
-                .iter()
-                .map(|key| {
-                    let text = self.outline.shown(item_of(select, &key.node));
-                    if key.descending { format!("{text} DESC") } else { text }
-                })
-                .collect();
-            let line = format!("Sort: {}", keys.join(", "));
+            let line = format!("Sort: {}", self.keys(plan, &select.order_by));
             branch = Branch::of(line, vec![branch]).measured(plan, Part::Sort);
         }
         if let Some(limit) = &select.limit {
@@ -238,6 +237,18 @@ impl Tree<'_, '_> {
             branch.inputs.extend(some);
         }
         branch
+    }
+
+    /// What rows are put in order by.
+    pub(super) fn keys(&self, plan: &SelectPlan, keys: &[OrderBy]) -> String {
+        let texts: Vec<_> = keys
+            .iter()
+            .map(|key| {
+                let text = self.outline.shown(item_of(&plan.select, &key.node));
+                if key.descending { format!("{text} DESC") } else { text }
+            })
+            .collect();
+        texts.join(", ")
     }
 
     fn conditions(&self, list: Vec<&SubqueryPlan>, known: &mut Known) -> Vec<Branch> {

@@ -98,8 +98,10 @@ impl State for Sum {
             DataType::Decimal128(..) => each!(Decimal128Type),
             DataType::Decimal256(..) => {
                 for (group, value) in groups.iter().zip(values.as_primitive::<Decimal256Type>()) {
-                    if let Some(value) = value {
-                        self.add_wide(*group, value)?;
+                    match value.map(|value| (value, value.to_i128())) {
+                        None => {}
+                        Some((_, Some(narrow))) => self.add_narrow(*group, narrow)?,
+                        Some((wide, None)) => self.add_wide(*group, wide)?,
                     }
                 }
             },

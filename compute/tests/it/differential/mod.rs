@@ -15,6 +15,7 @@ mod run;
 mod schema;
 mod script;
 mod sessions;
+mod windows;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -125,6 +125,9 @@ pub(crate) fn select(random: &mut Random, tables: &[Table], narrow: bool) -> Str
     let name = &table.name;
     let filter = condition(random, table, "", narrow);
     let certain = table.total_order();
+    if random.percent(12) {
+        return super::windows::select(random, table, narrow);
+    }
     if random.percent(15) && tables.len() > 1 {
         let other = random.of(tables);
         if other.name != *name

@@ -113,7 +113,7 @@ async fn answer(client: &mut Client, sql: &str) -> Vec<String> {
             } else {
                 lines.push(result.columns.iter().map(column).collect::<Vec<_>>().join(", "));
                 let mut rows = rows(&result);
-                if !sql.contains("ORDER BY") {
+                if !is_ordered(sql) {
                     rows.sort();
                 }
                 lines.extend(rows);
@@ -271,4 +271,14 @@ pub(crate) async fn run(
 /// How a session is called.
 pub(crate) fn letter(session: usize) -> char {
     ['a', 'b', 'c', 'd'][session]
+}
+
+/// Whether the rows come in an order that was asked for. That of windows is none.
+fn is_ordered(sql: &str) -> bool {
+    match sql.rsplit_once(" OVER (") {
+        Some((_, behind)) => {
+            behind.split_once(") FROM ").is_some_and(|(_, behind)| behind.contains("ORDER BY"))
+        }
+        None => sql.contains("ORDER BY"),
+    }
 }

@@ -350,6 +350,31 @@ pub enum AggregateKind {
     VarSamp,
 }
 
+impl AggregateKind {
+    /// The name by which MySQL prints it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Avg => "avg",
+            Self::BitAnd => "bit_and",
+            Self::BitOr => "bit_or",
+            Self::BitXor => "bit_xor",
+            Self::Count => "count",
+            Self::GroupConcat => "group_concat",
+            Self::JsonArrayAgg => "json_arrayagg",
+            Self::JsonObjectAgg => "json_objectagg",
+            Self::Max => "max",
+            Self::Min => "min",
+            Self::StCollect => "st_collect",
+            Self::StddevPop => "std",
+            Self::StddevSamp => "stddev_samp",
+            Self::Sum => "sum",
+            Self::VarPop => "variance",
+            Self::VarSamp => "var_samp",
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct Match {
     pub columns: Vec<ColumnRef>,
@@ -394,6 +419,35 @@ pub enum IntervalUnit {
     DayMinute,
     DayHour,
     YearMonth,
+}
+
+impl IntervalUnit {
+    /// The name by which MySQL prints it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Microsecond => "microsecond",
+            Self::Second => "second",
+            Self::Minute => "minute",
+            Self::Hour => "hour",
+            Self::Day => "day",
+            Self::Week => "week",
+            Self::Month => "month",
+            Self::Quarter => "quarter",
+            Self::Year => "year",
+            Self::SecondMicrosecond => "second_microsecond",
+            Self::MinuteMicrosecond => "minute_microsecond",
+            Self::MinuteSecond => "minute_second",
+            Self::HourMicrosecond => "hour_microsecond",
+            Self::HourSecond => "hour_second",
+            Self::HourMinute => "hour_minute",
+            Self::DayMicrosecond => "day_microsecond",
+            Self::DaySecond => "day_second",
+            Self::DayMinute => "day_minute",
+            Self::DayHour => "day_hour",
+            Self::YearMonth => "year_month",
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]

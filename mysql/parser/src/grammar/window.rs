@@ -90,7 +90,7 @@ impl Grammar<'_> {
                 (amount, Some(unit))
             }
             T::Param => (self.primary()?, None),
-            T::Int | T::Decimal | T::Float | T::Hex | T::Bits => (self.literal_expr()?, None),
+            T::Int | T::Decimal | T::Float => (self.literal_expr()?, None),
             _ => return Err(self.unexpected()),
         };
         Ok(match self.one_of(&[T::PRECEDING, T::FOLLOWING])? {

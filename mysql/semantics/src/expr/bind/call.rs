@@ -44,7 +44,7 @@ const IN_STRICT_MODE: &[&str] = &[
 
 impl Binder<'_> {
     pub(super) fn call(&self, call: &ast::Call, span: ast::Span) -> Result<Node> {
-        if call.window.is_some() || call.schema.is_some() {
+        if let Some(schema) = &call.schema {
             let whole = ast::Expr {
                 kind: ast::ExprKind::Call(Box::new(call.clone())),
                 span: ast::Span::default(),
@@ -52,13 +52,8 @@ impl Binder<'_> {
             if let Some(node) = self.scope.special(&whole) {
                 return node;
             }
-            return Err(match &call.schema {
-                Some(schema) => {
-                    let name = format!("{}.{}", schema.as_str(), call.name.as_str());
-                    SqlError::does_not_exist("FUNCTION", &name)
-                }
-                None => SqlError::not_supported_yet("window functions"),
-            });
+            let name = format!("{}.{}", schema.as_str(), call.name.as_str());
+            return Err(SqlError::does_not_exist("FUNCTION", &name));
         }
         let mut args = call.args.iter().map(|arg| self.bind(arg)).collect::<Result<Vec<_>>>()?;
         let name = call.name.as_str().to_ascii_lowercase();

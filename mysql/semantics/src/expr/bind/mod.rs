@@ -239,6 +239,12 @@ impl<'a> Binder<'a> {
                 let none = || Err(SqlError::new(code::ER_INVALID_GROUP_FUNC_USE, &[]));
                 self.scope.special(expr).unwrap_or_else(none)
             }
+            ExprKind::Call(call) if call.window.is_some() => {
+                let name = call.name.as_str();
+                let number = code::ER_WINDOW_INVALID_WINDOW_FUNC_USE;
+                let none = || Err(SqlError::new(number, &[name.into()]));
+                self.scope.special(expr).unwrap_or_else(none)
+            }
             ExprKind::Call(call) => self.call(call, expr.span),
             ExprKind::DateArith(arith) => self.date_arith(arith),
             ExprKind::Extract(unit, date) => self.extract(*unit, date),
@@ -336,6 +342,10 @@ pub(crate) fn negation(node: Node) -> Node {
 
 fn not_here(kind: &ExprKind) -> SqlError {
     SqlError::not_supported_yet(match kind {
+        ExprKind::Aggregate(call) if call.over.is_some() => {
+            let name = call.kind.name();
+            return SqlError::new(code::ER_WINDOW_INVALID_WINDOW_FUNC_USE, &[name.into()]);
+        }
         ExprKind::Aggregate(_) => return SqlError::new(code::ER_INVALID_GROUP_FUNC_USE, &[]),
         ExprKind::Match(_) => "MATCH … AGAINST",
         ExprKind::Default | ExprKind::DefaultOf(_) => "DEFAULT here",

@@ -409,11 +409,14 @@ impl Planner<'_> {
     }
 
     fn decimal(&self, node: &Node) -> Option<Kernel> {
-        if node.ty.kind != TypeKind::Decimal || node.ty.precision() > DECIMAL_DIGITS {
+        if node.ty.kind != TypeKind::Decimal {
             return None;
         }
         let kernel = match (&node.op, &*node.args) {
+            (Op::Column(_), _) if node.ty.precision() > DECIMAL_DIGITS => return None,
             (Op::Column(_), _) => return self.column(node, Lane::Decimal),
+            // Products have the digits of both sides, and few of them: what 128 bits do not
+            // hold runs row by row.
             (Op::Arith(op, Domain::Decimal), [left, right]) => {
                 let args = Box::new([
                     self.operand(left, Lane::Decimal)?,

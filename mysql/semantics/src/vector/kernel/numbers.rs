@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    Decimal128Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
-    UInt32Type, UInt64Type,
+    Decimal128Type, Decimal256Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{
     Array, ArrayRef, ArrowPrimitiveType, Float64Array, Int64Array, PrimitiveArray, UInt64Array,
 };
-use arrow_buffer::{ArrowNativeType, BooleanBuffer, Buffer, NullBuffer, ScalarBuffer};
+use arrow_buffer::{ArrowNativeType, BooleanBuffer, Buffer, NullBuffer, ScalarBuffer, i256};
 use arrow_schema::DataType;
 
 use super::{ByRows, Outcome, Vector, ints_of_truths};
@@ -184,6 +184,11 @@ pub(in crate::vector) fn in_type(array: ArrayRef, wanted: &DataType) -> Outcome<
         (DataType::Decimal128(_, a), DataType::Decimal128(_, b)) if a == b => {
             let array = array.as_primitive::<Decimal128Type>().clone();
             Ok(Arc::new(array.with_data_type(wanted.clone())))
+        }
+        (DataType::Decimal128(_, a), DataType::Decimal256(_, b)) if a == b => {
+            let array = array.as_primitive::<Decimal128Type>();
+            let wide: PrimitiveArray<Decimal256Type> = array.unary(i256::from_i128);
+            Ok(Arc::new(wide.with_data_type(wanted.clone())))
         }
         (found, wanted) if found.is_integer() && wanted.is_integer() => {
             let ints = Ints::of(&Vector::Many(Arc::clone(&array)))?;
