@@ -10,7 +10,8 @@ use firn_mysql_semantics::expr::{Binder, Node, Result};
 use super::scope::{ScopeColumn, ScopeTable, StatementScope};
 use super::statement::{Statement, not_yet};
 use super::{
-    Block, BoundSelect, BoundSet, Recursive, Shared, Used, ViewChain, ViewCheck, conjuncts,
+    Block, BoundSelect, BoundSet, JsonTable, Recursive, Shared, Used, ViewChain, ViewCheck,
+    conjuncts,
 };
 use crate::accounts::Command;
 use crate::catalog::ViewDescriptor;
@@ -81,6 +82,8 @@ pub(crate) enum Derived {
     Recursive(Box<Recursive>),
     /// The rows of the step before, within such a one: its number.
     Working(usize),
+    /// JSON_TABLE
+    JsonTable(Box<JsonTable>),
 }
 
 /// A table whose rows the server makes up.
@@ -113,6 +116,8 @@ pub(crate) struct Source {
     pub(crate) on: Vec<Node>,
     /// USE, FORCE and IGNORE INDEX.
     pub(crate) hints: Vec<ast::IndexHint>,
+    /// STRAIGHT_JOIN: it is read behind those before it.
+    pub(crate) straight: bool,
 }
 
 /// FROM, bound.
@@ -128,6 +133,9 @@ pub(crate) struct From {
     pub(crate) len: usize,
     /// What must hold for rows that are written through views, by table.
     pub(crate) checks: Vec<(usize, ViewCheck)>,
+    /// Tables before this one are not seen by what is lateral: they are on the other side of
+    /// a RIGHT JOIN.
+    pub(super) hidden: usize,
     /// Conditions of views, by table.
     filters: Vec<(usize, Vec<Node>)>,
 }
@@ -183,7 +191,14 @@ impl From {
             used: found.used,
         });
         let (rows, on) = (found.source, Vec::new());
-        self.sources.push(Source { table, rows, kind: JoinKind::Inner, on, hints });
+        self.sources.push(Source {
+            table,
+            rows,
+            kind: JoinKind::Inner,
+            on,
+            hints,
+            straight: false,
+        });
         Ok(table)
     }
 
@@ -231,7 +246,7 @@ impl From {
                 list.iter().try_for_each(|item| self.add(statement, block, item))
             }
             ast::TableRef::Derived(derived) => self.derived(statement, block, derived),
-            ast::TableRef::JsonTable(_) => not_yet("JSON_TABLE"),
+            ast::TableRef::JsonTable(table) => self.json_table(statement, block, table),
         }
     }
 
@@ -243,7 +258,7 @@ impl From {
     ) -> Result<()> {
         // What is around the query is around its derived tables, too; LATERAL ones see
         // the tables before them.
-        let seen = if derived.lateral { &*self.tables } else { &[] };
+        let seen = if derived.lateral { &self.tables[self.hidden..] } else { &[] };
         let scope = StatementScope::of_tables(*statement, block, seen, "field list");
         let outer = (derived.lateral || statement.outer.is_some()).then_some(&scope);
         let query = BoundSelect::bind(&Statement { outer, ..statement.deeper()? }, &derived.query)?;
@@ -267,8 +282,17 @@ impl From {
         let before = self.tables.len();
         self.add(statement, block, &join.left)?;
         let middle = self.tables.len();
+        let hidden = self.hidden;
+        if join.kind == ast::JoinKind::Right {
+            self.hidden = middle;
+        }
         self.add(statement, block, &join.right)?;
+        self.hidden = hidden;
         let end = self.tables.len();
+        if join.kind == ast::JoinKind::Straight {
+            let right = self.sources.iter_mut().filter(|source| source.table >= middle);
+            right.for_each(|source| source.straight = true);
+        }
         let outer = match join.kind {
             ast::JoinKind::Inner | ast::JoinKind::Straight => None,
             ast::JoinKind::Left => Some(middle..end),
@@ -460,6 +484,7 @@ impl Derived {
             Self::Query { outer, .. } => outer.iter_mut().for_each(each),
             Self::Set(set) => set.outer(each),
             Self::Recursive(recursive) => recursive.outer(each),
+            Self::JsonTable(table) => each(&mut table.document),
             Self::Shared(_) | Self::Working(_) => {}
         }
     }
@@ -470,7 +495,8 @@ impl Derived {
             Self::Query { query, .. } => query.is_volatile(),
             Self::Set(set) => set.is_volatile(),
             Self::Recursive(recursive) => recursive.is_volatile(),
-            Self::Shared(_) | Self::Working(_) => false,
+            // Its document is looked at with the expressions around.
+            Self::JsonTable(_) | Self::Shared(_) | Self::Working(_) => false,
         }
     }
 }

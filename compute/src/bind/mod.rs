@@ -16,6 +16,7 @@ mod from;
 mod full_group;
 mod grouping;
 mod insert;
+mod json_table;
 mod load;
 mod rollup;
 mod scope;
@@ -40,6 +41,7 @@ pub(crate) use from::{
 };
 pub(crate) use grouping::{GroupingScope, Groupings};
 pub(crate) use insert::{BoundInsert, Given, InsertSource};
+pub(crate) use json_table::{Instead, JsonColumn, JsonTable};
 pub(crate) use load::{BoundLoad, LoadTarget};
 pub(crate) use scope::{ItemNames, NamedItem, ScopeColumn, ScopeTable, StatementScope};
 pub(crate) use select::{BoundSelect, Item, LimitBound, OrderBy};

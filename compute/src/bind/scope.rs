@@ -128,6 +128,8 @@ pub(crate) struct NamedItem {
     /// It was given by AS, or is an expression: a column of the same name comes first
     /// where columns do.
     pub(crate) aliased: bool,
+    /// Of a plain column: which one of which table.
+    pub(crate) column: Option<(usize, usize)>,
 }
 
 /// Where names of items stand against those of columns.
@@ -217,9 +219,14 @@ impl<'a> StatementScope<'a> {
         }
         let mut found: Option<&NamedItem> = None;
         for item in self.items.iter().filter(|item| same_name(&item.name, name.name.as_str())) {
+            // An expression of that name is meant, whatever else has it.
+            if item.column.is_none() && item.aliased {
+                found = Some(item);
+                break;
+            }
             match found {
                 // The same column twice is no question.
-                Some(one) if !one.aliased && !item.aliased => {}
+                Some(one) if one.column == item.column => {}
                 Some(_) => {
                     let full = Self::full_name(name);
                     return Err(SqlError::ambiguous_column(&full, self.clause.get()));
@@ -268,15 +275,22 @@ impl StatementScope<'_> {
         {
             return Ok(Some(column));
         }
-        if let Some((table, column)) = self.find(name)? {
+        let last = match self.item_names.get() {
+            // Two items of that name are in question even where a column comes before them.
+            ItemNames::Last => self.item(name)?,
+            _ => None,
+        };
+        let found = match self.find(name) {
+            // Of several columns none comes before an item.
+            Err(_) if last.is_some() => return Ok(last),
+            found => found?,
+        };
+        if let Some((table, column)) = found {
             self.tables[table].used.column(column, Privileges::SELECT);
             self.note(name, table, column);
             return Ok(Some(self.column_at(table, column)));
         }
-        if self.item_names.get() == ItemNames::Last {
-            return self.item(name);
-        }
-        Ok(None)
+        Ok(last)
     }
 
     /// Keeps what a name means.

@@ -192,8 +192,11 @@ impl BoundSelect {
             let number = code::ER_SUPPORTED_ONLY_WITH_HYPERGRAPH;
             return Err(SqlError::new(number, &["QUALIFY clause".into()]));
         }
-        let From { tables, sources, conditions, len, .. } =
+        let From { tables, mut sources, conditions, len, .. } =
             From::bind(statement, &block, &select.from)?;
+        if select.options.straight_join {
+            sources.iter_mut().for_each(|source| source.straight = true);
+        }
         let aggregates_start = len;
         let (aggregates, groupings) = (RefCell::new(Vec::new()), RefCell::new(Vec::new()));
         // Aggregates, calls of GROUPING and window functions come before the items in the
@@ -228,6 +231,7 @@ impl BoundSelect {
                 members: item.members.clone(),
                 place: items_start + at,
                 aliased: item.aliased || item.column.is_none(),
+                column: item.column,
             })
             .collect();
 

@@ -174,6 +174,7 @@ impl BoundSelect {
                 members: item.members.clone(),
                 place: width + at,
                 aliased: true,
+                column: Some((0, at)),
             })
             .collect();
         // Only the names of the result can be used behind it.
@@ -198,6 +199,7 @@ impl BoundSelect {
             kind: JoinKind::Inner,
             on: Vec::new(),
             hints: Vec::new(),
+            straight: false,
         };
         let outer = block.take_outer();
         let outer_start = width * 2;

@@ -30,6 +30,7 @@ pub use alter::{AlterPlan, AskedLock, Work, plan_alter};
 pub use change::CatalogChange;
 pub use ddl::{TableIds, plan_create_table_as, plan_create_view, plan_ddl};
 pub use define::{ResultColumn, TableScope, default_value};
+pub(crate) use define::{TypeSite, Typed};
 pub use expression::parse as parse_expression;
 pub(crate) use expression::{Resolutions, ResolvedColumn, canonical_query, numbered_query};
 pub use facts::Facts;

@@ -15,7 +15,7 @@ use super::gathered::Rows;
 use super::measure::Part;
 use super::select::bound;
 use super::view::View;
-use super::{Result, SelectRun, sort_key};
+use super::{Result, SelectRun, json_table, sort_key};
 use crate::plan::{DerivedPlan, PartPlan, RecursivePlan, SetPlan};
 
 /// Rows that were made and are read.
@@ -53,6 +53,9 @@ pub(crate) fn rows<'a, 'p: 'a>(
                 Ok(Arc::new(repeat(plan, row, params, view, cx).await?))
             }
             DerivedPlan::Working(number) => Ok(view.made(*number).unwrap_or_default()),
+            DerivedPlan::JsonTable(table) => {
+                Ok(Arc::new(json_table::rows(table, row, params, view, cx)?))
+            }
         }?;
         if let (Some(began), Some(measures)) = (began, view.measures()) {
             measures.begin(plan, Part::Made);

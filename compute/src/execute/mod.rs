@@ -26,6 +26,7 @@ mod gathered;
 mod insert;
 mod insert_source;
 mod inserted;
+mod json_table;
 mod load;
 mod measure;
 mod number;

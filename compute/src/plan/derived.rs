@@ -8,7 +8,7 @@ use firn_mysql_semantics::expr::{Node, Result};
 
 use super::{SelectPlan, StepRows};
 use crate::bind::{
-    Asked, BoundSet, BoundSubquery, Derived, LimitBound, Recursive, SetPart, Shared,
+    Asked, BoundSet, BoundSubquery, Derived, JsonTable, LimitBound, Recursive, SetPart, Shared,
 };
 
 /// How rows of a query in FROM are made.
@@ -24,6 +24,8 @@ pub(crate) enum DerivedPlan {
     Recursive(Box<RecursivePlan>),
     /// The rows of the step before, within such a one: its number.
     Working(usize),
+    /// JSON_TABLE
+    JsonTable(Box<JsonTable>),
 }
 
 /// Queries whose rows are put together.
@@ -94,12 +96,17 @@ impl DerivedPlan {
                 Self::Recursive(Box::new(plan))
             }
             Derived::Working(number) => Self::Working(number),
+            Derived::JsonTable(table) => Self::JsonTable(table),
         })
     }
 
     /// Whether it is read anew for each row of the tables before it.
     pub(crate) fn is_lateral(&self) -> bool {
-        matches!(self, Self::Query { lateral: true, .. })
+        match self {
+            Self::Query { lateral, .. } => *lateral,
+            Self::JsonTable(table) => table.lateral,
+            _ => false,
+        }
     }
 
     fn each<'p>(&'p self, each: &mut dyn FnMut(&'p SelectPlan)) {
@@ -111,7 +118,7 @@ impl DerivedPlan {
                 let parts = recursive.seed.parts.iter().chain(&recursive.steps);
                 parts.for_each(|part| part.plan.each(each));
             }
-            Self::Working(_) => {}
+            Self::JsonTable(_) | Self::Working(_) => {}
         }
     }
 }

@@ -197,7 +197,7 @@ fn takes_any_order(select: &BoundSelect) -> bool {
 
 /// It may be read before or behind its neighbours.
 fn is_free(source: &Source) -> bool {
-    source.kind == JoinKind::Inner && !is_lateral(source)
+    source.kind == JoinKind::Inner && !source.straight && !is_lateral(source)
 }
 
 /// Tables of inner joins in the order in which they are read.
@@ -225,8 +225,12 @@ fn in_order(
 
 /// Its rows depend on those of the tables before it.
 fn is_lateral(source: &Source) -> bool {
-    matches!(&source.rows, TableSource::Derived(rows)
-        if matches!(**rows, Derived::Query { lateral: true, .. }))
+    let TableSource::Derived(rows) = &source.rows else { return false };
+    match &**rows {
+        Derived::Query { lateral, .. } => *lateral,
+        Derived::JsonTable(table) => table.lateral,
+        _ => false,
+    }
 }
 
 /// The conditions all of whose columns are known, taken out.

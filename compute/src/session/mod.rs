@@ -48,6 +48,7 @@ mod statement;
 mod tables;
 mod temporary;
 mod transaction;
+mod trigger;
 mod user_variables;
 pub mod values;
 

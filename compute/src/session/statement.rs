@@ -114,6 +114,7 @@ impl Session {
             | S::AlterView(_)
             | S::DropView(_) => Box::pin(self.define(sql, statement, arguments)).await,
 
+            S::DropTrigger { if_exists, name } => self.drop_trigger(*if_exists, name).await,
             S::Kill { query, id } => self.kill_process(sql, *query, id, arguments).await,
             S::Flush { what, .. } => self.flush(what).await,
             S::StartReplica(_) | S::StopReplica { .. } | S::Reset(_) => {
@@ -198,7 +199,7 @@ fn name_of(kind: &S) -> &'static str {
         S::Help(_) => "HELP",
         S::CreateRoutine(_) | S::AlterRoutine(_) | S::DropRoutine { .. } => "stored routines",
         S::CreateLoadable(_) => "loadable functions",
-        S::CreateTrigger(_) | S::DropTrigger { .. } => "triggers",
+        S::CreateTrigger(_) => "triggers",
         S::CreateEvent(_) | S::AlterEvent(_) | S::DropEvent { .. } => "events",
         S::Xa(_) => "XA",
         S::AnalyzeTable(_) => "histograms",

@@ -38,10 +38,15 @@ pub(super) fn of(table: &TableDescriptor) -> Arc<[ScopeColumn]> {
 
 /// The members of ENUM and SET, in the column's character set.
 fn members(column: &ColumnDescriptor) -> Option<Arc<[Bytes]>> {
-    if !matches!(column.ty.kind, TypeKind::Enum | TypeKind::Set) {
+    members_of(&column.ty, &column.members)
+}
+
+/// The same of a type.
+pub(crate) fn members_of(ty: &SqlType, members: &[String]) -> Option<Arc<[Bytes]>> {
+    if !matches!(ty.kind, TypeKind::Enum | TypeKind::Set) {
         return None;
     }
-    let to = Collation::by_id(column.ty.collation.0).map_or(Charset::utf8mb4(), Collation::charset);
+    let to = Collation::by_id(ty.collation.0).map_or(Charset::utf8mb4(), Collation::charset);
     let in_set = |text: &String| {
         let mut out = Vec::new();
         match convert_charset(text.as_bytes(), Charset::utf8mb4(), to, &mut out) {
@@ -50,7 +55,7 @@ fn members(column: &ColumnDescriptor) -> Option<Arc<[Bytes]>> {
             Err(_) => Bytes::from_slice(text.as_bytes()),
         }
     };
-    Some(column.members.iter().map(in_set).collect())
+    Some(members.iter().map(in_set).collect())
 }
 
 fn flags(table: &TableDescriptor, column: &ColumnDescriptor) -> ColumnFlags {

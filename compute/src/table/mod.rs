@@ -14,6 +14,7 @@ use firn_table::TableCodec;
 use firn_table::descriptor::{ColumnDefault, IndexId, TableDescriptor};
 use parking_lot::Mutex;
 
+pub(crate) use columns::members_of;
 pub(crate) use generated::Generated;
 
 use crate::bind::ScopeColumn;

@@ -13,8 +13,18 @@ use firn_mysql_protocol::client::Client;
 
 use crate::support::{TestClient, World, config, lines_of, names_of, rows_of};
 
-const SCRIPTS: &[&str] =
-    &["files", "temporary_as", "grouping", "restored", "keys", "years", "numbers", "no_defaults"];
+const SCRIPTS: &[&str] = &[
+    "files",
+    "temporary_as",
+    "grouping",
+    "restored",
+    "keys",
+    "years",
+    "numbers",
+    "no_defaults",
+    "json_table",
+    "names",
+];
 
 fn path(script: &str) -> String {
     format!("{}/tests/data/scripts/{script}.txt", env!("CARGO_MANIFEST_DIR"))
@@ -156,6 +166,16 @@ async fn the_last_numbers_are_given_as_by_a_server() {
 #[tokio::test(flavor = "multi_thread")]
 async fn columns_that_lost_their_default_are_to_be_given_as_on_a_server() {
     is_as_recorded("no_defaults").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_of_several_items_mean_what_they_do_on_a_server() {
+    is_as_recorded("names").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn documents_are_tables_as_on_a_server() {
+    is_as_recorded("json_table").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

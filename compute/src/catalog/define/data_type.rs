@@ -47,12 +47,19 @@ fn number(kind: TypeKind, length: u64, decimals: u8, unsigned: bool) -> SqlType 
 }
 
 fn plain(ty: SqlType) -> Typed {
-    Typed {
-        ty,
-        zerofill: false,
-        display_width: None,
-        members: Vec::new(),
-        collation_written: false,
+    Typed::plain(ty)
+}
+
+impl Typed {
+    /// A type of which there is no more to say.
+    pub(crate) fn plain(ty: SqlType) -> Self {
+        Self {
+            ty,
+            zerofill: false,
+            display_width: None,
+            members: Vec::new(),
+            collation_written: false,
+        }
     }
 }
 

@@ -19,7 +19,7 @@ pub use as_select::ResultColumn;
 pub(crate) use as_select::create_table_as;
 pub(crate) use charset::{Defaults, collation_of};
 pub(crate) use column::alter_default;
-pub(crate) use data_type::charset_of;
+pub(crate) use data_type::{TypeSite, Typed, charset_of};
 pub use default_value::default_value;
 pub(crate) use default_value::empty_value;
 pub(crate) use expr::names_column;
@@ -38,7 +38,6 @@ use firn_table::descriptor::{
 use std::collections::BTreeMap;
 
 use self::check::CheckDraft;
-use self::data_type::Typed;
 use self::foreign_key::ForeignKeyDraft;
 use self::key::KeyDraft;
 use super::{Facts, TableName};

@@ -7,6 +7,7 @@
 mod allowed;
 mod calls;
 mod condition;
+mod json_table;
 mod literal;
 mod print;
 mod query;

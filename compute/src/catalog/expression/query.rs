@@ -41,7 +41,7 @@ fn text_of(
 }
 
 impl Printer<'_> {
-    fn resolutions(&self) -> Option<&Resolutions> {
+    pub(super) fn resolutions(&self) -> Option<&Resolutions> {
         match &self.names {
             Names::Query(names) => Some(names),
             Names::Table(_) => None,
@@ -350,8 +350,7 @@ impl Printer<'_> {
                     self.put(if at > 0 { ")" } else { "" });
                 }
             }
-            // It is refused when it is bound.
-            TableRef::JsonTable(_) => {}
+            TableRef::JsonTable(table) => self.json_table(table),
         }
     }
 

@@ -25,6 +25,7 @@ pub(crate) struct Resolutions {
     columns: RefCell<BTreeMap<usize, ResolvedColumn>>,
     items: RefCell<BTreeMap<usize, Vec<ResolvedItem>>>,
     tables: RefCell<BTreeMap<usize, Arc<str>>>,
+    data_types: RefCell<BTreeMap<usize, String>>,
     joins: RefCell<BTreeMap<usize, Vec<(ResolvedColumn, ResolvedColumn)>>>,
 }
 
@@ -49,6 +50,11 @@ impl Resolutions {
         self.tables.borrow_mut().insert(place(table), schema);
     }
 
+    /// A column of JSON_TABLE has this type.
+    pub(crate) fn data_type<T>(&self, column: &T, text: String) {
+        self.data_types.borrow_mut().insert(place(column), text);
+    }
+
     /// USING and NATURAL compare these.
     pub(crate) fn join<T>(&self, join: &T, pairs: Vec<(ResolvedColumn, ResolvedColumn)>) {
         self.joins.borrow_mut().insert(place(join), pairs);
@@ -64,6 +70,10 @@ impl Resolutions {
 
     pub(super) fn table_of<T>(&self, table: &T) -> Option<Arc<str>> {
         self.tables.borrow().get(&place(table)).cloned()
+    }
+
+    pub(super) fn data_type_of<T>(&self, column: &T) -> String {
+        self.data_types.borrow().get(&place(column)).cloned().unwrap_or_default()
     }
 
     pub(super) fn join_of<T>(&self, join: &T) -> Vec<(ResolvedColumn, ResolvedColumn)> {

@@ -13,6 +13,7 @@ pub use create_table::{create_table, create_temporary_table};
 pub use database::create_database;
 pub use indexes::{IndexInfo, index_infos};
 pub use type_text::type_text;
+pub(crate) use type_text::written_type;
 pub use view::create_view;
 
 use firn_mysql_semantics::charset::{Charset, convert};

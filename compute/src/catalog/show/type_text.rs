@@ -1,15 +1,38 @@
 //! Types as DESCRIBE and `information_schema` have them.
 
-use firn_mysql_semantics::TypeKind;
+use firn_mysql_semantics::collation::Collation;
 use firn_mysql_semantics::types::NOT_FIXED_DECIMALS;
+use firn_mysql_semantics::{SqlType, TypeKind};
 use firn_table::descriptor::ColumnDescriptor;
 
 use super::quoted;
+use crate::catalog::define::Typed;
 
 /// The text of a column's type: `int unsigned`, `varchar(20)`, `enum('a','b')`.
 #[must_use]
 pub fn type_text(column: &ColumnDescriptor) -> String {
-    let ty = &column.ty;
+    text_of(&column.ty, &column.members, column.display_width, column.zerofill)
+}
+
+/// The text of a type that was written, with the character set of strings.
+pub(crate) fn written_type(typed: &Typed) -> String {
+    let mut out = text_of(&typed.ty, &typed.members, typed.display_width, typed.zerofill);
+    if let Some(collation) = Collation::by_id(typed.ty.collation.0)
+        && typed.ty.kind.is_string()
+        && typed.ty.kind != TypeKind::Json
+        && !typed.ty.collation.is_binary()
+    {
+        out.push_str(" character set ");
+        out.push_str(collation.charset().name());
+        if collation.charset().default_collation().id() != collation.id() {
+            out.push_str(" collate ");
+            out.push_str(collation.name());
+        }
+    }
+    out
+}
+
+fn text_of(ty: &SqlType, members: &[String], display_width: Option<u8>, zerofill: bool) -> String {
     let binary = ty.is_binary_string();
     let word = match ty.kind {
         TypeKind::Null => "null",
@@ -58,7 +81,7 @@ pub fn type_text(column: &ColumnDescriptor) -> String {
         }
         TypeKind::Enum | TypeKind::Set => {
             out.push('(');
-            for (at, member) in column.members.iter().enumerate() {
+            for (at, member) in members.iter().enumerate() {
                 if at > 0 {
                     out.push(',');
                 }
@@ -69,7 +92,7 @@ pub fn type_text(column: &ColumnDescriptor) -> String {
             out.push(')');
         }
         kind if kind.is_integer() => {
-            if let Some(width) = column.display_width {
+            if let Some(width) = display_width {
                 out.push_str(&format!("({width})"));
             }
         }
@@ -80,7 +103,7 @@ pub fn type_text(column: &ColumnDescriptor) -> String {
     if number && ty.unsigned {
         out.push_str(" unsigned");
     }
-    if column.zerofill {
+    if zerofill {
         out.push_str(" zerofill");
     }
     out

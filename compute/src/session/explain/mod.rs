@@ -122,7 +122,7 @@ fn windowed(plan: &SelectPlan) -> bool {
             DerivedPlan::Set(parts) => set(parts),
             DerivedPlan::Shared(shared) => rows(&shared.rows),
             DerivedPlan::Recursive(recursive) => set(&recursive.seed),
-            DerivedPlan::Working(_) => false,
+            DerivedPlan::Working(_) | DerivedPlan::JsonTable(_) => false,
         }
     }
     let derived = |step: &Step| matches!(&step.rows, StepRows::Derived(plan) if rows(plan));

@@ -169,7 +169,7 @@ impl<'p> Outline<'p> {
             DerivedPlan::Recursive(plan) => {
                 plan.seed.parts.first().map_or(0, |part| self.first(&part.plan))
             }
-            DerivedPlan::Working(_) => 0,
+            DerivedPlan::JsonTable(_) | DerivedPlan::Working(_) => 0,
         }
     }
 
@@ -259,7 +259,7 @@ impl<'p> Outline<'p> {
                 self.parts(&plan.seed.parts);
                 self.parts(&plan.steps);
             }
-            DerivedPlan::Working(_) => {}
+            DerivedPlan::JsonTable(_) | DerivedPlan::Working(_) => {}
         }
     }
 

@@ -64,6 +64,8 @@ pub(super) struct Told<'a> {
     pub(super) left: bool,
     /// It reads the rows that a recursive common table made last.
     pub(super) working: bool,
+    /// The rows of JSON_TABLE.
+    pub(super) function: bool,
 }
 
 impl<'a> Told<'a> {
@@ -80,7 +82,7 @@ impl<'a> Told<'a> {
         let mut told = Self {
             table: match &step.rows {
                 StepRows::Derived(rows) => match &**rows {
-                    DerivedPlan::Working(_) => alias,
+                    DerivedPlan::Working(_) | DerivedPlan::JsonTable(_) => alias,
                     rows => format!("<derived{}>", outline.first_of(rows)),
                 },
                 _ => alias,
@@ -99,6 +101,8 @@ impl<'a> Told<'a> {
             left: step.kind == JoinKind::Left,
             working: matches!(&step.rows, StepRows::Derived(rows)
                 if matches!(**rows, DerivedPlan::Working(_))),
+            function: matches!(&step.rows, StepRows::Derived(rows)
+                if matches!(**rows, DerivedPlan::JsonTable(_))),
         };
         if let (Some(open), Some(access)) = (step.stored(), &step.access) {
             let table = open.descriptor();

@@ -113,7 +113,10 @@ impl<'p> Rows<'_, 'p> {
                 let of = format!("<ordered/limited{}>", self.outline.number(inner));
                 ("RESULT".to_owned(), of)
             }
-            DerivedPlan::Shared(_) | DerivedPlan::Recursive(_) | DerivedPlan::Working(_) => return,
+            DerivedPlan::Shared(_)
+            | DerivedPlan::Recursive(_)
+            | DerivedPlan::Working(_)
+            | DerivedPlan::JsonTable(_) => return,
         };
         let mut extra = "Using temporary".to_owned();
         if sorts(plan) {
@@ -193,7 +196,7 @@ impl<'p> Rows<'_, 'p> {
                     self.block(&part.plan, Kind { op, ..Kind::of("DERIVED") });
                 }
             }
-            DerivedPlan::Set(_) | DerivedPlan::Working(_) => {}
+            DerivedPlan::Set(_) | DerivedPlan::Working(_) | DerivedPlan::JsonTable(_) => {}
         }
     }
 
@@ -211,6 +214,10 @@ impl<'p> Rows<'_, 'p> {
         let mut say = |text: &str| words.push(text.to_owned());
         if told.working {
             say("Recursive");
+        }
+        if told.function {
+            say("Table function: json_table");
+            say("Using temporary");
         }
         if !told.filter.is_empty() || told.reach == Reach::Range {
             say("Using where");
@@ -233,6 +240,7 @@ impl<'p> Rows<'_, 'p> {
         }
         if let Some(StepRows::Derived(rows)) = plan.steps.get(at + 1).map(|step| &step.rows)
             && rows.is_lateral()
+            && !matches!(**rows, DerivedPlan::JsonTable(_))
         {
             say(&format!("Rematerialize (<derived{}>)", self.outline.first_of(rows)));
         }

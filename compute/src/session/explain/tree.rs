@@ -364,6 +364,10 @@ impl Tree<'_, '_> {
     ) -> Branch {
         let scan = |made: Branch| Branch::of(format!("Table scan on {alias}"), vec![made]);
         match rows {
+            DerivedPlan::JsonTable(_) => {
+                let line = "Materialize table function".to_owned();
+                Branch::of(line, Vec::new()).measured(rows, Part::Made)
+            }
             DerivedPlan::Working(_) => {
                 Branch::of(format!("Scan new records on {alias}"), Vec::new())
             }

@@ -138,7 +138,7 @@ impl Session {
         Ok(name.to_owned())
     }
 
-    fn known_schema(&self, name: &str) -> Result<(), SqlError> {
+    pub(super) fn known_schema(&self, name: &str) -> Result<(), SqlError> {
         let catalog = self.server.catalog.snapshot();
         match database_collation(&catalog, name) {
             Some(_) if crate::information_schema::schema(name) == Some("information_schema") => {

@@ -35,7 +35,7 @@ pub use context::{Apart, Cx, Nobody, Request, Row, Session, Settings};
 pub use eval::Out;
 pub(crate) use eval::int_in;
 pub use interval::Unit;
-pub use json::stored_document;
+pub use json::{document_argument, stored_document};
 pub use node::{
     CallOp, ColumnOp, ExtremeDates, ListReading, Membership, Node, Op, RowColumn, RowMembership,
 };

@@ -104,6 +104,8 @@ pub(crate) fn double(value: JsonRef<'_>) -> Read<f64> {
         Kind::Bool(value) => whole(f64::from(u8::from(value)), TO),
         Kind::Double(value) => whole(value, TO),
         Kind::Decimal(value) => whole(value.to_f64(), TO),
+        // Of no characters all are read.
+        Kind::String("") => whole(0.0, TO),
         Kind::String(text) => {
             let parsed = number::parse_double_prefix(text.as_bytes());
             let fault = match parsed.status {

@@ -142,6 +142,21 @@ pub(crate) fn compare(
     order.map(Some).map_err(|error| failed(&error))
 }
 
+/// The document that an argument is: a value of type JSON, or the text of one; `None` for
+/// NULL.
+///
+/// # Errors
+/// 3141 for a text that is none, 3144 for one in the binary character set, 3146 for a value of
+/// another type.
+pub fn document_argument(
+    node: &Node,
+    argument: Argument<'_>,
+    cx: &mut Cx<'_>,
+    row: Row<'_>,
+) -> Result<Option<Value>> {
+    Ok(document(node, argument, cx, row)?.map(Document::into_value))
+}
+
 /// CAST to JSON: texts are read, other values become scalars.
 pub(crate) fn cast(node: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Value> {
     let argument = Argument { function: "cast_as_json", number: 1 };
