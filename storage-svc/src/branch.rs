@@ -89,9 +89,13 @@ impl Branch {
     /// them are known.
     pub(crate) fn steps_after(&self, known: ManifestVersion) -> Option<Vec<Arc<Step>>> {
         let steps = self.steps.lock();
-        let newest = steps.back().map_or(known, |step| step.number);
         let after: Vec<_> = steps.iter().filter(|s| s.number > known).cloned().collect();
-        let complete = after.first().map_or(newest <= known, |s| s.number == known.next());
+        drop(steps);
+        // A version that was read as a whole has no steps.
+        let complete = match after.first() {
+            Some(first) => first.number == known.next(),
+            None => self.version().number <= known,
+        };
         complete.then_some(after)
     }
 
