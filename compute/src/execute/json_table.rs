@@ -5,7 +5,7 @@ use firn_mysql_semantics::error::{Condition, Level, SqlError, code};
 use firn_mysql_semantics::expr::{self, Cx, Node, Row, document_argument, stored_document};
 use firn_mysql_semantics::json::{self, Argument, JsonError, JsonRef, TableCell};
 use firn_mysql_semantics::temporal::zone::TimeZone;
-use firn_mysql_semantics::temporal::{Date, DateMode, TemporalWarnings, parse_time};
+use firn_mysql_semantics::temporal::{Date, TemporalWarnings, parse_time};
 use firn_mysql_semantics::{CollationId, Derivation, SqlType, TypeKind, Value};
 
 use super::Result;
@@ -211,12 +211,7 @@ impl<'a> Cell<'a> {
         let settings = cx.settings;
         let mut store_cx = StoreContext {
             strict,
-            dates: DateMode {
-                no_zero_in_date: settings.no_zero_in_date,
-                no_zero_date: settings.no_zero_date,
-                allow_invalid: settings.allow_invalid_dates,
-                datetime_only: false,
-            },
+            dates: settings.date_mode(),
             truncate_fractions: settings.truncate_fractions,
             zone: self.zone,
             today: self.today,

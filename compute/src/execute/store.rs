@@ -8,7 +8,7 @@ use firn_mysql_semantics::error::{Condition, Level, SqlError, code};
 use firn_mysql_semantics::expr::{Cx, Node, Op, Row, stored_document};
 use firn_mysql_semantics::json;
 use firn_mysql_semantics::temporal::zone::TimeZone;
-use firn_mysql_semantics::temporal::{Date, DateMode, DateTime, Time};
+use firn_mysql_semantics::temporal::{Date, DateTime, Time};
 use firn_mysql_semantics::{CollationId, Derivation, SqlType, TypeKind, Value};
 
 use super::Result;
@@ -215,12 +215,7 @@ impl Storing<'_> {
         let settings = cx.settings;
         let mut store_cx = StoreContext {
             strict: self.strict,
-            dates: DateMode {
-                no_zero_in_date: settings.no_zero_in_date,
-                no_zero_date: settings.no_zero_date,
-                allow_invalid: settings.allow_invalid_dates,
-                datetime_only: false,
-            },
+            dates: settings.date_mode(),
             truncate_fractions: settings.truncate_fractions,
             zone: self.zone,
             today: self.now.date(),

@@ -5,7 +5,7 @@ use firn_mysql_semantics::convert::{Column, StoreContext, store};
 use firn_mysql_semantics::decimal::Decimal;
 use firn_mysql_semantics::error::{Level, SqlError, Warnings, code};
 use firn_mysql_semantics::expr::{Binder, NoColumns, Node, Op};
-use firn_mysql_semantics::temporal::{Date, DateMode};
+use firn_mysql_semantics::temporal::Date;
 use firn_mysql_semantics::{Bytes, SqlType, TypeKind, Value};
 use firn_table::descriptor::{ColumnDefault, ColumnDescriptor};
 
@@ -169,12 +169,7 @@ fn constant(
     let mut notes = Warnings::default();
     let mut cx = StoreContext {
         strict: settings.strict,
-        dates: DateMode {
-            no_zero_in_date: settings.no_zero_in_date,
-            no_zero_date: settings.no_zero_date,
-            allow_invalid: settings.allow_invalid_dates,
-            datetime_only: false,
-        },
+        dates: settings.date_mode(),
         truncate_fractions: settings.truncate_fractions,
         zone: facts.zone,
         today: Date::from_day_number(719_528 + facts.now_micros.div_euclid(86_400_000_000))

@@ -1,6 +1,7 @@
 //! What an evaluation knows beside the row: settings, session, warnings.
 
 use crate::error::{Level, SqlError, Warnings};
+use crate::temporal::DateMode;
 use crate::types::{CollationId, SqlType};
 use crate::value::Value;
 
@@ -37,6 +38,19 @@ pub struct Settings {
     /// `group_concat_max_len` and such are not of expressions.
     /// The database that names without one belong to, if any.
     pub database: Option<Box<str>>,
+}
+
+impl Settings {
+    /// Which dates are taken that are none of the calendar.
+    #[must_use]
+    pub fn date_mode(&self) -> DateMode {
+        DateMode {
+            no_zero_in_date: self.no_zero_in_date,
+            no_zero_date: self.no_zero_date,
+            allow_invalid: self.allow_invalid_dates,
+            datetime_only: false,
+        }
+    }
 }
 
 impl Default for Settings {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::clock::{time, time_of_text};
 use super::date::{Asked, fuzzy_date, fuzzy_datetime, plain, read_datetime};
-use super::moment::{clipped, date_mode, no_datetime, refuse, warn_of_delimiter};
+use super::moment::{clipped, no_datetime, refuse, warn_of_delimiter};
 use crate::error::{SqlError, code};
 use crate::expr::compare::Comparison;
 use crate::expr::context::{Cx, Row, Settings};
@@ -60,7 +60,7 @@ fn kind_name(kind: TypeKind) -> &'static str {
 
 /// 1525 for a constant text that is no date, beside a date.
 pub(crate) fn refuse_constant(text: &[u8], other: &Node, settings: &Settings) -> Result<()> {
-    let parsed = parse_datetime(text, date_mode(settings));
+    let parsed = parse_datetime(text, settings.date_mode());
     if parsed.value.is_some() && parsed.warnings.is_empty() {
         return Ok(());
     }
@@ -79,7 +79,7 @@ pub(crate) fn compared_datetime(
     if node.ty.kind.is_string() || node.ty.kind == TypeKind::Json {
         let value = written_text(node, cx, row)?;
         if let Value::Bytes(text) = &*value {
-            let parsed = parse_datetime(text, date_mode(cx.settings));
+            let parsed = parse_datetime(text, cx.settings.date_mode());
             if let Some(value) = plain(&parsed, cx) {
                 return Ok(Some(value));
             }
@@ -246,7 +246,7 @@ pub(crate) fn extreme_datetime(
         }
         _ => return Ok(Some(fuzzy_datetime(node, cx, row)?)),
     };
-    let parsed = parse_datetime(text, date_mode(cx.settings));
+    let parsed = parse_datetime(text, cx.settings.date_mode());
     let faulty = parsed.value.is_none() || !parsed.warnings.is_empty();
     if !faulty && parsed.odd_delimiter.is_none() {
         return Ok(Some(parsed.value));

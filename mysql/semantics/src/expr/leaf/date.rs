@@ -1,6 +1,6 @@
 //! Values as dates, with and without a time.
 
-use super::moment::{date_mode, no_datetime, now, refuse, warn_of_delimiter, zoned};
+use super::moment::{no_datetime, now, refuse, warn_of_delimiter, zoned};
 use crate::decimal::{Decimal, Rounding};
 use crate::expr::arith::ArithOp;
 use crate::expr::context::{Cx, Row};
@@ -281,7 +281,7 @@ pub(super) fn read_datetime(
 
 /// As DATETIME.
 pub(crate) fn datetime(node: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Option<DateTime>> {
-    let mode = date_mode(cx.settings);
+    let mode = cx.settings.date_mode();
     Ok(read_datetime(node, Asked::DATETIME, mode, cx, row)?.map(|(value, _)| value))
 }
 
@@ -291,7 +291,7 @@ pub(crate) fn exact_datetime(
     cx: &mut Cx<'_>,
     row: Row<'_>,
 ) -> Result<Option<DateTime>> {
-    let mode = date_mode(cx.settings);
+    let mode = cx.settings.date_mode();
     Ok(read_datetime(node, Asked::EXACT_DATETIME, mode, cx, row)?.map(|(value, _)| value))
 }
 
@@ -301,7 +301,7 @@ pub(crate) fn datetime_for_date(
     cx: &mut Cx<'_>,
     row: Row<'_>,
 ) -> Result<Option<DateTime>> {
-    let mode = date_mode(cx.settings);
+    let mode = cx.settings.date_mode();
     Ok(read_datetime(node, Asked::DATE, mode, cx, row)?.map(|(value, _)| value))
 }
 

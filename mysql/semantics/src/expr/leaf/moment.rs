@@ -4,21 +4,11 @@ use crate::convert::delimiter_warning;
 use crate::error::{SqlError, code};
 use crate::expr::Result;
 use crate::expr::context::{Cx, Settings};
-use crate::temporal::{Date, DateMode, DateTime, OddDelimiter, OffsetError, ParsedDateTime};
-
-/// The modes of the session for dates that are read.
-pub(super) fn date_mode(settings: &Settings) -> DateMode {
-    DateMode {
-        no_zero_in_date: settings.no_zero_in_date,
-        no_zero_date: settings.no_zero_date,
-        allow_invalid: settings.allow_invalid_dates,
-        datetime_only: false,
-    }
-}
+use crate::temporal::{Date, DateTime, OddDelimiter, OffsetError, ParsedDateTime};
 
 /// Do the session's modes take a date, whatever its time of day?
 pub(crate) fn is_taken(date: Date, settings: &Settings) -> bool {
-    date_mode(settings).takes(date)
+    settings.date_mode().takes(date)
 }
 
 /// The statement's time in the session's zone.

@@ -2,7 +2,6 @@
 
 use firn_mysql_parser::ast::TemporalKind;
 
-use super::moment::date_mode;
 use crate::decimal::Decimal;
 use crate::error::SqlError;
 use crate::expr::Result;
@@ -90,7 +89,7 @@ pub(crate) fn temporal_literal(
             _ => wrong("TIME"),
         };
     }
-    let parsed = parse_datetime(text, date_mode(settings));
+    let parsed = parse_datetime(text, settings.date_mode());
     let (has_time, decimals) = (parsed.has_time, parsed.decimals);
     let value = parsed.value.filter(|_| parsed.warnings.is_empty());
     match (kind, value) {
