@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use bytes::Bytes;
 use firn_engine::key::KeyRange;
@@ -58,8 +59,18 @@ pub(crate) struct View<'t> {
     measures: Option<Box<Measures>>,
     /// How queries run.
     executor: Executor,
-    /// Query blocks that ran over batches, and those of them that were given up.
-    over_batches: (u64, u64),
+    over_batches: OverBatches,
+}
+
+/// What ran over batches.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct OverBatches {
+    /// Query blocks.
+    pub(crate) blocks: u64,
+    /// Those of them that were given up.
+    pub(crate) given_up: u64,
+    /// Rows that came from the copies of files.
+    pub(crate) copied_rows: Arc<AtomicU64>,
 }
 
 impl<'t> View<'t> {
@@ -76,7 +87,7 @@ impl<'t> View<'t> {
             made: BTreeMap::new(),
             measures: None,
             executor: Executor::Direct,
-            over_batches: (0, 0),
+            over_batches: OverBatches::default(),
         }
     }
 
@@ -88,17 +99,17 @@ impl<'t> View<'t> {
 
     /// A query block runs over batches.
     pub(crate) fn ran_over_batches(&mut self) {
-        self.over_batches.0 += 1;
+        self.over_batches.blocks += 1;
     }
 
     /// That was given up.
     pub(crate) fn gave_up(&mut self) {
-        self.over_batches.1 += 1;
+        self.over_batches.given_up += 1;
     }
 
-    /// Query blocks that ran over batches, and those of them that were given up.
-    pub(crate) fn over_batches(&self) -> (u64, u64) {
-        self.over_batches
+    /// What ran over batches.
+    pub(crate) fn over_batches(&self) -> &OverBatches {
+        &self.over_batches
     }
 
     /// How queries run.

@@ -1,6 +1,7 @@
 //! Statements that read and change rows: bound, planned, run.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use firn_mysql_parser::ast::{self, StatementKind as S};
 use firn_mysql_protocol::Capabilities;
@@ -305,10 +306,16 @@ impl Session {
         let summary = Summary { warnings: cx.warnings.packet_count(), ..Summary::new(status) };
         rows.end(&summary)?;
         let found = if select.calc_found_rows { run.found_rows() } else { count };
-        let (blocks, given_up) = view.over_batches();
-        if blocks > 0 {
-            self.counters.add(&self.server.counters, Counter::FirnVectorBlocks, blocks);
-            self.counters.add(&self.server.counters, Counter::FirnVectorGivenUp, given_up);
+        let batches = view.over_batches();
+        if batches.blocks > 0 {
+            let copied = batches.copied_rows.load(Ordering::Relaxed);
+            for (counter, count) in [
+                (Counter::FirnVectorBlocks, batches.blocks),
+                (Counter::FirnVectorGivenUp, batches.given_up),
+                (Counter::FirnVectorRowsCopied, copied),
+            ] {
+                self.counters.add(&self.server.counters, counter, count);
+            }
         }
         self.values.found_rows = found;
         self.values.row_count = -1;
