@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicU64;
 
 use bytes::Bytes;
 use firn_engine::key::KeyRange;
-use firn_engine::{Instant, SpaceId};
+use firn_engine::{Env, Instant, SpaceId};
 use firn_mysql_semantics::error::SqlError;
 
 use super::derived::Made;
@@ -129,6 +129,11 @@ impl<'t> View<'t> {
     /// About how many rows a table has in files.
     pub(crate) fn estimated_rows(&self, table: &OpenTable) -> u64 {
         table.estimated_rows(&self.transaction.db().version())
+    }
+
+    /// The world.
+    pub(crate) fn env(&self) -> &Env {
+        self.transaction.env()
     }
 
     /// The switch that ends the statement.

@@ -5,8 +5,8 @@
 //! What has no such way back, or a slow one, is read from rows: JSON, SET, texts that are not
 //! in UTF-8.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, DurationMicrosecondType, TimestampMicrosecondType};
@@ -70,11 +70,11 @@ pub(super) fn planned(
         DataType::Utf8View if column.ty.kind == TypeKind::Enum => members(array, column)?,
         DataType::Utf8View => Arc::new(array.as_string_view().clone().to_binary_view()),
         DataType::Date32 => {
-            let packed = array.as_primitive::<Date32Type>().try_unary(|day| {
-                let date = Date::from_day_number(i64::from(day) + EPOCH_DAY);
-                date.map(Date::packed).ok_or_else(unfit)
-            });
-            let packed: UInt32Array = packed?;
+            let known = near_days();
+            let packed: UInt32Array = array.as_primitive::<Date32Type>().try_unary(|day| {
+                let near = usize::try_from(day - NEAR_FIRST).ok().and_then(|at| known.get(at));
+                near.copied().map_or_else(|| packed_day(day), Ok)
+            })?;
             Arc::new(packed)
         }
         DataType::Duration(TimeUnit::Microsecond) => {
@@ -103,6 +103,24 @@ pub(super) fn planned(
     })
 }
 
+/// Days since 1970 of 1950-01-01, and how many from there on are known by heart: a century.
+const NEAR_FIRST: i32 = -7_305;
+const NEAR_DAYS: i32 = 36_525;
+
+/// Most dates: working out year and month costs more than reading the copy.
+fn near_days() -> &'static [u32] {
+    static KNOWN: LazyLock<Vec<u32>> = LazyLock::new(|| {
+        let days = NEAR_FIRST..NEAR_FIRST + NEAR_DAYS;
+        days.map(|day| packed_day(day).unwrap_or_default()).collect()
+    });
+    &KNOWN
+}
+
+fn packed_day(day: i32) -> Result<u32, SqlError> {
+    let date = Date::from_day_number(i64::from(day) + EPOCH_DAY);
+    date.map(Date::packed).ok_or_else(unfit)
+}
+
 fn moment(micros: i64) -> Result<DateTime, SqlError> {
     DateTime::from_linear_micros(micros + EPOCH_DAY * DAY_MICROS).ok_or_else(unfit)
 }
@@ -110,11 +128,12 @@ fn moment(micros: i64) -> Result<DateTime, SqlError> {
 /// The numbers of an ENUM's members.
 fn members(array: &ArrayRef, column: &ColumnDescriptor) -> Result<ArrayRef, SqlError> {
     let names = column.members.iter().map(String::as_str);
-    let numbers: HashMap<&str, u16> = names.zip(1..).collect();
+    let numbers: BTreeMap<&str, u16> = names.zip(1..).collect();
     let number = |name: Option<&str>| match name {
         Some(name) => numbers.get(name).copied().map(Some).ok_or_else(unfit),
         None => Ok(None),
     };
-    let numbers: UInt16Array = array.as_string_view().iter().map(number).collect::<Result<_, _>>()?;
+    let numbers: UInt16Array =
+        array.as_string_view().iter().map(number).collect::<Result<_, _>>()?;
     Ok(Arc::new(numbers))
 }

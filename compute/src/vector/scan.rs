@@ -13,11 +13,14 @@ use datafusion_execution::{SendableRecordBatchStream, TaskContext};
 use datafusion_physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion_physical_plan::streaming::PartitionStream;
 use firn_engine::db::Layers;
+use firn_engine::{Env, Task, TaskClass};
 use firn_mysql_semantics::error::{SqlError, Warnings, code};
 use firn_mysql_semantics::expr::{Apart, Cx, Settings};
 use firn_mysql_semantics::vector::plan_error;
 use firn_mysql_semantics::{TypeKind, Value};
 use firn_table::descriptor::IndexId;
+use futures::Stream;
+use tokio::sync::mpsc;
 
 use super::columns::ColumnBuilder;
 use super::copies::{Copied, has_copies};
@@ -34,6 +37,9 @@ pub(super) const ROWS: usize = 8192;
 /// Bytes of strings in a batch beyond which it has no more rows.
 const BYTES: usize = 8 << 20;
 
+/// Batches that a scan has ready at most before they are wanted.
+const AHEAD: usize = 2;
+
 /// Rows that are looked up by their keys at once.
 const KEYS: usize = 1024;
 
@@ -48,6 +54,7 @@ pub(super) struct Source {
     pub(super) interrupt: Interrupt,
     pub(super) settings: Arc<Settings>,
     pub(super) session: Apart,
+    pub(super) env: Env,
     /// Counts rows that come from copies.
     pub(super) copied_rows: Arc<AtomicU64>,
 }
@@ -89,11 +96,50 @@ impl PartitionStream for TableScan {
             copied: None,
             row_key: Vec::new(),
         };
-        let batches = futures::stream::try_unfold(scanning, |mut scanning| async move {
-            let batch = scanning.batch().await.map_err(plan_error)?;
-            Ok::<_, DataFusionError>(batch.map(|batch| (batch, scanning)))
-        });
+        let batches = Ahead::of(scanning, &self.source.env);
         Box::pin(RecordBatchStreamAdapter::new(schema, batches))
+    }
+}
+
+/// A scan that runs ahead of who takes its batches, on another thread if one is free.
+struct Ahead {
+    batches: mpsc::Receiver<Result<RecordBatch>>,
+    task: Task<()>,
+}
+
+impl Ahead {
+    /// Begins to scan.
+    fn of(mut scanning: Scanning, env: &Env) -> impl Stream<Item = Result<RecordBatch>> + use<> {
+        let (sender, batches) = mpsc::channel(AHEAD);
+        let task = env.spawn(TaskClass::Background, "scan", async move {
+            loop {
+                let batch = scanning.batch().await.map_err(plan_error);
+                let (over, batch) = match batch {
+                    Ok(None) => return,
+                    Ok(Some(batch)) => (false, Ok(batch)),
+                    Err(error) => (true, Err(error)),
+                };
+                // Nobody takes it any more: the query is over.
+                if sender.send(batch).await.is_err() || over {
+                    return;
+                }
+            }
+        });
+        futures::stream::unfold(Self { batches, task }, |mut ahead| async move {
+            let batch = match ahead.batches.recv().await {
+                Some(batch) => batch,
+                // Whoever ends without a word has not come to the end.
+                None if (&mut ahead.task).await.is_some() => return None,
+                None => Err(DataFusionError::Execution("a scan ended early".to_owned())),
+            };
+            Some((batch, ahead))
+        })
+    }
+}
+
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        self.task.abort();
     }
 }
 

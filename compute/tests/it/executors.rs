@@ -224,7 +224,7 @@ async fn copies_of_files_give_the_rows_that_the_rows_give() {
     client.run("SET time_zone = 'Europe/Berlin', sql_mode = ''").await;
     server.copied().await;
     let clean = same_both_ways(&mut client).await;
-    assert!(clean > 500_000, "{clean} rows came from copies");
+    assert!(clean > 400_000, "{clean} rows came from copies");
     // What lies above: changed rows, new ones before, between and behind all others, rows that
     // went, and one that came back. A snapshot from before sees none of it.
     let mut before = server.try_client(Some("t")).await.expect("root gets in");
@@ -242,7 +242,7 @@ async fn copies_of_files_give_the_rows_that_the_rows_give() {
         .await;
     for _ in 0..2 {
         let copied = same_both_ways(&mut client).await;
-        assert!(copied > 300_000, "{copied} rows came from copies");
+        assert!(copied > 200_000, "{copied} rows came from copies");
         assert_eq!(told(&mut before, "direct", sums).await, seen, "a snapshot stays");
         assert_eq!(told(&mut before, "vector", sums).await, seen, "a snapshot stays");
         // The same from files that hold versions which only the snapshot sees, deletions,
@@ -253,7 +253,11 @@ async fn copies_of_files_give_the_rows_that_the_rows_give() {
     // Own writes, and a table that was altered since.
     client.run("START TRANSACTION; UPDATE big SET d = 0 WHERE id < 100").await;
     same_both_ways(&mut client).await;
-    client.run("ROLLBACK; ALTER TABLE big ADD COLUMN late INT NOT NULL DEFAULT 7, ALGORITHM = INSTANT").await;
+    client
+        .run(
+            "ROLLBACK; ALTER TABLE big ADD COLUMN late INT NOT NULL DEFAULT 7, ALGORITHM = INSTANT",
+        )
+        .await;
     let sql = "SELECT late, COUNT(*), SUM(d) FROM big GROUP BY late";
     assert_eq!(told(&mut client, "direct", sql).await, told(&mut client, "vector", sql).await);
     same_both_ways(&mut client).await;

@@ -112,7 +112,10 @@ impl World {
             "storage in a test",
             Arc::clone(&self.store),
             layout.clone(),
-            PickerOptions { l0_files: if self.merging { 1 } else { 4 }, ..PickerOptions::default() },
+            PickerOptions {
+                l0_files: if self.merging { 1 } else { 4 },
+                ..PickerOptions::default()
+            },
         );
         let options = Options::for_memory(64 << 20);
         let worker = self.merging.then(|| {

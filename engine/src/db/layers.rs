@@ -69,7 +69,9 @@ impl Layers {
         let full = full_range(space, range)?;
         let Some(view) = state.view.space(space) else { return Ok(None) };
         // Deletions of ranges are rare, and would have to be looked up for each row.
-        if view.has_range_deletes() || state.memtables().any(|table| table.range_deletes().is_some()) {
+        if view.has_range_deletes()
+            || state.memtables().any(|table| table.range_deletes().is_some())
+        {
             return Ok(None);
         }
         let pieces = pieces(bottom(view), space, &full);
@@ -113,7 +115,8 @@ impl Layers {
     pub async fn above(&self, range: &KeyRange) -> Result<Above> {
         let full = full_range(self.space, range)?;
         let tables = self.state.memtables().filter(|table| !table.is_empty());
-        let cursor = |table| Source::Memtable(MemtableCursor::new(Arc::clone(table), self.snapshot));
+        let cursor =
+            |table| Source::Memtable(MemtableCursor::new(Arc::clone(table), self.snapshot));
         let mut sources: Vec<Source> = tables.map(cursor).collect();
         if let Some(view) = self.state.view.space(self.space) {
             let levels = &view.levels[..LEVEL_MAX - 1];

@@ -56,7 +56,8 @@ struct Walk {
 
 impl Check<'_> {
     async fn load(&self, handle: Handle) -> Result<bytes::Bytes> {
-        let bytes = self.io.read_uncached(self.meta.id, handle.offset, u64::from(handle.len)).await?;
+        let bytes =
+            self.io.read_uncached(self.meta.id, handle.offset, u64::from(handle.len)).await?;
         stored::load(&bytes, handle)
     }
 

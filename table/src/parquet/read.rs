@@ -110,9 +110,8 @@ impl ColumnFile {
         };
         let one_version = value(ONE_VERSION_KEY) == Some("1");
         let parsed = Arc::new(parsed);
-        let metadata =
-            ArrowReaderMetadata::try_new(Arc::clone(&parsed), ArrowReaderOptions::new())
-                .map_err(decoding_failed)?;
+        let metadata = ArrowReaderMetadata::try_new(Arc::clone(&parsed), ArrowReaderOptions::new())
+            .map_err(decoding_failed)?;
         let options = ArrowReaderOptions::new().with_schema(with_views(metadata.schema()));
         let views = ArrowReaderMetadata::try_new(parsed, options).map_err(decoding_failed)?;
         Ok(Self { source, id, bytes, tail_bytes, metadata, views, sums, space, one_version })
@@ -165,9 +164,9 @@ impl ColumnFile {
             _ => false,
         };
         let none_newer = match statistics(SEQ_COLUMN) {
-            Some(Statistics::Int64(seqs)) => {
-                seqs.max_opt().is_some_and(|max| u64::try_from(*max).is_ok_and(|max| max <= newest.0))
-            }
+            Some(Statistics::Int64(seqs)) => seqs
+                .max_opt()
+                .is_some_and(|max| u64::try_from(*max).is_ok_and(|max| max <= newest.0)),
             _ => false,
         };
         no_row && none_deleted && none_newer
@@ -279,13 +278,12 @@ impl ColumnFile {
         // None of the columns is nested: each is a leaf.
         let mask = ProjectionMask::leaves(schema, columns.iter().copied());
         let read = Chunks { file_bytes: self.bytes, chunks };
-        let reader =
-            ParquetRecordBatchReaderBuilder::new_with_metadata(read, metadata.clone())
-                .with_projection(mask)
-                .with_row_groups(vec![index])
-                .with_batch_size(batch_rows)
-                .build()
-                .map_err(decoding_failed)?;
+        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(read, metadata.clone())
+            .with_projection(mask)
+            .with_row_groups(vec![index])
+            .with_batch_size(batch_rows)
+            .build()
+            .map_err(decoding_failed)?;
         Ok(RowGroup { reader, stored_bytes: total })
     }
 }
