@@ -10,7 +10,7 @@ use firn_mysql_semantics::error::SqlError;
 
 use super::derived::Made;
 use super::measure::Measures;
-use super::{Relations, Result};
+use super::{ReadCounts, Relations, Result};
 use crate::catalog::{CATALOG_SPACE, auto_increment_key};
 use crate::memory::MemoryBudget;
 use crate::session::{from_engine, from_transaction};
@@ -60,6 +60,8 @@ pub(crate) struct View<'t> {
     executor: Executor,
     /// Query blocks that ran over batches, and those of them that were given up.
     over_batches: (u64, u64),
+    /// How rows were read.
+    reads: Arc<ReadCounts>,
 }
 
 impl<'t> View<'t> {
@@ -77,6 +79,7 @@ impl<'t> View<'t> {
             measures: None,
             executor: Executor::Direct,
             over_batches: (0, 0),
+            reads: Arc::default(),
         }
     }
 
@@ -84,6 +87,11 @@ impl<'t> View<'t> {
     pub(crate) fn by(mut self, executor: Executor) -> Self {
         self.executor = executor;
         self
+    }
+
+    /// How rows were read.
+    pub(crate) fn reads(&self) -> &Arc<ReadCounts> {
+        &self.reads
     }
 
     /// A query block runs over batches.

@@ -101,6 +101,12 @@ counters! {
     /// Those of them that were run again row by row.
     FirnVectorGivenUp "Firn_vector_given_up";
     HandlerCommit "Handler_commit";
+    HandlerReadFirst "Handler_read_first";
+    HandlerReadKey "Handler_read_key";
+    HandlerReadLast "Handler_read_last";
+    HandlerReadNext "Handler_read_next";
+    HandlerReadPrev "Handler_read_prev";
+    HandlerReadRndNext "Handler_read_rnd_next";
     HandlerRollback "Handler_rollback";
     /// Row locks that had to be waited for. Of the server alone.
     InnodbRowLockWaits "Innodb_row_lock_waits";

@@ -255,7 +255,7 @@ impl Inner {
 }
 
 /// The range with the space in front of its bounds; always with an end.
-fn full_range(space: SpaceId, range: &KeyRange) -> Result<KeyRange> {
+pub(super) fn full_range(space: SpaceId, range: &KeyRange) -> Result<KeyRange> {
     let with_space = |key: &[u8]| Bytes::copy_from_slice(&key::user_key(space, key));
     let end = match &range.end {
         Some(end) => with_space(end),
