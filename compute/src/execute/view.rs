@@ -11,7 +11,7 @@ use firn_mysql_semantics::error::SqlError;
 
 use super::derived::Made;
 use super::measure::Measures;
-use super::{Relations, Result};
+use super::{ReadCounts, Relations, Result};
 use crate::catalog::{CATALOG_SPACE, auto_increment_key};
 use crate::memory::MemoryBudget;
 use crate::session::{from_engine, from_transaction};
@@ -60,6 +60,8 @@ pub(crate) struct View<'t> {
     /// How queries run.
     executor: Executor,
     over_batches: OverBatches,
+    /// How rows were read.
+    reads: Arc<ReadCounts>,
 }
 
 /// What ran over batches.
@@ -88,6 +90,7 @@ impl<'t> View<'t> {
             measures: None,
             executor: Executor::Direct,
             over_batches: OverBatches::default(),
+            reads: Arc::default(),
         }
     }
 
@@ -95,6 +98,11 @@ impl<'t> View<'t> {
     pub(crate) fn by(mut self, executor: Executor) -> Self {
         self.executor = executor;
         self
+    }
+
+    /// How rows were read.
+    pub(crate) fn reads(&self) -> &Arc<ReadCounts> {
+        &self.reads
     }
 
     /// A query block runs over batches.

@@ -45,6 +45,7 @@ mod services;
 pub mod set;
 mod show;
 mod statement;
+mod statistics;
 mod tables;
 mod temporary;
 mod transaction;
@@ -75,6 +76,7 @@ pub(crate) use values::SessionValues;
 
 use crate::output::ResultCharset;
 use crate::server::{Process, Server};
+use crate::table::OpenTable;
 use crate::txn::{LockSet, Transaction};
 use crate::variables::{Counter, SessionCounters, counter_of};
 
@@ -108,6 +110,8 @@ pub struct Session {
     /// Statements by name, in lower case: PREPARE.
     prepared: BTreeMap<String, Arc<prepared::NamedStatement>>,
     pub(crate) counters: SessionCounters,
+    /// Tables of which too little was known when a statement was planned.
+    lacking: Vec<Arc<OpenTable>>,
 }
 
 impl Session {
@@ -142,6 +146,7 @@ impl Session {
             reading_guard: None,
             shape: Shape::default(),
             prepared: BTreeMap::new(),
+            lacking: Vec::new(),
             counters: SessionCounters::default(),
         }
     }

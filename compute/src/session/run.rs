@@ -18,7 +18,7 @@ use super::transaction::Unit;
 use super::{Session, from_transaction};
 use crate::bind::{Block, Destination, InsertSource, StatementScope, has_query};
 use crate::execute::{
-    self, DeletePlan, InsertPlan, Measures, Reading, SelectRun, Storing, UpdatePlan, View,
+    self, DeletePlan, InsertPlan, Measures, ReadCounts, Reading, SelectRun, Storing, UpdatePlan, View,
 };
 use crate::output;
 use crate::plan::SelectPlan;
@@ -79,7 +79,12 @@ impl Session {
     ) -> Result<Compiled, Ended> {
         for _ in 0..REPLANS_MAX {
             let mark = self.warnings.mark();
-            let compiled = self.compile(sql, statement, &arguments.types)?;
+            let (types, values) = (&arguments.types, &arguments.values);
+            let mut compiled = self.compile(sql, statement, types, values)?;
+            if self.gather_lacking().await {
+                self.warnings.rewind(mark);
+                compiled = self.compile(sql, statement, types, values)?;
+            }
             if self.lock_tables(unit, &compiled.tables).await? {
                 return Ok(compiled);
             }
@@ -274,8 +279,13 @@ impl Session {
         let select = &plan.select.select;
         let (reading, wait) = self.reading(plan, unit);
         let executor = Executor::from_index(self.values.variables.hot().firn_executor);
+        let over_batches = match executor {
+            Executor::Direct => false,
+            Executor::Auto => select.grouped && plan.select.cheaper_over_batches,
+            Executor::Vector => true,
+        };
         if reading == Reading::Snapshot
-            && executor != Executor::Vector
+            && !over_batches
             && let Some(range) = &plan.range
         {
             return self.run_range(plan, range, arguments, unit, response).await;
@@ -306,6 +316,8 @@ impl Session {
         let summary = Summary { warnings: cx.warnings.packet_count(), ..Summary::new(status) };
         rows.end(&summary)?;
         let found = if select.calc_found_rows { run.found_rows() } else { count };
+        let reads = Arc::clone(view.reads());
+        self.count_reads(&reads);
         let batches = view.over_batches();
         if batches.blocks > 0 {
             let copied = batches.copied_rows.load(Ordering::Relaxed);
@@ -320,6 +332,13 @@ impl Session {
         self.values.found_rows = found;
         self.values.row_count = -1;
         Ok(Outcome::Sent)
+    }
+
+    /// Counts how rows were read.
+    pub(super) fn count_reads(&mut self, reads: &ReadCounts) {
+        for (counter, count) in reads.counted() {
+            self.counters.add(&self.server.counters, counter, count);
+        }
     }
 
     /// SELECT … INTO @a, …
@@ -451,8 +470,10 @@ impl Session {
         let mut view = View::new(&mut unit.transaction, reading, wait).relating(&relations);
         self.values.given_id = None;
         let mut cx = Cx::new(&settings, &mut self.values, &mut self.warnings);
+        let reads = Arc::clone(view.reads());
         let (params, mut done) = (&arguments.values, execute::Inserted::default());
         let result = execute::insert(plan, &storing, params, &mut view, &mut cx, &mut done).await;
+        self.count_reads(&reads);
         // Rows that were written before it failed count here.
         if let Some(id) = done.first_id() {
             self.values.variables.facts.last_insert_id = id;
@@ -495,7 +516,9 @@ impl Session {
         let mut view = View::new(&mut unit.transaction, reading, wait).relating(&relations);
         self.values.given_id = None;
         let mut cx = Cx::new(&settings, &mut self.values, &mut self.warnings);
+        let reads = Arc::clone(view.reads());
         let done = execute::update(plan, &storing, &arguments.values, &mut view, &mut cx).await?;
+        self.count_reads(&reads);
         let found_rows = self.login.capabilities.contains(Capabilities::FOUND_ROWS);
         let affected = if found_rows { done.matched } else { done.changed };
         self.values.row_count = affected.cast_signed();
@@ -523,7 +546,9 @@ impl Session {
         let relations = CatalogRelations::new(self);
         let mut view = View::new(&mut unit.transaction, reading, wait).relating(&relations);
         let mut cx = Cx::new(&settings, &mut self.values, &mut self.warnings);
+        let reads = Arc::clone(view.reads());
         let deleted = execute::delete(plan, &arguments.values, &mut view, &mut cx).await?;
+        self.count_reads(&reads);
         self.values.row_count = deleted.cast_signed();
         Ok(Done { affected: deleted, ..Done::default() }.into())
     }

@@ -103,6 +103,12 @@ counters! {
     /// Rows of these blocks that came from the Parquet copies of files.
     FirnVectorRowsCopied "Firn_vector_rows_copied";
     HandlerCommit "Handler_commit";
+    HandlerReadFirst "Handler_read_first";
+    HandlerReadKey "Handler_read_key";
+    HandlerReadLast "Handler_read_last";
+    HandlerReadNext "Handler_read_next";
+    HandlerReadPrev "Handler_read_prev";
+    HandlerReadRndNext "Handler_read_rnd_next";
     HandlerRollback "Handler_rollback";
     /// Row locks that had to be waited for. Of the server alone.
     InnodbRowLockWaits "Innodb_row_lock_waits";

@@ -152,6 +152,7 @@ impl Planner<'_> {
                     order: &[],
                     limited: false,
                     hints: &[],
+                    known: step.known.as_ref(),
                 };
                 Some(choose(&table.codec, &wanted)?)
             }

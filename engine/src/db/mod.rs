@@ -3,6 +3,7 @@
 mod admission;
 mod commit;
 mod completion;
+mod estimate;
 mod flush;
 mod layers;
 mod open;

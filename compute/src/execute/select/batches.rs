@@ -13,7 +13,8 @@ impl<'p> SelectRun<'p> {
     /// Whether the block is to run over batches.
     pub(super) fn runs_over_batches(&self, view: &View<'_>) -> bool {
         let wanted = match view.executor() {
-            Executor::Direct | Executor::Auto => false,
+            Executor::Direct => false,
+            Executor::Auto => self.plan.cheaper_over_batches,
             Executor::Vector => true,
         };
         let plain = view.locks().is_none() && !view.is_measured();
