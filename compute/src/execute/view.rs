@@ -71,7 +71,9 @@ pub(crate) struct OverBatches {
     pub(crate) blocks: u64,
     /// Those of them that were given up.
     pub(crate) given_up: u64,
-    /// Rows that came from the copies of files.
+    /// Rows that scans have read.
+    pub(crate) read_rows: Arc<AtomicU64>,
+    /// Those of them that came from the copies of files.
     pub(crate) copied_rows: Arc<AtomicU64>,
 }
 

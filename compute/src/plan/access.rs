@@ -13,8 +13,8 @@ use firn_table::TableCodec;
 use firn_table::descriptor::{IndexDescriptor, IndexId, IndexState, TableDescriptor, same_name};
 use firn_table::key::IndexCodec;
 
-use super::{Intervals, Known, cost};
 use super::condition::{Condition, Encoder, Term, keys};
+use super::{Intervals, Known, cost};
 
 /// Ranges and keys of one read: where IN lists of several parts would make more,
 /// fewer parts are used.
@@ -80,8 +80,7 @@ pub(crate) fn choose(codec: &TableCodec, wanted: &Wanted<'_>) -> Result<Access> 
         if allowed.forced && searched {
             judged.points += 10_000;
         }
-        let instead =
-            !rows_allowed && best.access.index == IndexId::ROWS && judged.points > 30;
+        let instead = !rows_allowed && best.access.index == IndexId::ROWS && judged.points > 30;
         if instead || judged.is_better_than(&best) {
             best = judged;
         }
@@ -131,8 +130,7 @@ fn cost_of(access: &Access, codec: &IndexCodec, wanted: &Wanted<'_>, known: &Kno
         return read;
     }
     // What other conditions leave of it.
-    let used: Vec<usize> =
-        (0..access.parts.len()).filter_map(|part| codec.column(part)).collect();
+    let used: Vec<usize> = (0..access.parts.len()).filter_map(|part| codec.column(part)).collect();
     let others = wanted.conditions.iter().filter(|one| !used.contains(&one.column));
     let share = others.map(|one| one.term.share()).product::<f64>().max(1e-6);
     match (access.ordered, wanted.limited) {

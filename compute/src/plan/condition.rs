@@ -5,8 +5,8 @@ use firn_mysql_semantics::expr::{
 };
 use firn_mysql_semantics::{SqlType, TypeKind, Value};
 
-use super::{Intervals, cost};
 use super::fit::{Fit, fit};
+use super::{Intervals, cost};
 use crate::bind::columns_of;
 
 /// Members of one IN list that become ranges of their own.

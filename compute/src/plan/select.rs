@@ -9,7 +9,9 @@ use firn_mysql_semantics::error::SqlError;
 use firn_mysql_semantics::expr::{Node, Op, Result};
 
 use super::order::{Joined, Reached};
-use super::{Access, Condition, DerivedPlan, Known, SubqueryPlan, Wanted, WindowPlan, choose, cost};
+use super::{
+    Access, Condition, DerivedPlan, Known, SubqueryPlan, Wanted, WindowPlan, choose, cost,
+};
 use crate::bind::{
     Aggregate, AggregateFunction, BoundSelect, Derived, JoinKind, Source, TableSource,
     VirtualTable, columns_of,

@@ -18,7 +18,8 @@ use super::transaction::Unit;
 use super::{Session, from_transaction};
 use crate::bind::{Block, Destination, InsertSource, StatementScope, has_query};
 use crate::execute::{
-    self, DeletePlan, InsertPlan, Measures, ReadCounts, Reading, SelectRun, Storing, UpdatePlan, View,
+    self, DeletePlan, InsertPlan, Measures, ReadCounts, Reading, SelectRun, Storing, UpdatePlan,
+    View,
 };
 use crate::output;
 use crate::plan::SelectPlan;
@@ -321,10 +322,12 @@ impl Session {
         let batches = view.over_batches();
         if batches.blocks > 0 {
             let copied = batches.copied_rows.load(Ordering::Relaxed);
+            let read = batches.read_rows.load(Ordering::Relaxed);
             for (counter, count) in [
                 (Counter::FirnVectorBlocks, batches.blocks),
                 (Counter::FirnVectorGivenUp, batches.given_up),
                 (Counter::FirnVectorRowsCopied, copied),
+                (Counter::HandlerReadRndNext, read),
             ] {
                 self.counters.add(&self.server.counters, counter, count);
             }

@@ -55,7 +55,9 @@ pub(super) struct Source {
     pub(super) settings: Arc<Settings>,
     pub(super) session: Apart,
     pub(super) env: Env,
-    /// Counts rows that come from copies.
+    /// Counts rows.
+    pub(super) read_rows: Arc<AtomicU64>,
+    /// Counts those that come from copies.
     pub(super) copied_rows: Arc<AtomicU64>,
 }
 
@@ -116,7 +118,11 @@ impl Ahead {
                 let batch = scanning.batch().await.map_err(plan_error);
                 let (over, batch) = match batch {
                     Ok(None) => return,
-                    Ok(Some(batch)) => (false, Ok(batch)),
+                    Ok(Some(batch)) => {
+                        let rows = batch.num_rows() as u64;
+                        scanning.source.read_rows.fetch_add(rows, Ordering::Relaxed);
+                        (false, Ok(batch))
+                    }
                     Err(error) => (true, Err(error)),
                 };
                 // Nobody takes it any more: the query is over.
