@@ -14,11 +14,14 @@ use arrow_array::types::UInt64Type;
 use arrow_array::{Array, ArrayRef, BinaryViewArray, BooleanArray, RecordBatch, UInt64Array};
 use arrow_schema::SchemaRef;
 use arrow_select::interleave::interleave;
+use bytes::Bytes;
 use firn_engine::db::{Above, Layers, Piece};
+use firn_engine::key::{KeyRange, prefix_end};
 use firn_engine::manifest::SstMeta;
 use firn_engine::{Error, ErrorKind, Seq};
 use firn_mysql_semantics::error::SqlError;
 use firn_table::columns::{ROW_COLUMN, ROW_KEY_COLUMN};
+use firn_table::descriptor::IndexId;
 use firn_table::{ColumnFile, DELETED_COLUMN, RowGroup, SEQ_COLUMN};
 
 use super::copied::{is_as_today, is_copied, planned};
@@ -78,14 +81,20 @@ const FROM_COPY: usize = 0;
 const FROM_ROWS: usize = 1;
 
 impl Copied {
-    /// Begins to read a piece; `None` if its rows have to be read as rows: the file is of an
-    /// older form of the table.
+    /// Begins to read a piece; `None` if its rows have to be read as rows: not all of the
+    /// file's are wanted, or it is of an older form of the table.
     pub(super) async fn open(
         layers: &Layers,
         piece: &Piece,
         source: &Source,
     ) -> Result<Option<Self>, SqlError> {
-        let Some(meta) = piece.copied.as_ref().filter(|_| piece.is_whole) else { return Ok(None) };
+        // A copy is read as a whole. It has no entries of other indexes, which may well be in
+        // the file.
+        let prefix = IndexId::ROWS.0.to_be_bytes();
+        let end = prefix_end(&prefix);
+        let all = KeyRange { start: Bytes::copy_from_slice(&prefix), end };
+        let whole = piece.range.covers(&piece.file.intersection(&all));
+        let Some(meta) = piece.copied.as_ref().filter(|_| whole) else { return Ok(None) };
         let bytes = meta.column.as_ref().map_or(0, |copy| copy.bytes);
         let file = ColumnFile::open(layers.source(), meta.id, bytes).await.map_err(engine_error)?;
         let columns = &source.table.codec.table().columns;

@@ -41,8 +41,8 @@ pub struct Piece {
     /// The file that has all its rows at the bottom, which has a copy; `None` if they are in
     /// rows alone.
     pub copied: Option<Arc<SstMeta>>,
-    /// All rows of the file are within the range that was asked for.
-    pub is_whole: bool,
+    /// All keys of that file, also those outside of the range that was asked for.
+    pub file: KeyRange,
 }
 
 impl std::fmt::Debug for Layers {
@@ -144,7 +144,7 @@ fn pieces(bottom: &Level, space: SpaceId, full: &KeyRange) -> Vec<Piece> {
     let mut at = full.start.clone();
     let rows = |from: &Bytes, to: Option<&Bytes>| {
         let range = KeyRange { start: from.clone(), end: to.cloned() };
-        let piece = Piece { range: bare(&range), copied: None, is_whole: false };
+        let piece = Piece { range: bare(&range), copied: None, file: bare(&range) };
         (!range.is_empty()).then_some(piece)
     };
     for file in &bottom.files[bottom.overlapping(full)] {
@@ -156,7 +156,7 @@ fn pieces(bottom: &Level, space: SpaceId, full: &KeyRange) -> Vec<Piece> {
         pieces.push(Piece {
             range: bare(&own),
             copied: Some(Arc::clone(&file.meta)),
-            is_whole: own == file.meta.range,
+            file: bare(&file.meta.range),
         });
         at = own.end.expect("a file's range has an end");
     }
