@@ -28,6 +28,9 @@ pub(crate) trait Tables {
     /// 1046 without a database, 1049, 1146.
     fn table(&self, name: &ast::ObjectName) -> Result<FoundTable>;
 
+    /// A query locks the rows that it reads as if they were to be changed.
+    fn rows_are_locked(&self) {}
+
     /// The same, for a command; in a view's query with the view's rights.
     ///
     /// # Errors
@@ -265,7 +268,7 @@ impl From {
         let columns = columns_of_query(&query, &derived.columns)?;
         let alias: Arc<str> = Arc::from(derived.alias.as_str());
         let outer = query.outer.iter().cloned().map(Node::column).collect();
-        let query = Box::new(query);
+        let query = Box::new(BoundSelect { apart: true, ..query });
         let rows = Derived::Query { query, outer, lateral: derived.lateral };
         let found = FoundTable {
             schema: Arc::from(""),
