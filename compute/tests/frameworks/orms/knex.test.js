@@ -88,7 +88,7 @@ test('joins, groups and windows', async () => {
   assert.deepStrictEqual(ranked.map((row) => [row.r, row.w]), [[1, 4], [1, 3], [2, 2], [2, 1]]);
 });
 test('common tables, unions, subqueries', async () => {
-  const rows = await knex.withRecursive('n', ['i'], knex.select(knex.raw('1')).unionAll(knex('n').select(knex.raw('i + 1')).where('i', '<', 4)))
+  const rows = await knex.withRecursive('n', ['i'], knex('authors').select(knex.raw('1')).where('id', 1).unionAll(knex('n').select(knex.raw('i + 1')).where('i', '<', 4)))
     .select('*').from('n').whereIn('i', knex('books').select('id').where('price', '>=', 3)).union([knex.select(knex.raw('9'))]).orderBy('i');
   assert.deepStrictEqual(rows.map((row) => row.i), [3, 4, 9]);
   assert.strictEqual((await knex('authors as a').whereExists(knex('books').whereRaw('author = a.id').where('price', 4))).length, 1);
