@@ -8,6 +8,7 @@ mod auto_increment;
 mod changes;
 mod compared;
 mod connections;
+mod copies;
 mod definitions;
 mod differential;
 mod dump;

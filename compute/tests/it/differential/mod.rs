@@ -24,6 +24,8 @@ use std::time::Duration;
 
 use futures::StreamExt;
 
+pub(crate) use self::random::Random;
+
 use self::compare::{Difference, differences};
 use self::file::Recorded;
 use self::run::{Shown, Waiting, run};
