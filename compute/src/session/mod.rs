@@ -55,6 +55,7 @@ pub mod values;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use firn_mysql_parser::ast::{self, StatementKind};
 use firn_mysql_parser::{Parser, Shape};
@@ -108,6 +109,8 @@ pub struct Session {
     /// Statements by name, in lower case: PREPARE.
     prepared: BTreeMap<String, Arc<prepared::NamedStatement>>,
     pub(crate) counters: SessionCounters,
+    /// The columns of views are being listed.
+    listing_views: AtomicBool,
 }
 
 impl Session {
@@ -143,6 +146,7 @@ impl Session {
             shape: Shape::default(),
             prepared: BTreeMap::new(),
             counters: SessionCounters::default(),
+            listing_views: AtomicBool::new(false),
         }
     }
 
