@@ -12,7 +12,8 @@
 //!   `vector`: the heavy part of queries over batches of columns, with DataFusion.
 //! * [`variables`]: system variables, their types, ranges and defaults.
 //! * [`catalog`]: databases and tables by name, in the engine's own key space.
-//!   `table`: an open table with all that is compiled from it.
+//!   `table`: an open table with all that is compiled from it. `statistics`: how many rows
+//!   tables have, and how different their keys are.
 //! * [`memory`]: what all statements together may keep in memory.
 //! * [`txn`]: transactions over keys: snapshots, locks, savepoints, commit.
 #![forbid(unsafe_code)]
@@ -28,6 +29,7 @@ mod plan;
 mod plan_cache;
 pub mod server;
 pub mod session;
+mod statistics;
 mod table;
 #[cfg(test)]
 mod testing;

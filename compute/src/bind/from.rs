@@ -15,6 +15,7 @@ use super::{
 };
 use crate::accounts::Command;
 use crate::catalog::ViewDescriptor;
+use crate::plan::Known;
 use crate::table::OpenTable;
 
 /// Tables of one statement: no more than MySQL joins.
@@ -124,6 +125,8 @@ pub(crate) struct Source {
     pub(crate) hints: Vec<ast::IndexHint>,
     /// STRAIGHT_JOIN: it is read behind those before it.
     pub(crate) straight: bool,
+    /// What is known of the table, once somebody has asked.
+    pub(crate) known: Option<Known>,
 }
 
 /// FROM, bound.
@@ -198,6 +201,7 @@ impl From {
         });
         let (rows, on) = (found.source, Vec::new());
         self.sources.push(Source {
+            known: None,
             table,
             rows,
             kind: JoinKind::Inner,

@@ -164,6 +164,7 @@ impl From {
             on: Vec::new(),
             hints: Vec::new(),
             straight: false,
+            known: None,
         });
         Ok(())
     }

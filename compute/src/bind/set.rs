@@ -194,6 +194,7 @@ impl BoundSelect {
         let mut clauses = Clauses::bind(statement, &scope, &nothing, tail, &items, width)?;
         clauses.warnings.extend(block.take_warnings());
         let source = Source {
+            known: None,
             table: 0,
             rows: TableSource::Derived(Box::new(rows)),
             kind: JoinKind::Inner,

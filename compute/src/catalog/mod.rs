@@ -39,6 +39,7 @@ pub use open::{Catalog, ChangeError, Guard};
 pub use snapshot::{CatalogSnapshot, OpenTable, Relation, Schema, SchemaDescriptor};
 pub use store::{
     CATALOG_SPACE, FIRST_TABLE_ID, auto_increment_key, forget_scratch, forget_scratch_index,
+    statistics_key, statistics_prefix,
 };
 pub use temporary::TemporaryTables;
 pub use view::{ViewBody, ViewDescriptor};

@@ -12,6 +12,7 @@
 //! 08 id u32 BE                 a space that goes when the database is opened again: of a
 //!                              temporary table, or of a copy that is being made
 //! 08 id u32 BE index u16 BE    the same of one index's entries, while it is being made
+//! 09 id u32 BE                 what ANALYZE TABLE gathered of a table
 //! ```
 //!
 //! Descriptors are JSON. Names cannot contain a zero byte. Whatever one statement
@@ -42,6 +43,7 @@ const AUTO_INCREMENTS: u8 = 5;
 const VIEWS: u8 = 6;
 pub(super) const ACCOUNTS: u8 = 7;
 const SCRATCH: u8 = 8;
+const STATISTICS: u8 = 9;
 
 fn key(kind: u8, parts: &[&[u8]]) -> Vec<u8> {
     let mut key = vec![kind];
@@ -59,6 +61,18 @@ fn name_key(kind: u8, schema: &str, name: &str) -> Vec<u8> {
 #[must_use]
 pub fn auto_increment_key(table: u32) -> Vec<u8> {
     key(AUTO_INCREMENTS, &[&table.to_be_bytes()])
+}
+
+/// The key under which the statistics of a table are kept, in [`CATALOG_SPACE`].
+#[must_use]
+pub fn statistics_key(table: u32) -> Vec<u8> {
+    key(STATISTICS, &[&table.to_be_bytes()])
+}
+
+/// What the keys of statistics begin with.
+#[must_use]
+pub fn statistics_prefix() -> Vec<u8> {
+    vec![STATISTICS]
 }
 
 /// Remembers that a space is to go with the next start.
@@ -167,6 +181,7 @@ impl Writes<'_> {
 
     pub(super) fn delete_table(&mut self, id: u32) -> Result<()> {
         self.0.delete(CATALOG_SPACE, &key(TABLES, &[&id.to_be_bytes()]))?;
+        self.0.delete(CATALOG_SPACE, &statistics_key(id))?;
         self.0.delete(CATALOG_SPACE, &auto_increment_key(id))
     }
 

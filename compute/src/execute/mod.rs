@@ -11,7 +11,7 @@
 //! * [`store`]: values into columns. [`write`]: one row into a table.
 //! * [`insert`], [`update`]: the changing statements; [`insert_source`] and [`finder`] give
 //!   them their rows. [`load`]: LOAD DATA.
-//! * [`measure`]: what EXPLAIN ANALYZE counts.
+//! * [`measure`]: what EXPLAIN ANALYZE counts; [`reads`]: what SHOW STATUS does.
 //! * [`backfill`], [`online`]: what ALTER TABLE makes of rows, and that beside writers.
 //! * AUTO_INCREMENT: [`number`].
 
@@ -33,6 +33,7 @@ mod number;
 mod online;
 mod range;
 mod reader;
+mod reads;
 mod select;
 mod shown;
 mod sort_key;
@@ -59,6 +60,7 @@ pub(crate) use number::prepare as prepare_auto_increment;
 pub(crate) use online::Online;
 pub(crate) use range::RangeRun;
 pub(crate) use reader::{Found, found, index as index_of, read_row};
+pub(crate) use reads::{Read, ReadCounts};
 pub(crate) use select::{SelectRun, bound};
 pub(crate) use sort_key::{push as push_key, push_cell};
 pub(crate) use store::Storing;

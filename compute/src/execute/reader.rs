@@ -1,6 +1,7 @@
 //! The rows of one table, by an index.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use firn_engine::key::KeyRange;
@@ -12,8 +13,8 @@ use firn_table::descriptor::IndexId;
 use firn_table::key::EntryReader;
 use firn_table::row::RowReader;
 
-use super::Result;
 use super::view::{Entries, View, engine_error};
+use super::{Read, ReadCounts, Result};
 use crate::plan::{Access, Lookup};
 use crate::table::OpenTable;
 use crate::zone;
@@ -34,6 +35,10 @@ pub(crate) struct Reader {
     locked: bool,
     /// Entries have to be looked at with [`View::hides`].
     hides: bool,
+    /// Where reads are counted, once there are any.
+    counts: Option<Arc<ReadCounts>>,
+    /// As what entries of a range count.
+    each: Read,
 }
 
 enum Pending {
@@ -77,6 +82,12 @@ impl Reader {
             key: Vec::new(),
             locked: false,
             hides: false,
+            counts: None,
+            each: match (access.parts.is_empty(), access.backward) {
+                (true, _) if access.index == IndexId::ROWS && !access.ordered => Read::RndNext,
+                (_, true) => Read::Prev,
+                (_, false) => Read::Next,
+            },
         })
     }
 
@@ -124,6 +135,9 @@ impl Reader {
             return None;
         }
         let (key, value) = self.entries.as_mut()?.try_next()?;
+        if let Some(counts) = &self.counts {
+            counts.add(self.each);
+        }
         self.locked = false;
         Some(found(&mut self.key, key, value, table, access.index).and_then(|found| each(&found)))
     }
@@ -159,6 +173,7 @@ impl Reader {
     ) -> Result<Option<T>, E> {
         let direct = access.index == IndexId::ROWS;
         self.hides = !direct && view.has_overtaken();
+        let counts = Arc::clone(self.counts.get_or_insert_with(|| Arc::clone(view.reads())));
         let space = table.codec.table().space();
         loop {
             if let Some((key, value)) = self.ahead.pop_front() {
@@ -174,6 +189,7 @@ impl Reader {
                         self.entries = None;
                         continue;
                     };
+                    counts.add(self.each);
                     let found = found(&mut self.key, key, value, table, access.index);
                     if self.hides && view.hides(space, key, &self.key).await? {
                         continue;
@@ -188,6 +204,7 @@ impl Reader {
                         self.entries = None;
                         break;
                     };
+                    counts.add(self.each);
                     let entry = codec.read(key, value).map_err(engine_error)?;
                     let mut row_key = Vec::with_capacity(16);
                     entry.row_key(&mut row_key);
@@ -202,6 +219,12 @@ impl Reader {
             match &mut self.lookup {
                 Pending::Ranges(ranges) => {
                     let Some(range) = ranges.next() else { return Ok(None) };
+                    match (access.parts.is_empty(), self.each) {
+                        (true, Read::RndNext) => {}
+                        (true, Read::Prev) => counts.add(Read::Last),
+                        (true, _) => counts.add(Read::First),
+                        (false, _) => counts.add(Read::Key),
+                    }
                     self.entries = Some(view.scan(space, &range, access.backward, direct).await?);
                 }
                 Pending::Keys(keys) => {
@@ -209,6 +232,7 @@ impl Reader {
                     if keys.is_empty() {
                         return Ok(None);
                     }
+                    keys.iter().for_each(|_| counts.add(Read::Key));
                     if direct {
                         self.fetch(view, table, keys).await?;
                         continue;

@@ -4,15 +4,16 @@ mod reading;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use bytes::Bytes;
 use firn_engine::key::KeyRange;
-use firn_engine::{Instant, SpaceId};
+use firn_engine::{Env, Instant, SpaceId};
 use firn_mysql_semantics::error::SqlError;
 
 use super::derived::Made;
 use super::measure::Measures;
-use super::{Relations, Result};
+use super::{ReadCounts, Relations, Result};
 use crate::catalog::{CATALOG_SPACE, auto_increment_key};
 use crate::memory::MemoryBudget;
 use crate::session::{from_engine, from_transaction};
@@ -64,8 +65,22 @@ pub(crate) struct View<'t> {
     measures: Option<Box<Measures>>,
     /// How queries run.
     executor: Executor,
-    /// Query blocks that ran over batches, and those of them that were given up.
-    over_batches: (u64, u64),
+    over_batches: OverBatches,
+    /// How rows were read.
+    reads: Arc<ReadCounts>,
+}
+
+/// What ran over batches.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct OverBatches {
+    /// Query blocks.
+    pub(crate) blocks: u64,
+    /// Those of them that were given up.
+    pub(crate) given_up: u64,
+    /// Rows that scans have read.
+    pub(crate) read_rows: Arc<AtomicU64>,
+    /// Those of them that came from the copies of files.
+    pub(crate) copied_rows: Arc<AtomicU64>,
 }
 
 impl<'t> View<'t> {
@@ -84,7 +99,8 @@ impl<'t> View<'t> {
             made: BTreeMap::new(),
             measures: None,
             executor: Executor::Direct,
-            over_batches: (0, 0),
+            over_batches: OverBatches::default(),
+            reads: Arc::default(),
         }
     }
 
@@ -94,19 +110,24 @@ impl<'t> View<'t> {
         self
     }
 
+    /// How rows were read.
+    pub(crate) fn reads(&self) -> &Arc<ReadCounts> {
+        &self.reads
+    }
+
     /// A query block runs over batches.
     pub(crate) fn ran_over_batches(&mut self) {
-        self.over_batches.0 += 1;
+        self.over_batches.blocks += 1;
     }
 
     /// That was given up.
     pub(crate) fn gave_up(&mut self) {
-        self.over_batches.1 += 1;
+        self.over_batches.given_up += 1;
     }
 
-    /// Query blocks that ran over batches, and those of them that were given up.
-    pub(crate) fn over_batches(&self) -> (u64, u64) {
-        self.over_batches
+    /// What ran over batches.
+    pub(crate) fn over_batches(&self) -> &OverBatches {
+        &self.over_batches
     }
 
     /// How queries run.
@@ -126,6 +147,11 @@ impl<'t> View<'t> {
     /// About how many rows a table has in files.
     pub(crate) fn estimated_rows(&self, table: &OpenTable) -> u64 {
         table.estimated_rows(&self.transaction.db().version())
+    }
+
+    /// The world.
+    pub(crate) fn env(&self) -> &Env {
+        self.transaction.env()
     }
 
     /// The switch that ends the statement.

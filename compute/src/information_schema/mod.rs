@@ -11,7 +11,7 @@ pub(crate) mod columns;
 mod constraints;
 pub(crate) mod definition;
 mod facts;
-mod indexes;
+pub(crate) mod indexes;
 mod mysql;
 pub(crate) mod schemata;
 pub(crate) mod server;

@@ -1,6 +1,7 @@
 //! TABLES, VIEWS and PARTITIONS.
 //!
-//! How many rows and bytes a table has is not counted: these are NULL, not guessed.
+//! How many rows a table has is an estimate, as MySQL's is; its bytes are those of its files,
+//! indexes and column copies included.
 
 use std::sync::atomic::Ordering;
 
@@ -13,6 +14,7 @@ use super::cell::{maybe, maybe_number, moment, number, text};
 use super::definition;
 use crate::accounts::Privileges;
 use crate::catalog::{Relation, ViewDescriptor};
+use crate::statistics::{bytes_of, rows_of};
 
 /// A table, a view, or a table that is not stored.
 pub(crate) enum Named<'a> {
@@ -33,6 +35,14 @@ pub(crate) struct Status {
     pub(crate) collation: Option<&'static str>,
     pub(crate) options: Option<String>,
     pub(crate) comment: String,
+}
+
+/// TABLE_ROWS, AVG_ROW_LENGTH, DATA_LENGTH, MAX_DATA_LENGTH, INDEX_LENGTH, DATA_FREE
+fn sizes(facts: &Facts, named: &Named<'_>) -> [Value; 6] {
+    let Named::Table(table) = named else { return [const { Value::Null }; 6] };
+    let db = facts.server.transactions.db();
+    let (rows, bytes) = (rows_of(db, table), bytes_of(db, table));
+    [rows, bytes.checked_div(rows).unwrap_or_default(), bytes, 0, 0, 0].map(number)
 }
 
 impl Status {
@@ -138,7 +148,7 @@ pub(super) fn rows(facts: &Facts) -> Vec<Vec<Value>> {
     for schema in super::schemata::names(facts) {
         for one in named(facts, &schema) {
             let status = Status::of(facts, &one);
-            rows.push(vec![
+            let mut row = vec![
                 text("def"),
                 text(&schema),
                 text(&status.name),
@@ -146,12 +156,9 @@ pub(super) fn rows(facts: &Facts) -> Vec<Vec<Value>> {
                 maybe(status.engine),
                 maybe_number(status.version),
                 maybe(status.row_format),
-                Value::Null,
-                Value::Null,
-                Value::Null,
-                Value::Null,
-                Value::Null,
-                Value::Null,
+            ];
+            row.extend(sizes(facts, &one));
+            row.extend([
                 maybe_number(status.auto_increment),
                 status.created_micros.map_or(Value::Null, |at| moment(at, &facts.zone)),
                 Value::Null,
@@ -161,6 +168,7 @@ pub(super) fn rows(facts: &Facts) -> Vec<Vec<Value>> {
                 maybe(status.options.as_deref()),
                 text(&status.comment),
             ]);
+            rows.push(row);
         }
     }
     rows
@@ -213,17 +221,14 @@ pub(super) fn partitions(facts: &Facts) -> Vec<Vec<Value>> {
 /// A row of SHOW TABLE STATUS.
 pub(crate) fn status_row(facts: &Facts, one: &Named<'_>) -> Vec<Value> {
     let status = Status::of(facts, one);
-    vec![
+    let mut row = vec![
         text(&status.name),
         maybe(status.engine),
         status.version.map_or(Value::Null, number),
         maybe(status.row_format),
-        Value::Null,
-        Value::Null,
-        Value::Null,
-        Value::Null,
-        Value::Null,
-        Value::Null,
+    ];
+    row.extend(sizes(facts, one));
+    row.extend([
         maybe_number(status.auto_increment),
         status.created_micros.map_or(Value::Null, |at| moment(at, &facts.zone)),
         Value::Null,
@@ -232,5 +237,6 @@ pub(crate) fn status_row(facts: &Facts, one: &Named<'_>) -> Vec<Value> {
         Value::Null,
         maybe(status.options.as_deref()),
         text(&status.comment),
-    ]
+    ]);
+    row
 }

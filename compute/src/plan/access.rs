@@ -1,8 +1,8 @@
 //! Which index a table is read by.
 //!
-//! There are no statistics yet: an index is judged by how many of its leading parts
-//! have conditions, whether it has all columns that are read, and whether it gives
-//! the order that is asked for.
+//! By what the read costs, where something is known of the table ([`Known`]). Otherwise an
+//! index is judged by how many of its leading parts have conditions, whether it has all
+//! columns that are read, and whether it gives the order that is asked for.
 
 use firn_engine::key::{KeyRange, prefix_end};
 use firn_mysql_parser::ast;
@@ -13,8 +13,8 @@ use firn_table::TableCodec;
 use firn_table::descriptor::{IndexDescriptor, IndexId, IndexState, TableDescriptor, same_name};
 use firn_table::key::IndexCodec;
 
-use super::Intervals;
 use super::condition::{Condition, Encoder, Term, keys};
+use super::{Intervals, Known, cost};
 
 /// Ranges and keys of one read: where IN lists of several parts would make more,
 /// fewer parts are used.
@@ -49,6 +49,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) limited: bool,
     /// USE, FORCE and IGNORE INDEX.
     pub(crate) hints: &'a [ast::IndexHint],
+    /// What is known of the table; without it an index is judged by its form alone.
+    pub(crate) known: Option<&'a Known>,
 }
 
 /// Chooses an index.
@@ -59,9 +61,9 @@ pub(crate) fn choose(codec: &TableCodec, wanted: &Wanted<'_>) -> Result<Access> 
     let table = codec.table();
     let allowed = Allowed::new(table, wanted.hints)?;
     let rows = candidate(table, codec.row_index(), None, wanted);
-    let mut best = (score(&rows, codec.row_index(), true, wanted), rows);
     let primary = table.primary();
     let rows_allowed = primary.is_none_or(|index| allowed.allows(index));
+    let mut best = Judged::new(rows, codec.row_index(), wanted);
     for index in &table.indexes {
         let usable = index.state == IndexState::Public
             && !index.invisible
@@ -73,15 +75,69 @@ pub(crate) fn choose(codec: &TableCodec, wanted: &Wanted<'_>) -> Result<Access> 
         if access.parts.is_empty() && !access.ordered && !access.covering {
             continue;
         }
-        let mut points = score(&access, entries, false, wanted);
-        if allowed.forced && (!access.parts.is_empty() || access.ordered) {
-            points += 10_000;
+        let searched = !access.parts.is_empty() || access.ordered;
+        let mut judged = Judged::new(access, entries, wanted);
+        if allowed.forced && searched {
+            judged.points += 10_000;
         }
-        if points > best.0 || (!rows_allowed && best.1.index == IndexId::ROWS && points > 30) {
-            best = (points, access);
+        let instead = !rows_allowed && best.access.index == IndexId::ROWS && judged.points > 30;
+        if instead || judged.is_better_than(&best) {
+            best = judged;
         }
     }
-    Ok(best.1)
+    Ok(best.access)
+}
+
+/// A way to read the table, and what is to be said for it.
+struct Judged {
+    access: Access,
+    points: u32,
+    /// What it costs, if enough is known.
+    cost: Option<f64>,
+}
+
+impl Judged {
+    fn new(access: Access, codec: &IndexCodec, wanted: &Wanted<'_>) -> Self {
+        let points = score(&access, codec, access.index == IndexId::ROWS, wanted);
+        let known = wanted.known.filter(|known| !known.few);
+        let cost = known.map(|known| cost_of(&access, codec, wanted, known));
+        Self { access, points, cost }
+    }
+
+    fn is_better_than(&self, other: &Self) -> bool {
+        let hinted = self.points >= 10_000 || other.points >= 10_000;
+        match (self.cost, other.cost) {
+            (Some(cost), Some(than)) if !hinted && (cost - than).abs() > 0.01 * than => cost < than,
+            _ => self.points > other.points,
+        }
+    }
+}
+
+/// What reading the table so costs, up to the order that is asked for.
+fn cost_of(access: &Access, codec: &IndexCodec, wanted: &Wanted<'_>, known: &Known) -> f64 {
+    let rows = access.index == IndexId::ROWS;
+    let each = match (rows, access.covering) {
+        (true, _) => 1.0,
+        (false, true) => cost::ENTRY,
+        (false, false) => cost::ENTRY + cost::BEHIND,
+    };
+    if access.single {
+        return cost::SEARCH + each;
+    }
+    let found = known.found(codec, &access.parts);
+    let read = cost::SEARCH + found * each;
+    if wanted.order.is_empty() {
+        return read;
+    }
+    // What other conditions leave of it.
+    let used: Vec<usize> = (0..access.parts.len()).filter_map(|part| codec.column(part)).collect();
+    let others = wanted.conditions.iter().filter(|one| !used.contains(&one.column));
+    let share = others.map(|one| one.term.share()).product::<f64>().max(1e-6);
+    match (access.ordered, wanted.limited) {
+        (true, true) => cost::SEARCH + (cost::LIMITED / share).min(found) * each,
+        (true, false) => read,
+        (false, _) => read + found * share * cost::SORTED,
+    }
 }
 
 /// What hints leave.
@@ -119,20 +175,15 @@ impl<'a> Allowed<'a> {
     }
 }
 
-fn candidate(
-    table: &TableDescriptor,
-    codec: &IndexCodec,
-    behind: Option<&IndexCodec>,
-    wanted: &Wanted<'_>,
-) -> Access {
-    let rows = codec.id() == IndexId::ROWS;
+/// The leading parts of an index that conditions are on, and how many of these are of one
+/// value.
+fn searched(codec: &IndexCodec, conditions: &[Condition]) -> (Vec<Vec<Term>>, usize) {
     let mut parts: Vec<Vec<Term>> = Vec::new();
     // Parts of one value only: what is behind them is in order.
     let mut constant = 0;
-    let mut equal = 0;
     for part in 0..codec.parts() {
         let Some(column) = codec.column(part) else { break };
-        let here = || wanted.conditions.iter().filter(move |one| one.column == column);
+        let here = || conditions.iter().filter(move |one| one.column == column);
         // Of a prefix that keeps no order, only equal values can be found.
         let usable = |one: &&Condition| codec.keeps_order(part) || one.is_equality();
         let terms: Vec<Term> = here().filter(usable).map(|one| one.term.clone()).collect();
@@ -143,17 +194,26 @@ fn candidate(
         if constant == part && here().any(Condition::is_constant) && !codec.is_prefix(part) {
             constant += 1;
         }
-        equal += usize::from(equality);
         parts.push(terms);
         if !equality {
             break;
         }
     }
+    (parts, constant)
+}
+
+fn candidate(
+    table: &TableDescriptor,
+    codec: &IndexCodec,
+    behind: Option<&IndexCodec>,
+    wanted: &Wanted<'_>,
+) -> Access {
+    let rows = codec.id() == IndexId::ROWS;
+    let (parts, constant) = searched(codec, wanted.conditions);
     let covering =
         rows || (0..table.columns.len()).all(|at| !(wanted.reads)(at) || codec.covers(at));
     let (ordered, backward) = order(codec, behind, constant, wanted.order);
     let single = codec.is_unique() && codec.parts() > 0 && constant == codec.parts();
-    debug_assert!(equal >= constant);
     let ordered = ordered || (single && !wanted.order.is_empty());
     Access { index: codec.id(), parts, covering, backward, ordered, single }
 }
@@ -262,6 +322,14 @@ impl Encoder for PartEncoder<'_> {
 }
 
 impl Access {
+    /// The search of an index by conditions, whatever is read of it.
+    pub(crate) fn searching(codec: &IndexCodec, conditions: &[Condition]) -> Self {
+        let (parts, constant) = searched(codec, conditions);
+        let single = codec.is_unique() && codec.parts() > 0 && constant == codec.parts();
+        let (covering, backward, ordered) = (false, false, false);
+        Self { index: codec.id(), parts, covering, backward, ordered, single }
+    }
+
     /// Where to look, with what the conditions compare with as it is now.
     ///
     /// # Errors

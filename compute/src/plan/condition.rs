@@ -5,8 +5,8 @@ use firn_mysql_semantics::expr::{
 };
 use firn_mysql_semantics::{SqlType, TypeKind, Value};
 
-use super::Intervals;
 use super::fit::{Fit, fit};
+use super::{Intervals, cost};
 use crate::bind::columns_of;
 
 /// Members of one IN list that become ranges of their own.
@@ -36,6 +36,34 @@ pub(crate) struct Condition {
     pub(crate) column: usize,
     /// What is said of it.
     pub(crate) term: Term,
+}
+
+impl Term {
+    /// How many values of the column it leaves, if these are some that it names.
+    pub(crate) fn values(&self) -> Option<f64> {
+        match self {
+            Self::Compare { op: CompareOp::Eq | CompareOp::NullSafeEq, .. }
+            | Self::IsNull { negated: false } => Some(1.0),
+            Self::In { values, .. } => Some(values.len() as f64),
+            Self::Compare { .. } | Self::Between { .. } | Self::IsNull { negated: true } => None,
+            Self::Any(terms) => terms.iter().map(Self::values).sum(),
+            Self::All(terms) => terms.iter().filter_map(Self::values).reduce(f64::min),
+        }
+    }
+
+    /// The share of rows that it leaves, if nothing is known of them.
+    pub(crate) fn share(&self) -> f64 {
+        match self {
+            Self::Compare { op: CompareOp::Eq | CompareOp::NullSafeEq, .. } => cost::EQUAL,
+            Self::Compare { .. } => cost::BEYOND,
+            Self::Between { .. } => cost::WITHIN,
+            Self::In { values, .. } => (values.len() as f64 * cost::EQUAL).min(0.5),
+            Self::IsNull { negated: false } => cost::EQUAL,
+            Self::IsNull { negated: true } => 1.0 - cost::EQUAL,
+            Self::Any(terms) => terms.iter().map(Self::share).sum::<f64>().min(1.0),
+            Self::All(terms) => terms.iter().map(Self::share).product(),
+        }
+    }
 }
 
 impl Condition {

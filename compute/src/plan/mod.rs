@@ -3,6 +3,7 @@
 //! * [`interval`]: sets of encoded key parts.
 //! * [`fit`]: a compared value among the values of a column.
 //! * [`access`]: which index is read, from what conditions.
+//! * [`known`]: what is known of tables; [`cost`]: what is weighed by it.
 //! * [`order`]: in which order joined tables are read.
 //! * [`point`]: reads of one row by its key.
 //! * [`range`]: reads of one table whose columns go to the client as they are.
@@ -11,9 +12,11 @@
 
 mod access;
 mod condition;
+pub(crate) mod cost;
 mod derived;
 mod fit;
 mod interval;
+mod known;
 mod order;
 mod point;
 mod range;
@@ -24,6 +27,7 @@ pub(crate) use access::{Access, Lookup, Wanted, choose};
 pub(crate) use condition::{Condition, Term};
 pub(crate) use derived::{DerivedPlan, PartPlan, RecursivePlan, SetPlan, SubqueryPlan};
 pub(crate) use interval::{Interval, Intervals};
+pub(crate) use known::{Known, Learner};
 pub(crate) use point::PointPlan;
 pub(crate) use range::{Distinct, Key, Output, RangePlan, Taken, Total};
 pub(crate) use select::{SelectPlan, Step, StepRows};

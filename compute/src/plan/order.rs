@@ -1,33 +1,29 @@
 //! In which order the tables of inner joins are read.
 //!
-//! Without statistics every table is taken to have the same number of rows, and every kind of
-//! condition to leave the same share of them. What counts is what a condition needs: a table is
-//! cheap to reach once the tables are there that its indexes are searched with, and what leaves
-//! few rows comes early. From each table as the first one, the one that leaves the fewest rows
-//! follows, and so on; the cheapest of these orders is taken, as written where they are equal.
+//! What reading a table costs, and how many rows are left of it, is estimated from what is
+//! known of it ([`Known`]) and from the tables that are there before it. Of few tables all
+//! orders are weighed; of more, from each table as the first one, the one that leaves the
+//! fewest rows follows, and so on. The cheapest order is taken, as written where they are equal.
+//!
+//! Of a table of which nothing is known, every one is taken to have the same number of rows, and
+//! every kind of condition to leave the same share of them.
 
 use firn_mysql_semantics::expr::{CompareOp, Node, Op};
 use firn_table::TableCodec;
 use firn_table::descriptor::{IndexId, IndexState};
 
-use super::Condition;
-use crate::bind::{Source, TableSource, columns_of};
+use super::{Condition, Known, cost};
+use crate::bind::{JoinKind, Source, TableSource, columns_of};
 
-/// Rows of a table.
-const ROWS: f64 = 1000.0;
-/// Rows of what is no table on the engine: it is in memory.
-const MADE_ROWS: f64 = 100.0;
 /// Less than this is not told from nothing.
 const ROWS_MIN: f64 = 1e-3;
-/// A search of an index, in rows read.
-const SEARCH: f64 = 1.0;
-/// The row behind an entry, in rows read.
-const BEHIND: f64 = 1.0;
 /// An order has to be so much cheaper than one before it.
 const CHEAPER: f64 = 0.999;
-/// The same where it begins with all rows of another table than the order as written: what
-/// is guessed of both says little.
+/// The same where it begins with all rows of another table than the order as written, and
+/// nothing is known: what is guessed of both says little.
 const MUCH_CHEAPER: f64 = 0.1;
+/// Of so many tables all orders are weighed.
+const ALL_ORDERS_MAX: usize = 7;
 
 /// A set of tables, by their places among those that are put in order.
 type Tables = u64;
@@ -35,10 +31,15 @@ type Tables = u64;
 /// What is known of a table.
 struct Table {
     rows: f64,
+    is_known: bool,
     indexes: Vec<Index>,
     terms: Vec<Term>,
     /// Conditions that read it, by their places.
     conditions: Vec<usize>,
+    /// The share of its rows that its own values leave, and the conditions that say so.
+    dived: Option<(f64, Vec<usize>)>,
+    /// One row comes of it at least.
+    outer: bool,
 }
 
 struct Index {
@@ -47,6 +48,12 @@ struct Index {
     unique: bool,
     /// It has all columns that are read.
     covering: bool,
+    /// It is the rows themselves.
+    rows: bool,
+    /// How many entries a key has, by how many parts; nothing if it is not known.
+    per_key: Vec<f64>,
+    /// How many entries values of so many parts leave.
+    dive: Option<(usize, f64)>,
 }
 
 /// What a condition says of one column, once the tables that it `needs` are there.
@@ -54,8 +61,11 @@ struct Term {
     column: usize,
     equality: bool,
     constant: bool,
+    /// How many values it names.
+    values: f64,
     needs: Tables,
     share: f64,
+    filter: usize,
 }
 
 /// A condition: the tables that it reads, and the share of rows that it leaves.
@@ -64,11 +74,12 @@ struct Filter {
     share: f64,
 }
 
-/// What it takes to read a table once, and how many rows are left of it.
-#[derive(Clone, Copy)]
-struct Reached {
-    cost: f64,
-    rows: f64,
+/// What it takes to read a table once, how many rows are looked at, and how many are left.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reached {
+    pub(super) cost: f64,
+    pub(super) read: f64,
+    pub(super) rows: f64,
 }
 
 /// The tables of an inner join, to be put in order.
@@ -89,21 +100,24 @@ impl Joined {
     ) -> Self {
         let mut this = Self { tables: Vec::new(), filters: Vec::new() };
         for (source, places) in sources.iter().zip(places) {
-            let table = match &source.rows {
-                TableSource::Stored(open) => Table {
-                    rows: ROWS,
-                    indexes: indexes(&open.codec, &reads[places.clone()]),
-                    terms: Vec::new(),
-                    conditions: Vec::new(),
-                },
-                _ => Table {
-                    rows: MADE_ROWS,
-                    indexes: Vec::new(),
-                    terms: Vec::new(),
-                    conditions: Vec::new(),
-                },
+            let known = known_of(source);
+            let (rows, indexes, is_known) = match &source.rows {
+                TableSource::Stored(open) => (
+                    known.map_or(cost::ROWS, |known| known.rows),
+                    indexes(&open.codec, &reads[places.clone()], known),
+                    known.is_some(),
+                ),
+                _ => (cost::MADE_ROWS, Vec::new(), true),
             };
-            this.tables.push(table);
+            this.tables.push(Table {
+                rows,
+                is_known,
+                indexes,
+                terms: Vec::new(),
+                conditions: Vec::new(),
+                dived: None,
+                outer: source.kind == JoinKind::Left,
+            });
         }
         for node in conditions {
             let mut tables: Tables = 0;
@@ -118,7 +132,12 @@ impl Joined {
             if later || tables == 0 {
                 continue;
             }
-            let share = share_of(node, tables.count_ones() > 1);
+            let joins = tables.count_ones() > 1;
+            let share = share_of(node, joins, &|place| {
+                let at = places.iter().position(|one| one.contains(&place))?;
+                let TableSource::Stored(open) = &sources[at].rows else { return None };
+                known_of(&sources[at])?.distinct(open, place - places[at].start)
+            });
             for (at, table) in this.tables.iter_mut().enumerate() {
                 if tables & 1 << at == 0 {
                     continue;
@@ -131,24 +150,75 @@ impl Joined {
                         column: found.column,
                         equality: found.is_equality(),
                         constant: found.is_constant(),
+                        values: found.term.values().unwrap_or(1.0),
                         needs: tables & !(1 << at),
                         share,
+                        filter: this.filters.len(),
                     });
                 }
             }
             this.filters.push(Filter { reads: tables, share });
         }
+        for (table, source) in this.tables.iter_mut().zip(sources) {
+            table.dived = dived(table, source);
+        }
         this
     }
 
-    /// The order: places among the sources.
-    pub(super) fn order(&self) -> Vec<usize> {
+    /// The order: places among the sources, and what reaching each of them takes.
+    pub(super) fn order(&self) -> Vec<(usize, Reached)> {
+        let all_known = self.tables.iter().all(|table| table.is_known);
+        let order = match self.tables.len() {
+            1 => vec![0],
+            2..=ALL_ORDERS_MAX if all_known => self.best(),
+            _ => self.greedy(all_known),
+        };
+        let mut known: Tables = 0;
+        let reached = |at: usize| {
+            let reached = self.reached(at, known);
+            known |= 1 << at;
+            (at, reached)
+        };
+        order.into_iter().map(reached).collect()
+    }
+
+    /// The best of all orders.
+    fn best(&self) -> Vec<usize> {
+        let count = self.tables.len();
+        // By set of tables: the cost, the rows, and the table that comes last.
+        let mut best: Vec<(f64, f64, usize)> = vec![(f64::INFINITY, 1.0, 0); 1 << count];
+        best[0] = (0.0, 1.0, 0);
+        for set in 1..1_usize << count {
+            for last in (0..count).rev().filter(|last| set & 1 << last != 0) {
+                let before = set & !(1 << last);
+                let (cost, rows, _) = best[before];
+                let reached = self.reached(last, before as Tables);
+                let cost = cost + rows * reached.cost;
+                if cost < best[set].0 * CHEAPER {
+                    best[set] = (cost, (rows * reached.rows).max(ROWS_MIN), last);
+                }
+            }
+        }
+        let mut set = (1 << count) - 1;
+        let mut order = Vec::with_capacity(count);
+        while set != 0 {
+            let last = best[set].2;
+            order.push(last);
+            set &= !(1 << last);
+        }
+        order.reverse();
+        order
+    }
+
+    fn greedy(&self, all_known: bool) -> Vec<usize> {
         let mut best: Option<(f64, Vec<usize>)> = None;
         for first in 0..self.tables.len() {
-            let searched = self.reached(first, 0).cost < self.tables[first].rows;
+            let searched = self.reached(first, 0).read < self.tables[first].rows;
             let least = match &best {
                 None => f64::INFINITY,
-                Some((cost, order)) if order[0] == 0 && !searched => cost * MUCH_CHEAPER,
+                Some((cost, order)) if order[0] == 0 && !searched && !all_known => {
+                    cost * MUCH_CHEAPER
+                }
                 Some((cost, _)) => cost * CHEAPER,
             };
             if let Some((cost, order)) = self.from(first, least) {
@@ -187,34 +257,64 @@ impl Joined {
     fn reached(&self, at: usize, known: Tables) -> Reached {
         let table = &self.tables[at];
         let there = |needs: Tables| needs & !known == 0;
-        let mut share = 1.0;
-        for filter in &table.conditions {
-            let filter = &self.filters[*filter];
-            if there(filter.reads & !(1 << at)) {
+        let mut share = table.dived.as_ref().map_or(1.0, |(share, _)| *share);
+        for which in &table.conditions {
+            let filter = &self.filters[*which];
+            let dived = table.dived.as_ref().is_some_and(|(_, by)| by.contains(which));
+            if !dived && there(filter.reads & !(1 << at)) {
                 share *= filter.share;
             }
         }
-        let (mut cost, mut rows_max) = (table.rows, table.rows);
+        let mut read = table.rows;
+        let (mut cost, mut rows_max) = (cost::SEARCH + table.rows, table.rows);
+        if table.indexes.is_empty() {
+            cost = table.rows * cost::MADE;
+        }
         for index in &table.indexes {
             let (found, parts) = index.searched(table, &there);
             if parts == 0 {
                 continue;
             }
-            let each = if index.covering { 1.0 } else { 1.0 + BEHIND };
-            let this = SEARCH + found * each;
+            let this = cost::SEARCH + found * index.each();
             if this < cost {
-                cost = this;
+                (cost, read) = (this, found);
             }
             rows_max = rows_max.min(found);
         }
-        Reached { cost, rows: (table.rows * share).min(rows_max).max(ROWS_MIN) }
+        let least = if table.outer { 1.0 } else { ROWS_MIN };
+        Reached { cost, read, rows: (table.rows * share).min(rows_max).max(least) }
     }
 }
 
+/// What is known of a table, if it counts.
+fn known_of(source: &Source) -> Option<&Known> {
+    source.known.as_ref().filter(|known| !known.few)
+}
+
+/// The share of a table's rows that values leave which an index was searched for, and the
+/// conditions that name them.
+fn dived(table: &Table, source: &Source) -> Option<(f64, Vec<usize>)> {
+    let dives = known_of(source)?.dives().iter();
+    let best = dives.min_by(|one, other| one.entries.total_cmp(&other.entries))?;
+    let of_dive = |term: &&Term| term.needs == 0 && best.columns.contains(&term.column);
+    let filters = table.terms.iter().filter(of_dive).map(|term| term.filter).collect();
+    Some(((best.entries / table.rows).min(1.0), filters))
+}
+
 impl Index {
+    /// What an entry costs that is found.
+    fn each(&self) -> f64 {
+        match (self.rows, self.covering) {
+            (true, _) => 1.0,
+            (false, true) => cost::ENTRY,
+            (false, false) => cost::ENTRY + cost::BEHIND,
+        }
+    }
+
     /// How many entries its search gives, and by how many parts.
     fn searched(&self, table: &Table, there: &dyn Fn(Tables) -> bool) -> (f64, usize) {
-        let (mut share, mut used, mut constant) = (1.0, 0, 0);
+        let (mut found, mut values, mut used, mut constant) = (table.rows, 1.0, 0, 0);
+        let mut only_constants = true;
         for (column, ranges) in &self.parts {
             let here = || {
                 let terms = table.terms.iter();
@@ -225,20 +325,40 @@ impl Index {
             if here().next().is_none() {
                 break;
             }
-            share *= here().map(|term| term.share).product::<f64>();
             used += 1;
             constant += usize::from(here().any(|term| term.constant));
-            if !here().any(|term| term.equality) {
-                break;
+            only_constants &= here().all(|term| term.needs == 0);
+            let equal = here().filter(|term| term.equality).map(|term| term.values);
+            match (equal.reduce(f64::min), self.per_key.get(used - 1)) {
+                (Some(count), Some(each)) => {
+                    values *= count;
+                    found = found.min(each * values);
+                }
+                (Some(count), None) => {
+                    values *= count;
+                    found *= here().map(|term| term.share).product::<f64>();
+                }
+                (None, _) => {
+                    found *= here().map(|term| term.share).product::<f64>();
+                    break;
+                }
+            }
+        }
+        if let Some((parts, entries)) = self.dive {
+            if parts == used && only_constants {
+                return (entries.max(1.0), used);
+            }
+            if parts <= used {
+                found = found.min(entries);
             }
         }
         let single = self.unique && constant == self.parts.len();
-        (if single { 1.0 } else { (table.rows * share).max(1.0) }, used)
+        (if single { 1.0 } else { found.max(1.0) }, used)
     }
 }
 
 /// The indexes of a table that can be searched.
-fn indexes(codec: &TableCodec, reads: &[bool]) -> Vec<Index> {
+fn indexes(codec: &TableCodec, reads: &[bool], known: Option<&Known>) -> Vec<Index> {
     let table = codec.table();
     let mut all = Vec::with_capacity(table.indexes.len() + 1);
     let mut add = |index: &firn_table::key::IndexCodec, rows: bool| {
@@ -247,8 +367,22 @@ fn indexes(codec: &TableCodec, reads: &[bool]) -> Vec<Index> {
             .collect();
         let read = |at: usize| reads.get(at) == Some(&true);
         let covering = rows || (0..table.columns.len()).all(|at| !read(at) || index.covers(at));
+        let per_key = |known: &Known| -> Vec<f64> {
+            (1..=index.parts()).map_while(|parts| known.per_key(index, parts)).collect()
+        };
+        let dive = known.and_then(|known| {
+            let mut dives = known.dives().iter();
+            dives.find(|dive| dive.index == index.id())
+        });
         if let Some(parts) = parts.filter(|parts| !parts.is_empty()) {
-            all.push(Index { parts, unique: index.is_unique(), covering });
+            all.push(Index {
+                parts,
+                unique: index.is_unique(),
+                covering,
+                rows,
+                per_key: known.map(per_key).unwrap_or_default(),
+                dive: dive.map(|dive| (dive.columns.len(), dive.entries)),
+            });
         }
     };
     add(codec.row_index(), true);
@@ -262,34 +396,49 @@ fn indexes(codec: &TableCodec, reads: &[bool]) -> Vec<Index> {
     all
 }
 
-/// The share of rows, or of pairs of rows, for which a condition is taken to hold.
-fn share_of(node: &Node, joins: bool) -> f64 {
-    let equal = if joins { 0.01 } else { 0.1 };
+/// The share of rows, or of pairs of rows, for which a condition is taken to hold. `distinct`
+/// knows how many different values some columns have.
+fn share_of(node: &Node, joins: bool, distinct: &dyn Fn(usize) -> Option<f64>) -> f64 {
+    let equal = || {
+        let of = |arg: &Node| match &arg.op {
+            Op::Column(column) => distinct(column.index),
+            _ => None,
+        };
+        let most = node.args.iter().take(2).filter_map(of).reduce(f64::max);
+        most.map_or(if joins { cost::JOINED } else { cost::EQUAL }, |most| 1.0 / most)
+    };
     match (&node.op, &*node.args) {
-        (Op::Compare(CompareOp::Eq | CompareOp::NullSafeEq, _), _) => equal,
-        (Op::Compare(CompareOp::Ne, _), _) => 0.9,
-        (Op::Compare(..), _) => 0.33,
+        (Op::Compare(CompareOp::Eq | CompareOp::NullSafeEq, _), _) => equal(),
+        (Op::Compare(CompareOp::Ne, _), _) => 1.0 - equal().min(cost::EQUAL),
+        (Op::Compare(..), _) => cost::BEYOND,
         (Op::Between { negated, .. }, _) => {
             if *negated {
-                0.89
+                1.0 - cost::WITHIN
             } else {
-                0.11
+                cost::WITHIN
             }
         }
-        (Op::In { negated, .. }, [_, list @ ..]) => {
-            let among = (list.len() as f64 * equal).min(0.5);
+        (Op::In { negated, .. }, [column, list @ ..]) => {
+            let of = match &column.op {
+                Op::Column(column) => distinct(column.index),
+                _ => None,
+            };
+            let each = of.map_or(if joins { cost::JOINED } else { cost::EQUAL }, |of| 1.0 / of);
+            let among = (list.len() as f64 * each).min(0.5);
             if *negated { 1.0 - among } else { among }
         }
         (Op::IsNull { negated }, _) => {
             if *negated {
-                0.9
+                1.0 - cost::EQUAL
             } else {
-                0.1
+                cost::EQUAL
             }
         }
-        (Op::And, list) => list.iter().map(|one| share_of(one, joins)).product(),
-        (Op::Or, list) => 1.0 - list.iter().map(|one| 1.0 - share_of(one, joins)).product::<f64>(),
-        _ => 0.5,
+        (Op::And, list) => list.iter().map(|one| share_of(one, joins, distinct)).product(),
+        (Op::Or, list) => {
+            1.0 - list.iter().map(|one| 1.0 - share_of(one, joins, distinct)).product::<f64>()
+        }
+        _ => cost::OTHER,
     }
 }
 
@@ -299,22 +448,46 @@ mod tests {
 
     fn joined(tables: usize) -> Joined {
         let table = |_| Table {
-            rows: ROWS,
-            indexes: vec![Index { parts: vec![(0, true)], unique: true, covering: true }],
+            rows: cost::ROWS,
+            is_known: false,
+            indexes: vec![Index {
+                parts: vec![(0, true)],
+                unique: true,
+                covering: true,
+                rows: true,
+                per_key: Vec::new(),
+                dive: None,
+            }],
             terms: Vec::new(),
             conditions: Vec::new(),
+            dived: None,
+            outer: false,
         };
         Joined { tables: (0..tables).map(table).collect(), filters: Vec::new() }
     }
 
     impl Joined {
+        fn places(&self) -> Vec<usize> {
+            self.order().into_iter().map(|(at, _)| at).collect()
+        }
+
+        /// Of each table as many rows as are said.
+        fn sized(mut self, rows: &[f64]) -> Self {
+            for (table, rows) in self.tables.iter_mut().zip(rows) {
+                (table.rows, table.is_known) = (*rows, true);
+            }
+            self
+        }
+
         /// Column `left.1` of table `left.0` is that of `right`, or a constant.
         fn equal(&mut self, left: (usize, usize), right: Option<(usize, usize)>) {
             let reads = 1 << left.0 | right.map_or(0, |(table, _)| 1 << table);
             let share = if right.is_some() { 0.01 } else { 0.1 };
             for (table, column) in [Some(left), right].into_iter().flatten() {
                 let needs = reads & !(1 << table);
-                let term = Term { column, equality: true, constant: true, needs, share };
+                let filter = self.filters.len();
+                let (equality, constant, values) = (true, true, 1.0);
+                let term = Term { column, equality, constant, values, needs, share, filter };
                 self.tables[table].terms.push(term);
                 self.tables[table].conditions.push(self.filters.len());
             }
@@ -324,7 +497,7 @@ mod tests {
 
     #[test]
     fn tables_that_nothing_tells_apart_are_read_as_written() {
-        assert_eq!(joined(4).order(), [0, 1, 2, 3]);
+        assert_eq!(joined(4).places(), [0, 1, 2, 3]);
     }
 
     #[test]
@@ -334,14 +507,14 @@ mod tests {
         joined.equal((2, 0), Some((3, 1)));
         joined.equal((3, 0), None);
         // Nothing is said of table 1.
-        assert_eq!(joined.order(), [3, 2, 0, 1]);
+        assert_eq!(joined.places(), [3, 2, 0, 1]);
     }
 
     #[test]
     fn a_table_whose_key_others_have_is_read_behind_them() {
         let mut joined = joined(2);
         joined.equal((0, 0), Some((1, 1)));
-        assert_eq!(joined.order(), [1, 0]);
+        assert_eq!(joined.places(), [1, 0]);
     }
 
     #[test]
@@ -350,7 +523,7 @@ mod tests {
         // Either key leads to the other table.
         joined.equal((0, 0), Some((1, 0)));
         joined.tables[1].indexes[0].unique = false;
-        assert_eq!(joined.order(), [0, 1]);
+        assert_eq!(joined.places(), [0, 1]);
     }
 
     #[test]
@@ -358,7 +531,7 @@ mod tests {
         let mut joined = joined(3);
         joined.equal((0, 1), None);
         joined.equal((0, 2), Some((2, 2)));
-        assert_eq!(joined.order(), [0, 2, 1]);
+        assert_eq!(joined.places(), [0, 2, 1]);
     }
 
     /// Chains of sixty-one tables in any order are put in order at once.
@@ -371,6 +544,35 @@ mod tests {
         }
         joined.equal((0, 0), None);
         let expected: Vec<usize> = (0..61).map(|step| step * 7 % 61).collect();
-        assert_eq!(joined.order(), expected);
+        assert_eq!(joined.places(), expected);
+    }
+
+    #[test]
+    fn of_tables_that_lead_to_each_other_the_small_one_comes_first() {
+        let mut joined = joined(2);
+        // Either key leads to the other table.
+        joined.equal((0, 0), Some((1, 0)));
+        assert_eq!(joined.sized(&[1e6, 100.0]).places(), [1, 0]);
+    }
+
+    #[test]
+    fn a_condition_that_leaves_little_of_a_large_table_is_worth_more_than_a_small_table() {
+        let mut joined = joined(3);
+        joined.equal((0, 0), Some((1, 1)));
+        joined.equal((1, 0), Some((2, 1)));
+        joined.equal((2, 0), None);
+        assert_eq!(joined.sized(&[10.0, 1e5, 1e6]).places(), [2, 1, 0]);
+    }
+
+    /// Each of these stands for a plan of a statement that waits for it.
+    #[test]
+    fn all_orders_of_seven_tables_are_weighed_at_once() {
+        let mut joined = joined(7);
+        for at in 1..7 {
+            joined.equal((at, 0), Some((at - 1, 1)));
+        }
+        joined.equal((0, 0), None);
+        let joined = joined.sized(&[1e6; 7]);
+        assert_eq!(joined.places(), [0, 1, 2, 3, 4, 5, 6]);
     }
 }

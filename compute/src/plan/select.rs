@@ -8,8 +8,10 @@ use firn_mysql_semantics::TypeKind;
 use firn_mysql_semantics::error::SqlError;
 use firn_mysql_semantics::expr::{Node, Op, Result};
 
-use super::order::Joined;
-use super::{Access, Condition, DerivedPlan, SubqueryPlan, Wanted, WindowPlan, choose};
+use super::order::{Joined, Reached};
+use super::{
+    Access, Condition, DerivedPlan, Known, SubqueryPlan, Wanted, WindowPlan, choose, cost,
+};
 use crate::bind::{
     Aggregate, AggregateFunction, BoundSelect, Derived, JoinKind, Source, TableSource,
     VirtualTable, columns_of,
@@ -34,6 +36,21 @@ pub(crate) struct Step {
     pub(crate) on: Vec<Node>,
     /// Conditions that can be looked at once this table is there.
     pub(crate) filter: Vec<Node>,
+    /// What was known of the table when it was planned.
+    pub(crate) known: Option<Known>,
+    /// What reading it once is taken to be.
+    pub(crate) estimate: Estimate,
+}
+
+/// What is estimated of one read of a step's rows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Estimate {
+    /// Rows that are looked at.
+    pub(crate) read: f64,
+    /// Rows that its conditions leave of them.
+    pub(crate) left: f64,
+    /// What it costs.
+    pub(crate) cost: f64,
 }
 
 /// Where the rows of a step come from.
@@ -76,6 +93,8 @@ pub(crate) struct SelectPlan {
     pub(crate) subqueries: Vec<SubqueryPlan>,
     /// How its window functions run.
     pub(crate) windows: WindowPlan,
+    /// Reading whole tables over batches is taken to cost less than the steps row by row.
+    pub(crate) cheaper_over_batches: bool,
 }
 
 impl Step {
@@ -126,6 +145,41 @@ impl SelectPlan {
         self.steps.iter().position(|step| step.start == start).unwrap_or_default()
     }
 
+    /// What the block costs row by row, and how many rows it gives before they are gathered,
+    /// by what is estimated of its steps.
+    pub(crate) fn cost(&self) -> (f64, f64) {
+        let (mut cost, mut rows) = (0.0, 1.0);
+        for step in &self.steps {
+            cost += rows * step.estimate.cost;
+            rows *= step.estimate.left;
+        }
+        (cost, rows)
+    }
+
+    fn is_cheaper_over_batches(&self) -> bool {
+        let streams = self.ordered && !self.select.grouped;
+        if self.steps.is_empty() || (streams && self.select.limit.is_some()) {
+            return false;
+        }
+        let (mut over, mut rows) = (cost::BATCHES_BEGIN, 1.0);
+        for step in &self.steps {
+            let read = match (&step.rows, &step.known) {
+                // What an index finds by values alone it finds over batches as well.
+                (StepRows::Stored(_), Some(known)) => known.least(),
+                (StepRows::Stored(_), None) | (StepRows::Virtual(_), _) => return false,
+                (StepRows::Derived(_), _) => cost::MADE_ROWS,
+            };
+            rows *= step.estimate.left;
+            over += read * cost::BATCHES_ROW + (read + rows) * cost::BATCHES_JOINED;
+        }
+        let (mut direct, rows) = self.cost();
+        if self.select.grouped {
+            direct += rows * cost::GATHERED;
+            over += rows * cost::BATCHES_GATHERED;
+        }
+        over < direct
+    }
+
     fn reading(mut select: BoundSelect, mut reads: Vec<bool>) -> Result<Self> {
         let sources = std::mem::take(&mut select.sources);
         for source in &sources {
@@ -143,14 +197,14 @@ impl SelectPlan {
         let mut ordered = select.order_by.is_empty() && select.windows.is_empty();
         let mut waiting = VecDeque::from(sources);
         // Tables of inner joins, from one that keeps its place to the next one that does.
-        let mut next: VecDeque<Source> = VecDeque::new();
+        let mut next: VecDeque<(Source, Reached)> = VecDeque::new();
         loop {
             if next.is_empty() {
                 let free = waiting.iter().take_while(|source| is_free(source)).count();
                 let some = waiting.drain(..free.max(1).min(waiting.len())).collect();
                 next = in_order(&select, some, &filter, &known, &reads).into();
             }
-            let Some(source) = next.pop_front() else { break };
+            let Some((source, reached)) = next.pop_front() else { break };
             let access = access_of(&select, &source, &filter, &known, &reads, &order, &steps)?;
             let table = &select.tables[source.table];
             let (start, end) = (table.start, table.start + table.columns.len());
@@ -159,7 +213,10 @@ impl SelectPlan {
             }
             known[start..end].fill(true);
             let filter = take_known(&mut filter, &|place| known.get(place) == Some(&true));
+            let estimate = estimate_of(&source, access.as_ref(), reached);
             steps.push(Step {
+                estimate,
+                known: source.known,
                 rows: StepRows::new(source.rows)?,
                 access,
                 start,
@@ -174,7 +231,18 @@ impl SelectPlan {
             steps.iter_mut().for_each(Step::in_any_order);
         }
         let windows = WindowPlan::new(&select.windows);
-        Ok(Self { select, steps, constant, ordered, any_order: false, subqueries, windows })
+        let mut this = Self {
+            select,
+            steps,
+            constant,
+            ordered,
+            any_order: false,
+            subqueries,
+            windows,
+            cheaper_over_batches: false,
+        };
+        this.cheaper_over_batches = this.is_cheaper_over_batches();
+        Ok(this)
     }
 }
 
@@ -200,6 +268,22 @@ fn is_free(source: &Source) -> bool {
     source.kind == JoinKind::Inner && !source.straight && !is_lateral(source)
 }
 
+/// What reading a table once is, by the index that was chosen.
+fn estimate_of(source: &Source, access: Option<&Access>, reached: Reached) -> Estimate {
+    let Reached { cost, mut read, rows } = reached;
+    if let (Some(access), TableSource::Stored(open), Some(known)) =
+        (access, &source.rows, &source.known)
+    {
+        let codec = open.codec.index(access.index).unwrap_or(open.codec.row_index());
+        read = match access.parts.is_empty() {
+            true => known.rows,
+            false if access.single => 1.0,
+            false => known.found(codec, &access.parts).min(known.rows),
+        };
+    }
+    Estimate { read, left: rows.min(read.max(1.0)), cost }
+}
+
 /// Tables of inner joins in the order in which they are read.
 fn in_order(
     select: &BoundSelect,
@@ -207,20 +291,21 @@ fn in_order(
     filter: &[Option<Node>],
     known: &[bool],
     reads: &[bool],
-) -> Vec<Source> {
-    if sources.len() < 2 {
-        return sources;
-    }
+) -> Vec<(Source, Reached)> {
     let places = |source: &Source| {
         let table = &select.tables[source.table];
         table.start..table.start + table.columns.len()
     };
     let places: Vec<_> = sources.iter().map(places).collect();
-    let conditions: Vec<&Node> = filter.iter().flatten().collect();
+    let conditions: Vec<&Node> = match &sources[..] {
+        [source] if source.kind == JoinKind::Left => source.on.iter().collect(),
+        _ => filter.iter().flatten().collect(),
+    };
     let is_known = |place: usize| known.get(place) == Some(&true);
     let order = Joined::new(&sources, &places, &conditions, &is_known, reads).order();
     let mut sources: Vec<Option<Source>> = sources.into_iter().map(Some).collect();
-    order.into_iter().filter_map(|at| sources[at].take()).collect()
+    let taken = |(at, reached): (usize, Reached)| Some((sources[at].take()?, reached));
+    order.into_iter().filter_map(taken).collect()
 }
 
 /// Its rows depend on those of the tables before it.
@@ -324,6 +409,7 @@ fn access_of(
         order: if first { &own } else { &[] },
         limited: select.limit.is_some(),
         hints: &source.hints,
+        known: source.known.as_ref(),
     };
     Ok(Some(choose(&open.codec, &wanted)?))
 }

@@ -97,12 +97,13 @@ impl Server {
         let accounts = Accounts::open(stored, root, env.unix_ms()).await.map_err(|error| {
             Error::new(ErrorKind::BadRequest, format!("accounts: {}", error.message()))
         })?;
+        let opened = OpenedTables::knowing(crate::statistics::load(&db).await?);
         let transactions = TransactionManager::new(db, env.clone(), limits);
         Ok(Arc::new(Self {
             started: env.now(),
             env,
             catalog: Arc::new(catalog),
-            opened: OpenedTables::default(),
+            opened,
             plans: PlanCache::default(),
             transactions,
             globals: Arc::new(site.variables()),

@@ -9,6 +9,7 @@ use firn_table::descriptor::TableDescriptor;
 use parking_lot::RwLock;
 
 use crate::catalog::CatalogSnapshot;
+use crate::statistics::TableStatistics;
 use crate::table::{Numbers, OpenTable};
 
 /// Open tables by their ids: the newest version that was asked for.
@@ -17,6 +18,8 @@ pub(crate) struct OpenedTables {
     tables: RwLock<BTreeMap<u32, Entry>>,
     /// How many were opened since the start.
     opens: AtomicU64,
+    /// What ANALYZE TABLE had stored at the start, by table.
+    statistics: BTreeMap<u32, Arc<TableStatistics>>,
 }
 
 #[derive(Debug)]
@@ -26,6 +29,11 @@ struct Entry {
 }
 
 impl OpenedTables {
+    /// None yet, with what is known of some.
+    pub(crate) fn knowing(statistics: BTreeMap<u32, Arc<TableStatistics>>) -> Self {
+        Self { statistics, ..Self::default() }
+    }
+
     /// The table of a descriptor, compiled if it is not yet.
     ///
     /// # Errors
@@ -39,7 +47,10 @@ impl OpenedTables {
                         return Ok(Arc::clone(&entry.table));
                     }
                     Some(entry) => Arc::clone(&entry.numbers),
-                    None => Arc::default(),
+                    None => {
+                        let known = self.statistics.get(&descriptor.id);
+                        Arc::new(Numbers::knowing(known.map(Arc::clone)))
+                    }
                 }
             };
             let table = OpenTable::new(Arc::clone(descriptor), Arc::clone(&numbers))?;

@@ -11,7 +11,7 @@ use super::run::Arguments;
 use super::show::{Filter, Shown};
 use super::statement::{Done, Ended, Outcome};
 use super::tables::SessionTables;
-use crate::bind::{BoundSelect, Tables as _};
+use crate::bind::{BoundSelect, TableSource, Tables as _};
 use crate::catalog::Relation;
 use crate::execute::{Reading, SelectRun, View};
 use crate::information_schema::cell::text;
@@ -166,9 +166,11 @@ impl Session {
             };
             vec![("Error", error.message().to_owned()), ("status", status.to_owned())]
         };
-        if let Err(error) = SessionTables::unchecked(self).table(name) {
-            return Ok(failed(&error));
-        }
+        let found = SessionTables::unchecked(self).table(name);
+        let found = match found {
+            Ok(found) => found.source,
+            Err(error) => return Ok(failed(&error)),
+        };
         let ok = ("status", "OK".to_owned());
         let catalog = self.server.catalog.snapshot();
         if !matches!(catalog.relation(schema, table), Some(Relation::Table(_))) {
@@ -181,8 +183,12 @@ impl Session {
             return Ok(vec![("Error", error.message().to_owned()), status]);
         }
         match care {
-            // Plans know no statistics that would have to be gathered.
-            Care::Analyze => Ok(vec![ok]),
+            Care::Analyze => {
+                if let TableSource::Stored(table) = &found {
+                    self.analyze(table).await?;
+                }
+                Ok(vec![ok])
+            }
             Care::Check => match self.read_whole(sql, name).await {
                 Ok(()) => Ok(vec![ok]),
                 Err(error) if error.number() == code::ER_QUERY_INTERRUPTED => Err(error),

@@ -1,11 +1,13 @@
 //! Statements that read and change rows, bound and planned.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
+use firn_engine::Db;
 use firn_mysql_parser::ast::{self, StatementKind as S};
 use firn_mysql_protocol::result::Columns;
 use firn_mysql_semantics::error::SqlError;
-use firn_mysql_semantics::{Derivation, SqlType, TypeKind};
+use firn_mysql_semantics::{Derivation, SqlType, TypeKind, Value};
 
 use super::Session;
 use super::relations::CatalogRelations;
@@ -18,6 +20,7 @@ use crate::execute::{DeletePlan, InsertPlan, UpdatePlan};
 use crate::output::{self, ValueWriter};
 use crate::plan::{PointPlan, RangePlan, SelectPlan, StepRows};
 use crate::plan_cache::{self, Setting, TEXT_LENGTH};
+use crate::statistics::{TableStatistics, rows_now};
 use crate::table::OpenTable;
 use crate::txn::LockMode;
 use crate::variables::{Counter, SqlMode, counter_of};
@@ -62,6 +65,10 @@ pub(crate) struct Compiled {
     pub(crate) shared: bool,
     /// Nothing but the values of its parameters counts, so that literals can be such.
     pub(crate) direct: bool,
+    /// Tables whose size its plan was chosen by, and how many rows they had.
+    sized: Vec<(Arc<OpenTable>, u64)>,
+    /// How often it was run.
+    runs: AtomicU32,
 }
 
 /// The tables on the engine that a plan reads.
@@ -71,6 +78,19 @@ pub(crate) fn tables_of(plan: &SelectPlan) -> Vec<Arc<OpenTable>> {
         for step in &plan.steps {
             if let StepRows::Stored(table) = &step.rows {
                 tables.push(Arc::clone(table));
+            }
+        }
+    });
+    tables
+}
+
+/// The tables by whose size a plan was chosen.
+fn sized(plan: &SelectPlan) -> Vec<(Arc<OpenTable>, u64)> {
+    let mut tables = Vec::new();
+    plan.each(&mut |plan| {
+        for step in &plan.steps {
+            if let (StepRows::Stored(table), Some(known)) = (&step.rows, &step.known) {
+                tables.push((Arc::clone(table), known.rows as u64));
             }
         }
     });
@@ -87,6 +107,22 @@ impl Compiled {
             && self.setting == *setting
             && self.types.len() == types.len()
             && self.types.iter().zip(types).all(same)
+    }
+
+    /// Whether tables have grown or shrunk so much since it was planned that another plan may
+    /// be better. That is looked at now and then: the 16th time that it runs, the 32nd, and so
+    /// on up to each 4096th.
+    pub(crate) fn is_outgrown(&self, db: &Db) -> bool {
+        if self.sized.is_empty() {
+            return false;
+        }
+        let runs = self.runs.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        let looks = runs >= 16 && (runs.is_power_of_two() || runs.is_multiple_of(4096));
+        let outgrown = |(table, rows): &(Arc<OpenTable>, u64)| {
+            let then = TableStatistics { rows: *rows, ..TableStatistics::default() };
+            then.is_stale(rows_now(db, table))
+        };
+        looks && self.sized.iter().any(outgrown)
     }
 
     /// It reads committed rows only, and locks none.
@@ -189,7 +225,8 @@ impl Session {
         self.planned_query(select)
     }
 
-    /// Binds and plans a statement that reads or changes rows.
+    /// Binds and plans a statement that reads or changes rows, for these values of its
+    /// parameters first.
     ///
     /// # Errors
     /// MySQL's for what does not make sense; 1235 for other statements.
@@ -198,6 +235,7 @@ impl Session {
         sql: &[u8],
         statement: &S,
         types: &[SqlType],
+        params: &[Value],
     ) -> Result<Compiled, SqlError> {
         // Before anything of the catalog is read: see `Catalog::epoch`.
         let epoch = self.server.catalog.epoch();
@@ -205,10 +243,12 @@ impl Session {
             tables_of(plan).into_iter().map(|table| (table, mode)).collect()
         };
         let before = self.warnings.total();
+        self.lacking.clear();
         let (work, tables, shared, direct, uses) = match statement {
             S::Query(query) => {
                 let bind = |one: &Statement<'_>| BoundSelect::bind(one, query);
-                let (select, shared, uses) = self.bind_shared(sql, types, bind)?;
+                let (mut select, shared, uses) = self.bind_shared(sql, types, bind)?;
+                self.learn(&mut select, params);
                 let direct =
                     !select.is_nested() && select.filter.iter().all(plan_cache::are_direct);
                 // What others refuse to bind is not for them.
@@ -262,7 +302,13 @@ impl Session {
             }
             _ => return Err(SqlError::not_supported_yet("this statement")),
         };
+        let sized = match &work {
+            Work::Query(plan) if plan.point.is_none() => sized(&plan.select),
+            _ => Vec::new(),
+        };
         Ok(Compiled {
+            sized,
+            runs: AtomicU32::new(0),
             work,
             tables,
             counter: counter_of(statement),

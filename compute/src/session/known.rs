@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use firn_mysql_parser::ast::{self, StatementKind as S};
 use firn_mysql_protocol::result::{Response, Summary};
-use firn_mysql_semantics::SqlType;
 
 use super::Session;
 use super::compiled::{Compiled, Work};
@@ -58,7 +57,9 @@ impl Session {
         response: &mut Response<'_>,
     ) -> Result<bool, Ended> {
         self.refresh_access();
-        if !compiled.uses.is_current(self.access()) {
+        if !compiled.uses.is_current(self.access())
+            || compiled.is_outgrown(self.server.transactions.db())
+        {
             return Ok(false);
         }
         self.begin_counted(compiled.counter, false);
@@ -141,8 +142,12 @@ impl Session {
             plan_cache::into_parameters(&mut kind, &self.shape, connection).into();
         let Some(arguments) = self.literal_arguments(&free) else { return Ok(false) };
         let mark = self.warnings.mark();
-        let compiled = self.compile(sql, &kind, &arguments.types);
+        let mut compiled = self.compile(sql, &kind, &arguments.types, &arguments.values);
         self.warnings.rewind(mark);
+        if self.gather_lacking().await {
+            compiled = self.compile(sql, &kind, &arguments.types, &arguments.values);
+            self.warnings.rewind(mark);
+        }
         // What is wrong with the statement, it is told when it is compiled as it is.
         let Some(compiled) = compiled.ok().filter(|one| one.shared && one.direct) else {
             return Ok(false);
@@ -173,12 +178,17 @@ impl Session {
             let access = self.access();
             plans.retain(|plan| plan.epoch == Some(epoch) && plan.uses.is_current(access));
             let fresh = plans.iter().find(|plan| plan.is_fresh(&setting, &arguments.types, epoch));
-            if let Some(plan) = fresh.map(Arc::clone)
-                && self.run_again(&plan, arguments, response).await?
-            {
-                return Ok(());
+            if let Some(plan) = fresh.map(Arc::clone) {
+                if self.run_again(&plan, arguments, response).await? {
+                    return Ok(());
+                }
+                plans.retain(|one| !Arc::ptr_eq(one, &plan));
             }
-            if let Some(plan) = self.compiled_for(sql, &statement.kind, &arguments.types) {
+            let mut compiled = self.compiled_for(sql, &statement.kind, arguments);
+            if self.gather_lacking().await {
+                compiled = self.compiled_for(sql, &statement.kind, arguments);
+            }
+            if let Some(plan) = compiled {
                 if plans.len() >= PREPARED_PLANS_MAX {
                     plans.remove(0);
                 }
@@ -193,12 +203,18 @@ impl Session {
 
     /// A prepared statement, compiled for parameters of any length if that does not
     /// matter; `None` if it is not to be kept.
-    fn compiled_for(&mut self, sql: &[u8], kind: &S, types: &[SqlType]) -> Option<Arc<Compiled>> {
+    fn compiled_for(
+        &mut self,
+        sql: &[u8],
+        kind: &S,
+        arguments: &Arguments,
+    ) -> Option<Arc<Compiled>> {
+        let Arguments { types, values } = arguments;
         let mark = self.warnings.mark();
         let general = super::compiled::general(types);
-        let mut compiled = self.compile(sql, kind, &general).ok().filter(|one| one.direct);
-        if compiled.is_none() && general != types {
-            compiled = self.compile(sql, kind, types).ok();
+        let mut compiled = self.compile(sql, kind, &general, values).ok().filter(|one| one.direct);
+        if compiled.is_none() && general != *types {
+            compiled = self.compile(sql, kind, types, values).ok();
         }
         self.warnings.rewind(mark);
         compiled.filter(|one| one.shared).map(Arc::new)

@@ -45,6 +45,7 @@ mod services;
 pub mod set;
 mod show;
 mod statement;
+mod statistics;
 mod tables;
 mod temporary;
 mod transaction;
@@ -76,6 +77,7 @@ pub(crate) use values::SessionValues;
 
 use crate::output::ResultCharset;
 use crate::server::{Process, Server};
+use crate::table::OpenTable;
 use crate::txn::{LockSet, Transaction};
 use crate::variables::{Counter, SessionCounters, counter_of};
 
@@ -111,6 +113,8 @@ pub struct Session {
     pub(crate) counters: SessionCounters,
     /// The columns of views are being listed.
     listing_views: AtomicBool,
+    /// Tables of which too little was known when a statement was planned.
+    lacking: Vec<Arc<OpenTable>>,
 }
 
 impl Session {
@@ -145,6 +149,7 @@ impl Session {
             reading_guard: None,
             shape: Shape::default(),
             prepared: BTreeMap::new(),
+            lacking: Vec::new(),
             counters: SessionCounters::default(),
             listing_views: AtomicBool::new(false),
         }

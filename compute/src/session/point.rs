@@ -10,6 +10,7 @@ use super::{Session, from_engine, from_transaction};
 use crate::output;
 use crate::plan::PointPlan;
 use crate::txn::{PlainRead, ReadMode};
+use crate::variables::Counter;
 
 impl Session {
     /// Runs a read of one row; `None` if it has to be run as all others are.
@@ -76,6 +77,7 @@ impl Session {
         status: firn_mysql_protocol::StatusFlags,
         response: &mut Response<'_>,
     ) -> Result<Outcome, Ended> {
+        self.counters.add(&self.server.counters, Counter::HandlerReadKey, 1);
         let mut rows = response.rows(&plan.columns)?;
         if let Some(row) = row {
             let reader = point.table.codec.rows().read(row).map_err(|error| from_engine(&error))?;

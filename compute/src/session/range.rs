@@ -66,6 +66,7 @@ impl Session {
         let settings = Arc::clone(&self.settings);
         let wait = self.lock_wait();
         let view = View::new(&mut unit.transaction, Reading::Snapshot, wait);
+        let reads = Arc::clone(view.reads());
         let mut cx = Cx::new(&settings, &mut self.values, &mut self.warnings);
         let mut rows = response.rows(&plan.columns)?;
         if let Some(limit) = &plan.select.select.limit {
@@ -88,6 +89,7 @@ impl Session {
         }
         let count = rows.count();
         rows.end(&Summary { warnings: self.warnings.packet_count(), ..Summary::new(status) })?;
+        self.count_reads(&reads);
         self.values.found_rows = count;
         self.values.row_count = -1;
         Ok(Outcome::Sent)

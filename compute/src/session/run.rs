@@ -1,6 +1,7 @@
 //! Statements that read and change rows: bound, planned, run.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use firn_mysql_parser::ast::{self, StatementKind as S};
 use firn_mysql_protocol::Capabilities;
@@ -17,7 +18,8 @@ use super::transaction::Unit;
 use super::{Session, from_transaction};
 use crate::bind::{Block, Destination, InsertSource, StatementScope, has_query};
 use crate::execute::{
-    self, DeletePlan, InsertPlan, Measures, Reading, SelectRun, Storing, UpdatePlan, View,
+    self, DeletePlan, InsertPlan, Measures, ReadCounts, Reading, SelectRun, Storing, UpdatePlan,
+    View,
 };
 use crate::output;
 use crate::plan::SelectPlan;
@@ -78,7 +80,12 @@ impl Session {
     ) -> Result<Compiled, Ended> {
         for _ in 0..REPLANS_MAX {
             let mark = self.warnings.mark();
-            let compiled = self.compile(sql, statement, &arguments.types)?;
+            let (types, values) = (&arguments.types, &arguments.values);
+            let mut compiled = self.compile(sql, statement, types, values)?;
+            if self.gather_lacking().await {
+                self.warnings.rewind(mark);
+                compiled = self.compile(sql, statement, types, values)?;
+            }
             if self.lock_tables(unit, &compiled.tables).await? {
                 return Ok(compiled);
             }
@@ -264,9 +271,14 @@ impl Session {
     ) -> Result<Outcome, Ended> {
         let select = &plan.select.select;
         let executor = Executor::from_index(self.values.variables.hot().firn_executor);
+        let over_batches = match executor {
+            Executor::Direct => false,
+            Executor::Auto => select.grouped && plan.select.cheaper_over_batches,
+            Executor::Vector => true,
+        };
         if !plan.locks
             && Self::plain_reading(plan, unit) == Reading::Snapshot
-            && executor != Executor::Vector
+            && !over_batches
             && let Some(range) = &plan.range
         {
             return self.run_range(plan, range, arguments, unit, response).await;
@@ -297,14 +309,31 @@ impl Session {
         let summary = Summary { warnings: cx.warnings.packet_count(), ..Summary::new(status) };
         rows.end(&summary)?;
         let found = if select.calc_found_rows { run.found_rows() } else { count };
-        let (blocks, given_up) = view.over_batches();
-        if blocks > 0 {
-            self.counters.add(&self.server.counters, Counter::FirnVectorBlocks, blocks);
-            self.counters.add(&self.server.counters, Counter::FirnVectorGivenUp, given_up);
+        let reads = Arc::clone(view.reads());
+        self.count_reads(&reads);
+        let batches = view.over_batches();
+        if batches.blocks > 0 {
+            let copied = batches.copied_rows.load(Ordering::Relaxed);
+            let read = batches.read_rows.load(Ordering::Relaxed);
+            for (counter, count) in [
+                (Counter::FirnVectorBlocks, batches.blocks),
+                (Counter::FirnVectorGivenUp, batches.given_up),
+                (Counter::FirnVectorRowsCopied, copied),
+                (Counter::HandlerReadRndNext, read),
+            ] {
+                self.counters.add(&self.server.counters, counter, count);
+            }
         }
         self.values.found_rows = found;
         self.values.row_count = -1;
         Ok(Outcome::Sent)
+    }
+
+    /// Counts how rows were read.
+    pub(super) fn count_reads(&mut self, reads: &ReadCounts) {
+        for (counter, count) in reads.counted() {
+            self.counters.add(&self.server.counters, counter, count);
+        }
     }
 
     /// SELECT … INTO @a, …
@@ -436,8 +465,10 @@ impl Session {
         let mut view = View::new(&mut unit.transaction, reading, wait).relating(&relations);
         self.values.given_id = None;
         let mut cx = Cx::new(&settings, &mut self.values, &mut self.warnings);
+        let reads = Arc::clone(view.reads());
         let (params, mut done) = (&arguments.values, execute::Inserted::default());
         let result = execute::insert(plan, &storing, params, &mut view, &mut cx, &mut done).await;
+        self.count_reads(&reads);
         // Rows that were written before it failed count here.
         if let Some(id) = done.first_id() {
             self.values.variables.facts.last_insert_id = id;
@@ -480,7 +511,9 @@ impl Session {
         let mut view = View::new(&mut unit.transaction, reading, wait).relating(&relations);
         self.values.given_id = None;
         let mut cx = Cx::new(&settings, &mut self.values, &mut self.warnings);
+        let reads = Arc::clone(view.reads());
         let done = execute::update(plan, &storing, &arguments.values, &mut view, &mut cx).await?;
+        self.count_reads(&reads);
         let found_rows = self.login.capabilities.contains(Capabilities::FOUND_ROWS);
         let affected = if found_rows { done.matched } else { done.changed };
         self.values.row_count = affected.cast_signed();
@@ -508,7 +541,9 @@ impl Session {
         let relations = CatalogRelations::new(self);
         let mut view = View::new(&mut unit.transaction, reading, wait).relating(&relations);
         let mut cx = Cx::new(&settings, &mut self.values, &mut self.warnings);
+        let reads = Arc::clone(view.reads());
         let deleted = execute::delete(plan, &arguments.values, &mut view, &mut cx).await?;
+        self.count_reads(&reads);
         self.values.row_count = deleted.cast_signed();
         Ok(Done { affected: deleted, ..Done::default() }.into())
     }

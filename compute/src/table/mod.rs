@@ -6,6 +6,7 @@ mod generated;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use arc_swap::ArcSwapOption;
 use firn_engine::manifest::Version;
 use firn_mysql_semantics::Value;
 use firn_mysql_semantics::error::SqlError;
@@ -19,6 +20,7 @@ pub(crate) use generated::Generated;
 
 use crate::bind::ScopeColumn;
 use crate::execute::{Relations, engine_error};
+use crate::statistics::TableStatistics;
 
 /// A table as one version of its descriptor has it.
 #[derive(Debug)]
@@ -73,9 +75,16 @@ pub(crate) struct Numbers {
     pub(crate) keeping: tokio::sync::Mutex<u64>,
     /// The next number of a row without a primary key; 0 if it is not known yet.
     pub(crate) next_row: AtomicU64,
+    /// What was gathered of its rows last.
+    pub(crate) statistics: ArcSwapOption<TableStatistics>,
 }
 
 impl Numbers {
+    /// Those of a table of which this is known.
+    pub(crate) fn knowing(statistics: Option<Arc<TableStatistics>>) -> Self {
+        Self { statistics: ArcSwapOption::from(statistics), ..Self::default() }
+    }
+
     /// Raises a counter to at least `next`.
     pub(crate) fn raise(counter: &AtomicU64, next: u64) {
         counter.fetch_max(next, Ordering::Relaxed);

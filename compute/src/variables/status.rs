@@ -100,7 +100,15 @@ counters! {
     FirnVectorBlocks "Firn_vector_blocks";
     /// Those of them that were run again row by row.
     FirnVectorGivenUp "Firn_vector_given_up";
+    /// Rows of these blocks that came from the Parquet copies of files.
+    FirnVectorRowsCopied "Firn_vector_rows_copied";
     HandlerCommit "Handler_commit";
+    HandlerReadFirst "Handler_read_first";
+    HandlerReadKey "Handler_read_key";
+    HandlerReadLast "Handler_read_last";
+    HandlerReadNext "Handler_read_next";
+    HandlerReadPrev "Handler_read_prev";
+    HandlerReadRndNext "Handler_read_rnd_next";
     HandlerRollback "Handler_rollback";
     /// Row locks that had to be waited for. Of the server alone.
     InnodbRowLockWaits "Innodb_row_lock_waits";

@@ -10,7 +10,7 @@ use crate::plan::{SelectPlan, StepRows};
 /// What `firn_executor` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Executor {
-    /// Row by row, until what a query costs either way is weighed.
+    /// What is cheaper, by what is estimated.
     Auto,
     /// Row by row.
     #[default]
@@ -32,10 +32,12 @@ impl Executor {
 
 /// What EXPLAIN says of it; nothing where that is as ever.
 pub(crate) fn told(plan: &SelectPlan, executor: Executor) -> Option<String> {
-    if executor != Executor::Vector {
-        return None;
-    }
-    Some(match why_not(plan) {
+    let tells = match executor {
+        Executor::Direct => false,
+        Executor::Auto => plan.cheaper_over_batches && why_not(plan).is_none(),
+        Executor::Vector => true,
+    };
+    tells.then(|| match why_not(plan) {
         None => "The query block runs over batches of columns (firn_executor)".to_owned(),
         Some(why) => format!("The query block runs row by row (firn_executor): {why}"),
     })

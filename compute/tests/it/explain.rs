@@ -278,7 +278,7 @@ async fn windows_stand_between_rows_and_their_order() {
 ";
     assert_eq!(tree, expected);
     let lines = client.lines(&format!("EXPLAIN FORMAT=TRADITIONAL {sql}")).await;
-    assert_eq!(lines, ["1|SIMPLE|a|NULL|ALL|NULL|NULL|NULL|NULL|NULL|100.00|Using filesort"]);
+    assert_eq!(lines, ["1|SIMPLE|a|NULL|ALL|NULL|NULL|NULL|NULL|1|100.00|Using filesort"]);
     let notes = client.lines("SHOW WARNINGS").await;
     assert!(notes[0].starts_with("Note|3598|"), "{notes:?}");
     assert!(notes[1].contains("row_number() OVER (ORDER BY `t`.`a`.`w` )  AS `r`"), "{notes:?}");

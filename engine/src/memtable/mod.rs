@@ -134,6 +134,17 @@ impl Memtable {
         Some((entry.seq(), entry.kind(), entry.value()))
     }
 
+    /// About how many keys from `start` up to `end` have a value, without regard to range
+    /// deletions.
+    pub(crate) fn count_between(&self, start: &[u8], end: &[u8]) -> u64 {
+        self.list.count_between(start, end)
+    }
+
+    /// Up to `count` keys from `start` up to `end`, in order and about equally far apart.
+    pub(crate) fn keys_between(&self, start: &[u8], end: &[u8], count: usize) -> Vec<&[u8]> {
+        self.list.keys_between(start, end, count)
+    }
+
     /// The first of all versions: keys ascending, seqs descending.
     pub(crate) fn first(&self) -> Option<Version<'_>> {
         self.list.first().map(Version)

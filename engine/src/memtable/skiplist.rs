@@ -20,6 +20,7 @@
 //! 2. Nodes are never moved or freed before the arena.
 //! 3. Only the holder of the `writer` lock allocates nodes and stores slots.
 
+mod count;
 mod many;
 mod versions;
 

@@ -106,7 +106,7 @@ impl File {
             .bytes
             .checked_sub(len)
             .ok_or_else(|| Error::corrupt("its tail is longer than the file"))?;
-        let tail = io.read(self.meta.id, start, len).await?;
+        let tail = io.read_uncached(self.meta.id, start, len).await?;
         let footer = Footer::read(&tail)?;
         let block = |handle: Handle| {
             let from = handle.offset.checked_sub(start).filter(|_| handle.end() <= start + len);
@@ -297,6 +297,89 @@ impl File {
             part += 1;
         }
         Ok(blocks)
+    }
+
+    /// About how many keys of `range` the file has a value for, by its properties and the
+    /// indexes of the two partitions in which the range begins and ends; `None` if these are
+    /// not in memory.
+    pub(crate) fn count_between(&self, range: &KeyRange) -> Option<u64> {
+        let meta = &self.meta;
+        let values = self.values();
+        if range.covers(&meta.range) {
+            return Some(values);
+        }
+        if !range.overlaps(&meta.range) {
+            return Some(0);
+        }
+        let start = self.place(&range.start)?;
+        let end = match &range.end {
+            Some(end) if meta.range.ends_after(end) => self.place(end)?,
+            _ => 1.0,
+        };
+        Some(((end - start).max(0.0) * values as f64).round() as u64)
+    }
+
+    /// About how many keys have a value that is in the file.
+    pub(crate) fn values(&self) -> u64 {
+        // A deletion in one file is of a value in another.
+        self.meta.entries.saturating_sub(2 * self.meta.deletes)
+    }
+
+    /// Which share of the file's blocks lies before `key`.
+    fn place(&self, key: &[u8]) -> Option<f64> {
+        if *key <= *self.meta.range.start {
+            return Some(0.0);
+        }
+        let open = self.open.get()?;
+        let at = open.parts.partition_point(|part| *part.last_key < *key);
+        let Some(part) = open.parts.get(at) else { return Some(1.0) };
+        let mut index = BlockCursor::new(Arc::clone(&part.pinned.get()?.index));
+        let (mut before, mut blocks) = (0.0, 0.0);
+        index.seek_first();
+        while index.valid() {
+            blocks += 1.0;
+            if *index.key() < *key {
+                before += 1.0;
+            }
+            index.next();
+        }
+        let within = if blocks > 0.0 { before / blocks } else { 0.0 };
+        Some((at as f64 + within) / open.parts.len() as f64)
+    }
+
+    /// Up to `count` keys of `range`, in order and about equally far apart: keys with which
+    /// blocks end.
+    pub(crate) async fn keys_between(
+        &self,
+        io: &BlockIo,
+        range: &KeyRange,
+        count: usize,
+        out: &mut Vec<Bytes>,
+    ) -> Result<()> {
+        let parts = self.parts(io).await?;
+        let first = self.part_of(io, &range.start).await?;
+        let last = match &range.end {
+            Some(end) => self.part_of(io, end).await?.min(parts.saturating_sub(1)),
+            None => parts.saturating_sub(1),
+        };
+        let within = (last + 1).saturating_sub(first);
+        let each = count.div_ceil(within.max(1)).max(1);
+        for part in (first..=last).step_by(within.div_ceil(count.max(1)).max(1)) {
+            if part >= parts {
+                break;
+            }
+            let partition = self.partition(io, part).await?;
+            let mut index = BlockCursor::new(Arc::clone(&partition.index));
+            let mut keys = Vec::new();
+            index.seek(&range.start, Seq::MAX);
+            while index.valid() && range.ends_after(index.key()) {
+                keys.push(Bytes::copy_from_slice(index.key()));
+                index.next();
+            }
+            let step = keys.len().div_ceil(each).max(1);
+            out.extend(keys.into_iter().step_by(step));
+        }
+        Ok(())
     }
 
     pub(crate) fn garbled_index(&self) -> Error {

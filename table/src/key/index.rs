@@ -252,6 +252,21 @@ impl IndexCodec {
         })
     }
 
+    /// The lengths of what a key of the index begins with: up to behind its first part, its
+    /// second, and so on. Fewer than there are parts if it is no such key.
+    pub fn part_ends(&self, key: &[u8], out: &mut Vec<usize>) {
+        out.clear();
+        let mut at = INDEX_ID_LEN;
+        for part in &self.parts {
+            let Some(len) = key.get(at..).and_then(|rest| part.len(rest)) else { return };
+            at += len;
+            if at > key.len() {
+                return;
+            }
+            out.push(at);
+        }
+    }
+
     /// Takes an entry apart.
     ///
     /// # Errors

@@ -1,8 +1,9 @@
 //! EXPLAIN: which way a statement runs.
 //!
 //! A statement is bound and planned as if it ran, and the plan is told in MySQL's three
-//! shapes: [`table`], [`tree`] and [`json`]; [`operations`] is the tree as JSON. How many
-//! rows a step gives is not estimated: where MySQL has a guess there is NULL, or nothing.
+//! shapes: [`table`], [`tree`] and [`json`]; [`operations`] is the tree as JSON. `rows` and
+//! `filtered` are what the plan was chosen by; where nothing was known there is NULL. Trees and
+//! JSON have no estimates.
 //! EXPLAIN ANALYZE runs a query and says what each step gave, and how long it took.
 //! [`connection`] is for what another connection runs.
 //! [`outline`] has the numbers of the blocks, [`rewritten`] the text of note 1003.
@@ -189,7 +190,12 @@ impl Session {
             let (plan, measures) = self.measured(sql, &statement.kind, arguments).await?;
             (Explained::Select(plan), Some(measures))
         } else {
-            (self.explained(sql, statement, arguments)?, None)
+            self.lacking.clear();
+            let mut explained = self.explained(sql, statement, arguments)?;
+            if self.gather_lacking().await {
+                explained = self.explained(sql, statement, arguments)?;
+            }
+            (explained, None)
         };
         let rewritten = self.rewritten(sql, statement, &arguments.types);
         let rows =
@@ -305,7 +311,8 @@ impl Session {
         let types = &arguments.types;
         Ok(match &statement.kind {
             S::Query(query) => {
-                let bound = self.bind(sql, types, |one| BoundSelect::bind(one, query))?;
+                let mut bound = self.bind(sql, types, |one| BoundSelect::bind(one, query))?;
+                self.learn(&mut bound, &arguments.values);
                 Explained::Select(Box::new(SelectPlan::new(bound)?))
             }
             S::Insert(insert) => {

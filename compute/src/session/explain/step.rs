@@ -66,6 +66,10 @@ pub(super) struct Told<'a> {
     pub(super) working: bool,
     /// The rows of JSON_TABLE.
     pub(super) function: bool,
+    /// About how many rows are looked at each time, if that is known.
+    pub(super) rows: Option<f64>,
+    /// How many of a hundred of them conditions leave.
+    pub(super) left_percent: Option<f64>,
 }
 
 impl<'a> Told<'a> {
@@ -101,6 +105,11 @@ impl<'a> Told<'a> {
             left: step.kind == JoinKind::Left,
             working: matches!(&step.rows, StepRows::Derived(rows)
                 if matches!(**rows, DerivedPlan::Working(_))),
+            rows: step.known.as_ref().map(|_| step.estimate.read),
+            left_percent: step.known.as_ref().map(|_| {
+                let share = step.estimate.left / step.estimate.read.max(1.0);
+                (share * 100.0).clamp(0.01, 100.0)
+            }),
             function: matches!(&step.rows, StepRows::Derived(rows)
                 if matches!(**rows, DerivedPlan::JsonTable(_))),
         };

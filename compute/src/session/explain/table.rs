@@ -173,8 +173,16 @@ impl<'p> Rows<'_, 'p> {
             maybe(told.key),
             maybe((told.key.is_some()).then(|| told.key_bytes.to_string())),
             list(&told.refs),
-            if told.single { number(1) } else { Value::Null },
-            if told.filter.is_empty() { Value::Double(100.0) } else { Value::Null },
+            match (told.single, told.rows) {
+                (true, _) => number(1),
+                (false, Some(rows)) => number(rows.round().max(1.0) as u64),
+                (false, None) => Value::Null,
+            },
+            match told.left_percent {
+                _ if told.filter.is_empty() => Value::Double(100.0),
+                Some(percent) => Value::Double((percent * 100.0).round() / 100.0),
+                None => Value::Null,
+            },
             maybe(extra),
         ]);
     }

@@ -14,6 +14,7 @@ use crate::catalog::show::{ColumnInfo, column_infos, index_infos};
 use crate::catalog::{Relation, ViewDescriptor};
 use crate::information_schema::cell::{maybe, maybe_number, number, text, yes};
 use crate::information_schema::columns::{privileges, system_info};
+use crate::information_schema::indexes::cardinalities;
 use crate::information_schema::{Facts, ViewColumn, definition, schema};
 use crate::output;
 use crate::session::Session;
@@ -87,9 +88,11 @@ impl Session {
             Some(Relation::View(_)) => return Ok(Shown::empty("index")),
             None => return Err(SqlError::no_such_table(&database, &table)),
         };
+        let cardinality = cardinalities(&self.server, descriptor);
         let rows = index_infos(descriptor)
             .into_iter()
             .map(|info| {
+                let different = cardinality(&info);
                 vec![
                     text(&descriptor.name),
                     number(u64::from(info.non_unique)),
@@ -97,7 +100,7 @@ impl Session {
                     number(info.part as u64),
                     maybe(info.column),
                     text(if info.descending { "D" } else { "A" }),
-                    Value::Null,
+                    maybe_number(different),
                     maybe_number(info.prefix_len.map(u64::from)),
                     Value::Null,
                     text(if info.nullable { "YES" } else { "" }),

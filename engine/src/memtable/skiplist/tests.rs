@@ -204,3 +204,45 @@ fn readers_see_complete_entries_while_one_writes() {
     }
     assert_eq!(list.len() as u64, entries);
 }
+
+#[test]
+fn keys_of_a_range_are_counted_without_walking_them() {
+    let list = SkipList::new(8 << 20);
+    let mut inserter = list.inserter();
+    for n in 0..20_000u64 {
+        assert!(inserter.insert(&put(&(n * 7919 % 20_000).to_be_bytes(), n + 1, b"x")));
+    }
+    let count = |from: u64, to: u64| list.count_between(&from.to_be_bytes(), &to.to_be_bytes());
+    // Few are counted exactly.
+    for (from, to) in [(0, 0), (5, 6), (100, 115), (19_990, 30_000)] {
+        assert_eq!(count(from, to), to.min(20_000) - from, "{from} to {to}");
+    }
+    for (from, to) in [(0, 20_000), (1000, 11_000), (15_000, 15_700)] {
+        let (counted, right) = (count(from, to) as f64, (to - from) as f64);
+        assert!((0.6..1.6).contains(&(counted / right)), "{counted} of {right}");
+    }
+    let deleted =
+        |n: u64| NewEntry { key: &[], seq: Seq(30_000 + n), kind: ValueKind::Delete, value: &[] };
+    for n in 100..110u64 {
+        assert!(inserter.insert(&NewEntry { key: &n.to_be_bytes(), ..deleted(n) }));
+    }
+    assert_eq!(count(100, 115), 5, "what is deleted is not there");
+}
+
+#[test]
+fn samples_of_a_range_are_far_apart() {
+    let list = SkipList::new(8 << 20);
+    let mut inserter = list.inserter();
+    for n in 0..20_000u64 {
+        assert!(inserter.insert(&put(&n.to_be_bytes(), n + 1, b"x")));
+    }
+    let end = 10_000u64.to_be_bytes();
+    let keys = list.keys_between(&0u64.to_be_bytes(), &end, 16);
+    assert!((8..=16).contains(&keys.len()), "{}", keys.len());
+    assert!(keys.is_sorted());
+    assert!(keys.windows(2).all(|pair| pair[0] < pair[1]));
+    let places: Vec<u64> =
+        keys.iter().map(|key| u64::from_be_bytes((*key).try_into().unwrap())).collect();
+    assert!(*places.last().unwrap() > 6000, "{places:?}");
+    assert_eq!(list.keys_between(&5u64.to_be_bytes(), &8u64.to_be_bytes(), 16).len(), 3);
+}
