@@ -1,5 +1,7 @@
 //! The keys that a statement sees and changes, through its transaction.
 
+mod reading;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -7,13 +9,11 @@ use std::sync::atomic::AtomicU64;
 use bytes::Bytes;
 use firn_engine::key::KeyRange;
 use firn_engine::{Env, Instant, SpaceId};
-use firn_mysql_parser::ast;
 use firn_mysql_semantics::error::SqlError;
 
 use super::derived::Made;
 use super::measure::Measures;
 use super::{ReadCounts, Relations, Result};
-use crate::bind::BoundSelect;
 use crate::catalog::{CATALOG_SPACE, auto_increment_key};
 use crate::memory::MemoryBudget;
 use crate::session::{from_engine, from_transaction};
@@ -31,13 +31,6 @@ pub(crate) enum Reading {
     Snapshot,
     /// The newest, each row locked.
     Locking(LockMode),
-}
-
-/// How a query read before one within it did.
-#[must_use]
-pub(crate) struct Before {
-    reading: Reading,
-    wait: LockWait,
 }
 
 /// Finds the foreign keys of tables.
@@ -207,50 +200,6 @@ impl<'t> View<'t> {
     /// As [`Relate::relations`].
     pub(crate) fn relations(&self, table: &OpenTable) -> Result<Option<Arc<Relations>>> {
         self.relate.map_or(Ok(None), |relate| relate.relations(table))
-    }
-
-    /// Reads as a query within another one does, or as the statement's own: what it locks
-    /// itself, and of what is around it only what it does not stand apart from. Gives how
-    /// it was read before.
-    pub(crate) fn enter(&mut self, query: &BoundSelect) -> Before {
-        let before = Before { reading: self.reading, wait: self.wait };
-        if let Some((update, wait)) = query.locking {
-            let mode = if update { LockMode::Exclusive } else { LockMode::Shared };
-            self.reading = Reading::Locking(mode);
-            self.wait = match wait {
-                ast::LockWait::Wait => self.usual_wait,
-                ast::LockWait::NoWait => LockWait::NoWait,
-                ast::LockWait::SkipLocked => LockWait::Skip,
-            };
-        } else if query.apart && self.relate.is_none() {
-            self.reading = self.plain;
-            self.wait = self.usual_wait;
-        }
-        before
-    }
-
-    /// Reads as a subquery does: a SELECT that locks its rows does not lock theirs, and
-    /// what a change depends on is kept from being changed. Gives what it was before.
-    pub(crate) fn enter_subquery(&mut self, query: Option<&BoundSelect>) -> Before {
-        let before = Before { reading: self.reading, wait: self.wait };
-        if self.relate.is_none() {
-            self.reading = self.plain;
-            self.wait = self.usual_wait;
-        } else if self.reading == Reading::Locking(LockMode::Exclusive) {
-            let keeps = self.transaction.locks_ranges();
-            self.reading =
-                if keeps { Reading::Locking(LockMode::Shared) } else { Reading::Snapshot };
-        }
-        if let Some(query) = query {
-            let _ = self.enter(query);
-        }
-        before
-    }
-
-    /// Reads as it did before.
-    pub(crate) fn leave(&mut self, before: Before) {
-        self.reading = before.reading;
-        self.wait = before.wait;
     }
 
     /// Rows that were made of a common table.

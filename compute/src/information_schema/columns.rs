@@ -43,8 +43,18 @@ pub(super) fn rows(facts: &Facts) -> Vec<Vec<Value>> {
                         rows.push(row(start, at, &system_info(column), &column.ty, own));
                     }
                 }
-                // What columns a view has is known only once its query is bound.
-                Named::View(_) => {}
+                Named::View(view) => {
+                    let name = (view.schema.clone(), view.name.clone());
+                    let columns = facts.view_columns.get(&name).into_iter().flatten();
+                    for (at, (info, ty)) in columns.enumerate() {
+                        let own = facts.on_column(&schema, &view.name, &info.name);
+                        if own.is_empty() {
+                            continue;
+                        }
+                        let start = [text(&schema), text(&view.name)];
+                        rows.push(row(start, at, info, ty, own));
+                    }
+                }
             }
         }
     }

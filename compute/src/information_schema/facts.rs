@@ -1,11 +1,14 @@
 //! What rows of tables that are not stored are made of.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use firn_mysql_semantics::SqlType;
 use firn_mysql_semantics::temporal::zone::TimeZone;
 
 use crate::accounts::{Access, Directory, Privileges};
-use crate::catalog::CatalogSnapshot;
+use crate::catalog::show::ColumnInfo;
+use crate::catalog::{CatalogSnapshot, Relation};
 use crate::server::Server;
 use crate::session::Session;
 
@@ -31,7 +34,12 @@ pub(crate) struct Facts {
     pub(crate) session_status: Vec<(&'static str, String)>,
     /// The same of the server.
     pub(crate) global_status: Vec<(&'static str, String)>,
+    /// Columns of views, by database and name.
+    pub(crate) view_columns: BTreeMap<(String, String), Vec<ViewColumn>>,
 }
+
+/// A column of a view: as DESCRIBE has it, and its type.
+pub(crate) type ViewColumn = (ColumnInfo, SqlType);
 
 impl Facts {
     /// What a session sees now.
@@ -48,7 +56,24 @@ impl Facts {
             global_variables: Vec::new(),
             session_status: Vec::new(),
             global_status: Vec::new(),
+            view_columns: BTreeMap::new(),
         }
+    }
+
+    /// The same, with the columns of views: what they are is known once they are bound.
+    pub(crate) fn with_views(session: &Session) -> Self {
+        let mut facts = Self::new(session);
+        for schema in facts.catalog.schemas.values() {
+            for relation in schema.relations.values() {
+                let Relation::View(view) = relation else { continue };
+                // Of one that can be bound no more there is nothing to say.
+                if let Some(columns) = session.columns_of_view(view) {
+                    let name = (view.schema.clone(), view.name.clone());
+                    facts.view_columns.insert(name, columns);
+                }
+            }
+        }
+        facts
     }
 
     /// The same, with the variables.

@@ -26,7 +26,7 @@ use firn_mysql_semantics::collation::Collation;
 use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::Result;
 
-pub(crate) use facts::Facts;
+pub(crate) use facts::{Facts, ViewColumn};
 
 use crate::bind::{FoundTable, TableSource, Used, VirtualTable};
 use crate::catalog::CatalogSnapshot;
@@ -171,6 +171,7 @@ pub(crate) fn table(session: &Session, schema: &str, name: &str) -> Result<Optio
         definition,
         facts: match schema {
             "performance_schema" => Facts::with_variables(session),
+            _ if definition.name == "COLUMNS" => Facts::with_views(session),
             _ => Facts::new(session),
         },
         provider: known.map(|(_, provider)| *provider),

@@ -56,6 +56,7 @@ pub mod values;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use firn_mysql_parser::ast::{self, StatementKind};
 use firn_mysql_parser::{Parser, Shape};
@@ -110,6 +111,8 @@ pub struct Session {
     /// Statements by name, in lower case: PREPARE.
     prepared: BTreeMap<String, Arc<prepared::NamedStatement>>,
     pub(crate) counters: SessionCounters,
+    /// The columns of views are being listed.
+    listing_views: AtomicBool,
     /// Tables of which too little was known when a statement was planned.
     lacking: Vec<Arc<OpenTable>>,
 }
@@ -148,6 +151,7 @@ impl Session {
             prepared: BTreeMap::new(),
             lacking: Vec::new(),
             counters: SessionCounters::default(),
+            listing_views: AtomicBool::new(false),
         }
     }
 

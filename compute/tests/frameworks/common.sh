@@ -26,7 +26,7 @@ unpacked_packages() {
     if [ ! -f "$cache/root/.done-$1" ]; then
         mkdir -p "$cache/deb/partial" "$cache/root"
         apt-get update -qq
-        apt-get install -qq -y --no-install-recommends --download-only \
+        apt-get install -qq -y --no-install-recommends --download-only -o APT::Sandbox::User=root \
             -o "Dir::Cache::archives=$cache/deb" "$@" >/dev/null
         for package in "$cache"/deb/*.deb; do
             case $(basename "$package") in

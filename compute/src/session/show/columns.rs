@@ -1,6 +1,7 @@
 //! SHOW COLUMNS, SHOW INDEX, DESCRIBE and COM_FIELD_LIST.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use firn_mysql_parser::ast;
 use firn_mysql_protocol::result::Column;
@@ -14,7 +15,7 @@ use crate::catalog::{Relation, ViewDescriptor};
 use crate::information_schema::cell::{maybe, maybe_number, number, text, yes};
 use crate::information_schema::columns::{privileges, system_info};
 use crate::information_schema::indexes::cardinalities;
-use crate::information_schema::{Facts, definition, schema};
+use crate::information_schema::{Facts, ViewColumn, definition, schema};
 use crate::output;
 use crate::session::Session;
 use crate::session::tables::SessionTables;
@@ -54,6 +55,19 @@ impl Session {
         };
         let rows = infos.iter().filter_map(row).collect();
         Ok(Shown::new(if full { "full columns" } else { "columns" }, rows))
+    }
+
+    /// Columns of a view with their types; `None` if it can be bound no more, or if it is
+    /// being bound for this already: a view may ask for the columns of views.
+    pub(crate) fn columns_of_view(&self, view: &ViewDescriptor) -> Option<Vec<ViewColumn>> {
+        if self.listing_views.swap(true, Ordering::Relaxed) {
+            return None;
+        }
+        let bound = self.bound_view(view);
+        self.listing_views.store(false, Ordering::Relaxed);
+        let bound = bound.ok()?;
+        let types: Vec<_> = bound.columns.iter().map(|column| column.ty).collect();
+        Some(infos_of(&bound).into_iter().zip(types).collect())
     }
 
     /// Columns of a view are those of its query.
