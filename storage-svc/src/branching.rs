@@ -319,6 +319,8 @@ impl Branches for StorageService {
                 return Err(taken(&new.name, true));
             }
             let begun = pinned.fork(&new.name, &point);
+            #[cfg(feature = "planted")]
+            self.before_begin().await;
             let stored = match (point.state, begun) {
                 (BranchState::Pinned, begun) => {
                     let begun = begun?;
