@@ -153,9 +153,36 @@ impl StorageService {
         parent.commit_as_anyone(pin).await
     }
 
+    /// A branch that this service need not look after because of what is done to it now.
+    async fn beside(&self, name: &BranchName) -> Result<Arc<Branch>> {
+        let known = self.branches.lock().await.get(name).cloned();
+        match known {
+            Some(branch) => Ok(branch),
+            None => match self.manifests.newest(name).await? {
+                Some(version) => Ok(self.follow(version)),
+                None => Err(bad_request(format!("{name:?} does not exist"))),
+            },
+        }
+    }
+
     /// The branch `name`, or the last that is called so if that one was dropped.
     pub(crate) async fn called(&self, name: &BranchName) -> Result<Arc<Branch>> {
-        let branch = self.branch(name).await?;
+        let mut branches = self.branches.lock().await;
+        let branch = match branches.get(name) {
+            Some(branch) => Arc::clone(branch),
+            None => {
+                let Some(version) = self.manifests.newest(name).await? else {
+                    return Err(bad_request(format!("{name:?} does not exist")));
+                };
+                let branch = self.follow(version);
+                // One that is gone is looked after by who looks after its parent.
+                if !branch.version().dropped {
+                    branches.insert(name.clone(), Arc::clone(&branch));
+                }
+                branch
+            }
+        };
+        drop(branches);
         if !branch.version().dropped {
             return Ok(branch);
         }
@@ -249,7 +276,7 @@ impl StorageService {
         }
         self.end_log(&version).await?;
         if let Some(origin) = &version.origin {
-            let parent = self.branch(&origin.branch).await?;
+            let parent = self.beside(&origin.branch).await?;
             self.forget(&parent, &version.branch, version.branch_uid).await?;
         }
         Ok(true)
@@ -319,6 +346,8 @@ impl Branches for StorageService {
                 return Err(taken(&new.name, true));
             }
             let begun = pinned.fork(&new.name, &point);
+            #[cfg(feature = "planted")]
+            self.before_begin().await;
             let stored = match (point.state, begun) {
                 (BranchState::Pinned, begun) => {
                     let begun = begun?;
@@ -352,11 +381,11 @@ impl Branches for StorageService {
 
     async fn drop_branch(&self, name: &BranchName, force: bool) -> Result<()> {
         let dropped = async {
-            let Some(branch) = self.find_branch(name).await? else {
-                if self.drop_pinned(name).await? {
-                    return Ok(());
-                }
-                return self.branch(name).await.map(drop);
+            let branch = match self.find_branch(name).await? {
+                Some(branch) => branch,
+                None if self.drop_pinned(name).await? => return Ok(()),
+                // Unless it was made meanwhile.
+                None => self.branch(name).await?,
             };
             branch.refresh().await?;
             #[cfg(feature = "planted")]

@@ -32,7 +32,7 @@ pub enum Planted {
     /// Garbage is deleted although other branches need it.
     ForgetBranches,
     /// A branch that is being made is dropped by taking its pin away, and its name is left
-    /// to whoever is late with making it.
+    /// to whoever is late with making it; everybody is.
     ForgetPins,
     /// A branch's garbage is deleted when it is dropped, before its last version is stored.
     DeleteBeforeDrop,
@@ -84,6 +84,14 @@ impl StorageService {
         {
             // A bug cares for nothing.
             drop(self.manifests.begin(&begun).await);
+        }
+    }
+
+    /// Between the pin and the branch's first version, which is otherwise one request long.
+    pub(crate) async fn before_begin(&self) {
+        if self.has(Planted::ForgetPins) {
+            let ms = self.env.random_u64() % 3000;
+            self.env.sleep(std::time::Duration::from_millis(ms)).await;
         }
     }
 

@@ -266,7 +266,7 @@ impl StorageService {
         Ok(Some(branch))
     }
 
-    fn follow(&self, version: Version) -> Arc<Branch> {
+    pub(crate) fn follow(&self, version: Version) -> Arc<Branch> {
         let (env, manifests) = (self.env.clone(), self.manifests.clone());
         let branch = Branch::new(env, manifests, self.name.clone(), version);
         #[cfg(feature = "planted")]

@@ -1,5 +1,6 @@
 //! The object store goes away, and comes back.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use firn_engine::object::FaultPlan;
@@ -106,4 +107,51 @@ async fn a_throttling_store_slows_writers_down() {
     assert!(running.db.stats().delayed_writes > 0, "nobody was slowed down");
     running.db.flush(Duration::from_secs(600)).await.unwrap();
     running.close().await;
+}
+
+/// With nobody to merge, the more files wait the longer a write does, until it is told what it
+/// waits for; a worker that comes is all that is needed to go on.
+#[tokio::test(start_paused = true)]
+async fn with_no_worker_writers_slow_down_by_degrees_and_hear_why() {
+    let slow =
+        FaultPlan { delays: 1000, delay_max: Duration::from_millis(10), ..FaultPlan::default() };
+    let mut world = World::small(Env::simulated(4)).with_faults(slow);
+    world.options.admission_wait_max = Duration::from_secs(60);
+    // A flush is one file.
+    world.options.file_bytes_max = 1 << 20;
+    let running = world.open().await.unwrap();
+    assert!(running.worker.stop(Duration::from_secs(60)).await);
+    let db = &running.db;
+    let files = || db.version().space(SPACE).map_or(0, |space| space.l0.len());
+    // Two megabytes a second, which flushes keep up with.
+    let value = [1; 2000];
+    // Writes, and how long they took, with fewer than 12, 24, 36 files.
+    let mut waits = [(0u32, Duration::ZERO); 4];
+    let mut written = 0;
+    let error = loop {
+        let (began, third) = (world.env.now(), files() / 12);
+        match db.put(SPACE, &key(written % 500), &value).await {
+            Ok(_) => written += 1,
+            Err(error) => break error,
+        }
+        let (count, waited) = &mut waits[third.min(3)];
+        (*count, *waited) = (*count + 1, *waited + world.env.now().since(began));
+        world.env.sleep(Duration::from_millis(1)).await;
+        assert!(written < 200_000, "files have no bound");
+    };
+    assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Unavailable, true), "{error:?}");
+    let text = error.to_string();
+    assert!(text.ends_with(" files of space 1 wait for compaction in L0"), "{text}");
+    let [few, more, many] = [0, 1, 2].map(|at| waits[at].1 / waits[at].0.max(1));
+    assert!(few < many && more < many, "{waits:?}");
+    let longest = world.options.admission_wait_max / 10;
+    assert!(many < longest, "writes stood still before there were too many files: {waits:?}");
+    let worker = world.worker(Arc::clone(&running.storage) as _);
+    for _ in 0..500 {
+        while db.put(SPACE, &key(written % 500), &value).await.is_err() {}
+        written += 1;
+    }
+    world.until("what waited is merged", || files() < 12).await;
+    assert!(worker.stop(Duration::from_secs(60)).await);
+    db.close(Duration::from_secs(60)).await.unwrap();
 }

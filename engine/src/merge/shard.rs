@@ -9,12 +9,14 @@
 //! The next output is merged meanwhile, so that a slow store is not waited for.
 //! One output is on its way at a time: its report has been answered before the
 //! next one is stored, which keeps the reports in the order of their keys, and
-//! what is in memory below two outputs. The last one is waited for, and so is
-//! one that is on its way when the merge stops or fails.
+//! what is in memory below two outputs. The last one is waited for; one that
+//! is on its way when the merge stops or fails only for a moment, since who is
+//! told to go has little time: given up, it is as after a crash.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::Poll;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -41,6 +43,9 @@ use crate::view::Level;
 
 /// Versions between two looks at the stop flag: about a millisecond of work.
 const LOOK_EVERY: u64 = 1024;
+
+/// How long a merge that stops waits for an output that is on its way.
+const LAST_OUTPUT_MAX: Duration = Duration::from_secs(1);
 
 /// What a merge works with.
 #[derive(Clone)]
@@ -131,8 +136,11 @@ pub async fn merge_shard(
         {
             file.abort().await;
         }
-        match (outcome, merge.ended().await) {
-            (Ok(_), Err(error)) => Err(error),
+        if matches!(outcome, Ok(Outcome::Done)) {
+            return outcome;
+        }
+        match (outcome, ctx.env.timeout(LAST_OUTPUT_MAX, merge.ended()).await) {
+            (Ok(_), Some(Err(error))) => Err(error),
             (outcome, _) => outcome,
         }
     };

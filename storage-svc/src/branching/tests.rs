@@ -395,6 +395,27 @@ fn a_service_that_has_not_heard_of_the_drop_claims_the_branch_that_is_called_so_
 }
 
 #[test]
+fn a_branch_that_is_made_while_it_is_dropped_is_not_there_when_that_is_said() {
+    simulate(8, async |seed| {
+        for delay_ms in 0..100 {
+            let mut site = Site::new(seed + delay_ms).await;
+            site.flush(&main(), false).await;
+            let end = async {
+                site.env.sleep(Duration::from_millis(delay_ms % 50)).await;
+                site.service.drop_branch(&name("dev"), true).await
+            };
+            let make = site.service.create_branch(site.wanted("dev", 1));
+            let (_made, ended) = futures::join!(make, end);
+            let found = site.service.find(&name("dev")).await.unwrap();
+            match ended {
+                Ok(()) => assert_eq!(found.unwrap().state, BranchState::Dropped, "{delay_ms} ms"),
+                Err(e) => assert!(e.to_string().ends_with("does not exist"), "{e}"),
+            }
+        }
+    });
+}
+
+#[test]
 fn what_is_garbage_of_two_branches_is_kept_for_the_readers_of_both() {
     simulate(4, async |seed| {
         let mut site = Site::new(seed).await;

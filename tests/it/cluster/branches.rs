@@ -154,12 +154,10 @@ async fn branches_of_one_process_hold_what_was_committed_and_go_their_own_ways()
     says(&["branch", "create", "dev"], "branch dev.2 exists already");
     says(&["branch", "create", "dev.7"], "the number is given by Firn, call it dev");
     assert_eq!(stdout(&tool.ctl(&["branch", "drop", "dev.2"])), "");
-    let line = crate::command::line_of(
-        &firn(folder, &["up", "--branch", "dev", "--object-store", "firn-data/objects"])
-            .output()
-            .unwrap(),
-        2,
-    );
+    let gone = ["up", "--branch", "dev", "--data-dir", "other", "--http-addr", "none"];
+    let shared = ["--mysql-addr", "127.0.0.1:0", "--object-store", "firn-data/objects"];
+    let out = firn(folder, &[&gone[..], &shared].concat()).output().unwrap();
+    let line = crate::command::line_of(&out, 2);
     assert!(line.ends_with("branch dev.2 was dropped"), "{line}");
     assert_eq!(stdout(&tool.ctl(&["snapshot", "drop", "monday"])), "");
     assert_eq!(tool.json(&["snapshot", "list"]), serde_json::json!([]));

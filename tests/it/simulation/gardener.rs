@@ -200,7 +200,30 @@ impl Gardener {
         self.compute.verdict.check(explained, || format!("{branch:?}: {doing}: {error:?}"));
     }
 
+    /// A branch is asked for by one, and dropped by another who does not know how far it is.
+    async fn make_and_drop(&self, tree: &Tree) {
+        let (compute, storage) = (&self.compute, &self.storage);
+        let make = self.hurried(storage.create_branch(tree.new.clone()));
+        let end = async {
+            let after = Duration::from_millis(self.below(2000));
+            compute.env.sleep(after).await;
+            drop_branch(compute, storage, &self.forest, tree, true).await
+        };
+        let (made, _ended) = futures::join!(make, end);
+        if let Some(Err(error)) = made {
+            let explained = is_passing(&error) || error.kind() == ErrorKind::BadRequest;
+            let what = || format!("{:?}: making what is dropped: {error:?}", tree.new.name);
+            compute.verdict.check(explained, what);
+        }
+    }
+
     async fn ask_for(&self, new: &NewBranch) {
+        let trees = self.forest.trees();
+        if self.below(5) == 0
+            && let Some(tree) = trees.iter().find(|tree| tree.new == *new)
+        {
+            return self.make_and_drop(tree).await;
+        }
         for _ in 0..TRIES {
             match self.hurried(self.storage.create_branch(new.clone())).await {
                 Some(Ok(info)) => return self.made(new, &info),
@@ -212,14 +235,6 @@ impl Gardener {
                     }
                 }
                 None if self.below(6) == 0 => return,
-                // Nobody wants it any more, while what was begun is still on its way.
-                None if self.below(4) == 0 => {
-                    let trees = self.forest.trees();
-                    let Some(tree) = trees.iter().find(|tree| tree.new == *new) else { return };
-                    let (compute, storage) = (&self.compute, &self.storage);
-                    let _ended = drop_branch(compute, storage, &self.forest, tree, true).await;
-                    return;
-                }
                 None => {}
             }
         }
