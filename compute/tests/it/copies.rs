@@ -101,7 +101,6 @@ async fn histories_by_chance_read_the_same_from_copies() {
     // alone.
     let kinds: [&[usize]; 3] = [&[0, 1, 2, 3, 4, 5, 7], &[0, 1], &[6]];
     for (seed, kinds) in (1..).zip(kinds) {
-        println!("seed {seed}");
         let random = &mut Random::new(seed);
         let server = World::new().merging().start().await;
         let mut client = server.client().await;
