@@ -44,9 +44,9 @@ impl ReadCounts {
 
     /// What was counted.
     pub(crate) fn counted(&self) -> impl Iterator<Item = (Counter, u64)> {
-        let counted = COUNTERS.iter().map(|(read, counter)| {
-            (*counter, self.0[*read as usize].load(Ordering::Relaxed))
-        });
+        let counted = COUNTERS
+            .iter()
+            .map(|(read, counter)| (*counter, self.0[*read as usize].load(Ordering::Relaxed)));
         counted.filter(|(_, count)| *count > 0)
     }
 }

@@ -7,14 +7,14 @@
 use firn_engine::key::{KeyRange, prefix_end};
 use firn_mysql_parser::ast;
 use firn_mysql_semantics::error::{SqlError, code};
-use firn_mysql_semantics::expr::{Cx, Result, Row};
+use firn_mysql_semantics::expr::{Cx, Node, Result, Row};
 use firn_mysql_semantics::{SqlType, Value};
 use firn_table::TableCodec;
 use firn_table::descriptor::{IndexDescriptor, IndexId, IndexState, TableDescriptor, same_name};
 use firn_table::key::IndexCodec;
 
-use super::{Intervals, Known, cost};
 use super::condition::{Condition, Encoder, Term, keys};
+use super::{Intervals, Known, cost};
 
 /// Ranges and keys of one read: where IN lists of several parts would make more,
 /// fewer parts are used.
@@ -80,8 +80,7 @@ pub(crate) fn choose(codec: &TableCodec, wanted: &Wanted<'_>) -> Result<Access> 
         if allowed.forced && searched {
             judged.points += 10_000;
         }
-        let instead =
-            !rows_allowed && best.access.index == IndexId::ROWS && judged.points > 30;
+        let instead = !rows_allowed && best.access.index == IndexId::ROWS && judged.points > 30;
         if instead || judged.is_better_than(&best) {
             best = judged;
         }
@@ -131,8 +130,7 @@ fn cost_of(access: &Access, codec: &IndexCodec, wanted: &Wanted<'_>, known: &Kno
         return read;
     }
     // What other conditions leave of it.
-    let used: Vec<usize> =
-        (0..access.parts.len()).filter_map(|part| codec.column(part)).collect();
+    let used: Vec<usize> = (0..access.parts.len()).filter_map(|part| codec.column(part)).collect();
     let others = wanted.conditions.iter().filter(|one| !used.contains(&one.column));
     let share = others.map(|one| one.term.share()).product::<f64>().max(1e-6);
     match (access.ordered, wanted.limited) {
@@ -330,6 +328,35 @@ impl Access {
         let single = codec.is_unique() && codec.parts() > 0 && constant == codec.parts();
         let (covering, backward, ordered) = (false, false, false);
         Self { index: codec.id(), parts, covering, backward, ordered, single }
+    }
+
+    /// The queries whose rows are searched for.
+    pub(crate) fn asks(&self) -> impl Iterator<Item = usize> {
+        self.parts.iter().flatten().filter_map(|term| match term {
+            Term::Members { slot, .. } => Some(*slot),
+            _ => None,
+        })
+    }
+
+    /// The same with the rows of a query in their place; any, if they are too many to be
+    /// searched for one by one.
+    pub(crate) fn with_members(&self, slot: usize, values: Option<&[Value]>) -> Self {
+        let mut this = self.clone();
+        for term in this.parts.iter_mut().flatten() {
+            if let Term::Members { slot: own, with, column, ty, .. } = term
+                && *own == slot
+            {
+                *term = match values {
+                    Some(values) => {
+                        let value = |value: &Value| (*with, Node::value(value.clone(), *ty));
+                        let values = values.iter().map(value).collect();
+                        Term::In { column: column.clone(), values }
+                    }
+                    None => Term::All(Vec::new()),
+                };
+            }
+        }
+        this
     }
 
     /// Where to look, with what the conditions compare with as it is now.

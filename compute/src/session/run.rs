@@ -17,7 +17,8 @@ use super::transaction::Unit;
 use super::{Session, from_transaction};
 use crate::bind::{Block, Destination, InsertSource, StatementScope, has_query};
 use crate::execute::{
-    self, DeletePlan, InsertPlan, Measures, ReadCounts, Reading, SelectRun, Storing, UpdatePlan, View,
+    self, DeletePlan, InsertPlan, Measures, ReadCounts, Reading, SelectRun, Storing, UpdatePlan,
+    View,
 };
 use crate::output;
 use crate::plan::SelectPlan;

@@ -221,12 +221,8 @@ fn keys_of_a_range_are_counted_without_walking_them() {
         let (counted, right) = (count(from, to) as f64, (to - from) as f64);
         assert!((0.6..1.6).contains(&(counted / right)), "{counted} of {right}");
     }
-    let deleted = |n: u64| NewEntry {
-        key: &[],
-        seq: Seq(30_000 + n),
-        kind: ValueKind::Delete,
-        value: &[],
-    };
+    let deleted =
+        |n: u64| NewEntry { key: &[], seq: Seq(30_000 + n), kind: ValueKind::Delete, value: &[] };
     for n in 100..110u64 {
         assert!(inserter.insert(&NewEntry { key: &n.to_be_bytes(), ..deleted(n) }));
     }
