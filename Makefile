@@ -2,7 +2,7 @@
 # git, make and a network; the rest they install or name (scripts/setup).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run bench test fmt lint ci
+.PHONY: help setup build run bench test seeds fmt lint ci
 
 # Set PEERS=1 to build RocksDB and SlateDB into the benchmark, beside Firn.
 ifdef PEERS
@@ -19,6 +19,10 @@ TESTED := --features firn-mysql-semantics/vector
 # Where `make run` takes MySQL clients, and where it keeps their data.
 ADDR ?= 127.0.0.1:3306
 DATA ?= firn-data
+
+# How many seeds `make seeds` runs, and from which one: none is by chance.
+SEEDS ?= 5000
+SEED ?=
 
 # What `make bench` runs.
 BENCH ?= benchmark/configs/quick.yaml
@@ -40,6 +44,9 @@ bench: build ## Benchmark the engine on a folder for a minute, and print where t
 
 test: setup ## Run every test
 	cargo test --workspace --locked $(TESTED)
+
+seeds: setup ## Simulate the whole cluster with SEEDS fresh seeds, or those from SEED on; one that fails is named, and FIRN_SEED plays it again
+	$(if $(SEED),FIRN_SEED=$(SEED)) FIRN_SEEDS=$(SEEDS) cargo test --locked $(TESTED) --workspace --test it -- --ignored --exact --nocapture simulation::many_clusters_keep_what_they_acknowledged_whatever_fails
 
 fmt: ## Format the code
 	cargo fmt --all

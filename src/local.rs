@@ -133,6 +133,9 @@ impl Local {
             journal = times.journal(journal);
             read = times.blocks(read);
         }
+        if let Some(storage) = &storage {
+            storage.end_logs_in(Arc::clone(&journal));
+        }
         let parts = Parts {
             env: env.clone(),
             journal,

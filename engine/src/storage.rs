@@ -38,10 +38,13 @@ pub type VersionWatch = crate::watch::Receiver<Arc<Version>>;
 #[async_trait]
 pub trait Storage: Debug + Send + Sync + 'static {
     /// Takes a branch for writing: raises its epoch, so that every older
-    /// writer is refused from now on. Creates the branch `main` if it is missing.
+    /// writer is refused from now on. Creates the branch `main` if it is missing. If the
+    /// branch was dropped, it is the one that is called so now: the version says which that
+    /// is, and it is what all other calls want to be told.
     ///
     /// # Errors
-    /// `BadRequest` if another branch is missing; otherwise as the object store's.
+    /// `BadRequest` if another branch is missing, or was dropped and none is called so now;
+    /// otherwise as the object store's.
     async fn claim(&self, branch: &BranchName, writer: &str) -> Result<Arc<Version>>;
 
     /// The newest version, and a way to follow it.
@@ -123,7 +126,8 @@ pub enum BranchAt {
 pub struct NewBranch {
     /// The branch that it comes from.
     pub parent: BranchName,
-    /// Its name, which no branch had before.
+    /// Its name, which no branch had before: [`Branches::find`] tells the last of those that
+    /// were called so.
     pub name: BranchName,
     /// A random number, not zero: the same one in the next try of the same request.
     pub branch_uid: u64,
@@ -148,6 +152,15 @@ pub struct BranchInfo {
     pub state: BranchState,
 }
 
+/// A branch, by what it is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Its name.
+    pub name: BranchName,
+    /// What has become of it.
+    pub state: BranchState,
+}
+
 /// Makes and ends branches. Every call is safe to make again after an error.
 #[async_trait]
 pub trait Branches: Debug + Send + Sync + 'static {
@@ -157,11 +170,18 @@ pub trait Branches: Debug + Send + Sync + 'static {
     /// As the object store's.
     async fn list_branches(&self) -> Result<Vec<BranchInfo>>;
 
+    /// The last of the branches that are or were called as `name` is, also one that is being
+    /// made; `None` if there was none. A new one gets the name that follows its name.
+    ///
+    /// # Errors
+    /// As the object store's.
+    async fn find(&self, name: &BranchName) -> Result<Option<Found>>;
+
     /// Makes a branch, and waits until it is stored. No object is copied.
     ///
     /// # Errors
     /// `BadRequest` if the parent or the snapshot does not exist, the name was used before,
-    /// or what was visible at the seq is not in files, or not kept any more.
+    /// the one before that was called so was not dropped, or what was visible at the seq is not in files, or not kept any more.
     async fn create_branch(&self, new: NewBranch) -> Result<BranchInfo>;
 
     /// Ends a branch; what it alone needed is deleted in time. One that is dropped already

@@ -100,11 +100,16 @@ impl fmt::Debug for ManifestVersion {
 }
 
 /// Name of a branch: one timeline of the database, and a part of object names.
+///
+/// Names are never used again, so that nothing of a dropped branch can come to light in
+/// another: not its manifests, not the records of its journal. What people call a branch can
+/// be used again. The first branch called `dev` is named `dev`, the next `dev.2`, then `dev.3`,
+/// and each is made when the one before has been dropped.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BranchName(std::sync::Arc<str>);
 
 impl BranchName {
-    /// Longest name in bytes.
+    /// Longest of what people call a branch, in bytes.
     pub const LEN_MAX: usize = 64;
 
     /// The branch that every database has.
@@ -113,20 +118,66 @@ impl BranchName {
         Self("main".into())
     }
 
-    /// Checks a name: 1 to 64 of `a-z A-Z 0-9 _ -`, starting with a letter or digit.
+    /// Checks a name: 1 to 64 of `a-z A-Z 0-9 _ -`, starting with a letter or digit; then,
+    /// for a branch that is not the first of that name, a dot and its number.
     ///
     /// # Errors
     /// `BadRequest` that shows the name and the rule.
     pub fn new(name: &str) -> crate::Result<Self> {
+        let (called, number) = match name.split_once('.') {
+            Some((called, number)) => (called, Some(number)),
+            None => (name, None),
+        };
         let legal = |c: u8| c.is_ascii_alphanumeric() || c == b'_' || c == b'-';
-        let starts_well = name.as_bytes().first().is_some_and(u8::is_ascii_alphanumeric);
-        if !starts_well || name.len() > Self::LEN_MAX || !name.bytes().all(legal) {
+        let starts_well = called.as_bytes().first().is_some_and(u8::is_ascii_alphanumeric);
+        // Only the canonical spelling, so that one branch has one name.
+        let counts = |text: &str| {
+            text.parse().is_ok_and(|number: u64| number >= 2 && number.to_string() == text)
+        };
+        if !starts_well
+            || called.len() > Self::LEN_MAX
+            || !called.bytes().all(legal)
+            || !number.is_none_or(counts)
+        {
             return Err(crate::Error::bad_request(format!(
                 "branch name {name:?}: must be 1 to {} of a-z A-Z 0-9 _ -, and start with a letter or digit",
                 Self::LEN_MAX
             )));
         }
         Ok(Self(name.into()))
+    }
+
+    /// What people call it, which others may have been called before it: the name without its
+    /// number.
+    #[must_use]
+    pub fn called(&self) -> Self {
+        match self.0.split_once('.') {
+            Some((called, _)) => Self(called.into()),
+            None => self.clone(),
+        }
+    }
+
+    /// How many have been called so up to this one.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        let number = self.0.split_once('.').and_then(|(_, number)| number.parse().ok());
+        number.unwrap_or(1)
+    }
+
+    /// The name of the next that is called so.
+    #[must_use]
+    pub fn following(&self) -> Self {
+        Self(format!("{}.{}", self.called(), self.number() + 1).into())
+    }
+
+    /// The name of the one before that was called so; `None` for the first.
+    #[must_use]
+    pub fn preceding(&self) -> Option<Self> {
+        match self.number() {
+            1 => None,
+            2 => Some(self.called()),
+            number => Some(Self(format!("{}.{}", self.called(), number - 1).into())),
+        }
     }
 
     /// The name as text.
@@ -250,5 +301,22 @@ mod tests {
         for bad in ["", "-x", "a/b", "..", &"x".repeat(65), "ü"] {
             assert!(BranchName::new(bad).is_err(), "{bad:?}");
         }
+        for bad in ["a.", "a.1", "a.02", "a.2.3", ".2", "a.x", "a.+2", "a.99999999999999999999"] {
+            assert!(BranchName::new(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn branches_that_are_called_the_same_have_numbers() {
+        let first = BranchName::new(&"x".repeat(64)).unwrap();
+        let second = first.following();
+        let third = second.following();
+        assert_eq!(third.to_string(), format!("{first}.3"));
+        assert_eq!(BranchName::new(third.as_str()).unwrap(), third);
+        assert_eq!((first.number(), second.number(), third.number()), (1, 2, 3));
+        assert_eq!(third.preceding().unwrap(), second);
+        assert_eq!(second.preceding().unwrap(), first);
+        assert_eq!(first.preceding(), None);
+        assert_eq!((first.called(), third.called()), (first.clone(), first));
     }
 }

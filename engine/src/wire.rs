@@ -13,7 +13,7 @@ use crate::manifest::codec::{
 };
 use crate::manifest::{Edit, Lease, Version};
 use crate::object::{ByteRange, ObjectKind};
-use crate::storage::{BranchAt, BranchInfo, FlushCommit, NewBranch};
+use crate::storage::{BranchAt, BranchInfo, FlushCommit, Found, NewBranch};
 use crate::types::{BranchName, Epoch, ManifestVersion, Seq};
 
 use std::sync::Arc;
@@ -230,6 +230,27 @@ impl TryFrom<pb::BranchInfo> for BranchInfo {
             files: info.files,
         })
     }
+}
+
+/// A branch that was found, or none, as a message.
+#[must_use]
+pub fn found_to_pb(found: Option<&Found>) -> pb::FindBranchResponse {
+    let Some(found) = found else { return pb::FindBranchResponse::default() };
+    pb::FindBranchResponse {
+        branch: found.name.to_string(),
+        state: state_to_pb(found.state).into(),
+    }
+}
+
+/// From the message.
+///
+/// # Errors
+/// `BadRequest` or `Corrupt` if it cannot be one.
+pub fn found_from_pb(found: &pb::FindBranchResponse) -> Result<Option<Found>> {
+    if found.branch.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Found { name: branch(&found.branch)?, state: state_from_pb(found.state())? }))
 }
 
 /// A whole state as the first message of a stream of versions.

@@ -7,8 +7,9 @@ use std::time::Duration;
 use firn_engine::manifest::{BranchState, Version};
 use firn_engine::storage::{BranchAt, BranchInfo, Branches, NewBranch, Storage};
 use firn_engine::{BranchName, Context, Env, Error, ErrorKind, Journal, Result, Seq};
+use firn_journal::{ObjectJournal, ObjectOptions};
 use firn_services::clients::RemoteStorage;
-use firn_services::config::{Config, Location};
+use firn_services::config::{Config, JournalKind, Location};
 use firn_services::journal::{RemoteJournal, RemoteOptions};
 use firn_services::rpc::peers::Peers;
 use firn_storage::StorageService;
@@ -26,7 +27,10 @@ const ASK_EVERY: Duration = Duration::from_millis(100);
 /// A branch, as it is shown.
 #[derive(Debug, Serialize)]
 pub(super) struct BranchRow {
+    /// What it is called.
     branch: String,
+    /// Its name: with a number, if others were called so before it.
+    name: String,
     /// Where it comes from.
     from: Option<String>,
     at_seq: Option<u64>,
@@ -52,8 +56,9 @@ impl From<&BranchInfo> for BranchRow {
     fn from(info: &BranchInfo) -> Self {
         let origin = info.origin.as_ref();
         Self {
-            branch: info.name.to_string(),
-            from: origin.map(|origin| origin.branch.to_string()),
+            branch: info.name.called().to_string(),
+            name: info.name.to_string(),
+            from: origin.map(|origin| origin.branch.called().to_string()),
             at_seq: origin.map(|origin| origin.seq.0),
             created_unix_ms: origin.map(|origin| origin.created_unix_ms),
             flushed_seq: info.flushed_seq.0,
@@ -76,6 +81,8 @@ struct Control<'a> {
     branches: Arc<dyn Branches>,
     /// Each replica of the storage service by itself.
     replicas: Vec<Arc<RemoteStorage>>,
+    /// The journal, if it can be asked from here.
+    journal: Option<Arc<dyn Journal>>,
 }
 
 impl<'a> Control<'a> {
@@ -87,11 +94,23 @@ impl<'a> Control<'a> {
                 return Err(Error::new(ErrorKind::BadRequest, why));
             }
             let store = Store::open(config, env).await?;
+            let journal = match config.journal.kind {
+                _ if !config.journal.addresses.is_empty() => remote_journal(config, env)?,
+                JournalKind::Object => {
+                    let (objects, layout) = (Arc::clone(&store.objects), store.layout.clone());
+                    let options = ObjectOptions::default();
+                    let journal = ObjectJournal::new(env.clone(), objects, layout, options);
+                    Some(Arc::new(journal) as Arc<dyn Journal>)
+                }
+                // Its process has it.
+                JournalKind::Local | JournalKind::Memory => None,
+            };
             let name = format!("{} process {}", crate::host_name(), std::process::id());
             let here = StorageService::passive(env.clone(), &name, store.objects, store.layout);
             let (storage, branches) = (Arc::clone(&here) as _, here as _);
-            return Ok(Self { config, env, storage, branches, replicas: Vec::new() });
+            return Ok(Self { config, env, storage, branches, replicas: Vec::new(), journal });
         }
+        let journal = remote_journal(config, env)?;
         let remote = |names: &[String]| {
             let peers = Peers::new(env.clone(), names, &config.rpc.trust())?;
             Ok::<_, Error>(RemoteStorage::new(env.clone(), peers))
@@ -99,7 +118,32 @@ impl<'a> Control<'a> {
         let replicas = addresses.iter().map(|name| remote(std::slice::from_ref(name)));
         let replicas = replicas.collect::<Result<_>>()?;
         let all = remote(addresses)?;
-        Ok(Self { config, env, storage: Arc::clone(&all) as _, branches: all, replicas })
+        let storage = Arc::clone(&all) as _;
+        Ok(Self { config, env, storage, branches: all, replicas, journal })
+    }
+
+    /// The branch that is called so now; by a name with a number that very one.
+    async fn named(&self, called: &BranchName) -> Result<BranchName> {
+        if called.number() > 1 || *called == BranchName::main() {
+            return Ok(called.clone());
+        }
+        let found = self.branches.find(called).await?;
+        Ok(found.map_or_else(|| called.clone(), |found| found.name))
+    }
+
+    /// The name of a branch that is to be called so.
+    async fn new_name(&self, called: &str) -> Result<BranchName> {
+        let called = BranchName::new(called)?;
+        if called.number() > 1 {
+            let why =
+                format!("{called:?}: the number is given by Firn, call it {}", called.called());
+            return Err(Error::new(ErrorKind::BadRequest, why));
+        }
+        Ok(match self.branches.find(&called).await? {
+            Some(last) if last.state == BranchState::Dropped => last.name.following(),
+            Some(last) => last.name,
+            None => called,
+        })
     }
 
     /// Makes whoever is in charge of the branch see what was asked for in its manifest.
@@ -115,11 +159,11 @@ impl<'a> Control<'a> {
         }
     }
 
-    /// The branch with everything in files that is committed now.
+    /// The branch with everything in files that is committed now, if it has a writer. If it
+    /// has none, what is in files.
     async fn head(&self, branch: &BranchName) -> Result<Arc<Version>> {
-        let written = |version: &Version| version.leases.contains_key(&version.writer_lease());
         let known = self.branches.newest_version(branch).await?;
-        if known.dropped || !written(&known) {
+        if known.dropped || !is_written(&known) {
             return Ok(known);
         }
         let wanted = self.branches.want_flush(branch).await?.flush_wanted;
@@ -127,7 +171,7 @@ impl<'a> Control<'a> {
         loop {
             self.nudge(branch).await;
             let newest = self.branches.newest_version(branch).await?;
-            if newest.flush_answered >= wanted || !written(&newest) {
+            if newest.flush_answered >= wanted || !is_written(&newest) {
                 return Ok(newest);
             }
             if self.env.now().since(begun) > FLUSH_MAX {
@@ -145,30 +189,70 @@ impl<'a> Control<'a> {
 
     /// The seq that was asked for, or what is committed now; in files.
     async fn seq(&self, branch: &BranchName, at: Option<u64>) -> Result<Seq> {
-        let Some(at) = at.map(Seq) else { return Ok(self.head(branch).await?.flushed_seq) };
-        if self.branches.newest_version(branch).await?.flushed_seq < at {
-            let head = self.head(branch).await?.flushed_seq;
-            if head < at {
-                let why = format!("{branch:?} at seq {at}: its last commit is {head}");
-                return Err(Error::new(ErrorKind::BadRequest, why));
-            }
+        let at = at.map(Seq);
+        if let Some(at) = at
+            && at <= self.branches.newest_version(branch).await?.flushed_seq
+        {
+            return Ok(at);
         }
-        Ok(at)
+        let head = self.head(branch).await?;
+        let files = head.flushed_seq;
+        let refused = |why: String| Err(Error::new(ErrorKind::BadRequest, why));
+        if is_written(&head) || head.dropped {
+            return match at {
+                Some(at) if at > files => {
+                    refused(format!("{branch:?} at seq {at}: its last commit is {files}"))
+                }
+                _ => Ok(at.unwrap_or(files)),
+            };
+        }
+        let logged = match &self.journal {
+            Some(journal) => Some(journal.bounds(branch).await?),
+            None => None,
+        };
+        let open = "open it once, with `firn compute` or `firn up`, and try again";
+        match (at, logged.filter(|log| log.bytes > 0 && log.last > files)) {
+            (_, Some(log)) if at.is_none_or(|at| at <= log.last) => refused(format!(
+                "{branch:?}: nobody writes it, and its commits from {} to {} are in the journal \
+                 only: {open}; --at {files} takes what is in files",
+                files.next(),
+                log.last
+            )),
+            (None, _) => Ok(files),
+            (Some(at), _) if logged.is_some() => {
+                refused(format!("{branch:?} at seq {at}: its last commit is {files}"))
+            }
+            (Some(at), _) => refused(format!(
+                "{branch:?} at seq {at}: it is in files up to {files}, and nobody writes it; if \
+                 more is in its journal, {open}"
+            )),
+        }
     }
 
-    /// Empties the journal of a branch that was dropped, if it is elsewhere and can be asked.
-    async fn empty_journal(&self, branch: &BranchName) -> Result<()> {
-        let addresses = &self.config.journal.addresses;
-        if addresses.is_empty() {
-            return Ok(());
-        }
+    /// Ends the log of a branch that was dropped, if it is elsewhere and can be asked. The
+    /// storage service does it, too, some time later.
+    async fn end_log(&self, branch: &BranchName) -> Result<()> {
+        let Some(journal) = &self.journal else { return Ok(()) };
         let epoch = self.branches.newest_version(branch).await?.epoch;
-        let peers = Peers::new(self.env.clone(), addresses, &self.config.rpc.trust())?;
-        let journal = RemoteJournal::new(self.env.clone(), peers, RemoteOptions::default());
         let log = journal.open(branch, epoch).await?;
-        log.trim(log.bounds().last).await?;
-        log.close().await
+        log.trim(Seq::MAX).await
     }
+}
+
+/// Whether somebody writes a branch, or did until a moment ago.
+fn is_written(version: &Version) -> bool {
+    version.leases.contains_key(&version.writer_lease())
+}
+
+/// The replicated journal, if there is one.
+fn remote_journal(config: &Config, env: &Env) -> Result<Option<Arc<dyn Journal>>> {
+    let addresses = &config.journal.addresses;
+    if addresses.is_empty() {
+        return Ok(None);
+    }
+    let peers = Peers::new(env.clone(), addresses, &config.rpc.trust())?;
+    let journal = RemoteJournal::new(env.clone(), peers, RemoteOptions::default());
+    Ok(Some(Arc::new(journal)))
 }
 
 /// What `firn ctl branch` does; the branches that it shows.
@@ -184,7 +268,8 @@ pub(super) async fn branch(
             Ok(branches.iter().map(Into::into).collect())
         }
         BranchWhat::Create { name, at, snapshot } => {
-            let (name, parent) = (BranchName::new(name)?, config.branch.clone());
+            let name = control.new_name(name).await?;
+            let parent = control.named(&config.branch).await?;
             let at = match snapshot {
                 Some(snapshot) => BranchAt::Snapshot(snapshot.clone()),
                 None => BranchAt::Seq(control.seq(&parent, *at).await?),
@@ -194,10 +279,10 @@ pub(super) async fn branch(
             Ok(vec![(&control.branches.create_branch(new).await?).into()])
         }
         BranchWhat::Drop { name, force } => {
-            let name = BranchName::new(name)?;
+            let name = control.named(&BranchName::new(name)?).await?;
             control.branches.drop_branch(&name, *force).await?;
-            let emptied = control.empty_journal(&name).await;
-            emptied.context(|| {
+            let ended = control.end_log(&name).await;
+            ended.context(|| {
                 format!("{name:?} is dropped, but its journal is not: drop it again")
             })?;
             Ok(Vec::new())
@@ -212,7 +297,7 @@ pub(super) async fn snapshot(
     env: &Env,
 ) -> Result<Vec<SnapshotRow>> {
     let control = Control::connect(config, env).await?;
-    let branch = &config.branch;
+    let branch = &control.named(&config.branch).await?;
     match what {
         SnapshotWhat::List => {}
         SnapshotWhat::Create { name, at } => {
@@ -234,7 +319,7 @@ pub(super) async fn snapshot(
     let snapshots = version.snapshots.iter().filter(|(name, _)| shown(name));
     let row = |(name, snapshot): (&String, &firn_engine::manifest::SnapshotMeta)| SnapshotRow {
         snapshot: name.clone(),
-        branch: branch.to_string(),
+        branch: branch.called().to_string(),
         seq: snapshot.seq.0,
         created_unix_ms: snapshot.created_unix_ms,
     };

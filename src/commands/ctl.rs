@@ -84,7 +84,13 @@ fn json<T: Serialize + ?Sized>(value: &T) -> Result<String> {
 pub(super) async fn newest(config: &Config, env: &Env) -> Result<Version> {
     let store = Store::open(config, env).await?;
     let manifests = Manifests::new(env.clone(), Arc::clone(&store.objects), store.layout.clone());
-    manifests.newest(&config.branch).await?.ok_or_else(|| {
+    let called = manifests.newest(&config.branch).await?;
+    let found = match called {
+        // Another may be called so now.
+        Some(version) if version.dropped => manifests.last_called(&config.branch).await?,
+        found => found,
+    };
+    found.ok_or_else(|| {
         let message = format!("branch {} does not exist in {}", config.branch, store.name);
         Error::new(ErrorKind::BadRequest, message)
     })

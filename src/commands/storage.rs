@@ -7,13 +7,15 @@ use firn_engine::cache::DiskCache;
 use firn_engine::object::StoreBlocks;
 use firn_engine::{Context, Env, Result};
 use firn_services::config::{BlockShares, Config};
+use firn_services::journal::{RemoteJournal, RemoteOptions};
+use firn_services::rpc::peers::Peers;
 use firn_services::rpc::serve::Server;
 use firn_services::runtime::Runtimes;
 use firn_services::shutdown::{Shutdown, Stopping};
-use firn_storage::StorageService;
 use firn_storage::blocks::{BlockMetrics, CachedBlocks};
 use firn_storage::picker::PickerOptions;
 use firn_storage::rpc::StorageRpc;
+use firn_storage::{QueueMetrics, StorageService};
 
 use super::health::Health;
 use crate::data_dir::DataDir;
@@ -61,6 +63,12 @@ pub(super) async fn run(config: &Config, runtimes: &Runtimes, shutdown: &Shutdow
         let options = PickerOptions::default();
         let service =
             StorageService::start(env.clone(), &name, objects, store.layout.clone(), options);
+        if !config.journal.addresses.is_empty() {
+            let peers = Peers::new(env.clone(), &config.journal.addresses, &config.rpc.trust())?;
+            let journal = RemoteJournal::new(env.clone(), peers, RemoteOptions::default());
+            service.end_logs_in(Arc::new(journal));
+        }
+        health.metrics.add(QueueMetrics(Arc::clone(&service)));
         service.learn_branches().await.context(|| format!("reading {}", store.name))?;
         let shares = BlockShares::of(config.memory_bytes_max);
         let stored = Arc::new(StoreBlocks::new(store.objects, store.layout));

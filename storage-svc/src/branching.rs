@@ -37,21 +37,33 @@
 //!    created as a dropped one: who is late with making it finds the name taken.
 //! 2. *mark*: a commit of the parent sets the state `Dropped`, so that whoever looks after
 //!    the parent collects the branch's garbage, as that of any branch.
-//! 3. *forget*: when no garbage is left the parent forgets the branch.
+//! 3. *end the log*: the branch's journal and its archive go (`logs`).
+//! 4. *forget*: when no garbage is left the parent forgets the branch.
 //!
 //! Forgetting before the garbage is gone would hide a manifest that still names objects for
 //! its readers. A crash between any two steps is mended by dropping again, or by upkeep.
 //!
+//! # Names
+//!
 //! The manifest of a dropped branch stays, empty, and its name is never used again: a paused
-//! owner's next version would otherwise appear in the new branch's line of versions, and the
-//! old journal's records in its log.
+//! owner's next version would otherwise appear in the new branch's line of versions, the old
+//! journal's records in its log, and a request to make or drop the old branch that arrives
+//! late would do that to the new one.
+//!
+//! What people call a branch is used again: the next that is called `dev` is named `dev.2`,
+//! and is made like any other. Whoever makes one looks for the last of that name
+//! ([`Branches::find`]) and asks for the name that follows, so that asking again is the same
+//! request. It is refused unless the one before has been dropped, which stays true: of all
+//! that are called the same only the last can be there, however old a caller's view is.
+//! Whoever opens a branch for writing by the name of one that was dropped gets the last;
+//! everybody else says which one is meant.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use firn_engine::manifest::{BranchPoint, BranchState, Edit, Origin, Version};
-use firn_engine::storage::{BranchAt, BranchInfo, Branches, NewBranch};
+use firn_engine::storage::{BranchAt, BranchInfo, Branches, Found, NewBranch};
 use firn_engine::{BranchName, Context, Error, ErrorKind, ManifestVersion, Result, Seq};
 
 use crate::branch::Branch;
@@ -65,7 +77,7 @@ fn bad_request(why: String) -> Error {
 /// Why a name cannot be taken that a branch has, or had.
 fn taken(name: &BranchName, dropped: bool) -> Error {
     bad_request(match dropped {
-        true => format!("{name:?} was dropped: its name cannot be used again"),
+        true => format!("{name:?} was dropped: the next is {}", name.following()),
         false => format!("{name:?} exists already"),
     })
 }
@@ -141,6 +153,28 @@ impl StorageService {
         parent.commit_as_anyone(pin).await
     }
 
+    /// The branch `name`, or the last that is called so if that one was dropped.
+    pub(crate) async fn called(&self, name: &BranchName) -> Result<Arc<Branch>> {
+        let branch = self.branch(name).await?;
+        if !branch.version().dropped {
+            return Ok(branch);
+        }
+        match self.manifests.last_called(name).await? {
+            Some(last) if last.branch != *name => self.branch(&last.branch).await,
+            _ => Ok(branch),
+        }
+    }
+
+    /// Of those that are called the same only the last is not dropped.
+    async fn check_before(&self, name: &BranchName) -> Result<()> {
+        let Some(before) = name.preceding() else { return Ok(()) };
+        match self.manifests.newest_or_end(&before).await? {
+            Some(version) if version.dropped => Ok(()),
+            Some(_) => Err(bad_request(format!("{before:?} exists: {name} comes after it"))),
+            None => Err(bad_request(format!("{before:?} never existed: {name} comes after it"))),
+        }
+    }
+
     async fn mark(
         &self,
         parent: &Branch,
@@ -172,6 +206,12 @@ impl StorageService {
     async fn drop_pinned(&self, name: &BranchName) -> Result<bool> {
         for version in Reachable::read(&self.manifests).await?.versions() {
             let Some(point) = version.children.get(name) else { continue };
+            #[cfg(feature = "planted")]
+            if self.forgets_pins() {
+                let parent = self.branch(&version.branch).await?;
+                self.forget(&parent, name, point.branch_uid).await?;
+                return Ok(true);
+            }
             if self.manifests.begin(&never_made(version, name, point)).await? {
                 let parent = self.branch(&version.branch).await?;
                 self.forget(&parent, name, point.branch_uid).await?;
@@ -200,14 +240,14 @@ impl StorageService {
         Ok(())
     }
 
-    /// Step 3 of ending, once nothing is left; true if that is so.
+    /// Steps 3 and 4 of ending, once nothing is left; true if that is so.
     pub(crate) async fn forget_dropped(&self, branch: &Branch) -> Result<bool> {
         let version = branch.version();
         // Its own branches that were dropped are found through it.
-        let done = version.garbage.is_empty() && version.children.is_empty();
-        if !version.dropped || !done {
+        if !version.has_ended() {
             return Ok(false);
         }
+        self.end_log(&version).await?;
         if let Some(origin) = &version.origin {
             let parent = self.branch(&origin.branch).await?;
             self.forget(&parent, &version.branch, version.branch_uid).await?;
@@ -241,9 +281,30 @@ impl Branches for StorageService {
         Ok(branches.into_values().collect())
     }
 
+    async fn find(&self, name: &BranchName) -> Result<Option<Found>> {
+        let called = name.called();
+        let reachable = Reachable::read(&self.manifests).await?;
+        let mut last: Option<Found> = None;
+        let mut add = |name: &BranchName, state| {
+            let later = last.as_ref().is_none_or(|last| last.name.number() < name.number());
+            if name.called() == called && later {
+                last = Some(Found { name: name.clone(), state });
+            }
+        };
+        for version in reachable.versions() {
+            add(&version.branch, info(version).state);
+        }
+        for (name, _) in reachable.versions().iter().flat_map(Version::pinned) {
+            // One that has a manifest is known by that.
+            add(name, BranchState::Pinned);
+        }
+        Ok(last)
+    }
+
     async fn create_branch(&self, new: NewBranch) -> Result<BranchInfo> {
         let what = || format!("creating {:?} from {:?}", new.name, new.parent);
         let made = async {
+            self.check_before(&new.name).await?;
             let parent = self.branch(&new.parent).await?;
             if !parent.is_owner_in(&parent.version()) {
                 parent.refresh().await?;
@@ -298,6 +359,8 @@ impl Branches for StorageService {
                 return self.branch(name).await.map(drop);
             };
             branch.refresh().await?;
+            #[cfg(feature = "planted")]
+            self.before_drop(&branch).await;
             let ended = branch
                 .commit(|version| {
                     if version.dropped {

@@ -90,7 +90,7 @@ impl Reachable {
                 continue;
             }
             // One that is being made has none.
-            let Some(version) = manifests.very_newest(&branch).await? else { continue };
+            let Some(version) = manifests.newest_or_end(&branch).await? else { continue };
             next.extend(version.children.keys().cloned());
             versions.push(version);
         }

@@ -15,7 +15,9 @@
 pub mod blocks;
 mod branch;
 mod branching;
+mod depth;
 pub mod gc;
+mod logs;
 pub mod manifests;
 pub mod picker;
 #[cfg(feature = "planted")]
@@ -27,6 +29,7 @@ mod scheduler;
 mod service;
 mod upkeep;
 
+pub use depth::QueueMetrics;
 #[cfg(feature = "planted")]
 pub use planted::Planted;
 pub use service::StorageService;

@@ -31,6 +31,15 @@ pub enum Planted {
     CreateBeforePin,
     /// Garbage is deleted although other branches need it.
     ForgetBranches,
+    /// A branch that is being made is dropped by taking its pin away, and its name is left
+    /// to whoever is late with making it.
+    ForgetPins,
+    /// A branch's garbage is deleted when it is dropped, before its last version is stored.
+    DeleteBeforeDrop,
+    /// The logs of branches that were dropped are left as they are.
+    KeepLogs,
+    /// Who was away for long takes what it stores in the past for the newest version.
+    LiveInThePast,
     /// A flush that was asked for is taken as done at once.
     AnswerFlushAtOnce,
     /// What nobody names yet is taken for what nobody ever will.
@@ -45,6 +54,8 @@ impl StorageService {
     /// Puts a bug in. Before anybody asks for anything.
     pub fn plant(&self, bug: Planted) {
         *self.planted.lock() = bug;
+        let past = bug == Planted::LiveInThePast;
+        self.manifests.lives_in_the_past.store(past, std::sync::atomic::Ordering::Relaxed);
     }
 
     fn has(&self, bug: Planted) -> bool {
@@ -74,6 +85,29 @@ impl StorageService {
             // A bug cares for nothing.
             drop(self.manifests.begin(&begun).await);
         }
+    }
+
+    /// Whether the name of a branch that was never made is left free.
+    pub(crate) fn forgets_pins(&self) -> bool {
+        self.has(Planted::ForgetPins)
+    }
+
+    /// Whether the logs of dropped branches stay.
+    pub(crate) fn keeps_logs(&self) -> bool {
+        self.has(Planted::KeepLogs)
+    }
+
+    /// Before a branch is dropped.
+    pub(crate) async fn before_drop(&self, branch: &Branch) {
+        if !self.has(Planted::DeleteBeforeDrop) {
+            return;
+        }
+        let own = branch.version().branch_uid;
+        let version = branch.version();
+        let files = version.files().map(|(_, file)| file.id).filter(|id| id.branch == own);
+        let files: Vec<_> = files.map(|id| (id, ObjectKind::Sst)).collect();
+        // A bug cares for nothing.
+        drop(gc::delete(&*self.store, &self.layout, files).await);
     }
 
     /// What stands beside the request for a flush.

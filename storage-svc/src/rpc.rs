@@ -132,6 +132,7 @@ impl storage_server::Storage for StorageRpc {
         self.answer(&branch, claimed, |version| pb::ClaimResponse {
             version: version.number.0,
             state: Some((&*version).into()),
+            branch: version.branch.to_string(),
         })
         .await
     }
@@ -313,6 +314,15 @@ impl storage_server::Storage for StorageRpc {
         let branches = self.service.list_branches().await.map_err(|e| refused(&e))?;
         let branches = branches.iter().map(Into::into).collect();
         Ok(Response::new(pb::ListBranchesResponse { branches }))
+    }
+
+    async fn find_branch(
+        &self,
+        request: Request<pb::FindBranchRequest>,
+    ) -> Answer<pb::FindBranchResponse> {
+        let name = named(&request.into_inner().branch)?;
+        let found = self.service.find(&name).await.map_err(|e| refused(&e))?;
+        Ok(Response::new(wire::found_to_pb(found.as_ref())))
     }
 
     async fn create_branch(

@@ -1,10 +1,11 @@
 //! The storage service, in this process.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
+use firn_engine::journal::Journal;
 use firn_engine::manifest::{Edit, Lease, SnapshotMeta, SpaceOptions, Version};
 use firn_engine::object::Layout;
 use firn_engine::storage::{FlushCommit, Storage, VersionWatch};
@@ -16,6 +17,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::branch::Branch;
+use crate::depth::Depth;
 use crate::gc::{self, Orphans, Round};
 use crate::manifests::Manifests;
 use crate::picker::PickerOptions;
@@ -40,6 +42,9 @@ pub struct StorageService {
     looks: Arc<Notify>,
     pub(crate) closing: AtomicBool,
     upkeep: Mutex<Option<Task<()>>>,
+    pub(crate) depth: Depth,
+    /// Where the branches' logs are, if they can be reached from here.
+    pub(crate) journal: OnceLock<Arc<dyn Journal>>,
     #[cfg(feature = "planted")]
     pub(crate) planted: Mutex<crate::Planted>,
 }
@@ -109,8 +114,17 @@ impl StorageService {
             looks: Arc::default(),
             closing: AtomicBool::new(false),
             upkeep: Mutex::new(None),
+            depth: Depth::default(),
+            journal: OnceLock::new(),
             #[cfg(feature = "planted")]
             planted: Mutex::default(),
+        }
+    }
+
+    /// Ends the logs of branches that are dropped in this journal.
+    pub fn end_logs_in(&self, journal: Arc<dyn Journal>) {
+        if self.journal.set(journal).is_err() {
+            tracing::warn!("the storage service knows its journal already");
         }
     }
 
@@ -236,10 +250,7 @@ impl StorageService {
             self.find_branch(&name).await?;
         }
         // Of branches that are gone there is nothing to look after.
-        let gone = |branch: &Branch| {
-            let version = branch.version();
-            version.dropped && version.garbage.is_empty()
-        };
+        let gone = |branch: &Branch| branch.version().has_ended();
         self.branches.lock().await.retain(|_, branch| !gone(branch));
         Ok(())
     }
@@ -311,14 +322,16 @@ impl StorageService {
         branch.commit(store).await.map(drop)
     }
 
-    /// Deletes objects that no manifest can ever name.
+    /// Deletes objects that no manifest can ever name, and what is left of the logs of
+    /// branches that have ended.
     ///
     /// # Errors
     /// When the store cannot be listed, a manifest cannot be read, or the store refuses.
     pub async fn delete_orphans(&self) -> Result<u64> {
         let orphans = self.find_orphans().await?;
         let objects = orphans.objects.into_iter().map(|(id, kind, _)| (id, kind));
-        gc::delete(&*self.store, &self.layout, objects).await
+        let objects = gc::delete(&*self.store, &self.layout, objects).await?;
+        Ok(objects + self.sweep_logs().await?)
     }
 }
 
@@ -331,15 +344,22 @@ impl Drop for StorageService {
 #[async_trait]
 impl Storage for StorageService {
     async fn claim(&self, branch: &BranchName, writer: &str) -> Result<Arc<Version>> {
-        let branch = if *branch == BranchName::main() {
+        let mut branch = if *branch == BranchName::main() {
             self.main_branch().await?
         } else {
-            self.branch(branch).await?
+            self.called(branch).await?
         };
-        let claimed = branch
-            .commit(|_| Ok(Some(vec![Edit::ClaimWriter { writer: writer.to_owned() }])))
-            .await
-            .context(|| format!("claiming {:?}", branch.name))?;
+        let claim = |_: &Version| Ok(Some(vec![Edit::ClaimWriter { writer: writer.to_owned() }]));
+        let mut claimed = branch.commit(claim).await;
+        if claimed.is_err() && branch.version().dropped {
+            // That is known only now.
+            let last = self.called(&branch.name).await?;
+            if last.name != branch.name {
+                branch = last;
+                claimed = branch.commit(claim).await;
+            }
+        }
+        let claimed = claimed.context(|| format!("claiming {:?}", branch.name))?;
         self.work.notify_waiters();
         Ok(claimed)
     }

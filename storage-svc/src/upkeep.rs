@@ -45,6 +45,7 @@ impl StorageService {
                 tracing::warn!(branch = %branch.name, %error, "upkeep failed and will be tried again");
             }
         }
+        self.measure_depth().await;
         self.work.notify_waiters();
     }
 

@@ -133,7 +133,7 @@ impl ColumnWriter for KeyValueWriter {
 
     fn finish(mut self: Box<Self>) -> Result<Vec<u8>> {
         self.end_batch()?;
-        self.file.finish(self.space)
+        self.file.finish(self.space, false)
     }
 }
 

@@ -45,6 +45,10 @@ struct Run {
     world: World,
     lines: BTreeMap<BranchName, Line>,
     names: u32,
+    /// Branches that were dropped, and after which none was asked for that is called the same.
+    fallen: Vec<BranchName>,
+    /// All that were dropped.
+    dropped: Vec<BranchName>,
     keys: u32,
     made: [u32; 3],
 }
@@ -62,7 +66,9 @@ impl Run {
         };
         let world = World::small(Env::simulated(seed)).with_faults(plan);
         let keys = rng.random_range(20..400);
-        let mut run = Self { rng, world, lines: BTreeMap::new(), names: 0, keys, made: [0; 3] };
+        let (lines, made) = (BTreeMap::new(), [0; 3]);
+        let (fallen, dropped) = (Vec::new(), Vec::new());
+        let mut run = Self { rng, world, lines, names: 0, fallen, dropped, keys, made };
         run.add(BranchName::main(), None, Map::new());
         run.open(&BranchName::main()).await;
         if seed.is_multiple_of(2) {
@@ -99,6 +105,7 @@ impl Run {
         StorageService::passive(self.world.env.clone(), "tool", store, layout)
     }
 
+    /// Opens a branch, by its name or by what it is called.
     async fn open(&mut self, name: &BranchName) {
         if self.lines[name].running.is_some() {
             return;
@@ -113,8 +120,12 @@ impl Run {
             let at = self.rng.random_range(0..open.len());
             self.close(&open[at]).await;
         }
+        let called = if self.rng.random_bool(0.5) { name.called() } else { name.clone() };
         let line = self.line(name);
-        line.running = Some(line.world.open().await.unwrap());
+        line.world.options.branch = called;
+        let running = line.world.open().await.unwrap();
+        assert_eq!(running.db.version().branch, *name);
+        line.running = Some(running);
     }
 
     async fn close(&mut self, name: &BranchName) {
@@ -229,8 +240,7 @@ impl Run {
                 (BranchAt::Seq(seq), model)
             }
         };
-        self.names += 1;
-        let name = BranchName::new(&format!("b{}", self.names)).unwrap();
+        let name = self.name().await;
         let branch_uid = self.world.env.random_u64().max(1);
         let new = NewBranch { parent: parent.clone(), name: name.clone(), branch_uid, at };
         // Cut off after a while, as by a crash, and tried again elsewhere, or given up.
@@ -257,7 +267,26 @@ impl Run {
         let listed = self.tool().list_branches().await.unwrap();
         if listed.iter().any(|info| info.name == name) {
             self.tool().drop_branch(&name, true).await.unwrap();
+            self.fell(name);
         }
+    }
+
+    fn fell(&mut self, name: BranchName) {
+        self.fallen.push(name.clone());
+        self.dropped.push(name);
+    }
+
+    /// A name that no branch had: of one that is called as none was, or as one that is gone.
+    async fn name(&mut self) -> BranchName {
+        if self.fallen.is_empty() || self.rng.random_bool(0.4) {
+            self.names += 1;
+            return BranchName::new(&format!("b{}", self.names)).unwrap();
+        }
+        let at = self.rng.random_range(0..self.fallen.len());
+        let last = self.fallen.swap_remove(at);
+        let found = self.tool().find(&last.called()).await.unwrap().unwrap();
+        assert_eq!((&found.name, found.state), (&last, BranchState::Dropped));
+        last.following()
     }
 
     async fn drop_one(&mut self) {
@@ -285,6 +314,7 @@ impl Run {
         }
         let reopened = line.world.open().await.map(drop).unwrap_err();
         assert!(reopened.to_string().ends_with("was dropped"), "{reopened}");
+        self.fell(name);
     }
 
     async fn pass(&mut self, seconds_max: u64) {
@@ -357,6 +387,7 @@ impl Run {
             let leaf = leaf.unwrap();
             self.tool().drop_branch(&leaf, true).await.unwrap();
             self.lines.remove(&leaf);
+            self.fell(leaf);
         }
         let main = BranchName::main();
         self.check(&main).await;
@@ -369,6 +400,10 @@ impl Run {
         self.world.settle(running).await;
         running.storage.delete_orphans().await.unwrap();
         self.objects_agree(true).await;
+        for name in &self.dropped {
+            let bounds = self.world.journal.bounds(name).await.unwrap();
+            assert_eq!(bounds.bytes, 0, "{name:?} has records in the journal");
+        }
         self.check(&main).await;
         self.lines.get_mut(&main).unwrap().running.take().unwrap().close().await;
         self.made

@@ -139,13 +139,15 @@ impl World {
     }
 
     fn storage(&self) -> Arc<StorageService> {
-        StorageService::start(
+        let service = StorageService::start(
             self.env.clone(),
             "storage in a test",
             Arc::clone(&self.store),
             self.layout.clone(),
             self.picker.clone(),
-        )
+        );
+        service.end_logs_in(Arc::clone(&self.journal));
+        service
     }
 
     async fn serve(&self, network: &Wires, storage: &Arc<StorageService>) -> Serving {

@@ -157,15 +157,34 @@ pub(super) fn refuse_reading(
     subqueries: &[super::BoundSubquery],
     stored: &[(u32, Arc<str>)],
 ) -> Result<()> {
+    refuse(subqueries, stored, |_, _| true)
+}
+
+/// The same for INSERT and REPLACE, which may read their table under another name.
+pub(super) fn refuse_reading_by_name(
+    subqueries: &[super::BoundSubquery],
+    stored: &(u32, Arc<str>),
+) -> Result<()> {
+    refuse(subqueries, std::slice::from_ref(stored), |alias, name| alias == name)
+}
+
+fn refuse(
+    subqueries: &[super::BoundSubquery],
+    stored: &[(u32, Arc<str>)],
+    same: fn(&str, &str) -> bool,
+) -> Result<()> {
     for subquery in subqueries {
-        for source in &subquery.query.sources {
+        let query = &subquery.query;
+        for source in &query.sources {
             let TableSource::Stored(open) = &source.rows else { continue };
             let id = open.descriptor().id;
-            if let Some((_, name)) = stored.iter().find(|(one, _)| *one == id) {
+            let alias = query.tables.get(source.table).map_or("", |table| &*table.alias);
+            let found = stored.iter().find(|(one, name)| *one == id && same(alias, name));
+            if let Some((_, name)) = found {
                 return Err(SqlError::new(code::ER_UPDATE_TABLE_USED, &[(&**name).into()]));
             }
         }
-        refuse_reading(&subquery.query.subqueries, stored)?;
+        refuse(&query.subqueries, stored, same)?;
     }
     Ok(())
 }
@@ -219,6 +238,7 @@ fn read(
         limit: cut,
         calc_found_rows: false,
         locking: None,
+        apart: false,
         into: Destination::Client,
         subqueries: block.take_subqueries(),
         outer: Vec::new(),

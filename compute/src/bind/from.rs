@@ -21,6 +21,9 @@ use crate::table::OpenTable;
 /// Tables of one statement: no more than MySQL joins.
 const TABLES_MAX: usize = 61;
 
+/// Its tables have names in any case.
+pub(super) const INFORMATION_SCHEMA: &str = "information_schema";
+
 /// Tables by name, as the session sees them.
 pub(crate) trait Tables {
     /// A table, a view, or a table of `information_schema`.
@@ -28,6 +31,9 @@ pub(crate) trait Tables {
     /// # Errors
     /// 1046 without a database, 1049, 1146.
     fn table(&self, name: &ast::ObjectName) -> Result<FoundTable>;
+
+    /// A query locks the rows that it reads as if they were to be changed.
+    fn rows_are_locked(&self) {}
 
     /// The same, for a command; in a view's query with the view's rights.
     ///
@@ -140,7 +146,7 @@ pub(crate) struct From {
     /// a RIGHT JOIN.
     pub(super) hidden: usize,
     /// Conditions of views, by table.
-    filters: Vec<(usize, Vec<Node>)>,
+    pub(super) filters: Vec<(usize, Vec<Node>)>,
 }
 
 impl From {
@@ -226,6 +232,10 @@ impl From {
                 };
                 let alias = match &factor.alias {
                     Some(alias) => Arc::from(alias.as_str()),
+                    // It is found in any case, and named as it was written.
+                    None if &*found.schema == INFORMATION_SCHEMA => {
+                        Arc::from(factor.name.name.as_str())
+                    }
                     None => Arc::clone(&found.name),
                 };
                 if let Some(names) = statement.names {
@@ -269,7 +279,7 @@ impl From {
         let columns = columns_of_query(&query, &derived.columns)?;
         let alias: Arc<str> = Arc::from(derived.alias.as_str());
         let outer = query.outer.iter().cloned().map(Node::column).collect();
-        let query = Box::new(query);
+        let query = Box::new(BoundSelect { apart: true, ..query });
         let rows = Derived::Query { query, outer, lateral: derived.lateral };
         let found = FoundTable {
             schema: Arc::from(""),
@@ -284,8 +294,10 @@ impl From {
 
     fn join(&mut self, statement: &Statement<'_>, block: &Block, join: &ast::Join) -> Result<()> {
         let before = self.tables.len();
+        let (first, conditions) = (self.len, self.conditions.len());
         self.add(statement, block, &join.left)?;
         let middle = self.tables.len();
+        let (second, conditions_between) = (self.len, self.conditions.len());
         let hidden = self.hidden;
         if join.kind == ast::JoinKind::Right {
             self.hidden = middle;
@@ -303,10 +315,7 @@ impl From {
             ast::JoinKind::Right => Some(before..middle),
         };
         if let Some(side) = &outer {
-            if side.len() != 1 {
-                return not_yet("outer joins with several tables on the optional side");
-            }
-            self.tables[side.start].optional = true;
+            self.tables[side.clone()].iter_mut().for_each(|table| table.optional = true);
         }
         let condition = match &join.condition {
             ast::JoinCondition::None => Vec::new(),
@@ -329,6 +338,14 @@ impl From {
             self.conditions.extend(condition);
             return Ok(());
         };
+        if side.len() > 1 {
+            let (places, inner) = match join.kind {
+                ast::JoinKind::Right => (first..second, conditions..conditions_between),
+                _ => (second..self.len, conditions_between..self.conditions.len()),
+            };
+            let inner = self.conditions.drain(inner).collect();
+            return self.nest(statement, block, side, places, inner, condition);
+        }
         let optional = side.start;
         let at = self.sources.iter().position(|source| source.table == optional);
         let at = at.expect("every table has a source");

@@ -151,7 +151,7 @@ impl BoundInsert {
         let beside = beside.into_iter().map(|place| width + place).collect();
         let subqueries = block.take_subqueries();
         let id = table.descriptor().id;
-        super::change::refuse_reading(&subqueries, &[(id, Arc::clone(&found.name))])?;
+        super::change::refuse_reading_by_name(&subqueries, &(id, Arc::clone(&found.name)))?;
         // Those of the grammar come first.
         warnings.splice(0..0, block.take_warnings());
         Ok(Self {

@@ -18,6 +18,7 @@ mod grouping;
 mod insert;
 mod json_table;
 mod load;
+mod nested_join;
 mod rollup;
 mod scope;
 mod select;

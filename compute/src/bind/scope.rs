@@ -79,11 +79,12 @@ impl ScopeTable {
     }
 
     fn is(&self, qualifier: &ast::Qualifier) -> bool {
-        self.alias.as_ref() == qualifier.table.as_str()
-            && match &qualifier.schema {
-                Some(schema) => self.schema.as_ref() == schema.as_str(),
-                None => true,
-            }
+        let same = |schema: &str| match &*self.schema {
+            super::from::INFORMATION_SCHEMA => self.schema.eq_ignore_ascii_case(schema),
+            own => own == schema,
+        };
+        *self.alias == *qualifier.table.as_str()
+            && qualifier.schema.as_ref().is_none_or(|schema| same(schema.as_str()))
     }
 }
 

@@ -56,6 +56,9 @@ pub(crate) struct BoundSelect {
     pub(crate) calc_found_rows: bool,
     /// FOR UPDATE and FOR SHARE.
     pub(crate) locking: Option<(bool, ast::LockWait)>,
+    /// It stands in FROM or is a common table: what a query around it locks is not what it
+    /// reads.
+    pub(crate) apart: bool,
     /// Where its rows go.
     pub(crate) into: Destination,
     /// Subqueries in its expressions.
@@ -303,6 +306,7 @@ impl BoundSelect {
             limit: clauses.limit,
             calc_found_rows: select.options.calc_found_rows,
             locking: None,
+            apart: false,
             into: Destination::Client,
             subqueries: block.take_subqueries(),
             outer,
@@ -318,7 +322,7 @@ impl BoundSelect {
         if rollup {
             this.roll_up(groups_start);
         }
-        this.locking = locking(&query.locking)?;
+        this.locking = locking(statement, &query.locking)?;
         this.into = Destination::bind(query.into.as_deref())?;
         Ok(this)
     }
@@ -408,10 +412,18 @@ impl Counts {
     }
 }
 
-pub(super) fn locking(list: &[ast::Locking]) -> Result<Option<(bool, ast::LockWait)>> {
+pub(super) fn locking(
+    statement: &Statement<'_>,
+    list: &[ast::Locking],
+) -> Result<Option<(bool, ast::LockWait)>> {
     match list {
         [] => Ok(None),
-        [one] if one.of.is_empty() => Ok(Some((one.update, one.wait))),
+        [one] if one.of.is_empty() => {
+            if one.update {
+                statement.tables.rows_are_locked();
+            }
+            Ok(Some((one.update, one.wait)))
+        }
         _ => not_yet("FOR UPDATE OF"),
     }
 }

@@ -205,11 +205,8 @@ impl CommonTable<'_> {
         let query = BoundSelect::bind(&inner, query)?;
         let columns = columns_of_query(&query, names)?;
         let outer: Vec<Node> = query.outer.iter().cloned().map(Node::column).collect();
-        planned(
-            statement,
-            columns,
-            Derived::Query { query: Box::new(query), outer, lateral: false },
-        )
+        let query = Box::new(BoundSelect { apart: true, ..query });
+        planned(statement, columns, Derived::Query { query, outer, lateral: false })
     }
 
     /// Its query as one that is repeated; `None` if it does not name itself.

@@ -38,7 +38,10 @@ pub(crate) fn rows<'a, 'p: 'a>(
             DerivedPlan::Query { plan, outer, .. } => {
                 let outer = values(outer, row, params, cx)?;
                 let run = SelectRun::new(plan, params).with_outer(outer);
-                Ok(Arc::new(run.all(view, cx).await?))
+                let before = view.enter(&plan.select);
+                let rows = run.all(view, cx).await;
+                view.leave(before);
+                Ok(Arc::new(rows?))
             }
             DerivedPlan::Set(set) => Ok(Arc::new(put_together(set, row, params, view, cx).await?)),
             DerivedPlan::Shared(shared) => {
@@ -80,6 +83,19 @@ async fn part<'p>(
     cx: &mut Cx<'p>,
 ) -> Result<Rows> {
     let outer = values(&plan.outer, row, params, cx)?;
+    let before = view.enter(&plan.plan.select);
+    let rows = part_rows(plan, outer, params, view, cx).await;
+    view.leave(before);
+    rows
+}
+
+async fn part_rows<'p>(
+    plan: &'p PartPlan,
+    outer: Vec<Value>,
+    params: &'p [Value],
+    view: &mut View<'_>,
+    cx: &mut Cx<'p>,
+) -> Result<Rows> {
     let mut run = SelectRun::new(&plan.plan, params).with_outer(outer);
     let mut rows = Rows::of(view);
     while let Some(columns) = run.next(view, cx).await? {

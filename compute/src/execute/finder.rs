@@ -107,9 +107,9 @@ impl<'p> Finder<'p> {
             if let StepRows::Derived(query) = &step.rows
                 && !query.is_lateral()
             {
-                let reading = view.enter_subquery();
+                let reading = view.enter_subquery(None);
                 let rows = super::derived::rows(query, &self.row, params, view, cx).await;
-                view.leave_subquery(reading);
+                view.leave(reading);
                 self.stream.give(at, rows?);
             }
         }

@@ -169,10 +169,10 @@ impl<'p> Subqueries<'p> {
         if let Some(known) = &self.members[at] {
             return Ok(Arc::clone(known));
         }
-        let reading = view.enter_subquery();
+        let reading = view.enter_subquery(Some(&self.plans[at].plan.select));
         let run = SelectRun::new(&self.plans[at].plan, self.params);
         let rows = Box::pin(run.all(view, cx)).await;
-        view.leave_subquery(reading);
+        view.leave(reading);
         let members = Arc::new(Members::new(rows?, condition));
         self.members[at] = Some(Arc::clone(&members));
         Ok(members)
@@ -193,9 +193,9 @@ impl<'p> Subqueries<'p> {
         let takes = plan.plan.select.outer.len().min(wanted.operands.len());
         let (outer, compared) = wanted.operands.split_at(takes);
         let item = cx.item_name.take();
-        let reading = view.enter_subquery();
+        let reading = view.enter_subquery(Some(&plan.plan.select));
         let result = self.answer(at, outer, compared, view, cx).await;
-        view.leave_subquery(reading);
+        view.leave(reading);
         cx.item_name = item;
         result
     }

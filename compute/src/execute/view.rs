@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use bytes::Bytes;
 use firn_engine::key::KeyRange;
-use firn_engine::{Instant, SpaceId};
+use firn_engine::{Env, Instant, SpaceId};
+use firn_mysql_parser::ast;
 use firn_mysql_semantics::error::SqlError;
 
 use super::derived::Made;
 use super::measure::Measures;
 use super::{ReadCounts, Relations, Result};
+use crate::bind::BoundSelect;
 use crate::catalog::{CATALOG_SPACE, auto_increment_key};
 use crate::memory::MemoryBudget;
 use crate::session::{from_engine, from_transaction};
@@ -30,6 +33,13 @@ pub(crate) enum Reading {
     Locking(LockMode),
 }
 
+/// How a query read before one within it did.
+#[must_use]
+pub(crate) struct Before {
+    reading: Reading,
+    wait: LockWait,
+}
+
 /// Finds the foreign keys of tables.
 pub(crate) trait Relate: Send + Sync {
     /// Those of a table and to it; `None` if there are none, or they are not looked at.
@@ -44,6 +54,10 @@ pub(crate) struct View<'t> {
     transaction: &'t mut Transaction,
     reading: Reading,
     wait: LockWait,
+    /// How a query reads that locks nothing itself.
+    plain: Reading,
+    /// How long is waited for locks where nothing else is said.
+    usual_wait: LockWait,
     relate: Option<&'t dyn Relate>,
     /// Rows of a table that is walked are looked at before they are locked, where the
     /// isolation level allows it: UPDATE.
@@ -58,10 +72,22 @@ pub(crate) struct View<'t> {
     measures: Option<Box<Measures>>,
     /// How queries run.
     executor: Executor,
-    /// Query blocks that ran over batches, and those of them that were given up.
-    over_batches: (u64, u64),
+    over_batches: OverBatches,
     /// How rows were read.
     reads: Arc<ReadCounts>,
+}
+
+/// What ran over batches.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct OverBatches {
+    /// Query blocks.
+    pub(crate) blocks: u64,
+    /// Those of them that were given up.
+    pub(crate) given_up: u64,
+    /// Rows that scans have read.
+    pub(crate) read_rows: Arc<AtomicU64>,
+    /// Those of them that came from the copies of files.
+    pub(crate) copied_rows: Arc<AtomicU64>,
 }
 
 impl<'t> View<'t> {
@@ -71,6 +97,8 @@ impl<'t> View<'t> {
             transaction,
             reading,
             wait,
+            plain: reading,
+            usual_wait: wait,
             relate: None,
             looks_first: false,
             rows_read: 0,
@@ -78,7 +106,7 @@ impl<'t> View<'t> {
             made: BTreeMap::new(),
             measures: None,
             executor: Executor::Direct,
-            over_batches: (0, 0),
+            over_batches: OverBatches::default(),
             reads: Arc::default(),
         }
     }
@@ -96,17 +124,17 @@ impl<'t> View<'t> {
 
     /// A query block runs over batches.
     pub(crate) fn ran_over_batches(&mut self) {
-        self.over_batches.0 += 1;
+        self.over_batches.blocks += 1;
     }
 
     /// That was given up.
     pub(crate) fn gave_up(&mut self) {
-        self.over_batches.1 += 1;
+        self.over_batches.given_up += 1;
     }
 
-    /// Query blocks that ran over batches, and those of them that were given up.
-    pub(crate) fn over_batches(&self) -> (u64, u64) {
-        self.over_batches
+    /// What ran over batches.
+    pub(crate) fn over_batches(&self) -> &OverBatches {
+        &self.over_batches
     }
 
     /// How queries run.
@@ -126,6 +154,11 @@ impl<'t> View<'t> {
     /// About how many rows a table has in files.
     pub(crate) fn estimated_rows(&self, table: &OpenTable) -> u64 {
         table.estimated_rows(&self.transaction.db().version())
+    }
+
+    /// The world.
+    pub(crate) fn env(&self) -> &Env {
+        self.transaction.env()
     }
 
     /// The switch that ends the statement.
@@ -176,21 +209,48 @@ impl<'t> View<'t> {
         self.relate.map_or(Ok(None), |relate| relate.relations(table))
     }
 
-    /// Reads as subqueries do: a SELECT that locks its rows does not lock theirs, and
+    /// Reads as a query within another one does, or as the statement's own: what it locks
+    /// itself, and of what is around it only what it does not stand apart from. Gives how
+    /// it was read before.
+    pub(crate) fn enter(&mut self, query: &BoundSelect) -> Before {
+        let before = Before { reading: self.reading, wait: self.wait };
+        if let Some((update, wait)) = query.locking {
+            let mode = if update { LockMode::Exclusive } else { LockMode::Shared };
+            self.reading = Reading::Locking(mode);
+            self.wait = match wait {
+                ast::LockWait::Wait => self.usual_wait,
+                ast::LockWait::NoWait => LockWait::NoWait,
+                ast::LockWait::SkipLocked => LockWait::Skip,
+            };
+        } else if query.apart && self.relate.is_none() {
+            self.reading = self.plain;
+            self.wait = self.usual_wait;
+        }
+        before
+    }
+
+    /// Reads as a subquery does: a SELECT that locks its rows does not lock theirs, and
     /// what a change depends on is kept from being changed. Gives what it was before.
-    pub(crate) fn enter_subquery(&mut self) -> Reading {
-        let before = self.reading;
-        if self.reading == Reading::Locking(LockMode::Exclusive) {
-            let keeps = self.relate.is_some() && self.transaction.locks_ranges();
+    pub(crate) fn enter_subquery(&mut self, query: Option<&BoundSelect>) -> Before {
+        let before = Before { reading: self.reading, wait: self.wait };
+        if self.relate.is_none() {
+            self.reading = self.plain;
+            self.wait = self.usual_wait;
+        } else if self.reading == Reading::Locking(LockMode::Exclusive) {
+            let keeps = self.transaction.locks_ranges();
             self.reading =
                 if keeps { Reading::Locking(LockMode::Shared) } else { Reading::Snapshot };
+        }
+        if let Some(query) = query {
+            let _ = self.enter(query);
         }
         before
     }
 
     /// Reads as it did before.
-    pub(crate) fn leave_subquery(&mut self, before: Reading) {
-        self.reading = before;
+    pub(crate) fn leave(&mut self, before: Before) {
+        self.reading = before.reading;
+        self.wait = before.wait;
     }
 
     /// Rows that were made of a common table.

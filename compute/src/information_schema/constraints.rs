@@ -66,7 +66,10 @@ pub(super) fn key_columns(facts: &Facts) -> Vec<Vec<Value>> {
         };
         for index in table.indexes.iter().filter(|index| index.is_unique()) {
             for (at, part) in index.parts.iter().enumerate() {
-                add(&index.name, at, column_name(table, part.column), None);
+                // Expressions of an index are no columns.
+                if let Some(column) = table.column(part.column).filter(|column| !column.hidden) {
+                    add(&index.name, at, &column.name, None);
+                }
             }
         }
         for key in &table.foreign_keys {

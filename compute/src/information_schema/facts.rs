@@ -57,7 +57,7 @@ impl Facts {
         Self {
             session_variables: variables.show(false, None),
             global_variables: variables.show(true, None),
-            session_status: super::server::status(&session.server, Some(&session.counters)),
+            session_status: super::server::status(&session.server, Some(session)),
             global_status: super::server::status(&session.server, None),
             ..Self::new(session)
         }

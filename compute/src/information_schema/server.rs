@@ -7,7 +7,8 @@ use firn_mysql_semantics::collation::{Collation, PadAttribute};
 use super::Facts;
 use super::cell::{maybe, number, text};
 use crate::server::{Process, Server};
-use crate::variables::{SessionCounters, StatusFacts, show_status};
+use crate::session::Session;
+use crate::variables::{StatusFacts, show_status};
 
 pub(crate) fn character_sets(_: &Facts) -> Vec<Vec<Value>> {
     let mut sets: Vec<_> = Charset::all().iter().collect();
@@ -171,7 +172,6 @@ pub(super) fn global_variables(facts: &Facts) -> Vec<Vec<Value>> {
 /// Beginnings of names that nobody counts yet.
 const UNCOUNTED: &[&str] = &[
     "Aborted_",
-    "Bytes_",
     "Com_admin_commands",
     "Com_stmt_close",
     "Com_stmt_fetch",
@@ -188,10 +188,7 @@ const UNCOUNTED: &[&str] = &[
 ];
 
 /// What is counted: of a session, or of the server.
-pub(crate) fn status(
-    server: &Server,
-    session: Option<&SessionCounters>,
-) -> Vec<(&'static str, String)> {
+pub(crate) fn status(server: &Server, session: Option<&Session>) -> Vec<(&'static str, String)> {
     let all = server.processes.all();
     let running = all.iter().filter(|process| process.now.lock().statement().is_some()).count();
     let facts = StatusFacts {
@@ -201,7 +198,18 @@ pub(crate) fn status(
         uptime_seconds: server.uptime_seconds(),
         ..StatusFacts::default()
     };
-    let mut rows = show_status(&server.counters, session, &facts, None);
+    let counters = session.map(|session| &session.counters);
+    let mut rows = show_status(&server.counters, counters, &facts, None);
+    if let Some(session) = session {
+        let traffic = &session.process.traffic;
+        for (name, value) in &mut rows {
+            match *name {
+                "Bytes_received" => *value = traffic.received_bytes().to_string(),
+                "Bytes_sent" => *value = traffic.sent_bytes().to_string(),
+                _ => {}
+            }
+        }
+    }
     rows.retain(|(name, _)| !UNCOUNTED.iter().any(|start| name.starts_with(start)));
     rows
 }

@@ -10,6 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
 use super::connections::{Seat, too_many};
+use super::traffic::{Counted, Traffic};
 use super::{Handle, Server};
 use crate::accounts::ClientHost;
 use crate::session::to_protocol;
@@ -134,7 +135,9 @@ pub async fn listen(
                 continue;
             };
             let id = here.processes.next_id();
-            let service = Arc::new(Handle { server: Arc::clone(&here), seat });
+            let traffic = Arc::new(Traffic::default());
+            let stream = Counted::new(stream, Arc::clone(&here), Arc::clone(&traffic));
+            let service = Arc::new(Handle { server: Arc::clone(&here), seat, traffic });
             let host = ClientHost::of_address(from.ip()).shown();
             let peer = Peer { host, ..Peer::from(from) };
             let connection = async move {

@@ -9,6 +9,7 @@ mod opened;
 mod process;
 mod progress;
 mod site;
+mod traffic;
 mod usage;
 
 use std::sync::Arc;
@@ -30,6 +31,7 @@ pub(crate) use opened::OpenedTables;
 pub(crate) use process::{Doing, Process, Processes};
 pub(crate) use progress::{Progress, Stage};
 pub use site::Site;
+pub(crate) use traffic::Traffic;
 pub(crate) use usage::{LimitedUse, Usage};
 
 use self::connections::Seat;
@@ -154,6 +156,7 @@ impl Server {
 struct Handle {
     server: Arc<Server>,
     seat: Seat,
+    traffic: Arc<Traffic>,
 }
 
 impl Service for Handle {
@@ -185,6 +188,7 @@ impl Service for Handle {
             interrupt: Interrupt::default(),
             control: login.control.clone(),
             progress: Progress::default(),
+            traffic: Arc::clone(&self.traffic),
         });
         let id = u64::from(login.connection_id);
         let mut variables = SessionVariables::new(Arc::clone(&server.globals), id);

@@ -9,6 +9,7 @@ use firn_mysql_protocol::server::ConnectionControl;
 use parking_lot::Mutex;
 
 use super::progress::Progress;
+use super::traffic::Traffic;
 use crate::txn::{Interrupt, Why};
 
 /// One connection.
@@ -28,6 +29,8 @@ pub(crate) struct Process {
     pub(crate) control: ConnectionControl,
     /// How far a long statement is.
     pub(crate) progress: Progress,
+    /// What has passed through its connection.
+    pub(crate) traffic: Arc<Traffic>,
 }
 
 /// What a connection does.

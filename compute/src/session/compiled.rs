@@ -28,6 +28,8 @@ use crate::variables::{Counter, SqlMode, counter_of};
 /// A SELECT, with the columns that the client is told of.
 pub(crate) struct QueryPlan {
     pub(crate) select: SelectPlan,
+    /// It locks rows, or a query within it does.
+    pub(crate) locks: bool,
     pub(crate) columns: Columns,
     pub(crate) writers: Vec<ValueWriter>,
     /// It reads one row, and computes nothing.
@@ -126,15 +128,10 @@ impl Compiled {
     /// It reads committed rows only, and locks none.
     pub(crate) fn is_plain_read(&self) -> bool {
         match &self.work {
-            Work::Query(plan) => plan.select.select.locking.is_none(),
+            Work::Query(plan) => !plan.locks,
             _ => false,
         }
     }
-}
-
-/// Rows are read as if they were to be changed.
-fn is_locking(query: &ast::Query) -> bool {
-    query.locking.iter().any(|one| one.update)
 }
 
 /// Types of parameters of any length.
@@ -160,12 +157,11 @@ impl Session {
 
     /// What a statement is bound with. With the result comes whether it depends on
     /// nothing that is of this session alone, and what it wants of its tables, which is
-    /// allowed; `locking` if the rows that it reads are locked as if to be changed.
+    /// allowed.
     pub(super) fn bind_shared<T>(
         &self,
         sql: &[u8],
         types: &[SqlType],
-        locking: bool,
         bind: impl FnOnce(&Statement<'_>) -> Result<T, SqlError>,
     ) -> Result<(T, bool, Uses), SqlError> {
         let tables = SessionTables::new(self);
@@ -174,7 +170,7 @@ impl Session {
         let statement = Statement::new(sql, &self.settings, &tables, &variables, types, &numbers);
         let statement = Statement { full_group: self.groups_fully(), ..statement };
         let bound = bind(&statement).map_err(|error| variables.explain(error))?;
-        let uses = tables.allowed(locking)?;
+        let uses = tables.allowed()?;
         Ok((bound, !variables.were_asked() && !tables.are_private(), uses))
     }
 
@@ -190,7 +186,7 @@ impl Session {
         types: &[SqlType],
         bind: impl FnOnce(&Statement<'_>) -> Result<T, SqlError>,
     ) -> Result<T, SqlError> {
-        self.bind_shared(sql, types, false, bind).map(|(bound, ..)| bound)
+        self.bind_shared(sql, types, bind).map(|(bound, ..)| bound)
     }
 
     /// Plans a SELECT.
@@ -212,7 +208,9 @@ impl Session {
         let select = SelectPlan::new(select)?;
         output::tell_of_gathered(&select, &mut columns);
         let (point, range) = (PointPlan::of(&select), RangePlan::of(&select));
-        Ok(QueryPlan { select, columns: Columns::new(&columns), writers, point, range })
+        let mut locks = false;
+        select.each(&mut |plan| locks |= plan.select.locking.is_some());
+        Ok(QueryPlan { select, locks, columns: Columns::new(&columns), writers, point, range })
     }
 
     /// Binds and plans a SELECT.
@@ -223,7 +221,7 @@ impl Session {
         types: &[SqlType],
     ) -> Result<QueryPlan, SqlError> {
         let bind = |one: &Statement<'_>| BoundSelect::bind(one, query);
-        let (select, ..) = self.bind_shared(sql, types, is_locking(query), bind)?;
+        let (select, ..) = self.bind_shared(sql, types, bind)?;
         self.planned_query(select)
     }
 
@@ -249,8 +247,7 @@ impl Session {
         let (work, tables, shared, direct, uses) = match statement {
             S::Query(query) => {
                 let bind = |one: &Statement<'_>| BoundSelect::bind(one, query);
-                let (mut select, shared, uses) =
-                    self.bind_shared(sql, types, is_locking(query), bind)?;
+                let (mut select, shared, uses) = self.bind_shared(sql, types, bind)?;
                 self.learn(&mut select, params);
                 let direct =
                     !select.is_nested() && select.filter.iter().all(plan_cache::are_direct);
@@ -258,14 +255,14 @@ impl Session {
                 let lax = !self.groups_fully() && (select.grouped || select.distinct);
                 let plan = self.planned_query(select)?;
                 let shared = shared && !lax && plan.select.select.into.is_client();
-                let locking = plan.select.select.locking.is_some();
-                let mode = if locking { LockMode::RowsLocked } else { LockMode::IntentionShared };
+                let mode =
+                    if plan.locks { LockMode::RowsLocked } else { LockMode::IntentionShared };
                 let tables = read(&plan.select, mode);
                 (Work::Query(plan), tables, shared, direct, uses)
             }
             S::Insert(insert) => {
                 let (mut insert, shared, uses) =
-                    self.bind_shared(sql, types, false, |one| BoundInsert::bind(one, insert))?;
+                    self.bind_shared(sql, types, |one| BoundInsert::bind(one, insert))?;
                 for warning in std::mem::take(&mut insert.warnings) {
                     self.warnings.warn(warning);
                 }
@@ -286,7 +283,7 @@ impl Session {
             }
             S::Update(update) => {
                 let (update, shared, uses) =
-                    self.bind_shared(sql, types, false, |one| BoundUpdate::bind(one, update))?;
+                    self.bind_shared(sql, types, |one| BoundUpdate::bind(one, update))?;
                 let direct = update.assignments.iter().all(|(_, _, given)| is_direct(given))
                     && !update.rows.is_nested()
                     && update.rows.filter.iter().all(plan_cache::are_direct);
@@ -296,7 +293,7 @@ impl Session {
             }
             S::Delete(delete) => {
                 let (delete, shared, uses) =
-                    self.bind_shared(sql, types, false, |one| BoundDelete::bind(one, delete))?;
+                    self.bind_shared(sql, types, |one| BoundDelete::bind(one, delete))?;
                 let direct = !delete.rows.is_nested()
                     && delete.rows.filter.iter().all(plan_cache::are_direct);
                 let plan = DeletePlan::new(delete)?;

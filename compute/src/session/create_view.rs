@@ -87,7 +87,7 @@ impl Session {
             code::ER_VIEW_RECURSIVE => SqlError::no_such_table(schema, view.name.name.as_str()),
             _ => error,
         })?;
-        tables.allowed(false)?;
+        tables.allowed()?;
         let columns = bound.items.iter().map(|item| item.name.clone()).collect();
         Ok((canonical_query(query, &names, &self.settings), columns))
     }

@@ -98,7 +98,7 @@ pub struct Session {
     explicit: bool,
     read_only: bool,
     warnings: Warnings,
-    process: Arc<Process>,
+    pub(crate) process: Arc<Process>,
     /// Locks beyond transactions: GET_LOCK, LOCK TABLES.
     locks: LockSet,
     table_locks: locks::TableLocks,

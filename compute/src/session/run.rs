@@ -1,6 +1,7 @@
 //! Statements that read and change rows: bound, planned, run.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use firn_mysql_parser::ast::{self, StatementKind as S};
 use firn_mysql_protocol::Capabilities;
@@ -201,26 +202,20 @@ impl Session {
         }
     }
 
-    /// How a query reads, and waits for locks.
-    fn reading(&self, plan: &QueryPlan, unit: &Unit) -> (Reading, LockWait) {
-        match plan.select.select.locking {
-            Some((update, wait)) => {
-                let mode = if update { LockMode::Exclusive } else { LockMode::Shared };
-                let wait = match wait {
-                    ast::LockWait::Wait => self.lock_wait(),
-                    ast::LockWait::NoWait => LockWait::NoWait,
-                    ast::LockWait::SkipLocked => LockWait::Skip,
-                };
-                (Reading::Locking(mode), wait)
-            }
-            None if !unit.single
-                && unit.transaction.plain_read() == crate::txn::PlainRead::Share
-                && !plan.select.steps.is_empty() =>
-            {
-                (Reading::Locking(LockMode::Shared), self.lock_wait())
-            }
-            None => (Reading::Snapshot, self.lock_wait()),
-        }
+    /// How a query reads that locks nothing itself.
+    fn plain_reading(plan: &QueryPlan, unit: &Unit) -> Reading {
+        let shares = !unit.single
+            && unit.transaction.plain_read() == crate::txn::PlainRead::Share
+            && !plan.select.steps.is_empty();
+        if shares { Reading::Locking(LockMode::Shared) } else { Reading::Snapshot }
+    }
+
+    /// A query's view of a transaction.
+    fn query_view<'t>(&self, plan: &QueryPlan, unit: &'t mut Unit) -> View<'t> {
+        let plain = Self::plain_reading(plan, unit);
+        let mut view = View::new(&mut unit.transaction, plain, self.lock_wait());
+        let _ = view.enter(&plan.select.select);
+        view
     }
 
     /// Runs a query for EXPLAIN ANALYZE: its rows go nowhere.
@@ -253,12 +248,10 @@ impl Session {
             return Err(SqlError::not_supported_yet("EXPLAIN ANALYZE of this statement").into());
         };
         let measures = Measures::new(self.server.env.clone());
-        let (reading, wait) = self.reading(&plan, unit);
         // What is measured is known by its place in memory.
-        let plan = Box::new(plan.select);
         let settings = Arc::clone(&self.settings);
-        let view = View::new(&mut unit.transaction, reading, wait);
-        let mut view = view.measuring(measures);
+        let mut view = self.query_view(&plan, unit).measuring(measures);
+        let plan = Box::new(plan.select);
         let limit = self.values.variables.hot().sql_select_limit;
         let mut run = SelectRun::new(&plan, &arguments.values).limited(limit);
         let mut cx = Cx::new(&settings, &mut self.values, &mut self.warnings);
@@ -277,14 +270,14 @@ impl Session {
         response: &mut Response<'_>,
     ) -> Result<Outcome, Ended> {
         let select = &plan.select.select;
-        let (reading, wait) = self.reading(plan, unit);
         let executor = Executor::from_index(self.values.variables.hot().firn_executor);
         let over_batches = match executor {
             Executor::Direct => false,
             Executor::Auto => select.grouped && plan.select.cheaper_over_batches,
             Executor::Vector => true,
         };
-        if reading == Reading::Snapshot
+        if !plan.locks
+            && Self::plain_reading(plan, unit) == Reading::Snapshot
             && !over_batches
             && let Some(range) = &plan.range
         {
@@ -293,7 +286,7 @@ impl Session {
         let status = self.status_flags_in(unit);
         let limit = self.values.variables.hot().sql_select_limit;
         let settings = Arc::clone(&self.settings);
-        let mut view = View::new(&mut unit.transaction, reading, wait).by(executor);
+        let mut view = self.query_view(plan, unit).by(executor);
         let mut run = SelectRun::new(&plan.select, &arguments.values).limited(limit);
         match &select.into {
             Destination::Client => {}
@@ -316,12 +309,20 @@ impl Session {
         let summary = Summary { warnings: cx.warnings.packet_count(), ..Summary::new(status) };
         rows.end(&summary)?;
         let found = if select.calc_found_rows { run.found_rows() } else { count };
-        let (blocks, given_up) = view.over_batches();
         let reads = Arc::clone(view.reads());
         self.count_reads(&reads);
-        if blocks > 0 {
-            self.counters.add(&self.server.counters, Counter::FirnVectorBlocks, blocks);
-            self.counters.add(&self.server.counters, Counter::FirnVectorGivenUp, given_up);
+        let batches = view.over_batches();
+        if batches.blocks > 0 {
+            let copied = batches.copied_rows.load(Ordering::Relaxed);
+            let read = batches.read_rows.load(Ordering::Relaxed);
+            for (counter, count) in [
+                (Counter::FirnVectorBlocks, batches.blocks),
+                (Counter::FirnVectorGivenUp, batches.given_up),
+                (Counter::FirnVectorRowsCopied, copied),
+                (Counter::HandlerReadRndNext, read),
+            ] {
+                self.counters.add(&self.server.counters, counter, count);
+            }
         }
         self.values.found_rows = found;
         self.values.row_count = -1;
@@ -558,6 +559,10 @@ fn knows_indexes(work: &Work, unit: &Unit) -> bool {
     }
     let mut all = true;
     plan.select.each(&mut |plan| {
+        // It reads what is newest.
+        if plan.select.locking.is_some() {
+            return;
+        }
         for step in &plan.steps {
             if let (StepRows::Stored(table), Some(access)) = (&step.rows, &step.access) {
                 all &= table.numbers.has_index(access.index, seq.0);

@@ -17,6 +17,8 @@ pub(crate) struct SessionTables<'a> {
     session: &'a Session,
     catalog: Arc<CatalogSnapshot>,
     private: Cell<bool>,
+    /// Rows are locked as if to be changed, by any query of the statement.
+    locking: Cell<bool>,
     /// Whether the session may do what it wants of them is asked here.
     checked: bool,
     used: RefCell<Vec<Used>>,
@@ -46,6 +48,7 @@ impl<'a> SessionTables<'a> {
             session,
             catalog: session.server.catalog.snapshot(),
             private: Cell::new(false),
+            locking: Cell::new(false),
             checked: false,
             used: RefCell::default(),
             of_views: RefCell::default(),
@@ -58,13 +61,12 @@ impl<'a> SessionTables<'a> {
         self.private.get()
     }
 
-    /// What the statement wants of the tables that were found, all of it allowed;
-    /// `locking` if the rows that it reads are locked as if to be changed.
+    /// What the statement wants of the tables that were found, all of it allowed.
     ///
     /// # Errors
     /// As [`Uses::check`]; 1356 for what a view's definer may not do.
-    pub(crate) fn allowed(&self, locking: bool) -> Result<Uses> {
-        let uses = Uses::new(self.used.borrow().clone(), locking);
+    pub(crate) fn allowed(&self) -> Result<Uses> {
+        let uses = Uses::new(self.used.borrow().clone(), self.locking.get());
         let uses = uses.with_definers(self.directory.get());
         uses.check(self.session.access())?;
         for one in &*self.of_views.borrow() {
@@ -141,6 +143,10 @@ impl<'a> SessionTables<'a> {
 }
 
 impl Tables for SessionTables<'_> {
+    fn rows_are_locked(&self) {
+        self.locking.set(true);
+    }
+
     fn table(&self, name: &ast::ObjectName) -> Result<FoundTable> {
         self.table_for(name, Command::READ, None)
     }

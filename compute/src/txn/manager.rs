@@ -70,7 +70,7 @@ impl Default for Limits {
 pub struct TransactionManager {
     pub(super) db: Arc<Db>,
     pub(super) limits: Limits,
-    env: Env,
+    pub(super) env: Env,
     memory: Arc<MemoryBudget>,
     pub(super) spills: Semaphore,
     locks: Arc<LockTable>,

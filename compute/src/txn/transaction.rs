@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use firn_engine::db::Snapshot;
 use firn_engine::key::KeyRange;
-use firn_engine::{Seq, SpaceId};
+use firn_engine::{Env, Seq, SpaceId};
 
 use super::change_log::Noted;
 use super::error::{Error, Result};
@@ -134,6 +134,12 @@ impl Transaction {
     #[must_use]
     pub fn db(&self) -> &firn_engine::Db {
         &self.manager.db
+    }
+
+    /// The world.
+    #[must_use]
+    pub fn env(&self) -> &Env {
+        &self.manager.env
     }
 
     /// Number of keys it has written.

@@ -5,7 +5,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use firn_engine::db::{Scan as EngineScan, Snapshot};
+use firn_engine::db::{Layers, Scan as EngineScan, Snapshot};
 use firn_engine::key::KeyRange;
 use firn_engine::{Db, SpaceId};
 
@@ -135,6 +135,19 @@ impl ReadView {
         self.base().get_many(space, keys, self.writes.as_deref(), &self.runs).await
     }
 
+    /// A range in layers ([`Layers`]); `None` where the transaction has written to the space
+    /// itself, or there is nothing but rows.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn layers(&self, space: SpaceId, range: &KeyRange) -> Result<Option<Layers>> {
+        let has_own = self.writes.as_ref().is_some_and(|map| map.space(space).is_some());
+        if has_own || !self.runs.is_empty() {
+            return Ok(None);
+        }
+        Ok(self.db.layers(space, range, self.snapshot.as_ref()).await?)
+    }
+
     /// Walks a range.
     ///
     /// # Errors
@@ -223,6 +236,11 @@ fn is_empty(bounds: (Bound<&[u8]>, Bound<&[u8]>)) -> bool {
 }
 
 impl Scan {
+    /// Walks what the engine has, without own writes.
+    pub fn committed(scan: EngineScan) -> Self {
+        Self { committed: scan, at: At::Before, own: None, given: None }
+    }
+
     /// The next key, without its space, and its value; `None` at the end.
     ///
     /// If the returned future is dropped before it is done, the scan cannot go

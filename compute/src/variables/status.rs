@@ -100,6 +100,8 @@ counters! {
     FirnVectorBlocks "Firn_vector_blocks";
     /// Those of them that were run again row by row.
     FirnVectorGivenUp "Firn_vector_given_up";
+    /// Rows of these blocks that came from the Parquet copies of files.
+    FirnVectorRowsCopied "Firn_vector_rows_copied";
     HandlerCommit "Handler_commit";
     HandlerReadFirst "Handler_read_first";
     HandlerReadKey "Handler_read_key";

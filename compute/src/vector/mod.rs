@@ -20,6 +20,8 @@ mod aggregate;
 mod asked;
 mod choose;
 mod columns;
+mod copied;
+mod copies;
 mod join;
 mod keys;
 mod made;

@@ -1,6 +1,6 @@
 //! What the batches of a plan mean: places of the flat row, and what aggregates came to.
 
-use arrow_array::RecordBatch;
+use arrow_array::{Array, ArrayRef, RecordBatch};
 use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::vector::ArrayReader;
 use firn_mysql_semantics::{SqlType, Value};
@@ -29,6 +29,8 @@ pub(super) struct Decoded {
     places: Vec<(usize, ArrayReader)>,
     aggregates: Vec<DecodedAggregate>,
     pub(super) rows: usize,
+    /// What it takes in memory; of arrays that are parts of larger ones their share.
+    pub(super) bytes: usize,
 }
 
 enum DecodedAggregate {
@@ -64,6 +66,7 @@ impl Output {
             places: places.collect::<Result<_, SqlError>>()?,
             aggregates: aggregates.collect::<Result<_, SqlError>>()?,
             rows: batch.num_rows(),
+            bytes: batch.columns().iter().map(share).sum(),
         })
     }
 }
@@ -101,6 +104,11 @@ impl Decoded {
         };
         self.aggregates.iter().map(one).collect()
     }
+}
+
+fn share(array: &ArrayRef) -> usize {
+    // What cannot be told counts as a whole.
+    array.to_data().get_slice_memory_size().unwrap_or_else(|_| array.get_array_memory_size())
 }
 
 #[cold]

@@ -245,6 +245,9 @@ impl Planner<'_> {
             interrupt: view.interrupt().clone(),
             settings: Arc::clone(self.settings),
             session: Arc::clone(self.session),
+            env: view.env().clone(),
+            read_rows: Arc::clone(&view.over_batches().read_rows),
+            copied_rows: Arc::clone(&view.over_batches().copied_rows),
         };
         Ok(Some(Rows { plan: source(TableScan::new(scanned, schema))?, places }))
     }

@@ -1,5 +1,6 @@
 //! A plan that runs: its batches as flat rows.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 
 use datafusion_execution::config::SessionConfig;
@@ -38,6 +39,8 @@ pub(crate) struct VectorRun {
     statement: Arc<Statement>,
     output: Output,
     batch: Option<Decoded>,
+    /// Batches that come next, if all were asked for at once, and what they take.
+    ahead: Option<(VecDeque<Decoded>, Charge)>,
     next: usize,
     given: u64,
     /// A batch could not be read.
@@ -88,6 +91,7 @@ impl VectorRun {
             statement,
             output: built.output,
             batch: None,
+            ahead: None,
             next: 0,
             given: 0,
             broken: false,
@@ -134,21 +138,50 @@ impl VectorRun {
         Ok(true)
     }
 
-    /// Brings the next group into the flat row, with what its aggregates have come to.
+    /// Runs to the end. From then on nothing is given up.
     ///
     /// # Errors
     /// [`Failed`].
+    pub(crate) async fn gather(&mut self, view: &View<'_>) -> Result<(), Failed> {
+        let (mut all, mut charge) = (VecDeque::new(), Charge::new(view.memory()));
+        while self.fetch(view).await? {
+            let Some(batch) = self.batch.take() else { break };
+            charge.grow(batch.bytes).map_err(|_| Failed::GivenUp)?;
+            if charge.bytes() > view.gathered_bytes_max() {
+                return Err(Failed::GivenUp);
+            }
+            all.push_back(batch);
+        }
+        self.ahead = Some((all, charge));
+        Ok(())
+    }
+
+    /// Groups that are still to be given.
+    pub(crate) fn gathered(&self) -> usize {
+        self.ahead.iter().flat_map(|(all, _)| all).map(|batch| batch.rows).sum()
+    }
+
+    /// Brings the next of the groups that were gathered into the flat row, with what its
+    /// aggregates have come to.
+    ///
+    /// # Errors
+    /// 1105 if a batch is not what its plan says; 1317, 3024 if the statement is over.
     pub(crate) async fn next_group(
         &mut self,
         view: &View<'_>,
         row: &mut [Value],
-    ) -> Result<Option<Vec<Accumulated>>, Failed> {
-        if !self.next(view, row).await? {
-            return Ok(None);
+    ) -> Result<Option<Vec<Accumulated>>, SqlError> {
+        if self.batch.as_ref().is_none_or(|batch| self.next == batch.rows) {
+            view.check()?;
+            // Others run meanwhile.
+            tokio::task::yield_now().await;
+            let next = self.ahead.as_mut().and_then(|(all, _)| all.pop_front());
+            (self.batch, self.next) = (next, 0);
         }
         let Some(batch) = &self.batch else { return Ok(None) };
-        let gathered = batch.gathered(self.next - 1);
-        gathered.map(Some).map_err(|_| Failed::GivenUp)
+        batch.row(self.next, row)?;
+        self.next += 1;
+        batch.gathered(self.next - 1).map(Some)
     }
 
     async fn fetch(&mut self, view: &View<'_>) -> Result<bool, Failed> {

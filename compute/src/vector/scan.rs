@@ -1,22 +1,29 @@
 //! Rows of one table as batches: through the same view of the transaction as the row
-//! executor has, by the same index, in the same order.
+//! executor has, by the same index, in the same order. Rows of a whole table come from the
+//! copies of its files where there are any (`copies`).
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use arrow_array::{RecordBatch, RecordBatchOptions};
+use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_schema::SchemaRef;
 use datafusion_common::{DataFusionError, Result};
 use datafusion_execution::{SendableRecordBatchStream, TaskContext};
 use datafusion_physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion_physical_plan::streaming::PartitionStream;
-use firn_mysql_semantics::error::{SqlError, Warnings};
+use firn_engine::db::Layers;
+use firn_engine::{Env, Task, TaskClass};
+use firn_mysql_semantics::error::{SqlError, Warnings, code};
 use firn_mysql_semantics::expr::{Apart, Cx, Settings};
 use firn_mysql_semantics::vector::plan_error;
 use firn_mysql_semantics::{TypeKind, Value};
 use firn_table::descriptor::IndexId;
+use futures::Stream;
+use tokio::sync::mpsc;
 
 use super::columns::ColumnBuilder;
+use super::copies::{Copied, has_copies};
 use crate::execute::{Found, engine_error, found, index_of};
 use crate::plan::{Access, Lookup};
 use crate::session::from_transaction;
@@ -25,10 +32,13 @@ use crate::txn::{Direction, Interrupt, ReadView, Scan};
 use crate::zone;
 
 /// Rows of a batch.
-const ROWS: usize = 8192;
+pub(super) const ROWS: usize = 8192;
 
 /// Bytes of strings in a batch beyond which it has no more rows.
 const BYTES: usize = 8 << 20;
+
+/// Batches that a scan has ready at most before they are wanted.
+const AHEAD: usize = 2;
 
 /// Rows that are looked up by their keys at once.
 const KEYS: usize = 1024;
@@ -44,6 +54,11 @@ pub(super) struct Source {
     pub(super) interrupt: Interrupt,
     pub(super) settings: Arc<Settings>,
     pub(super) session: Apart,
+    pub(super) env: Env,
+    /// Counts rows.
+    pub(super) read_rows: Arc<AtomicU64>,
+    /// Counts those that come from copies.
+    pub(super) copied_rows: Arc<AtomicU64>,
 }
 
 impl fmt::Debug for Source {
@@ -79,13 +94,58 @@ impl PartitionStream for TableScan {
             schema: Arc::clone(&schema),
             next: 0,
             open: None,
+            layers: None,
+            copied: None,
             row_key: Vec::new(),
         };
-        let batches = futures::stream::try_unfold(scanning, |mut scanning| async move {
-            let batch = scanning.batch().await.map_err(plan_error)?;
-            Ok::<_, DataFusionError>(batch.map(|batch| (batch, scanning)))
-        });
+        let batches = Ahead::of(scanning, &self.source.env);
         Box::pin(RecordBatchStreamAdapter::new(schema, batches))
+    }
+}
+
+/// A scan that runs ahead of who takes its batches, on another thread if one is free.
+struct Ahead {
+    batches: mpsc::Receiver<Result<RecordBatch>>,
+    task: Task<()>,
+}
+
+impl Ahead {
+    /// Begins to scan.
+    fn of(mut scanning: Scanning, env: &Env) -> impl Stream<Item = Result<RecordBatch>> + use<> {
+        let (sender, batches) = mpsc::channel(AHEAD);
+        let task = env.spawn(TaskClass::Background, "scan", async move {
+            loop {
+                let batch = scanning.batch().await.map_err(plan_error);
+                let (over, batch) = match batch {
+                    Ok(None) => return,
+                    Ok(Some(batch)) => {
+                        let rows = batch.num_rows() as u64;
+                        scanning.source.read_rows.fetch_add(rows, Ordering::Relaxed);
+                        (false, Ok(batch))
+                    }
+                    Err(error) => (true, Err(error)),
+                };
+                // Nobody takes it any more: the query is over.
+                if sender.send(batch).await.is_err() || over {
+                    return;
+                }
+            }
+        });
+        futures::stream::unfold(Self { batches, task }, |mut ahead| async move {
+            let batch = match ahead.batches.recv().await {
+                Some(batch) => batch,
+                // Whoever ends without a word has not come to the end.
+                None if (&mut ahead.task).await.is_some() => return None,
+                None => Err(DataFusionError::Execution("a scan ended early".to_owned())),
+            };
+            Some((batch, ahead))
+        })
+    }
+}
+
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        self.task.abort();
     }
 }
 
@@ -96,23 +156,50 @@ struct Scanning {
     /// The key or range that comes next, counted from the end if it is read backward.
     next: usize,
     open: Option<Scan>,
+    /// The range that is being read, in layers, and the piece of it that comes next.
+    layers: Option<(Layers, usize)>,
+    /// The piece that is being read, if that is from a copy.
+    copied: Option<Box<Copied>>,
     row_key: Vec<u8>,
 }
 
 /// A batch that is being filled.
-struct Filling {
+pub(super) struct Filling {
     columns: Vec<ColumnBuilder>,
-    rows: usize,
+    pub(super) rows: usize,
 }
 
 impl Filling {
-    fn is_full(&self) -> bool {
+    /// The columns.
+    pub(super) fn finish(self) -> Result<Vec<ArrayRef>, SqlError> {
+        self.columns.into_iter().map(ColumnBuilder::finish).collect()
+    }
+
+    pub(super) fn is_full(&self) -> bool {
         self.rows >= ROWS || self.columns.iter().map(ColumnBuilder::bytes).sum::<usize>() >= BYTES
     }
 }
 
+/// A batch of columns.
+pub(super) fn batch_of(
+    schema: &SchemaRef,
+    columns: Vec<ArrayRef>,
+    rows: usize,
+) -> Result<RecordBatch, SqlError> {
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    let batch = RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options);
+    batch.map_err(|error| SqlError::with_message(code::ER_UNKNOWN_ERROR, error.to_string()))
+}
+
 impl Source {
-    fn push(&self, found: &Found<'_>, filling: &mut Filling) -> Result<(), SqlError> {
+    /// A batch with no rows yet.
+    pub(super) fn filling(&self) -> Result<Filling, SqlError> {
+        let types = &self.table.codec.table().columns;
+        let columns = self.columns.iter().map(|at| ColumnBuilder::new(&types[*at].ty, ROWS));
+        Ok(Filling { columns: columns.collect::<Result<_, SqlError>>()?, rows: 0 })
+    }
+
+    pub(super) fn push(&self, found: &Found<'_>, filling: &mut Filling) -> Result<(), SqlError> {
         let types = &self.table.codec.table().columns;
         for (builder, &column) in filling.columns.iter_mut().zip(&self.columns) {
             let cell = found.cell(column)?;
@@ -137,24 +224,28 @@ impl Scanning {
         // Others run meanwhile.
         tokio::task::yield_now().await;
         let source = Arc::clone(&self.source);
-        let types = &source.table.codec.table().columns;
-        let columns = source.columns.iter().map(|at| ColumnBuilder::new(&types[*at].ty, ROWS));
-        let columns = columns.collect::<Result<Vec<_>, SqlError>>()?;
-        let mut filling = Filling { columns, rows: 0 };
-        while !filling.is_full() && self.more(&source, &mut filling).await? {}
-        if filling.rows == 0 {
-            return Ok(None);
+        let mut filling = source.filling()?;
+        while !filling.is_full() {
+            if let Some(copied) = &mut self.copied {
+                if filling.rows > 0 {
+                    break;
+                }
+                match copied.batch(&source, &self.schema).await? {
+                    Some(batch) => {
+                        let rows = batch.num_rows() as u64;
+                        source.copied_rows.fetch_add(rows, Ordering::Relaxed);
+                        return Ok(Some(batch));
+                    }
+                    None => self.copied = None,
+                }
+            } else if !self.more(&source, &mut filling).await? {
+                break;
+            }
         }
-        let arrays = filling.columns.into_iter().map(ColumnBuilder::finish);
-        let arrays = arrays.collect::<Result<Vec<_>, SqlError>>()?;
-        let options = RecordBatchOptions::new().with_row_count(Some(filling.rows));
-        let batch = RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &options);
-        batch.map(Some).map_err(|error| {
-            SqlError::with_message(
-                firn_mysql_semantics::error::code::ER_UNKNOWN_ERROR,
-                error.to_string(),
-            )
-        })
+        match filling.rows {
+            0 => Ok(None),
+            rows => batch_of(&self.schema, filling.finish()?, rows).map(Some),
+        }
     }
 
     /// Adds some rows; `false` at the end.
@@ -180,6 +271,21 @@ impl Scanning {
                 }
             }
         }
+        if let Some((layers, next)) = &mut self.layers {
+            let Some(piece) = layers.pieces().get(*next) else {
+                self.layers = None;
+                return Ok(true);
+            };
+            *next += 1;
+            match Copied::open(layers, piece, source).await? {
+                Some(copied) => self.copied = Some(Box::new(copied)),
+                None => {
+                    let rows = layers.rows(&piece.range).await.map_err(engine_error)?;
+                    self.open = Some(Scan::committed(rows));
+                }
+            }
+            return Ok(true);
+        }
         let space = source.table.codec.table().space();
         match &source.lookup {
             Lookup::Ranges(ranges) => {
@@ -189,6 +295,13 @@ impl Scanning {
                 };
                 let Some(range) = at.and_then(|at| ranges.get(at)) else { return Ok(false) };
                 self.next += 1;
+                if direct && !source.access.backward && has_copies(source) {
+                    let layers = source.view.layers(space, range).await;
+                    if let Some(layers) = layers.map_err(|error| from_transaction(&error))? {
+                        self.layers = Some((layers, 0));
+                        return Ok(true);
+                    }
+                }
                 let direction = match source.access.backward {
                     true => Direction::Descending,
                     false => Direction::Ascending,

@@ -3,7 +3,7 @@
 
 use firn_mysql_protocol::Error;
 
-use crate::support::{TestClient, start};
+use crate::support::{TestClient, World, start};
 
 /// Query blocks of all sessions that ran over batches must be `least` at least.
 pub(crate) async fn ran_over_batches(client: &mut TestClient, least: u64) {
@@ -201,6 +201,76 @@ async fn answers_are_the_same_row_by_row_and_over_batches() {
     }
     let given_up = counted(&mut client, "SESSION", "Firn_vector_given_up").await;
     assert_eq!(given_up, 0, "for no reason");
+}
+
+/// Both executors give the same for a third of the statements.
+async fn same_both_ways(client: &mut TestClient, third: usize) {
+    let all = STATEMENTS.iter().chain(&JOINED[..6]);
+    for sql in all.skip(third % 3).step_by(3) {
+        let direct = told(client, "direct", sql).await;
+        let vector = told(client, "vector", sql).await;
+        assert_eq!(direct, vector, "{sql}");
+    }
+}
+
+/// How many rows of all of `big` come from copies.
+async fn copied_rows(client: &mut TestClient) -> u64 {
+    let before = counted(client, "SESSION", "Firn_vector_rows_copied").await;
+    told(client, "vector", "SELECT COUNT(*), SUM(d), COUNT(e) FROM big").await;
+    counted(client, "SESSION", "Firn_vector_rows_copied").await - before
+}
+
+#[tokio::test]
+async fn copies_of_files_give_the_rows_that_the_rows_give() {
+    let server = World::new().merging().start().await;
+    let mut client = server.client().await;
+    client.run("CREATE DATABASE t; USE t").await;
+    filled(&mut client).await;
+    related(&mut client).await;
+    client.run("SET time_zone = 'Europe/Berlin', sql_mode = ''").await;
+    server.copied().await;
+    assert_eq!(copied_rows(&mut client).await, 20_000);
+    for third in 0..3 {
+        same_both_ways(&mut client, third).await;
+    }
+    // What lies above: changed rows, new ones before, between and behind all others, rows that
+    // went, and one that came back. A snapshot from before sees none of it.
+    let mut before = server.try_client(Some("t")).await.expect("root gets in");
+    before.run("START TRANSACTION WITH CONSISTENT SNAPSHOT").await;
+    let sums = "SELECT COUNT(*), SUM(d), SUM(id), MIN(s), COUNT(g) FROM big";
+    let seen = told(&mut before, "direct", sums).await;
+    client
+        .run(
+            "UPDATE big SET d = d + 1, s = 'ö' WHERE id % 100 = 7;
+             DELETE FROM big WHERE id % 250 = 11 OR id BETWEEN 12000 AND 12100;
+             INSERT INTO big (id, g, s) VALUES (-5, 1, 'A'), (12050, 2, 'b'), (50000, NULL, 'c'), (12001, 4, 'd');
+             DELETE FROM big WHERE id = 50000;
+             INSERT INTO big (id, dt, at) VALUES (50001, '0000-00-00', '0000-00-00 00:00:00')",
+        )
+        .await;
+    for round in 0..2 {
+        let copied = copied_rows(&mut client).await;
+        assert!(copied > 19_000, "{copied} rows came from copies");
+        same_both_ways(&mut client, round).await;
+        assert_eq!(told(&mut before, "direct", sums).await, seen, "a snapshot stays");
+        assert_eq!(told(&mut before, "vector", sums).await, seen, "a snapshot stays");
+        // The same from files that hold versions which only the snapshot sees, deletions,
+        // and rows that columns cannot show.
+        server.copied().await;
+    }
+    before.run("COMMIT").await;
+    // Own writes, and a table that was altered since.
+    client.run("START TRANSACTION; UPDATE big SET d = 0 WHERE id < 100").await;
+    assert_eq!(copied_rows(&mut client).await, 0, "own writes are not in copies");
+    same_both_ways(&mut client, 2).await;
+    client
+        .run(
+            "ROLLBACK; ALTER TABLE big ADD COLUMN late INT NOT NULL DEFAULT 7, ALGORITHM = INSTANT",
+        )
+        .await;
+    let sql = "SELECT late, COUNT(*), SUM(d) FROM big GROUP BY late";
+    assert_eq!(told(&mut client, "direct", sql).await, told(&mut client, "vector", sql).await);
+    same_both_ways(&mut client, 0).await;
 }
 
 #[tokio::test]

@@ -24,6 +24,7 @@ const SCRIPTS: &[&str] = &[
     "no_defaults",
     "json_table",
     "names",
+    "frameworks",
 ];
 
 fn path(script: &str) -> String {
@@ -176,6 +177,36 @@ async fn names_of_several_items_mean_what_they_do_on_a_server() {
 #[tokio::test(flavor = "multi_thread")]
 async fn documents_are_tables_as_on_a_server() {
     is_as_recorded("json_table").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_suites_of_frameworks_need_is_as_on_a_server() {
+    is_as_recorded("frameworks").await;
+}
+
+/// Bytes received and sent, of a session or of all.
+async fn bytes(scope: &str, client: &mut TestClient) -> Vec<u64> {
+    let shown = client.result(&format!("SHOW {scope} STATUS LIKE 'Bytes%'")).await;
+    let number = |text: &Option<String>| text.as_deref().and_then(|text| text.parse().ok());
+    rows_of(&shown).iter().map(|row| number(&row[1]).expect("a number")).collect()
+}
+
+#[tokio::test]
+async fn bytes_of_clients_are_counted() {
+    let server = World::new().start().await;
+    let (mut one, mut two) = (server.client().await, server.client().await);
+    let before = bytes("SESSION", &mut one).await;
+    assert!(before.len() == 2 && before.iter().all(|bytes| *bytes > 0), "{before:?}");
+    let text = "x".repeat(10_000);
+    assert_eq!(one.value(&format!("SELECT '{text}'")).await.as_deref(), Some(text.as_str()));
+    let (after, all) = (bytes("SESSION", &mut one).await, bytes("GLOBAL", &mut two).await);
+    for at in 0..2 {
+        let (before, after, all) = (before[at], after[at], all[at]);
+        assert!((before + 10_000..before + 12_000).contains(&after), "{before} {after}");
+        assert!(all >= after, "{all} of all, {after} of one");
+    }
+    // Those of another session are its own.
+    assert!(bytes("SESSION", &mut two).await.iter().all(|bytes| *bytes < 10_000));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,11 +2,15 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
+use firn_compaction::{Worker, WorkerOptions};
 use firn_compute::accounts::RootLogin;
 use firn_compute::memory::MemoryBudget;
 use firn_compute::server::{Listener, Server, Site, listen};
 use firn_compute::txn::Limits;
+use firn_engine::manifest::LEVEL_MAX;
+use firn_engine::merge::MergeContext;
 use firn_engine::object::{Layout, MemoryStore, RetryOptions, RetryingStore, StoreBlocks};
 use firn_engine::{Db, Env, Options, Parts};
 use firn_journal::MemoryJournal;
@@ -17,6 +21,7 @@ use firn_mysql_protocol::tls::ClientTls;
 use firn_mysql_protocol::{Capabilities, Error};
 use firn_storage::StorageService;
 use firn_storage::picker::PickerOptions;
+use firn_table::Schemas;
 use object_store::ObjectStore;
 use object_store::path::Path;
 use tokio::net::TcpStream;
@@ -28,6 +33,8 @@ pub(crate) struct World {
     store: Arc<dyn ObjectStore>,
     journal: MemoryJournal,
     limits: Limits,
+    /// Files are merged, each as soon as it is there.
+    merging: bool,
 }
 
 /// A server that runs. Dropping it stops it.
@@ -35,6 +42,8 @@ pub(crate) struct TestServer {
     listener: Listener,
     /// What all statements together have in memory.
     pub(crate) memory: Arc<MemoryBudget>,
+    db: Arc<Db>,
+    _worker: Option<Worker>,
 }
 
 /// A connection.
@@ -55,7 +64,14 @@ impl World {
             store: Arc::new(store),
             journal: MemoryJournal::default(),
             limits: Limits::default(),
+            merging: false,
         }
+    }
+
+    /// The same with somebody who merges files as soon as they are there.
+    pub(crate) fn merging(mut self) -> Self {
+        self.merging = true;
+        self
     }
 
     /// The same with other limits of transactions.
@@ -96,8 +112,25 @@ impl World {
             "storage in a test",
             Arc::clone(&self.store),
             layout.clone(),
-            PickerOptions::default(),
+            PickerOptions {
+                l0_files: if self.merging { 1 } else { 4 },
+                ..PickerOptions::default()
+            },
         );
+        let options = Options::for_memory(64 << 20);
+        let worker = self.merging.then(|| {
+            let context = MergeContext {
+                env: self.env.clone(),
+                store: Arc::clone(&self.store),
+                layout: layout.clone(),
+                blocks: Arc::new(StoreBlocks::new(Arc::clone(&self.store), layout.clone())),
+                schemas: Arc::new(Schemas),
+                // Tables have several.
+                file_bytes_max: 256 << 10,
+            };
+            let options = WorkerOptions { name: "worker".into(), concurrency: 1 };
+            Worker::start(Arc::clone(&storage) as _, context, options)
+        });
         let parts = Parts {
             env: self.env.clone(),
             journal: Arc::new(self.journal.clone()),
@@ -107,18 +140,35 @@ impl World {
             blocks: Arc::new(StoreBlocks::new(Arc::clone(&self.store), layout)),
             disk_cache: None,
         };
-        let options = Options::for_memory(64 << 20);
         let db = Db::open(parts, options).await.expect("a database in memory opens");
         let (db, env) = (Arc::new(db), self.env.clone());
-        let server = Server::open_with(db, env, root, self.limits, site).await?;
+        let server = Server::open_with(Arc::clone(&db), env, root, self.limits, site).await?;
         let here = SocketAddr::from(([127, 0, 0, 1], 0));
         let memory = Arc::clone(server.memory());
         let listener = listen(server, &self.env, here, config).await?;
-        Ok(TestServer { listener, memory })
+        Ok(TestServer { listener, memory, db, _worker: worker })
     }
 }
 
 impl TestServer {
+    /// Puts everything into files, and waits until those are merged, so that all tables have
+    /// column copies of all that was written till now.
+    pub(crate) async fn copied(&self) {
+        let limit = Duration::from_secs(60);
+        self.db.flush(limit).await.expect("a flush");
+        let merged = async {
+            loop {
+                let version = self.db.version();
+                let low = version.files().all(|(level, _)| level == LEVEL_MAX);
+                if low && version.jobs.is_empty() {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(limit, merged).await.expect("files are merged");
+    }
+
     /// Where it listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.listener.address()

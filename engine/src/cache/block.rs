@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use foldhash::fast::FixedState;
 use quick_cache::sync::Cache;
@@ -22,6 +23,9 @@ struct BlockKey {
     id: ObjectId,
     offset: u64,
 }
+
+/// Set in the offsets of a column copy, which has the id of its SST.
+const IN_COPY: u64 = 1 << 63;
 
 /// The filter and the index of some blocks of a file.
 #[derive(Debug)]
@@ -50,6 +54,8 @@ impl Partition {
 enum Cached {
     Data(Arc<Block>),
     Partition(Arc<Partition>, usize),
+    /// Bytes of a column copy, as stored.
+    Copied(Bytes),
 }
 
 #[derive(Clone)]
@@ -60,6 +66,7 @@ impl Weighter<BlockKey, Cached> for ByBytes {
         match value {
             Cached::Data(block) => block.weight() as u64,
             Cached::Partition(_, bytes) => *bytes as u64,
+            Cached::Copied(bytes) => bytes.len() as u64 + 128,
         }
     }
 }
@@ -123,7 +130,7 @@ impl BlockIo {
                 self.counts.memory_hits.fetch_add(1, Ordering::Relaxed);
                 Some(block)
             }
-            Cached::Partition(..) => None,
+            Cached::Partition(..) | Cached::Copied(_) => None,
         }
     }
 
@@ -142,7 +149,7 @@ impl BlockIo {
         let key = BlockKey { id, offset: handle.offset };
         match self.memory.get_or_insert_async(&key, load).await {
             Ok(Cached::Data(block)) => Ok(block),
-            Ok(Cached::Partition(..)) => Err(mixed_up(id, handle)),
+            Ok(Cached::Partition(..) | Cached::Copied(_)) => Err(mixed_up(id, handle)),
             Err(e) => Err(in_object(e, id)),
         }
     }
@@ -157,7 +164,7 @@ impl BlockIo {
         let key = BlockKey { id, offset: handle.offset };
         match self.memory.get_or_insert_async(&key, load).await {
             Ok(Cached::Partition(partition, _)) => Ok(partition),
-            Ok(Cached::Data(_)) => Err(mixed_up(id, handle)),
+            Ok(Cached::Data(_) | Cached::Copied(_)) => Err(mixed_up(id, handle)),
             Err(e) => Err(in_object(e, id)),
         }
     }
@@ -190,7 +197,7 @@ impl BlockIo {
                 }
             }
         }
-        let bytes = self.read(id, handle.offset, u64::from(handle.len)).await?;
+        let bytes = self.read_uncached(id, handle.offset, u64::from(handle.len)).await?;
         let raw = stored::load(&bytes, handle)?;
         if let Some(disk) = &self.disk {
             disk.insert(id, handle.offset, bytes);
@@ -199,7 +206,7 @@ impl BlockIo {
     }
 
     /// Reads bytes of an SST from storage, past all caches.
-    pub(crate) async fn read(&self, id: ObjectId, offset: u64, len: u64) -> Result<Bytes> {
+    pub(crate) async fn read_uncached(&self, id: ObjectId, offset: u64, len: u64) -> Result<Bytes> {
         let range = ByteRange { offset, len };
         self.counts.storage_reads.fetch_add(1, Ordering::Relaxed);
         self.counts.storage_bytes.fetch_add(len, Ordering::Relaxed);
@@ -214,6 +221,33 @@ impl BlockIo {
         }
     }
 
+    /// Reads bytes of column copies, those that are not in memory at once; they stay there.
+    async fn copied(&self, id: ObjectId, ranges: &[ByteRange]) -> Result<Vec<Bytes>> {
+        let key = |range: &ByteRange| BlockKey { id, offset: range.offset | IN_COPY };
+        let known = |range: &ByteRange| match self.memory.get(&key(range))? {
+            Cached::Copied(bytes) if bytes.len() as u64 == range.len => Some(bytes),
+            _ => None,
+        };
+        let mut found: Vec<Option<Bytes>> = ranges.iter().map(known).collect();
+        let missing = ranges.iter().zip(&found).filter(|(_, found)| found.is_none());
+        let missing: Vec<ByteRange> = missing.map(|(range, _)| *range).collect();
+        let (hits, reads) = ((ranges.len() - missing.len()) as u64, missing.len() as u64);
+        self.counts.memory_hits.fetch_add(hits, Ordering::Relaxed);
+        if !missing.is_empty() {
+            self.counts.storage_reads.fetch_add(reads, Ordering::Relaxed);
+            let bytes = missing.iter().map(|range| range.len).sum();
+            self.counts.storage_bytes.fetch_add(bytes, Ordering::Relaxed);
+            let mut read = self.source.read(id, ObjectKind::Column, &missing).await?.into_iter();
+            for (range, slot) in ranges.iter().zip(&mut found).filter(|(_, slot)| slot.is_none()) {
+                let bytes = read.next().filter(|bytes| bytes.len() as u64 == range.len);
+                let bytes = bytes.ok_or_else(|| Error::corrupt(format!("{id:?}: cut short")))?;
+                self.memory.insert(key(range), Cached::Copied(bytes.clone()));
+                *slot = Some(bytes);
+            }
+        }
+        Ok(found.into_iter().flatten().collect())
+    }
+
     /// Whether the disk tier has a block; a guess.
     pub(crate) fn on_disk(&self, id: ObjectId, handle: Handle) -> bool {
         self.disk.as_ref().is_some_and(|disk| disk.may_contain(id, handle.offset))
@@ -225,6 +259,22 @@ impl BlockIo {
         self.memory.insert(key, Cached::Data(Arc::clone(block)));
         if let Some(disk) = &self.disk {
             disk.insert(id, handle.offset, stored);
+        }
+    }
+}
+
+/// Column copies through the memory tier.
+#[async_trait]
+impl BlockSource for BlockIo {
+    async fn read(
+        &self,
+        id: ObjectId,
+        kind: ObjectKind,
+        ranges: &[ByteRange],
+    ) -> Result<Vec<Bytes>> {
+        match kind {
+            ObjectKind::Column => self.copied(id, ranges).await,
+            other => self.source.read(id, other, ranges).await,
         }
     }
 }

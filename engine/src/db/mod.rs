@@ -5,6 +5,7 @@ mod commit;
 mod completion;
 mod estimate;
 mod flush;
+mod layers;
 mod open;
 mod options;
 mod read;
@@ -25,6 +26,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+pub use layers::{Above, Layers, Piece};
 pub use options::{FILE_BYTES_MAX, Options, Parts};
 pub use read::Scan;
 pub(crate) use run::OWN;
@@ -257,6 +259,21 @@ impl Db {
     ) -> Result<Scan> {
         self.inner.check_open()?;
         self.inner.scan_under(space, range, at.map(Snapshot::seq), runs, backward).await
+    }
+
+    /// A range as of `at` or as of now, in its pieces: column copies and what lies above
+    /// them; `None` where there are no copies that could be read for rows.
+    ///
+    /// # Errors
+    /// As [`Self::scan`].
+    pub async fn layers(
+        &self,
+        space: SpaceId,
+        range: &KeyRange,
+        at: Option<&Snapshot>,
+    ) -> Result<Option<Layers>> {
+        self.inner.check_open()?;
+        Layers::of(&self.inner, space, range, at.map(Snapshot::seq))
     }
 
     /// Walks the keys that start with `prefix`, in ascending order.

@@ -4,7 +4,8 @@
 //!
 //! 0. *ask the journal* for the bounds of the branch's log. What they are does not matter:
 //!    whoever cannot reach the journal must not take the branch from a writer that can.
-//! 1. *claim* the branch: the manifest's epoch goes up. From here on the old
+//! 1. *claim* the branch: the manifest's epoch goes up. Which one that is is known from here
+//!    on: several may have been called the same, one after the other (`BranchName`). From here on the old
 //!    writer can commit no flush. The same version holds this reader's lease:
 //!    garbage collection keeps what it will read.
 //! 2. *open the journal* under the new epoch: the old writer can append
@@ -43,14 +44,15 @@ use crate::storage::{LEASE_RENEW, VersionWatch};
 use crate::types::Seq;
 use crate::view::View;
 
-pub(super) async fn open(parts: Parts, options: Options) -> Result<Db> {
+pub(super) async fn open(parts: Parts, mut options: Options) -> Result<Db> {
     options.check()?;
     let branch = options.branch.clone();
     let inner = async {
         parts.journal.bounds(&branch).await?;
         let version = parts.storage.claim(&branch, &options.writer).await?;
         let holder = version.writer_lease();
-        let journal = parts.journal.open(&branch, version.epoch).await?;
+        options.branch = version.branch.clone();
+        let journal = parts.journal.open(&version.branch, version.epoch).await?;
         let flushed = version.flushed_seq;
         let pins = PinBudget::new(options.pinned_bytes);
         let view = Arc::new(View::new(Arc::clone(&version), &[], &pins));
@@ -95,7 +97,7 @@ pub(super) async fn open(parts: Parts, options: Options) -> Result<Db> {
     let flusher =
         inner.env.spawn(TaskClass::Background, "flush-order", flush::run(Arc::clone(&inner)));
     replay(&inner, parts.journal.as_ref()).await.context(|| format!("replaying {branch:?}"))?;
-    let versions = inner.storage.watch(&branch).await?;
+    let versions = inner.storage.watch(&inner.options.branch).await?;
     let journal = Arc::clone(&inner.journal);
     let env = &inner.env;
     let commits =

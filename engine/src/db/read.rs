@@ -18,7 +18,7 @@ use crate::scan::visible::{Deleted, Visible};
 use crate::sst::cursor::{FileCursor, ScanMode};
 use crate::sst::filter;
 use crate::types::{Seq, SpaceId};
-use crate::view::SpaceView;
+use crate::view::{Level, SpaceView};
 
 /// Rows with longer values are not worth caching one by one.
 const CACHED_VALUE_LEN_MAX: usize = 16 << 10;
@@ -45,7 +45,7 @@ impl Inner {
 
     /// The snapshot to read at, if its versions are still there.
     #[inline]
-    fn checked(&self, state: &State, at: Option<Seq>, visible: Seq) -> Result<Seq> {
+    pub(super) fn checked(&self, state: &State, at: Option<Seq>, visible: Seq) -> Result<Seq> {
         let snapshot = at.unwrap_or(visible);
         let watermark = state.watermark();
         if snapshot < watermark {
@@ -194,6 +194,19 @@ impl Inner {
         let state = Arc::clone(&guard);
         drop(guard);
         let snapshot = self.checked(&state, at, visible)?;
+        self.scan_state(state, space, range, snapshot, runs, backward).await
+    }
+
+    /// As [`Self::scan_under`], of a state.
+    pub(super) async fn scan_state(
+        &self,
+        state: Arc<State>,
+        space: SpaceId,
+        range: &KeyRange,
+        snapshot: Seq,
+        runs: &[Arc<Run>],
+        backward: bool,
+    ) -> Result<Scan> {
         let full = full_range(space, range)?;
         let mut sources: Vec<Source> = runs.iter().filter_map(|run| run.scanned(space)).collect();
         let mut deleted: Deleted = Vec::new();
@@ -206,16 +219,18 @@ impl Inner {
             if let Some(ranges) = view.range_deletes(&self.io).await? {
                 deleted.push(Arc::clone(ranges));
             }
-            self.add_files(view, &full, snapshot, &mut sources).await?;
+            self.add_files(view, &view.levels, &full, snapshot, &mut sources).await?;
         }
         let merge = MergeCursor::new(sources);
         let rows = Visible::new(merge, deleted, full, snapshot, backward);
         Ok(Scan { rows, _state: state, _runs: runs.to_vec() })
     }
 
-    async fn add_files(
+    /// Adds the files of L0 and of `levels`.
+    pub(super) async fn add_files(
         &self,
         view: &SpaceView,
+        levels: &[Arc<Level>],
         range: &KeyRange,
         snapshot: Seq,
         sources: &mut Vec<Source>,
@@ -235,7 +250,7 @@ impl Inner {
             let cursor = FileCursor::new(file, io, self.env.clone(), mode);
             sources.push(Source::File(Box::new(cursor)));
         }
-        for level in &view.levels {
+        for level in levels {
             let inside = level.overlapping(range);
             if inside.is_empty() {
                 continue;

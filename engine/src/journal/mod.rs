@@ -139,6 +139,10 @@ pub trait JournalWriter: Debug + Send + Sync + 'static {
     /// is past the end of the log, the log is empty then, and the next record
     /// starts after `through`.
     ///
+    /// After [`Seq::MAX`] none can start: the branch was dropped. The log goes
+    /// for good, unarchived, with all that was kept for it, and this writer
+    /// has ended. A log that is opened then is a new one, or this one, empty.
+    ///
     /// # Errors
     /// `Fenced` once a newer epoch has opened the log; nothing is dropped then.
     async fn trim(&self, through: Seq) -> Result<()>;

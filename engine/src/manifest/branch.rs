@@ -141,6 +141,12 @@ impl Version {
         Ok(())
     }
 
+    /// Whether the branch was dropped, and nothing is left that would be deleted because of it.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.dropped && self.garbage.is_empty() && self.children.is_empty()
+    }
+
     /// The first version of a branch that has what is visible here at `point`.
     ///
     /// # Errors

@@ -5,11 +5,19 @@
 //! and not exist. A crash between storing and reporting leaves objects that no
 //! manifest names; they carry the attempt's number and are collected once the
 //! attempt is over. The next attempt goes on at the last reported key.
+//!
+//! The next output is merged meanwhile, so that a slow store is not waited for.
+//! One output is on its way at a time: its report has been answered before the
+//! next one is stored, which keeps the reports in the order of their keys, and
+//! what is in memory below two outputs. The last one is waited for, and so is
+//! one that is on its way when the merge stops or fails.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::Poll;
 
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use object_store::ObjectStore;
 
 use super::output::{FileWriter, Target};
@@ -123,7 +131,10 @@ pub async fn merge_shard(
         {
             file.abort().await;
         }
-        outcome
+        match (outcome, merge.ended().await) {
+            (Ok(_), Err(error)) => Err(error),
+            (outcome, _) => outcome,
+        }
     };
     run.await.context(|| format!("compaction job {} shard {}", job.id, token.shard))
 }
@@ -144,6 +155,8 @@ struct Merge<'a> {
     /// Those that go on into the outputs.
     kept_deletes: RangeDeletes,
     open: Option<FileWriter>,
+    /// The output before the open one, on its way to the store and to the queue.
+    ending: Option<BoxFuture<'a, Result<()>>>,
     /// Where the open or next output starts.
     output_start: Bytes,
     next_index: u64,
@@ -201,6 +214,7 @@ impl<'a> Merge<'a> {
             deleted,
             kept_deletes: RangeDeletes::new(&kept),
             open: None,
+            ending: None,
             next_index: 0,
             last_key: Vec::new(),
         })
@@ -243,6 +257,7 @@ impl<'a> Merge<'a> {
                 if stop.is_set() {
                     return Ok(Outcome::Stopped);
                 }
+                self.go_on_ending().await?;
                 self.target.env.give_way(&mut worked_since).await;
             }
             if !self.cursor.try_next() {
@@ -287,9 +302,11 @@ impl<'a> Merge<'a> {
         FileWriter::new(&self.target, id, job.space, &self.lease.options, compression, schema)
     }
 
-    /// Stores and reports the open output, which ends before `next_key`; at the
-    /// end of the shard there is none.
+    /// Begins to store and report the open output, which ends before `next_key`, when the
+    /// one before has been; at the end of the shard there is no such key, and it is waited
+    /// for.
     async fn end_file(&mut self, next_key: Option<&Bytes>) -> Result<()> {
+        self.ended().await?;
         let end = next_key.cloned().or_else(|| self.range.end.clone());
         let covers = KeyRange { start: self.output_start.clone(), end: end.clone() };
         let deletes = self.kept_deletes.within(&covers);
@@ -297,18 +314,43 @@ impl<'a> Merge<'a> {
         if self.open.is_none() && !deletes.is_empty() {
             self.open = Some(self.begin_file()?);
         }
-        let mut outputs = Vec::new();
-        if let Some(file) = self.open.take() {
-            let meta = file.finish(deletes).await?;
-            let add = |counter: &AtomicU64, n| counter.fetch_add(n, Ordering::Relaxed);
-            add(&self.counts.files_out, 1);
-            add(&self.counts.row_bytes_out, meta.bytes);
-            add(&self.counts.column_bytes_out, meta.total_bytes() - meta.bytes);
-            outputs.push(meta);
-        }
         let resume = end.unwrap_or_else(|| self.output_start.clone());
         self.output_start = resume.clone();
-        self.queue.report(&self.lease.token, outputs, resume, done).await
+        let file = self.open.take();
+        let (lease, queue, counts) = (self.lease, self.queue, self.counts);
+        self.ending = Some(Box::pin(async move {
+            let mut outputs = Vec::new();
+            if let Some(file) = file {
+                let meta = file.finish(deletes).await?;
+                let add = |counter: &AtomicU64, n| counter.fetch_add(n, Ordering::Relaxed);
+                add(&counts.files_out, 1);
+                add(&counts.row_bytes_out, meta.bytes);
+                add(&counts.column_bytes_out, meta.total_bytes() - meta.bytes);
+                outputs.push(meta);
+            }
+            queue.report(&lease.token, outputs, resume, done).await
+        }));
+        if done { self.ended().await } else { self.go_on_ending().await }
+    }
+
+    /// Goes on with the output that is on its way, as far as that goes without waiting.
+    async fn go_on_ending(&mut self) -> Result<()> {
+        let Some(ending) = &mut self.ending else { return Ok(()) };
+        match futures::poll!(ending) {
+            Poll::Pending => Ok(()),
+            Poll::Ready(ended) => {
+                self.ending = None;
+                ended
+            }
+        }
+    }
+
+    /// Waits until no output is on its way.
+    async fn ended(&mut self) -> Result<()> {
+        match self.ending.take() {
+            Some(ending) => ending.await,
+            None => Ok(()),
+        }
     }
 }
 

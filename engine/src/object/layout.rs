@@ -103,10 +103,16 @@ impl Layout {
         number(path.filename()?.strip_suffix(".pb")?).map(ManifestVersion)
     }
 
+    /// The folder of all branches' archived and object-store journals.
+    #[must_use]
+    pub fn logs(&self) -> Path {
+        self.prefix.clone().join("log")
+    }
+
     /// The folder of a branch's archived and object-store journal.
     #[must_use]
     pub fn log(&self, branch: &BranchName) -> Path {
-        self.prefix.clone().join("log").join(branch.as_str())
+        self.logs().join(branch.as_str())
     }
 
     /// Where an archived segment is.

@@ -26,6 +26,8 @@ pub(crate) struct Visible {
     decided: bool,
     /// Going backward: the value of `key`.
     value: Bytes,
+    /// Forward: keys whose newest version is a deletion are given, too.
+    with_deletes: bool,
     state: State,
 }
 
@@ -61,8 +63,20 @@ impl Visible {
             key: KeyBuf::new(),
             decided: false,
             value: Bytes::new(),
+            with_deletes: false,
             state: State::Start,
         }
+    }
+
+    /// Going forward, gives also the keys whose newest version is a deletion.
+    pub(crate) fn with_deletes(self) -> Self {
+        assert!(!self.backward && self.deleted.is_empty(), "only deletions of keys are told");
+        Self { with_deletes: true, ..self }
+    }
+
+    /// Whether where it stands is a deletion.
+    pub(crate) fn is_delete(&self) -> bool {
+        self.with_deletes && self.merge.current().is_some_and(|at| at.kind() == ValueKind::Delete)
     }
 
     /// Whether a range deletion that the snapshot sees hides version `seq` of `key`.
@@ -136,7 +150,7 @@ impl Visible {
             self.key.clear();
             self.key.extend_from_slice(key);
             self.decided = true;
-            if !gone {
+            if !gone || self.with_deletes {
                 return Some(true);
             }
         }

@@ -495,7 +495,8 @@ async fn read_run(file: &File, io: &BlockIo, handles: Vec<Handle>) -> Result<Run
         return Ok(Run { handles, bytes: Bytes::new() });
     };
     let (id, len) = (file.meta.id, last.end() - first.offset);
-    let bytes = io.read(id, first.offset, len).await.map_err(|e| e.context(format!("{id:?}")))?;
+    let bytes =
+        io.read_uncached(id, first.offset, len).await.map_err(|e| e.context(format!("{id:?}")))?;
     Ok(Run { handles, bytes })
 }
 

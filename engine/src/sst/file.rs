@@ -131,7 +131,7 @@ impl File {
             .bytes
             .checked_sub(len)
             .ok_or_else(|| Error::corrupt("its tail is longer than the file"))?;
-        let tail = io.read(self.meta.id, start, len).await?;
+        let tail = io.read_uncached(self.meta.id, start, len).await?;
         let footer = Footer::read(&tail)?;
         let block = |handle: Handle| {
             let from = handle.offset.checked_sub(start).filter(|_| handle.end() <= start + len);

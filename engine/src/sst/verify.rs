@@ -56,7 +56,8 @@ struct Walk {
 
 impl Check<'_> {
     async fn load(&self, handle: Handle) -> Result<bytes::Bytes> {
-        let bytes = self.io.read(self.meta.id, handle.offset, u64::from(handle.len)).await?;
+        let bytes =
+            self.io.read_uncached(self.meta.id, handle.offset, u64::from(handle.len)).await?;
         stored::load(&bytes, handle)
     }
 
@@ -64,7 +65,7 @@ impl Check<'_> {
         let tail = u64::from(self.meta.tail_bytes);
         let start =
             self.meta.bytes.checked_sub(tail).ok_or_else(|| bad("a tail longer than the file"))?;
-        let footer = Footer::read(&self.io.read(self.meta.id, start, tail).await?)?;
+        let footer = Footer::read(&self.io.read_uncached(self.meta.id, start, tail).await?)?;
         let properties = read_properties(&self.load(footer.properties).await?)?;
         if footer.range_deletes != Handle::default() {
             take_range_deletes(&self.load(footer.range_deletes).await?)

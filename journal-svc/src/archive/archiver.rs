@@ -98,6 +98,11 @@ impl Archiver {
     /// Those of the log and of the store, if it is done now.
     pub(crate) async fn trim(&self, through: Seq) -> Result<()> {
         let shared = &self.shared;
+        if through == Seq::MAX {
+            shared.target.lock().ended = true;
+            self.stop();
+            return shared.source.trim(through).await;
+        }
         if through > shared.source.bounds().last {
             shared.archive(through).await?;
             shared.source.trim(through).await?;
@@ -119,6 +124,7 @@ impl Archiver {
         self.shared.target.lock().ended
     }
 
+    /// Nothing more is archived.
     pub(super) fn stop(&self) {
         self.task.abort();
     }

@@ -2,6 +2,24 @@
 
 use super::*;
 
+pub(super) async fn a_log_that_ends_for_good_leaves_nothing(mut case: Case) {
+    let old = case.open(1).await;
+    append(&*old, 1, 1..=5).await;
+    let end = case.open(3).await;
+    end.trim(Seq::MAX).await.unwrap();
+    assert_dead(&*old, record(1, 6, 6, 10), ErrorKind::Fenced).await;
+    drop((old, end));
+    for epoch in 3..5 {
+        let bounds = case.bounds().await;
+        assert_eq!((bounds.bytes, bounds.trimmed), (0, bounds.last));
+        case.subject.crash().await;
+        assert_eq!(case.bounds().await.bytes, 0);
+        // Ended again, by who does not know that it is done.
+        let again = case.open(epoch).await;
+        again.trim(Seq::MAX).await.unwrap();
+    }
+}
+
 pub(super) async fn an_unknown_log_is_empty(case: Case) {
     assert_eq!(case.bounds().await, LogBounds::default());
     assert!(case.read(1).await.is_empty());

@@ -73,6 +73,7 @@ pub async fn run(env: &Env, fresh: Fresh<'_>, rounds: u64) {
         fencing::an_older_epoch_cannot_open,
         fencing::the_same_epoch_again_ends_the_earlier_writer,
         fencing::a_fenced_writer_trims_nothing,
+        basics::a_log_that_ends_for_good_leaves_nothing,
         fencing::racing_openers_leave_one_writer,
         fencing::what_a_fenced_writer_was_told_is_true,
         tails::tails_see_everything_in_order,

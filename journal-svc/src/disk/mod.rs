@@ -78,6 +78,8 @@ pub(crate) trait Disk: Debug + Send + Sync + 'static {
     fn rename(&self, from: &Path, to: &Path) -> Result<()>;
     /// Takes a name away. Those who have the file open can still read it.
     fn remove(&self, path: &Path) -> Result<()>;
+    /// Removes a folder, if it is empty.
+    fn remove_dir(&self, path: &Path) -> Result<()>;
     /// Makes changes of names last.
     fn sync_dir(&self, dir: &Path) -> Result<()>;
 }
@@ -191,6 +193,10 @@ impl Disk for RealDisk {
 
     fn remove(&self, path: &Path) -> Result<()> {
         std::fs::remove_file(path)
+    }
+
+    fn remove_dir(&self, path: &Path) -> Result<()> {
+        std::fs::remove_dir(path)
     }
 
     fn sync_dir(&self, dir: &Path) -> Result<()> {

@@ -271,6 +271,11 @@ impl Disk for SimDisk {
         self.op(Op::Rename(from.into(), to.into()))
     }
 
+    fn remove_dir(&self, _path: &Path) -> Result<()> {
+        // There are no folders, only names.
+        Ok(())
+    }
+
     fn remove(&self, path: &Path) -> Result<()> {
         self.run(|inner| {
             if !inner.now.names.contains_key(path) {

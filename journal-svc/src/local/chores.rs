@@ -230,6 +230,28 @@ impl Log {
         }
     }
 
+    /// Removes all files of a log whose writer has ended. Blocks.
+    pub(super) fn remove(&self) -> Result<()> {
+        // Nobody opens it meanwhile.
+        let _running = self.running.lock();
+        let failed = |path: &Path, e| self.disk_error("removing", path, e);
+        let listed = FILES.list(&*self.disk, &self.dir)?;
+        for number in listed.spares {
+            let path = spare_path(&self.dir, number);
+            self.disk.remove(&path).map_err(|e| failed(&path, e))?;
+        }
+        for path in listed.segments.into_values().rev() {
+            self.disk.remove(&path).map_err(|e| failed(&path, e))?;
+            self.disk.sync_dir(&self.dir).map_err(|e| failed(&path, e))?;
+        }
+        self.chores.spares.lock().clear();
+        self.change(|state| state.kept.clear());
+        if let Err(error) = self.disk.remove_dir(&self.dir) {
+            tracing::warn!(%error, dir = %self.dir.display(), "an empty folder is left behind");
+        }
+        Ok(())
+    }
+
     fn retire_one(&self, segment: Arc<Segment>) -> Result<()> {
         let (path, number) = (segment.path.clone(), segment.header.number);
         let usual = segment.file.len().is_ok_and(|len| len == self.options.segment_bytes);

@@ -32,6 +32,8 @@
 //! Whole segments go, oldest first. Trimming to the end or past it makes a new
 //! segment durable that says that the log starts anew, and then drops the
 //! others: a crash between the two leaves files that the next opening removes.
+//! When a log goes for good that is done first, and the rest is removed newest
+//! first: what a crash leaves is an empty log, which can be ended again.
 
 mod appender;
 mod chores;

@@ -38,7 +38,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use firn_engine::journal::{JournalWriter, LogBounds, Record};
-use firn_engine::{Epoch, Error, ErrorKind, Result, Seq};
+use firn_engine::{Epoch, Error, ErrorKind, Result, Seq, TaskClass};
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
@@ -256,6 +256,18 @@ impl JournalWriter for LocalWriter {
     }
 
     async fn trim(&self, through: Seq) -> Result<()> {
+        if through == Seq::MAX {
+            self.trim(self.log.bounds().last).await?;
+            self.close().await?;
+            let log = Arc::clone(&self.log);
+            let removing = move || log.remove();
+            let removed =
+                self.log.env.blocking(TaskClass::Background, "journal-remove", removing).await;
+            return removed.unwrap_or_else(|| {
+                let why = format!("journal of {}: removing it was stopped", self.log.branch);
+                Err(Error::new(ErrorKind::Internal, why))
+            });
+        }
         let (sender, reply) = oneshot::channel();
         self.call(Command::Trim(through, sender), reply).await
     }

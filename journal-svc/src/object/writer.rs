@@ -289,6 +289,9 @@ impl JournalWriter for ObjectWriter {
     }
 
     async fn trim(&self, through: Seq) -> Result<()> {
+        // For good: fences and a new beginning stay, since older writers may wake up.
+        let anew = self.bounds().last.next();
+        let through = if through == Seq::MAX { anew } else { through };
         let mut state = self.state.lock().await;
         if let Some(e) = &state.dead {
             return Err(e.clone());

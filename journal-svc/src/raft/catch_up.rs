@@ -115,6 +115,8 @@ impl Base {
 pub(super) enum Delta {
     Owner(BranchName, Owner),
     Last(BranchName, Seq),
+    /// The log has ended for good.
+    Gone(BranchName),
     Members(Members),
 }
 
@@ -138,6 +140,9 @@ impl History {
                 }
                 Some((_, Delta::Last(branch, last))) => {
                     base.branches.entry(branch).or_default().last = last;
+                }
+                Some((_, Delta::Gone(branch))) => {
+                    base.branches.remove(&branch);
                 }
                 Some((_, Delta::Members(members))) => base.members = members,
                 None => {}

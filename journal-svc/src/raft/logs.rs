@@ -181,6 +181,10 @@ impl Logs {
     fn change(&mut self, index: u64, command: &Command) -> Outcome {
         let branch = &command.branch;
         if !self.logs.contains_key(branch) {
+            if matches!(command.change, Change::Trim(_, Seq::MAX)) {
+                // Asked again: it has ended.
+                return Ok(Accepted::Trimmed(LogBounds::default()));
+            }
             if !matches!(command.change, Change::Open { .. }) {
                 return Err(Refusal::Fenced { by: Epoch::ZERO });
             }
@@ -217,6 +221,11 @@ impl Logs {
             }
             Change::Trim(ticket, through) => {
                 owned(log, *ticket)?;
+                if *through == Seq::MAX {
+                    self.logs.remove(branch);
+                    self.history.push(index, Delta::Gone(branch.clone()));
+                    return Ok(Accepted::Trimmed(LogBounds::default()));
+                }
                 let before = log.records.last;
                 log.bytes -= log.records.trim(*through);
                 if log.records.last != before {

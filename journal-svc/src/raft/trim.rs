@@ -11,6 +11,12 @@
 //!    any branch of the group still needs, in the same write that stores the
 //!    group's base at that place (see `catch_up.rs`): a crash finds both or none.
 //!
+//! A trim up to [`Seq::MAX`] is the last of a log: its branch was dropped. The log goes with
+//! its owner, and leaves room for another in the group. Made again, after a lost reply, it
+//! finds it done. A writer that claimed the branch before that and opens the log later makes
+//! a new one, of a branch that is not there: it is told so by the manifest, and whoever looks
+//! for what is left of dropped branches ends that log, too.
+//!
 //! What is cut is thus committed, and its data is elsewhere. A trim past the end
 //! empties the log, and the next record starts after it.
 //!

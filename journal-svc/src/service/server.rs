@@ -222,7 +222,8 @@ impl Journal for JournalService {
         let ticket = Ticket { epoch, generation: request.generation };
         let wanted = Seq(request.through_seq);
         // With an archive nothing is trimmed yet: it only shows who owns and who leads.
-        let through = if self.archive.is_some() { Seq::ZERO } else { wanted };
+        let keeps = self.archive.as_ref().filter(|_| wanted != Seq::MAX);
+        let through = if keeps.is_some() { Seq::ZERO } else { wanted };
         let proposal = Proposal::Trim { branch: branch.clone(), ticket, through };
         let bounds = match self.node.propose(proposal).await {
             Answer::Done(Ok(Accepted::Trimmed(bounds)), _) => bounds,
@@ -233,13 +234,18 @@ impl Journal for JournalService {
                 return Err(self.failed(other, &branch, epoch, ask_again()));
             }
         };
-        let bounds = match &self.archive {
+        let bounds = match keeps {
             Some(archive) => {
                 let done = archive.trim(&branch, ticket, wanted).await;
                 done.map_err(|e| to_status(&trim_again(e)))?;
                 self.node.bounds(&branch)
             }
-            None => bounds,
+            None => {
+                if let Some(archive) = &self.archive {
+                    archive.end(&branch).await;
+                }
+                bounds
+            }
         };
         let bounds = Some(bounds_to_proto(bounds));
         Ok(Response::new(v1::TrimLogResponse { bounds }))

@@ -279,6 +279,51 @@ def unicode_weights(s):
     fixture("utf8mb4_bin", s.codes("WEIGHT_STRING($c COLLATE utf8mb4_bin)"))
 
 
+# Languages whose letters weigh each for itself: no two make one letter, as Czech `ch`, and
+# cases are those of all others, unlike Turkish. The order of `LANGUAGES` in
+# src/collation/order.rs.
+LANGUAGES = ("icelandic", "latvian", "romanian", "slovenian", "polish", "estonian", "spanish", "swedish",
+             "roman", "persian", "esperanto", "hungarian", "sinhala", "german2", "vietnamese")
+
+
+def languages(s):
+    """Of each language what weighs otherwise than in unicode_ci: count; gap, length, weights."""
+    char = "CONVERT(CHAR(i USING utf32) USING utf8mb4)"
+
+    def plane(expression):
+        return s.each(expression, 0, 0xD800) + [None] * 0x800 + s.each(expression, 0xE000, 0x10000)
+
+    cases = {f: plane(f"{f}({char} COLLATE utf8mb4_unicode_ci)") for f in ("UPPER", "LOWER")}
+    base = plane(f"WEIGHT_STRING({char} COLLATE utf8mb4_unicode_ci)")
+    out, hashes = bytearray(), bytearray()
+    for language in LANGUAGES:
+        coll = f"utf8mb4_{language}_ci"
+        for f, expected in cases.items():
+            assert plane(f"{f}({char} COLLATE {coll})") == expected, (f, coll)
+        raw = plane(f"WEIGHT_STRING({char} COLLATE {coll})")
+        own = [cp for cp, (one, other) in enumerate(zip(raw, base)) if one != other]
+        letters = dict.fromkeys([*range(0x20, 0x7F), *own, *range(0x300, 0x32A)])
+        for first in letters:
+            pairs = s.rows("SELECT HEX(WEIGHT_STRING(t.c COLLATE %s)) FROM (VALUES %s) t(n, c) ORDER BY t.n" % (
+                coll, ", ".join(f"ROW({cp}, _utf8mb4 x'{(chr(first) + chr(cp)).encode().hex()}')" for cp in letters)))
+            for cp, (pair,) in zip(sorted(letters), pairs):
+                assert bytes.fromhex(pair.decode()) == raw[first] + raw[cp], (coll, first, cp)
+        varint(out, len(own))
+        last = 0
+        for cp in own:
+            varint(out, cp - last)
+            varint(out, len(words(raw[cp])))
+            for w in words(raw[cp]):
+                varint(out, w)
+            last = cp
+        hashes.extend(bytes([len(coll)]) + coll.encode())
+        for page in range(0x100):
+            some = [b"" if x is None else x for x in raw[page << 8:(page + 1) << 8]]
+            hashes.extend(fnv16(some).to_bytes(2, "little"))
+    write("uca_400_languages.bin", out)
+    write("fixture_languages.bin", hashes)
+
+
 def case_maps(s):
     for file, coll in (("case_default", "utf8mb4_general_ci"), ("case_520", "utf8mb4_unicode_520_ci"),
                        ("case_900", "utf8mb4_0900_ai_ci")):
@@ -398,7 +443,7 @@ def main():
     p.add_argument("--port", type=int, default=3306)
     p.add_argument("--user", default="root")
     p.add_argument("--password", default="")
-    p.add_argument("--only", default="lists,weights,case,single,gbk")
+    p.add_argument("--only", default="lists,weights,languages,case,single,gbk")
     a = p.parse_args()
     s = Server(a)
     only = a.only.split(",")
@@ -409,6 +454,8 @@ def main():
         gbk(s)
     if "weights" in only:
         unicode_weights(s)
+    if "languages" in only:
+        languages(s)
     if "case" in only:
         case_maps(s)
     if "weights" in only and "case" in only:

@@ -13,7 +13,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use firn_engine::manifest::{Lease, SpaceOptions, Version};
-use firn_engine::storage::{BranchInfo, Branches, FlushCommit, NewBranch, Storage, VersionWatch};
+use firn_engine::storage::{
+    BranchInfo, Branches, FlushCommit, Found, NewBranch, Storage, VersionWatch,
+};
 use firn_engine::watch;
 use firn_engine::wire::{self, required};
 use firn_engine::{
@@ -226,7 +228,11 @@ impl Storage for RemoteStorage {
         let claimed = claimed.await?;
         let state = required(claimed.state, "the state")?;
         let number = ManifestVersion(claimed.version);
-        Ok(self.learn(Version::from_state(branch.clone(), number, state)?).await)
+        let branch = match &*claimed.branch {
+            "" => branch.clone(),
+            name => BranchName::new(name)?,
+        };
+        Ok(self.learn(Version::from_state(branch, number, state)?).await)
     }
 
     async fn watch(&self, branch: &BranchName) -> Result<VersionWatch> {
@@ -329,6 +335,14 @@ impl Branches for RemoteStorage {
             async move { client(peer).list_branches(within(limit, request)).await }
         });
         list.await?.branches.into_iter().map(TryInto::try_into).collect()
+    }
+
+    async fn find(&self, name: &BranchName) -> Result<Option<Found>> {
+        let found = self.shared.caller.call(method("looking for a branch", 30), |peer, limit| {
+            let request = pb::FindBranchRequest { branch: name.as_str().to_owned() };
+            async move { client(peer).find_branch(within(limit, request)).await }
+        });
+        wire::found_from_pb(&found.await?)
     }
 
     async fn create_branch(&self, new: NewBranch) -> Result<BranchInfo> {

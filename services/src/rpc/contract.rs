@@ -12,7 +12,7 @@ const HEADER: &str = "firn-contract";
 
 /// The contract of this build. To be raised by every change of `proto/` that an older
 /// part would misunderstand.
-pub(super) const CONTRACT: u32 = 2;
+pub(super) const CONTRACT: u32 = 3;
 
 /// Says which contract the caller speaks.
 pub(super) fn announce(metadata: &mut MetadataMap) {

@@ -265,7 +265,10 @@ fn a_crash_at_any_moment_of_making_loses_nothing_and_the_next_try_succeeds() {
                     assert!(!site.exists(old).await, "cancelled after {cancel_ms} ms");
                     let again = site.service.create_branch(site.wanted("dev", 2)).await;
                     let error = again.unwrap_err().to_string();
-                    assert!(error.ends_with("its name cannot be used again"), "{error}");
+                    assert!(
+                        error.ends_with("branch dev was dropped: the next is dev.2"),
+                        "{error}"
+                    );
                 }
             }
             if made.is_some() {
@@ -305,6 +308,89 @@ fn a_crash_at_any_moment_of_dropping_is_mended_by_dropping_again() {
                 return;
             }
         }
+    });
+}
+
+#[test]
+fn what_a_dropped_branch_was_called_the_next_is_called_and_nothing_of_the_first_comes_back() {
+    simulate(6, async |seed| {
+        let mut site = Site::new(seed).await;
+        site.flush(&main(), false).await;
+        let (dev, second, third) = (name("dev"), name("dev.2"), name("dev.3"));
+        assert_eq!(site.service.find(&dev).await.unwrap(), None);
+        let refused = |made: Result<BranchInfo>| made.unwrap_err().to_string();
+        let wanted = |site: &Site, branch: &str, uid| NewBranch {
+            branch_uid: uid,
+            ..site.wanted(branch, 1)
+        };
+        let error = refused(site.service.create_branch(wanted(&site, "dev.2", 78)).await);
+        assert!(error.ends_with("branch dev never existed: dev.2 comes after it"), "{error}");
+        let first = wanted(&site, "dev", 77);
+        site.service.create_branch(first.clone()).await.unwrap();
+        let error = refused(site.service.create_branch(wanted(&site, "dev.2", 78)).await);
+        assert!(error.ends_with("branch dev exists: dev.2 comes after it"), "{error}");
+        site.service.claim(&dev, "somebody").await.unwrap();
+        let archived = site.layout.archived(&dev, Seq(2), Seq(9));
+        site.store.put(&archived, PutPayload::from_static(b"records")).await.unwrap();
+        site.service.drop_branch(&dev, true).await.unwrap();
+        let found = site.service.find(&dev).await.unwrap().unwrap();
+        assert_eq!((&found.name, found.state), (&dev, BranchState::Dropped));
+        site.service.create_branch(wanted(&site, "dev.2", 78)).await.unwrap();
+        // Whoever opens it by what it is called gets the second, also elsewhere.
+        for _ in 0..2 {
+            let claimed = site.service.claim(&dev, "somebody else").await.unwrap();
+            assert_eq!((&claimed.branch, claimed.branch_uid), (&second, 78));
+            site.crash();
+        }
+        let found = site.service.find(&second).await.unwrap().unwrap();
+        assert_eq!((&found.name, found.state), (&second, BranchState::Created));
+        // What comes late for the first does nothing to the second.
+        let error = refused(site.service.create_branch(first).await);
+        assert!(error.ends_with("branch dev was dropped: the next is dev.2"), "{error}");
+        site.service.drop_branch(&dev, true).await.unwrap();
+        assert!(!site.version(&second).await.dropped);
+        let error = refused(site.service.create_branch(wanted(&site, "dev.3", 79)).await);
+        assert!(error.ends_with("branch dev.2 exists: dev.3 comes after it"), "{error}");
+        // Its archive goes before its parent forgets it.
+        let branch = site.service.branch(&dev).await.unwrap();
+        site.env.sleep(2 * firn_engine::storage::LEASE_LENGTH).await;
+        branch.readers.lock().expire(site.env.now());
+        site.service.collect_garbage(&dev).await.unwrap();
+        assert!(site.store.head(&archived).await.is_ok());
+        assert!(site.service.forget_dropped(&branch).await.unwrap());
+        assert!(site.store.head(&archived).await.is_err());
+        // What an archiver that was paused stores now is found by a look for orphans.
+        let kept = site.layout.archived(&second, Seq(2), Seq(9));
+        for path in [&archived, &kept] {
+            site.store.put(path, PutPayload::from_static(b"records")).await.unwrap();
+        }
+        assert_eq!(site.service.delete_orphans().await.unwrap(), 1);
+        assert!(site.store.head(&archived).await.is_err());
+        site.store.head(&kept).await.unwrap();
+        site.service.drop_branch(&second, true).await.unwrap();
+        let error = site.service.claim(&dev, "late").await.unwrap_err().to_string();
+        assert!(error.ends_with("branch dev.2 was dropped"), "{error}");
+        site.service.create_branch(wanted(&site, "dev.3", 79)).await.unwrap();
+        let claimed = site.service.claim(&dev, "third").await.unwrap();
+        assert_eq!(claimed.branch, third);
+        site.check().await;
+    });
+}
+
+#[test]
+fn a_service_that_has_not_heard_of_the_drop_claims_the_branch_that_is_called_so_now() {
+    simulate(7, async |seed| {
+        let mut site = Site::new(seed).await;
+        site.flush(&main(), false).await;
+        site.service.create_branch(site.wanted("dev", 1)).await.unwrap();
+        site.service.claim(&name("dev"), "somebody").await.unwrap();
+        let unaware = Arc::clone(&site.service);
+        site.crash();
+        site.service.drop_branch(&name("dev"), true).await.unwrap();
+        let next = NewBranch { branch_uid: 78, ..site.wanted("dev.2", 1) };
+        site.service.create_branch(next).await.unwrap();
+        let claimed = unaware.claim(&name("dev"), "somebody").await.unwrap();
+        assert_eq!(claimed.branch, name("dev.2"));
     });
 }
 

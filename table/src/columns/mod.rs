@@ -48,6 +48,7 @@ mod tests;
 mod writer;
 
 pub use builder::BatchBuilder;
+pub(crate) use schema::FIELD_ID;
 pub use schema::{arrow_schema, arrow_type};
 pub(crate) use writer::TableWriter;
 

@@ -15,7 +15,7 @@ use crate::{DELETED_COLUMN, SEQ_COLUMN};
 const RESERVED: &str = "_firn_";
 
 /// Metadata in which Arrow keeps Parquet's `field_id`.
-const FIELD_ID: &str = "PARQUET:field_id";
+pub(crate) const FIELD_ID: &str = "PARQUET:field_id";
 
 /// The Arrow type of a column's values.
 #[must_use]

@@ -27,8 +27,10 @@ pub(crate) struct TableWriter {
     file: ParquetWriter,
     batch: BatchBuilder,
     space: SpaceId,
-    /// Whether there was a row.
-    begun: bool,
+    /// Key of the last row; empty before the first.
+    last_key: Vec<u8>,
+    /// No two rows have the same key.
+    one_version: bool,
     /// Bytes of keys and values in the batch.
     bytes: usize,
     /// Bytes that a row of an old layout may have more as columns.
@@ -44,7 +46,15 @@ impl TableWriter {
         let defaults = codec.table().columns.iter().flat_map(|column| &column.instant_default);
         let default_bytes = defaults.map(Vec::len).sum();
         let space = codec.table().space();
-        Ok(Self { file, batch, space, begun: false, bytes: 0, default_bytes })
+        Ok(Self {
+            file,
+            batch,
+            space,
+            last_key: Vec::new(),
+            one_version: true,
+            bytes: 0,
+            default_bytes,
+        })
     }
 
     fn end_batch(&mut self) -> Result<()> {
@@ -97,7 +107,9 @@ impl ColumnWriter for TableWriter {
         }
         self.batch.push(key, seq, (kind == ValueKind::Put).then_some(value))?;
         self.bytes += bytes;
-        self.begun = true;
+        self.one_version &= self.last_key != key;
+        self.last_key.clear();
+        self.last_key.extend_from_slice(key);
         Ok(true)
     }
 
@@ -107,6 +119,7 @@ impl ColumnWriter for TableWriter {
 
     fn finish(mut self: Box<Self>) -> Result<Vec<u8>> {
         self.end_batch()?;
-        self.file.finish(self.begun.then_some(self.space))
+        let begun = !self.last_key.is_empty();
+        self.file.finish(begun.then_some(self.space), self.one_version)
     }
 }

@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `firn.format` | version of this list, `1` |
 //! | `firn.space` | the space, in decimal; missing if there is no row |
+//! | `firn.one_version` | `1` if no two rows have the same key; missing if some have, or nobody looked |
 //! | `firn.chunk_xxh3` | XXH3-64 of each column chunk, seeded with its offset: 16 hex digits each, row group by row group |
 //! | `firn.tail_xxh3` | length of the tail, 8 hex digits, and its XXH3-64, 16 hex digits, seeded with its offset |
 //!
@@ -27,6 +28,7 @@ pub(crate) use write::{ParquetWriter, encoding_failed, properties};
 
 const FORMAT_KEY: &str = "firn.format";
 const SPACE_KEY: &str = "firn.space";
+const ONE_VERSION_KEY: &str = "firn.one_version";
 const CHUNKS_KEY: &str = "firn.chunk_xxh3";
 
 /// Version of the metadata above.

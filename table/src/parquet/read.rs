@@ -7,10 +7,11 @@ use std::io::Read;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use arrow_schema::SchemaRef;
+use arrow_schema::{DataType, Field, Fields, Schema, SchemaRef};
 use bytes::{Buf, Bytes};
 use firn_engine::object::{BlockSource, ByteRange, ObjectKind};
-use firn_engine::{Context, Error, ErrorKind, ObjectId, Result, SpaceId};
+use firn_engine::{Context, Error, ErrorKind, ObjectId, Result, Seq, SpaceId};
+use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
     ParquetRecordBatchReaderBuilder,
@@ -18,9 +19,13 @@ use parquet::arrow::arrow_reader::{
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
 use parquet::file::reader::{ChunkReader, Length};
+use parquet::file::statistics::Statistics;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::{CHUNKS_KEY, FORMAT, FORMAT_KEY, SPACE_KEY, tail};
+use super::{CHUNKS_KEY, FORMAT, FORMAT_KEY, ONE_VERSION_KEY, SPACE_KEY, tail};
+use crate::columns::{FIELD_ID, ROW_COLUMN, ROW_KEY_COLUMN};
+use crate::descriptor::ColumnId;
+use crate::{DELETED_COLUMN, SEQ_COLUMN};
 
 /// Read at first; the tails of most files are shorter.
 const FIRST_READ_BYTES: u64 = 64 << 10;
@@ -46,9 +51,12 @@ pub struct ColumnFile {
     bytes: u64,
     tail_bytes: u64,
     metadata: ArrowReaderMetadata,
+    /// The same with strings as views.
+    views: ArrowReaderMetadata,
     /// Checksums of the column chunks, row group by row group.
     sums: Vec<u64>,
     space: Option<SpaceId>,
+    one_version: bool,
 }
 
 impl ColumnFile {
@@ -100,9 +108,13 @@ impl ColumnFile {
             Some(Ok(number)) => Some(SpaceId(number)),
             Some(Err(_)) => return Err(corrupt("its space is garbled")),
         };
-        let metadata = ArrowReaderMetadata::try_new(Arc::new(parsed), ArrowReaderOptions::new())
+        let one_version = value(ONE_VERSION_KEY) == Some("1");
+        let parsed = Arc::new(parsed);
+        let metadata = ArrowReaderMetadata::try_new(Arc::clone(&parsed), ArrowReaderOptions::new())
             .map_err(decoding_failed)?;
-        Ok(Self { source, id, bytes, tail_bytes, metadata, sums, space })
+        let options = ArrowReaderOptions::new().with_schema(with_views(metadata.schema()));
+        let views = ArrowReaderMetadata::try_new(parsed, options).map_err(decoding_failed)?;
+        Ok(Self { source, id, bytes, tail_bytes, metadata, views, sums, space, one_version })
     }
 
     /// The columns.
@@ -115,6 +127,60 @@ impl ColumnFile {
     #[must_use]
     pub fn space(&self) -> Option<SpaceId> {
         self.space
+    }
+
+    /// No two rows have the same key, as far as whoever wrote it has looked.
+    #[must_use]
+    pub fn has_one_version(&self) -> bool {
+        self.one_version
+    }
+
+    /// The place of a column of the table; `None` if the copy does not have it.
+    #[must_use]
+    pub fn place_of(&self, id: ColumnId) -> Option<usize> {
+        let wanted = id.0.to_string();
+        let fields = self.metadata.schema().fields();
+        fields.iter().position(|field| field.metadata().get(FIELD_ID) == Some(&wanted))
+    }
+
+    /// Whether all rows of a row group are there as columns alone, and none is a deletion or
+    /// newer than `newest`; `false` if that is not known.
+    ///
+    /// # Panics
+    /// If there is no such row group.
+    #[must_use]
+    pub fn is_plain(&self, index: usize, newest: Seq) -> bool {
+        let group = self.metadata.metadata().row_group(index);
+        let statistics = |name: &str| {
+            let (at, _) = self.metadata.schema().column_with_name(name)?;
+            group.column(at).statistics()
+        };
+        let rows = group.num_rows().unsigned_abs();
+        let no_row = statistics(ROW_COLUMN)
+            .and_then(Statistics::null_count_opt)
+            .is_some_and(|count| count == rows);
+        let none_deleted = match statistics(DELETED_COLUMN) {
+            Some(Statistics::Boolean(deleted)) => deleted.max_opt() == Some(&false),
+            _ => false,
+        };
+        let none_newer = match statistics(SEQ_COLUMN) {
+            Some(Statistics::Int64(seqs)) => seqs
+                .max_opt()
+                .is_some_and(|max| u64::try_from(*max).is_ok_and(|max| max <= newest.0)),
+            _ => false,
+        };
+        no_row && none_deleted && none_newer
+    }
+
+    /// The last key of a row group, or something behind it; `None` if that is not known.
+    ///
+    /// # Panics
+    /// If there is no such row group.
+    #[must_use]
+    pub fn last_key(&self, index: usize) -> Option<&[u8]> {
+        let (at, _) = self.metadata.schema().column_with_name(ROW_KEY_COLUMN)?;
+        let group = self.metadata.metadata().row_group(index);
+        group.column(at).statistics()?.max_bytes_opt()
     }
 
     /// Number of row groups.
@@ -149,18 +215,43 @@ impl ColumnFile {
     /// # Panics
     /// If there is no such row group.
     pub async fn row_group(&self, index: usize) -> Result<RowGroup> {
-        let read = self.read_group(index).await;
+        let all: Vec<usize> = (0..self.schema().fields().len()).collect();
+        let read = self.read_group(index, &all, &self.metadata, BATCH_ROWS).await;
         read.context(|| format!("columns of {:?}: row group {index}", self.id))
     }
 
-    async fn read_group(&self, index: usize) -> Result<RowGroup> {
+    /// Reads some columns of a row group, by their places, ascending, and checks what was
+    /// read. Batches have at most `batch_rows` rows; strings are views (Utf8View, BinaryView).
+    ///
+    /// # Errors
+    /// As [`Self::row_group`].
+    ///
+    /// # Panics
+    /// If there is no such row group or column.
+    pub async fn columns(
+        &self,
+        index: usize,
+        columns: &[usize],
+        batch_rows: usize,
+    ) -> Result<RowGroup> {
+        let read = self.read_group(index, columns, &self.views, batch_rows).await;
+        read.context(|| format!("columns of {:?}: row group {index}", self.id))
+    }
+
+    async fn read_group(
+        &self,
+        index: usize,
+        columns: &[usize],
+        metadata: &ArrowReaderMetadata,
+        batch_rows: usize,
+    ) -> Result<RowGroup> {
         let groups = self.metadata.metadata().row_groups();
         let first_sum: usize = groups[..index].iter().map(RowGroupMetaData::num_columns).sum();
         let group = &groups[index];
-        let mut ranges = Vec::with_capacity(group.num_columns());
+        let mut ranges = Vec::with_capacity(columns.len());
         let mut total = 0u64;
-        for column in group.columns() {
-            let (offset, len) = column.byte_range();
+        for column in columns {
+            let (offset, len) = group.column(*column).byte_range();
             total = total.saturating_add(len);
             if offset.checked_add(len).is_none_or(|end| end > self.bytes) {
                 return Err(corrupt("a column chunk goes beyond the file"));
@@ -172,7 +263,7 @@ impl ColumnFile {
         }
         let read = self.source.read(self.id, ObjectKind::Column, &ranges).await?;
         let mut chunks = Vec::with_capacity(ranges.len());
-        for (column, (range, bytes)) in ranges.iter().zip(read).enumerate() {
+        for (column, (range, bytes)) in columns.iter().zip(ranges.iter().zip(read)) {
             if bytes.len() as u64 != range.len
                 || xxh3_64_with_seed(&bytes, range.offset) != self.sums[first_sum + column]
             {
@@ -183,13 +274,16 @@ impl ColumnFile {
             }
             chunks.push((range.offset, bytes));
         }
+        let schema = metadata.parquet_schema();
+        // None of the columns is nested: each is a leaf.
+        let mask = ProjectionMask::leaves(schema, columns.iter().copied());
         let read = Chunks { file_bytes: self.bytes, chunks };
-        let reader =
-            ParquetRecordBatchReaderBuilder::new_with_metadata(read, self.metadata.clone())
-                .with_row_groups(vec![index])
-                .with_batch_size(BATCH_ROWS)
-                .build()
-                .map_err(decoding_failed)?;
+        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(read, metadata.clone())
+            .with_projection(mask)
+            .with_row_groups(vec![index])
+            .with_batch_size(batch_rows)
+            .build()
+            .map_err(decoding_failed)?;
         Ok(RowGroup { reader, stored_bytes: total })
     }
 }
@@ -220,6 +314,19 @@ impl Iterator for RowGroup {
     fn next(&mut self) -> Option<Self::Item> {
         Some(self.reader.next()?.map_err(decoding_failed))
     }
+}
+
+/// The schema with strings as views.
+fn with_views(schema: &SchemaRef) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| {
+        let data_type = match field.data_type() {
+            DataType::Utf8 => DataType::Utf8View,
+            DataType::Binary => DataType::BinaryView,
+            other => other.clone(),
+        };
+        Arc::new(Field::clone(field).with_data_type(data_type))
+    });
+    Arc::new(Schema::new_with_metadata(fields.collect::<Fields>(), schema.metadata().clone()))
 }
 
 async fn read(source: &dyn BlockSource, id: ObjectId, offset: u64, len: u64) -> Result<Bytes> {

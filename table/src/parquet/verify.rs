@@ -47,7 +47,8 @@ pub async fn verify(meta: &SstMeta, source: Arc<dyn BlockSource>) -> Result<Veri
     let file = ColumnFile::open(source, meta.id, column.bytes).await?;
     let is_table = file.schema().column_with_name(ROW_KEY_COLUMN).is_some();
     let digest = (!is_table).then(VersionsDigest::default);
-    let mut check = Check { meta, walk: Walk::default(), digest };
+    let one_version = file.has_one_version();
+    let mut check = Check { meta, walk: Walk::default(), digest, one_version };
     let run = async {
         check.counts(file.rows(), column.rows)?;
         if file.space().is_some_and(|space| space != meta.space) {
@@ -82,6 +83,8 @@ struct Check<'a> {
     walk: Walk,
     /// None of a table's: what is left out of the columns is not in it.
     digest: Option<VersionsDigest>,
+    /// The copy says that no two rows have the same key.
+    one_version: bool,
 }
 
 impl Check<'_> {
@@ -119,6 +122,10 @@ impl Check<'_> {
             && key::compare((last_key, *last_seq), (key, seq)).is_ge()
         {
             return Err(bad("keys out of order"));
+        }
+        let again = self.walk.last.as_ref().is_some_and(|(last, _)| last == key);
+        if self.one_version && again {
+            return Err(bad("two rows of a key, though it says that there are none"));
         }
         if !self.meta.range.contains(key) || seq < self.meta.seq_min || seq > self.meta.seq_max {
             return Err(bad("a row outside of what the manifest says"));

@@ -18,7 +18,7 @@ use parquet::file::writer::SerializedFileWriter;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::pages::{Finished, Pages};
-use super::{CHUNKS_KEY, FORMAT, FORMAT_KEY, SPACE_KEY, tail};
+use super::{CHUNKS_KEY, FORMAT, FORMAT_KEY, ONE_VERSION_KEY, SPACE_KEY, tail};
 
 /// A row group ends when it has this many rows ...
 const GROUP_ROWS: usize = 128 << 10;
@@ -139,8 +139,8 @@ impl ParquetWriter {
         std::mem::take(self.file.inner_mut())
     }
 
-    /// Ends the file and gives its last bytes.
-    pub(crate) fn finish(mut self, space: Option<SpaceId>) -> Result<Vec<u8>> {
+    /// Ends the file and gives its last bytes. `one_version`: no two rows have the same key.
+    pub(crate) fn finish(mut self, space: Option<SpaceId>, one_version: bool) -> Result<Vec<u8>> {
         self.end_group().map_err(encoding_failed)?;
         self.file.flush().map_err(encoding_failed)?;
         let mut rest = self.take();
@@ -151,6 +151,9 @@ impl ParquetWriter {
         add(FORMAT_KEY, FORMAT.to_owned());
         if let Some(space) = space {
             add(SPACE_KEY, space.to_string());
+        }
+        if one_version {
+            add(ONE_VERSION_KEY, "1".to_owned());
         }
         add(CHUNKS_KEY, self.sums);
         if self.keeps_arrow_schema {

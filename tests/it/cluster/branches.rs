@@ -141,7 +141,26 @@ async fn branches_of_one_process_hold_what_was_committed_and_go_their_own_ways()
     dev.stop();
     assert_eq!(stdout(&tool.ctl(&["branch", "drop", "dev"])), "");
     assert_eq!(stdout(&tool.ctl(&["branch", "drop", "dev"])), "", "it is dropped already");
-    says(&["branch", "create", "dev"], "its name cannot be used again");
+    // What it was called another may be called now.
+    let again = tool.json(&["branch", "create", "dev"]);
+    assert_eq!((&again[0]["branch"], &again[0]["name"]), (&"dev".into(), &"dev.2".into()));
+    let second = up("dev");
+    assert_eq!(ids(&second).await, "102,103,104");
+    run(&second, &["INSERT INTO d.t VALUES (7, 'second')"]).await;
+    second.kill();
+    let second = up("dev");
+    assert_eq!(ids(&second).await, "7,102,103,104");
+    second.stop();
+    says(&["branch", "create", "dev"], "branch dev.2 exists already");
+    says(&["branch", "create", "dev.7"], "the number is given by Firn, call it dev");
+    assert_eq!(stdout(&tool.ctl(&["branch", "drop", "dev.2"])), "");
+    let line = crate::command::line_of(
+        &firn(folder, &["up", "--branch", "dev", "--object-store", "firn-data/objects"])
+            .output()
+            .unwrap(),
+        2,
+    );
+    assert!(line.ends_with("branch dev.2 was dropped"), "{line}");
     assert_eq!(stdout(&tool.ctl(&["snapshot", "drop", "monday"])), "");
     assert_eq!(tool.json(&["snapshot", "list"]), serde_json::json!([]));
     // The others have all that they need.
@@ -149,6 +168,8 @@ async fn branches_of_one_process_hold_what_was_committed_and_go_their_own_ways()
     assert_eq!(ids(&past).await, "3,60");
     past.stop();
     main.stop();
+    let late = tool.refused(&["branch", "create", "x", "--at", "99999999"]);
+    assert!(late.contains("and nobody writes it; if more is in its journal, open it"), "{late}");
     let out = firn(folder, &["scrub"]).output().unwrap();
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stdout));
 }
@@ -189,5 +210,16 @@ async fn a_branch_of_a_cluster_is_another_compute_on_the_same_parts() {
     let listed = tool.json(&["branch", "list"]);
     let open = listed.as_array().unwrap().iter().filter(|row| row["state"] == "open");
     assert_eq!(open.count(), 1, "{listed}");
+    // Another that is called so, with a log of its own.
+    let again = tool.json(&["branch", "create", "dev"]);
+    assert_eq!(again[0]["name"], "dev.2");
+    let dev = Server::start_as(firn(folder, &args), &folder.join("dev"));
+    assert_eq!(ids(&dev).await, "1,2,3,4");
+    run(&dev, &["INSERT INTO d.t VALUES (52, 'second')"]).await;
+    dev.kill();
+    let dev = Server::start_as(firn(folder, &args), &folder.join("dev"));
+    assert_eq!(ids(&dev).await, "1,2,3,4,52");
+    dev.stop();
+    stdout(&tool.ctl(&["branch", "drop", "dev"]));
     main.stop();
 }

@@ -321,6 +321,8 @@ impl Cluster {
         if let Planted::Storage(bug) = self.planted {
             service.plant(bug);
         }
+        // It lives for long: whoever is a member then.
+        service.end_logs_in(self.journal(machine, process, &JOURNALS));
         let blocks = Arc::new(firn_storage::blocks::CachedBlocks::new(256 << 10, blocks));
         let rpc = StorageRpc::new(env.clone(), Arc::clone(&service), blocks);
         let server = Server::on(address(machine), plug.listen(), &Trust::default())?;
@@ -357,9 +359,14 @@ impl Cluster {
     }
 
     /// The journal for a process of this machine, with its archive.
-    fn journal(&self, machine: Machine, process: &Process) -> Arc<dyn Journal> {
+    fn journal(
+        &self,
+        machine: Machine,
+        process: &Process,
+        members: &[Machine],
+    ) -> Arc<dyn Journal> {
         let (env, times) = (process.env.clone(), RemoteOptions::default());
-        let journals = self.peers(machine, process, &self.journals);
+        let journals = self.peers(machine, process, members);
         if !self.archiving {
             return Arc::new(RemoteJournal::new(env, journals, times));
         }
@@ -377,8 +384,8 @@ impl Cluster {
     /// An engine's parts, for a process of this machine.
     pub(crate) fn parts(&self, machine: Machine, process: &Process) -> Parts {
         let env = process.env.clone();
-        let (journal, storage) =
-            (self.journal(machine, process), self.remote_storage(machine, process));
+        let journal = self.journal(machine, process, &self.journals);
+        let storage = self.remote_storage(machine, process);
         let (journal, storage) = planted::parts(self.planted, &env, journal, storage);
         Parts {
             journal,

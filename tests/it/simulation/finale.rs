@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use firn_engine::journal::LogBounds;
 use firn_engine::manifest::BranchState;
 use firn_engine::object::{BlockSource, ObjectKind, RetryOptions, RetryingStore, StoreBlocks};
 use firn_engine::storage::Branches;
@@ -63,6 +64,7 @@ pub(crate) async fn check(cluster: &mut Cluster) -> Result<(), String> {
     }
     files(cluster).await?;
     members(cluster, &lines).await?;
+    logs_are_gone(cluster).await?;
     if standing.is_empty() {
         return lines.remove(0).db.close(LIMIT).await.map_err(failed("closing"));
     }
@@ -73,6 +75,7 @@ pub(crate) async fn check(cluster: &mut Cluster) -> Result<(), String> {
     fell(cluster, &observer, &storage, standing).await?;
     settle(cluster).await?;
     files(cluster).await?;
+    logs_are_gone(cluster).await?;
     main.compare(cluster, &observer).await?;
     main.db.close(LIMIT).await.map_err(failed("closing"))
 }
@@ -282,6 +285,36 @@ async fn files(cluster: &Cluster) -> Result<(), String> {
     let strange: Vec<_> = there.difference(&expected).collect();
     cluster.verdict.check(strange.is_empty(), || format!("nobody names {strange:?}"));
     Ok(())
+}
+
+/// Of branches that were dropped there is no log, and nothing is in the archive.
+async fn logs_are_gone(cluster: &Cluster) -> Result<(), String> {
+    let deadline = cluster.env.now().after(CALM_MAX);
+    loop {
+        let mut left = Vec::new();
+        for (branch, version) in cluster.witness.versions() {
+            if !version.dropped {
+                continue;
+            }
+            let segments = cluster.witness.segments(&branch);
+            if segments > 0 {
+                left.push(format!("{segments} segments of {branch:?} in the archive"));
+            }
+            for machine in cluster.journals() {
+                let bounds = cluster.node(*machine).map(|node| node.bounds(&branch));
+                if let Some(bounds) = bounds.filter(|bounds| *bounds != LogBounds::default()) {
+                    left.push(format!("at member {machine} a log of {branch:?}: {bounds:?}"));
+                }
+            }
+        }
+        if left.is_empty() {
+            return Ok(());
+        }
+        if cluster.env.now() >= deadline {
+            return Err(left.join("; "));
+        }
+        cluster.env.sleep(Duration::from_secs(1)).await;
+    }
 }
 
 /// All members of a group have the same logs, and know the same members.

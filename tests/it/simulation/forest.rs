@@ -62,10 +62,21 @@ impl Forest {
         self.trees.lock().iter().find(|tree| tree.new.name == *name).map(|tree| tree.fate)
     }
 
-    /// A name that no branch had.
+    /// What no branch was called yet.
     pub(crate) fn fresh_name(&self) -> BranchName {
         let number = self.trees.lock().len() + 1;
         BranchName::new(&format!("b{number}")).expect("a good name")
+    }
+
+    /// Branches that were dropped, and after which none was asked for that is called the same.
+    pub(crate) fn fallen(&self) -> Vec<BranchName> {
+        let trees = self.trees.lock();
+        let last = |tree: &&Tree| {
+            let next = tree.new.name.following();
+            trees.iter().all(|other| other.new.name != next)
+        };
+        let fallen = trees.iter().filter(|tree| tree.fate == Fate::Dropped).filter(last);
+        fallen.map(|tree| tree.new.name.clone()).collect()
     }
 
     /// The ledger of a branch.

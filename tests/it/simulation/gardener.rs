@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use firn_engine::manifest::{BranchState, Version};
-use firn_engine::storage::{BranchAt, BranchInfo, Branches, NewBranch, Storage};
+use firn_engine::storage::{BranchAt, BranchInfo, Branches, Found, NewBranch, Storage};
 use firn_engine::{BranchName, Error, ErrorKind, Result, Seq};
 use firn_services::clients::RemoteStorage;
 
@@ -80,7 +80,10 @@ impl Gardener {
 
     async fn serve_one(&mut self) {
         let Some(tree) = self.one_of(&self.forest.standing()) else { return };
-        self.compute.options.branch = tree.new.name.clone();
+        // Also by what it is called: others that were called so are gone.
+        let called = tree.new.name.called();
+        self.compute.options.branch =
+            if self.below(2) == 0 { called } else { tree.new.name.clone() };
         self.compute.ledger = Arc::clone(&tree.ledger);
         self.compute.dropping = Arc::clone(&tree.dropping);
         self.compute.serve().await;
@@ -167,10 +170,27 @@ impl Gardener {
             Ok(None) => return,
             Err(error) => return self.excuse(&parent, "looking where to begin", &error),
         };
+        let name = match self.name().await {
+            Ok(name) => name,
+            Err(error) => return self.excuse(&parent, "looking for a name", &error),
+        };
         let branch_uid = self.compute.env.random_u64().max(1);
-        let new = NewBranch { parent, name: self.forest.fresh_name(), branch_uid, at };
+        let new = NewBranch { parent, name, branch_uid, at };
         self.forest.asked(&new, &ledger, snapshot);
         self.ask_for(&new).await;
+    }
+
+    /// A name for a branch: one that none had, or the next of one that was dropped.
+    async fn name(&self) -> Result<BranchName> {
+        let fallen = self.forest.fallen();
+        if fallen.is_empty() || self.below(3) == 0 {
+            return Ok(self.forest.fresh_name());
+        }
+        let last = fallen[self.below(fallen.len() as u64) as usize].clone();
+        let found = self.storage.find(&last.called()).await?;
+        let right = found == Some(Found { name: last.clone(), state: BranchState::Dropped });
+        self.compute.verdict.check(right, || format!("{found:?} is found, and {last:?} was last"));
+        Ok(last.following())
     }
 
     fn excuse(&self, branch: &BranchName, doing: &str, error: &Error) {
@@ -192,6 +212,14 @@ impl Gardener {
                     }
                 }
                 None if self.below(6) == 0 => return,
+                // Nobody wants it any more, while what was begun is still on its way.
+                None if self.below(4) == 0 => {
+                    let trees = self.forest.trees();
+                    let Some(tree) = trees.iter().find(|tree| tree.new == *new) else { return };
+                    let (compute, storage) = (&self.compute, &self.storage);
+                    let _ended = drop_branch(compute, storage, &self.forest, tree, true).await;
+                    return;
+                }
                 None => {}
             }
         }
@@ -267,9 +295,12 @@ pub(crate) async fn drop_branch(
     };
     compute.verdict.check(right.is_ok(), || format!("{name:?} was dropped, but {right:?}"));
     forest.dropped(name);
-    if let Err(error) = empty_journal(compute, storage, name).await {
+    // Who asks may end the log; otherwise the storage service does it in time.
+    if compute.env.random_u64().is_multiple_of(2)
+        && let Err(error) = end_log(compute, storage, name).await
+    {
         let explained = is_passing(&error) || error.kind() == ErrorKind::OutcomeUnknown;
-        compute.verdict.check(explained, || format!("emptying {name:?}: {error:?}"));
+        compute.verdict.check(explained, || format!("ending the log of {name:?}: {error:?}"));
     }
     true
 }
@@ -280,13 +311,8 @@ fn is_passing(error: &Error) -> bool {
 }
 
 /// So that what nobody reads any more keeps no raft log.
-async fn empty_journal(
-    compute: &Compute,
-    storage: &RemoteStorage,
-    name: &BranchName,
-) -> Result<()> {
+async fn end_log(compute: &Compute, storage: &RemoteStorage, name: &BranchName) -> Result<()> {
     let epoch = storage.newest_version(name).await?.epoch;
     let log = compute.parts.journal.open(name, epoch).await?;
-    log.trim(log.bounds().last).await?;
-    log.close().await
+    log.trim(Seq::MAX).await
 }

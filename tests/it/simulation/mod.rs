@@ -184,7 +184,7 @@ fn a_cluster_keeps_what_it_acknowledged_whatever_fails() {
     run_seeds(200);
 }
 
-/// `FIRN_SEEDS=5000 cargo test --test it -- --ignored simulation::many`
+/// `make seeds SEEDS=5000`
 #[test]
 #[ignore = "needs as much time as it is given"]
 fn many_clusters_keep_what_they_acknowledged_whatever_fails() {

@@ -96,6 +96,11 @@ impl Witness {
         reach
     }
 
+    /// How many segments of a branch's log are in the archive.
+    pub(crate) fn segments(&self, branch: &BranchName) -> usize {
+        self.seen.lock().archived.get(branch).map_or(0, BTreeSet::len)
+    }
+
     /// All files that are there.
     pub(crate) fn objects(&self) -> BTreeSet<(ObjectId, ObjectKind)> {
         self.seen.lock().objects.clone()
@@ -230,6 +235,14 @@ impl Witness {
     fn gone(&self, paths: &[Path]) {
         let seen = &mut *self.seen.lock();
         for path in paths {
+            if let Some(segment) = Layout::parse_archived(path)
+                && let Some(branch) = self.branch_at(path)
+            {
+                let dropped = seen.versions.get(&branch).is_some_and(|version| version.dropped);
+                self.verdict
+                    .check(dropped, || format!("{path} is deleted, and its branch is there"));
+                seen.archived.entry(branch).or_default().remove(&segment);
+            }
             let Some(object) = self.file_at(path) else { continue };
             if !seen.objects.remove(&object) {
                 continue;

@@ -4,6 +4,7 @@ use firn_mysql_parser::ast::{
     Expr, ExprKind, Ident, IndexAlgorithm as Written, IndexDef, IndexKey, IndexKind as WrittenKind,
     IndexOption, IndexPart as WrittenPart,
 };
+use firn_mysql_semantics::collation::Collation;
 use firn_mysql_semantics::error::{Arg, Level, SqlError, code};
 use firn_mysql_semantics::{Derivation, SqlType, TypeKind};
 use firn_table::descriptor::{
@@ -474,6 +475,10 @@ fn stored_type(ty: &SqlType) -> Result<SqlType, SqlError> {
         }
         kind if kind.is_string() => ty.derivation = Derivation::Implicit,
         _ => ty.derivation = Derivation::Numeric,
+    }
+    let collation = Collation::by_id(ty.collation.0).filter(|_| ty.kind.is_string());
+    if let Some(rule) = collation.filter(|one| !one.is_supported()) {
+        return Err(SqlError::not_supported_yet(&format!("collation {}", rule.name())));
     }
     Ok(ty)
 }

@@ -3,10 +3,8 @@
 
 use firn_mysql_semantics::expr::Cx;
 
-use super::groups::Groups;
-use super::{SelectRun, bytes_of};
+use super::SelectRun;
 use crate::execute::Result;
-use crate::execute::aggregate::Accumulator;
 use crate::execute::stream::holds;
 use crate::execute::view::View;
 use crate::vector::{self, Executor, Failed, Settled, VectorRun};
@@ -87,30 +85,19 @@ impl<'p> SelectRun<'p> {
         }
     }
 
-    /// The groups as they were gathered over batches; `None` if they were not, or that was
-    /// given up.
+    /// Gathers the groups over batches; `None` if they are not, or that was given up.
     pub(super) async fn groups_of_batches(
         &mut self,
         view: &mut View<'_>,
-    ) -> Result<Option<Groups>> {
+    ) -> Result<Option<VectorRun>> {
         let Some(mut run) = self.vector.take() else { return Ok(None) };
-        let (mut groups, bytes) = (Groups::new(), self.bytes);
-        loop {
-            let found = match run.next_group(view, &mut self.row).await {
-                Ok(found) => found,
-                Err(Failed::Over(error)) => return Err(error),
-                Err(Failed::GivenUp) => {
-                    view.gave_up();
-                    self.bytes = bytes;
-                    return Ok(None);
-                }
-            };
-            let Some(gathered) = found else { return Ok(Some(groups)) };
-            self.bytes += 64 + bytes_of(&self.row);
-            self.memory.set(self.bytes)?;
-            let all = self.plan.select.aggregates.iter().zip(gathered);
-            let all = all.map(|(aggregate, one)| Accumulator::gathered(aggregate, one)).collect();
-            groups.push((self.row.clone(), all));
+        match run.gather(view).await {
+            Ok(()) => Ok(Some(run)),
+            Err(Failed::Over(error)) => Err(error),
+            Err(Failed::GivenUp) => {
+                view.gave_up();
+                Ok(None)
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::execute::aggregate::Accumulator;
 use crate::execute::measure::Part;
 use crate::execute::view::View;
 use crate::execute::{Result, sort_key};
+use crate::vector::VectorRun;
 
 /// Rows of groups, each with its aggregates.
 pub(super) type Groups = Vec<(Vec<Value>, Vec<Accumulator>)>;
@@ -30,14 +31,12 @@ impl<'p> SelectRun<'p> {
         let mut places: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
         let mut groups = Groups::new();
         let plain = self.is_plain(view);
-        let over_batches = match self.residual.is_empty() {
+        let mut over_batches = match self.residual.is_empty() {
             true => self.groups_of_batches(view).await?,
             false => None,
         };
-        let all_gathered = over_batches.is_some();
-        groups.extend(over_batches.into_iter().flatten());
         loop {
-            if !possible || all_gathered {
+            if !possible || over_batches.is_some() {
                 break;
             }
             let one_by_one = plain && self.vector.is_none();
@@ -107,7 +106,8 @@ impl<'p> SelectRun<'p> {
             self.memory.set(self.bytes)?;
         }
         // Without GROUP BY there is one group, if of no rows.
-        if groups.is_empty() && (select.group_by.is_empty() || select.rollup.is_some()) {
+        let gathered = over_batches.as_ref().map_or(groups.len(), VectorRun::gathered);
+        if gathered == 0 && (select.group_by.is_empty() || select.rollup.is_some()) {
             self.row[..select.outer_start].fill(Value::Null);
             select.groupings.put(&mut self.row, select.group_by.len());
             groups.push((self.row.clone(), fresh()));
@@ -120,10 +120,23 @@ impl<'p> SelectRun<'p> {
             ordered.sort_by_key(|(to, _)| *to);
             groups = ordered.into_iter().map(|(_, group)| group).collect();
         }
-        self.gathered_rows(view, &[Part::Groups], began, groups.len());
-        let mut rows = Vec::with_capacity(groups.len());
-        for (row, accumulators) in groups {
-            self.row = row;
+        self.gathered_rows(view, &[Part::Groups], began, gathered);
+        let mut rows = Vec::new();
+        let mut groups = groups.into_iter();
+        loop {
+            let of_batches = match &mut over_batches {
+                Some(run) => run.next_group(view, &mut self.row).await?,
+                None => None,
+            };
+            let accumulators = if let Some(gathered) = of_batches {
+                let all = select.aggregates.iter().zip(gathered);
+                all.map(|(aggregate, one)| Accumulator::gathered(aggregate, one)).collect()
+            } else if let Some((row, accumulators)) = groups.next() {
+                self.row = row;
+                accumulators
+            } else {
+                break;
+            };
             for (at, accumulator) in accumulators.into_iter().enumerate() {
                 let value = accumulator.finish(&select.aggregates[at], cx)?;
                 self.row[select.aggregates_start + at] = value;

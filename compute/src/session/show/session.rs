@@ -18,7 +18,7 @@ impl Session {
     }
 
     pub(super) fn show_status(&self, scope: Option<Scope>) -> Shown {
-        let session = (scope != Some(Scope::Global)).then_some(&self.counters);
+        let session = (scope != Some(Scope::Global)).then_some(self);
         let list = server::status(&self.server, session);
         let row = |(name, value): (&str, String)| vec![text(name), text(value)];
         let shown = Shown::new("status", list.into_iter().map(row).collect());

@@ -5,7 +5,9 @@
 //! varint of the run's length minus two follows. *Weights* are such a map of the code
 //! points with one weight or none, then those with several (count; gap, length, steps
 //! against the weights before), then ranges with computed weights (count; gap, length,
-//! base, and the subtrahend unless the base is 0, which means Hangul syllables).
+//! base, and the subtrahend unless the base is 0, which means Hangul syllables). *Changes*
+//! are what some code points weigh instead (count; gap, number of weights, weights), one
+//! such list after the other.
 //!
 //! The tables are written by `tools/text_tables.py` and proven by the fixture test.
 //! Reading past the end gives zeros, so that a damaged table gives wrong weights, which
@@ -142,6 +144,43 @@ impl Level {
 
     /// From the compact form of weights.
     pub(super) fn unfold(data: &'static [u8]) -> Self {
+        let (cells, pool, offsets) = Self::cells(data);
+        Self::new(&cells, pool, offsets)
+    }
+
+    /// The same weights, changed by each of `count` lists of changes.
+    pub(super) fn unfold_changes(
+        data: &'static [u8],
+        changes: &'static [u8],
+        count: usize,
+    ) -> Vec<Self> {
+        let (unchanged, pool, offsets) = Self::cells(data);
+        let mut from = Reader(changes);
+        let list = |_| {
+            let (mut cells, mut pool) = (unchanged.clone(), pool.clone());
+            let mut code = 0;
+            for _ in 0..from.number() {
+                code += from.number();
+                let len = from.number();
+                let weights: Vec<u16> = (0..len).map(|_| from.number() as u16).collect();
+                let Some(cell) = cells.get_mut(code) else { continue };
+                *cell = match weights[..] {
+                    [] => 0,
+                    [one] => u32::from(one),
+                    _ => cell::SEVERAL | (len as u32) << 20 | pool.len() as u32,
+                };
+                if len > 1 {
+                    pool.extend_from_slice(&weights);
+                }
+            }
+            Self::new(&cells, pool, offsets.clone())
+        };
+        (0..count).map(list).collect()
+    }
+
+    /// A cell for each code point, weights of those that have several, and what computed
+    /// ones subtract.
+    fn cells(data: &'static [u8]) -> (Vec<u32>, Vec<u16>, Vec<u32>) {
         let mut from = Reader(data);
         let mut cells = vec![0; CODES];
         from.map(|code, value| cells[code] = value & 0xFFFF);
@@ -178,7 +217,7 @@ impl Level {
                 range.fill(value);
             }
         }
-        Self::new(&cells, pool, offsets)
+        (cells, pool, offsets)
     }
 
     /// The second and the third level: a map of indexes, and a list of pairs of sequences.

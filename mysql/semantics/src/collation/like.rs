@@ -151,7 +151,9 @@ impl Weights {
         }
         // Version 4.0.0 weighs characters past the first 65,536 all the same, and yet
         // the server does not take one for another in LIKE.
-        if (a | b) & BAD != 0 || (self == Self::Uca400 && a.max(b) > 0xFFFF) {
+        if (a | b) & BAD != 0
+            || (matches!(self, Self::Uca400 | Self::Uca400Of(_)) && a.max(b) > 0xFFFF)
+        {
             return false;
         }
         (0..self.levels()).all(|level| self.level(level).equal_chars(a, b))

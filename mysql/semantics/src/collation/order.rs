@@ -31,10 +31,39 @@ pub(super) enum Weights {
     General,
     /// Unicode collation algorithm, version 4.0.0.
     Uca400,
+    /// The same, but for the letters of one of [`LANGUAGES`].
+    Uca400Of(u8),
     /// Version 5.2.0.
     Uca520,
     /// Version 9.0.0, by so many levels.
     Uca900(u8),
+}
+
+/// Languages whose collations of version 4.0.0 weigh some letters otherwise, in the order
+/// of `data/uca_400_languages.bin`. Those in which two letters are one (`ch`), or have
+/// cases of their own (Turkish), are not among them.
+const LANGUAGES: [&str; 15] = [
+    "icelandic",
+    "latvian",
+    "romanian",
+    "slovenian",
+    "polish",
+    "estonian",
+    "spanish",
+    "swedish",
+    "roman",
+    "persian",
+    "esperanto",
+    "hungarian",
+    "sinhala",
+    "german2",
+    "vietnamese",
+];
+
+/// Which of [`LANGUAGES`] a collation is of; `kind` is its name behind the set's.
+fn language(kind: &str) -> Option<u8> {
+    let name = kind.strip_prefix('_')?.strip_suffix("_ci")?;
+    LANGUAGES.iter().position(|one| *one == name).map(|at| at as u8)
 }
 
 impl Order {
@@ -62,7 +91,10 @@ impl Order {
             (Encoding::Utf8mb4, "_0900_ai_ci") => Self::Unicode(Weights::Uca900(1)),
             (Encoding::Utf8mb4, "_0900_as_ci") => Self::Unicode(Weights::Uca900(2)),
             (Encoding::Utf8mb4, "_0900_as_cs") => Self::Unicode(Weights::Uca900(3)),
-            _ => Self::Unsupported,
+            _ => match language(kind) {
+                Some(language) => Self::Unicode(Weights::Uca400Of(language)),
+                None => Self::Unsupported,
+            },
         }
     }
 }
@@ -74,6 +106,10 @@ static GENERAL: LazyLock<Level> = LazyLock::new(|| {
 });
 static UCA_400: LazyLock<Level> =
     LazyLock::new(|| Level::unfold(include_bytes!("../../data/uca_400.bin")));
+static UCA_400_LANGUAGES: LazyLock<Vec<Level>> = LazyLock::new(|| {
+    let languages = include_bytes!("../../data/uca_400_languages.bin");
+    Level::unfold_changes(include_bytes!("../../data/uca_400.bin"), languages, LANGUAGES.len())
+});
 static UCA_520: LazyLock<Level> =
     LazyLock::new(|| Level::unfold(include_bytes!("../../data/uca_520.bin")));
 static UCA_900: LazyLock<Level> =
@@ -88,6 +124,9 @@ impl Weights {
         match self {
             Self::General => &GENERAL,
             Self::Uca400 => &UCA_400,
+            Self::Uca400Of(language) => {
+                UCA_400_LANGUAGES.get(usize::from(language)).unwrap_or(&UCA_400)
+            }
             Self::Uca520 => &UCA_520,
             Self::Uca900(_) => &UCA_900,
         }

@@ -4,10 +4,12 @@
 //! hash for each page of 256 code points: FNV-1a, folded, of each answer's length and
 //! bytes. A name that starts with UPPER or LOWER has the mapped code points, four bytes
 //! each; the others have WEIGHT_STRING. Surrogates have nothing.
+//! `data/fixture_languages.bin` has the first 256 pages of collations of one language.
 
 use firn_mysql_semantics::collation::Collation;
 
 const FIXTURE: &[u8] = include_bytes!("../../data/fixture.bin");
+const LANGUAGES: &[u8] = include_bytes!("../../data/fixture_languages.bin");
 const PAGES: usize = 0x1100;
 
 /// FNV-1a of answers.
@@ -48,11 +50,21 @@ fn answer(question: &Question, collation: &Collation, text: &[u8], out: &mut Vec
 
 #[test]
 fn every_code_point_weighs_and_maps_as_on_the_server() {
-    let mut rest = FIXTURE;
+    let questions = compare(FIXTURE, PAGES);
+    assert!(questions >= 12, "only {questions} questions in the fixture");
+}
+
+#[test]
+fn letters_of_languages_weigh_as_on_the_server() {
+    assert_eq!(compare(LANGUAGES, 0x100), 15);
+}
+
+/// How many questions a fixture has, all of whose answers are the same here.
+fn compare(mut rest: &[u8], pages: usize) -> usize {
     let mut questions = 0;
     while let Some((len, tail)) = rest.split_first() {
         let (name, tail) = tail.split_at(usize::from(*len));
-        let (hashes, tail) = tail.split_at(PAGES * 2);
+        let (hashes, tail) = tail.split_at(pages * 2);
         rest = tail;
         questions += 1;
         let name = std::str::from_utf8(name).unwrap();
@@ -87,5 +99,5 @@ fn every_code_point_weighs_and_maps_as_on_the_server() {
         }
         assert!(wrong.is_empty(), "{name}: pages {}", wrong.join(" "));
     }
-    assert!(questions >= 12, "only {questions} questions in the fixture");
+    questions
 }

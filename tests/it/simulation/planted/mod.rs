@@ -124,6 +124,26 @@ fn storage_that_deletes_what_other_branches_need_is_found() {
 }
 
 #[test]
+fn a_branch_that_is_dropped_while_it_is_made_and_leaves_its_name_is_found() {
+    is_found(Planted::Storage(firn_storage::Planted::ForgetPins));
+}
+
+#[test]
+fn a_branch_whose_files_go_before_it_is_dropped_is_found() {
+    is_found(Planted::Storage(firn_storage::Planted::DeleteBeforeDrop));
+}
+
+#[test]
+fn logs_that_stay_when_their_branches_are_dropped_are_found() {
+    is_found(Planted::Storage(firn_storage::Planted::KeepLogs));
+}
+
+#[test]
+fn storage_that_was_away_and_commits_to_the_past_is_found() {
+    is_found(Planted::Storage(firn_storage::Planted::LiveInThePast));
+}
+
+#[test]
 fn a_flush_that_is_answered_before_it_is_made_is_found() {
     is_found(Planted::Storage(firn_storage::Planted::AnswerFlushAtOnce));
 }
