@@ -19,8 +19,10 @@ use crate::plan::{Access, Lookup};
 use crate::table::OpenTable;
 use crate::zone;
 
-/// Entries whose rows are read at once.
+/// Entries whose rows are read at once, at most.
 const BATCH: usize = 64;
+/// Those that are read first: nobody may want more.
+const BATCH_FIRST: usize = 8;
 
 /// Reads a table.
 pub(crate) struct Reader {
@@ -35,6 +37,8 @@ pub(crate) struct Reader {
     locked: bool,
     /// Entries have to be looked at with [`View::hides`].
     hides: bool,
+    /// Entries whose rows are read at once next.
+    batch: usize,
     /// Where reads are counted, once there are any.
     counts: Option<Arc<ReadCounts>>,
     /// As what entries of a range count.
@@ -82,6 +86,7 @@ impl Reader {
             key: Vec::new(),
             locked: false,
             hides: false,
+            batch: BATCH_FIRST,
             counts: None,
             each: match (access.parts.is_empty(), access.backward) {
                 (true, _) if access.index == IndexId::ROWS && !access.ordered => Read::RndNext,
@@ -197,7 +202,8 @@ impl Reader {
                     return found.and_then(|found| each(&found)).map(Some);
                 }
                 let codec = index(table, access.index)?;
-                let batch = view.rows_ahead(BATCH);
+                let batch = view.rows_ahead(self.batch);
+                self.batch = (2 * self.batch).min(BATCH);
                 let mut keys = Vec::with_capacity(batch);
                 while keys.len() < batch {
                     let Some((key, value)) = entries.next(view).await? else {

@@ -14,7 +14,7 @@ use super::reader::Reader;
 use super::subquery::Subqueries;
 use super::view::View;
 use crate::bind::JoinKind;
-use crate::plan::{Step, StepRows};
+use crate::plan::{Access, Step, StepRows};
 
 /// Reads rows of the tables of `steps`, one combination after the other.
 pub(crate) struct RowStream<'p> {
@@ -24,6 +24,8 @@ pub(crate) struct RowStream<'p> {
     levels: Vec<Level>,
     /// Rows of virtual and derived tables, by step.
     made: Vec<Option<Made>>,
+    /// Searches by the rows of queries, by step.
+    searched: Vec<Option<Access>>,
     state: State,
 }
 
@@ -52,7 +54,8 @@ impl<'p> RowStream<'p> {
     /// A stream that has not begun.
     pub(crate) fn new(steps: &'p [Step], params: &'p [Value]) -> Self {
         let made = steps.iter().map(|_| None).collect();
-        Self { steps, params, levels: Vec::new(), made, state: State::Before }
+        let searched = vec![None; steps.len()];
+        Self { steps, params, levels: Vec::new(), made, searched, state: State::Before }
     }
 
     /// The key of the row that the table of step `at` gave.
@@ -274,6 +277,10 @@ impl<'p> RowStream<'p> {
         let began = view.clock();
         let source = match (&step.rows, &step.access) {
             (StepRows::Stored(table), Some(access)) => {
+                if self.searched[at].is_none() && access.asks().next().is_some() {
+                    self.searched[at] = Some(subqueries.searched(access, view, cx).await?);
+                }
+                let access = self.searched[at].as_ref().unwrap_or(access);
                 let values = Row { columns: row, params: self.params };
                 let reader = |cx: &mut Cx<'p>| Reader::new(table, access, cx, values);
                 From::Stored(Box::new(subqueries.run(view, cx, reader).await?))

@@ -11,7 +11,7 @@ use super::gathered::Rows;
 use super::view::View;
 use super::{Result, SelectRun, sort_key};
 use crate::bind::Asked;
-use crate::plan::{SelectPlan, SubqueryPlan};
+use crate::plan::{Access, SelectPlan, SubqueryPlan};
 use crate::vector::{Extra, Settled, takes_of_rows};
 
 /// The subqueries of one query block, while it runs.
@@ -28,7 +28,12 @@ pub(crate) struct Members {
     /// The values of the one column as keys, where equal ones have equal keys, and
     /// whether NULL is among them.
     keys: Option<(BTreeSet<Vec<u8>>, bool)>,
+    /// The values of the one column, if they are few enough to be searched for.
+    values: Option<Vec<Value>>,
 }
+
+/// Rows of a query that are searched for one by one.
+const SEARCHED_MAX: usize = 10_000;
 
 impl<'p> Subqueries<'p> {
     pub(crate) fn new(plans: &'p [SubqueryPlan], params: &'p [Value]) -> Self {
@@ -126,6 +131,31 @@ impl<'p> Subqueries<'p> {
         let row = Row { columns: &[], params };
         let value = self.run(view, cx, |cx| Ok(asked.eval(cx, row)?.into_owned())).await?;
         Ok(Node::value(value, asked.ty))
+    }
+
+    /// An access with the rows of the queries that it searches for.
+    ///
+    /// # Errors
+    /// Those of running them.
+    pub(crate) async fn searched(
+        &mut self,
+        access: &Access,
+        view: &mut View<'_>,
+        cx: &mut Cx<'p>,
+    ) -> Result<Access> {
+        let mut searched = access.clone();
+        for slot in access.asks() {
+            let at = self.plans.iter().position(|plan| plan.slot == slot);
+            let members = match at.map(|at| (at, &self.plans[at].asked)) {
+                Some((at, Asked::Any(condition))) => {
+                    Some(Box::pin(self.members(at, condition, view, cx)).await?)
+                }
+                _ => None,
+            };
+            let values = members.as_ref().and_then(|members| members.values.as_deref());
+            searched = searched.with_members(slot, values);
+        }
+        Ok(searched)
     }
 
     /// The rows that IN looks through, the same for all rows around.
@@ -307,10 +337,12 @@ impl Members {
             }
             Some((keys, null))
         });
+        let few = rows.len() <= SEARCHED_MAX;
+        let values = few.then(|| rows.iter().filter_map(|row| row.first().cloned()).collect());
         if keys.is_some() {
             rows.leave_first();
         }
-        Self { rows, keys }
+        Self { rows, keys, values }
     }
 
     /// Whether a condition holds for values and one of the rows.

@@ -7,7 +7,7 @@
 use firn_engine::key::{KeyRange, prefix_end};
 use firn_mysql_parser::ast;
 use firn_mysql_semantics::error::{SqlError, code};
-use firn_mysql_semantics::expr::{Cx, Result, Row};
+use firn_mysql_semantics::expr::{Cx, Node, Result, Row};
 use firn_mysql_semantics::{SqlType, Value};
 use firn_table::TableCodec;
 use firn_table::descriptor::{IndexDescriptor, IndexId, IndexState, TableDescriptor, same_name};
@@ -328,6 +328,35 @@ impl Access {
         let single = codec.is_unique() && codec.parts() > 0 && constant == codec.parts();
         let (covering, backward, ordered) = (false, false, false);
         Self { index: codec.id(), parts, covering, backward, ordered, single }
+    }
+
+    /// The queries whose rows are searched for.
+    pub(crate) fn asks(&self) -> impl Iterator<Item = usize> {
+        self.parts.iter().flatten().filter_map(|term| match term {
+            Term::Members { slot, .. } => Some(*slot),
+            _ => None,
+        })
+    }
+
+    /// The same with the rows of a query in their place; any, if they are too many to be
+    /// searched for one by one.
+    pub(crate) fn with_members(&self, slot: usize, values: Option<&[Value]>) -> Self {
+        let mut this = self.clone();
+        for term in this.parts.iter_mut().flatten() {
+            if let Term::Members { slot: own, with, column, ty, .. } = term
+                && *own == slot
+            {
+                *term = match values {
+                    Some(values) => {
+                        let value = |value: &Value| (*with, Node::value(value.clone(), *ty));
+                        let values = values.iter().map(value).collect();
+                        Term::In { column: column.clone(), values }
+                    }
+                    None => Term::All(Vec::new()),
+                };
+            }
+        }
+        this
     }
 
     /// Where to look, with what the conditions compare with as it is now.

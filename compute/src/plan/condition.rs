@@ -21,6 +21,10 @@ pub(crate) enum Term {
     Between { column: Node, low: (Comparison, Node), high: (Comparison, Node) },
     /// `column IN (…)`
     In { column: Node, values: Vec<(Comparison, Node)> },
+    /// `column IN (SELECT …)`, of a query that is run once: its number, the type of its
+    /// column, and about how many rows it has. What they are is put in its place before
+    /// anything is searched ([`super::Access::with_members`]).
+    Members { slot: usize, with: Comparison, column: Node, ty: SqlType, count: f64 },
     /// `column IS [NOT] NULL`
     IsNull { negated: bool },
     /// One of several.
@@ -45,6 +49,7 @@ impl Term {
             Self::Compare { op: CompareOp::Eq | CompareOp::NullSafeEq, .. }
             | Self::IsNull { negated: false } => Some(1.0),
             Self::In { values, .. } => Some(values.len() as f64),
+            Self::Members { count, .. } => Some(*count),
             Self::Compare { .. } | Self::Between { .. } | Self::IsNull { negated: true } => None,
             Self::Any(terms) => terms.iter().map(Self::values).sum(),
             Self::All(terms) => terms.iter().filter_map(Self::values).reduce(f64::min),
@@ -58,6 +63,7 @@ impl Term {
             Self::Compare { .. } => cost::BEYOND,
             Self::Between { .. } => cost::WITHIN,
             Self::In { values, .. } => (values.len() as f64 * cost::EQUAL).min(0.5),
+            Self::Members { .. } => cost::OTHER,
             Self::IsNull { negated: false } => cost::EQUAL,
             Self::IsNull { negated: true } => 1.0 - cost::EQUAL,
             Self::Any(terms) => terms.iter().map(Self::share).sum::<f64>().min(1.0),
@@ -142,7 +148,7 @@ impl Condition {
         fn all(term: &Term) -> bool {
             match term {
                 Term::Compare { op, .. } => matches!(op, CompareOp::Eq | CompareOp::NullSafeEq),
-                Term::In { .. } | Term::IsNull { negated: false } => true,
+                Term::In { .. } | Term::Members { .. } | Term::IsNull { negated: false } => true,
                 Term::Between { .. } | Term::IsNull { negated: true } => false,
                 Term::Any(terms) => terms.iter().all(all),
                 Term::All(terms) => terms.iter().any(all),
@@ -193,7 +199,7 @@ fn is_settled(node: &Node) -> bool {
 }
 
 /// Whether the column's own order is the comparison's. [`fit`] sees to the rest.
-fn is_ordered(column: &Node, with: Comparison) -> bool {
+pub(super) fn is_ordered(column: &Node, with: Comparison) -> bool {
     let ty = &column.ty;
     match with {
         Comparison::Text(collation) => {
@@ -252,6 +258,8 @@ pub(crate) fn keys(
             }
             Ok(Intervals::union(all))
         }
+        // Not known: any may be among them.
+        Term::Members { .. } => Ok(Intervals::all()),
         Term::IsNull { negated: false } => Ok(nulls(encoder)),
         Term::IsNull { negated: true } => Ok(not_null(encoder)),
         Term::Any(terms) => {

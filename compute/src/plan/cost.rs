@@ -4,7 +4,7 @@
 //! them takes some 0.4 µs. All else is measured against that.
 
 /// Finding a place in an index: a read of one key, or the beginning of a range.
-pub(crate) const SEARCH: f64 = 5.0;
+pub(crate) const SEARCH: f64 = 8.0;
 /// The row behind an entry of an index; some are read together.
 pub(crate) const BEHIND: f64 = 3.0;
 /// An entry of an index that has all that is read: it is shorter than a row.
@@ -20,7 +20,7 @@ pub(crate) const GATHERED: f64 = 1.0;
 /// Over batches: making the plan, and what runs it.
 pub(crate) const BATCHES_BEGIN: f64 = 3000.0;
 /// A row that is read over batches.
-pub(crate) const BATCHES_ROW: f64 = 0.25;
+pub(crate) const BATCHES_ROW: f64 = 0.5;
 /// A row that is joined over batches, or put into a table of hashes.
 pub(crate) const BATCHES_JOINED: f64 = 0.25;
 

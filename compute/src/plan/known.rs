@@ -6,8 +6,8 @@
 
 use std::sync::Arc;
 
-use firn_engine::Db;
 use firn_engine::key::{KeyRange, prefix_end};
+use firn_engine::{Db, SpaceId};
 use firn_mysql_semantics::Value;
 use firn_mysql_semantics::expr::{Cx, Node, Op, Row};
 use firn_table::descriptor::IndexId;
@@ -112,8 +112,22 @@ pub(crate) struct Learner<'a, 'c> {
     pub(crate) db: &'a Db,
     pub(crate) cx: &'a mut Cx<'c>,
     pub(crate) params: &'a [Value],
+    pub(crate) lacking: Lacking,
+}
+
+/// What would have to be read to know more.
+#[derive(Default)]
+pub(crate) struct Lacking {
     /// Tables of which too little is known.
-    pub(crate) missing: Vec<Arc<OpenTable>>,
+    pub(crate) tables: Vec<Arc<OpenTable>>,
+    /// Ranges whose entries could not be counted.
+    pub(crate) ranges: Vec<(SpaceId, KeyRange)>,
+}
+
+impl Lacking {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.tables.is_empty() && self.ranges.is_empty()
+    }
 }
 
 impl Learner<'_, '_> {
@@ -171,7 +185,7 @@ impl Learner<'_, '_> {
         let rows = rows_now(self.db, table);
         let statistics = table.statistics();
         if statistics.as_ref().is_none_or(|known| known.is_stale(rows)) {
-            self.missing.push(Arc::clone(table));
+            self.lacking.tables.push(Arc::clone(table));
         }
         let rows = (rows as f64).max(1.0);
         let mut known = Known { rows, few: false, statistics, dives: Vec::new() };
@@ -214,11 +228,11 @@ impl Learner<'_, '_> {
                 let space = table.descriptor().space();
                 let prefix = codec.id().0.to_be_bytes();
                 let whole = KeyRange { start: prefix.to_vec().into(), end: prefix_end(&prefix) };
-                let all = self.db.estimate_keys(space, &whole)?.max(1) as f64;
+                let all = self.count(space, &whole)?.max(1.0);
                 let looked_at = &ranges[..ranges.len().min(RANGES_MAX)];
                 let mut found = 0.0;
                 for range in looked_at {
-                    found += self.db.estimate_keys(space, range)? as f64;
+                    found += self.count(space, range)?;
                 }
                 // Entries of a key that is in a block with others are not told from these.
                 let entries = found / all * rows;
@@ -228,6 +242,15 @@ impl Learner<'_, '_> {
         let columns = (0..access.parts.len()).filter_map(|part| codec.column(part)).collect();
         let conditions = access.parts.iter().map(Vec::len).sum();
         Some(Dive { index: codec.id(), columns, conditions, entries })
+    }
+
+    /// About how many entries a range has.
+    fn count(&mut self, space: SpaceId, range: &KeyRange) -> Option<f64> {
+        let count = self.db.estimate_keys(space, range);
+        if count.is_none() {
+            self.lacking.ranges.push((space, range.clone()));
+        }
+        count.map(|count| count as f64)
     }
 }
 

@@ -8,6 +8,7 @@
 //! * [`point`]: reads of one row by its key.
 //! * [`range`]: reads of one table whose columns go to the client as they are.
 //! * [`derived`]: rows of queries within queries.
+//! * [`semi`]: IN and EXISTS with a query.
 //! * [`window`]: in which order windows run.
 
 mod access;
@@ -21,13 +22,14 @@ mod order;
 mod point;
 mod range;
 mod select;
+mod semi;
 mod window;
 
 pub(crate) use access::{Access, Lookup, Wanted, choose};
 pub(crate) use condition::{Condition, Term};
 pub(crate) use derived::{DerivedPlan, PartPlan, RecursivePlan, SetPlan, SubqueryPlan};
 pub(crate) use interval::{Interval, Intervals};
-pub(crate) use known::{Known, Learner};
+pub(crate) use known::{Known, Lacking, Learner};
 pub(crate) use point::PointPlan;
 pub(crate) use range::{Distinct, Key, Output, RangePlan, Taken, Total};
 pub(crate) use select::{SelectPlan, Step, StepRows};

@@ -12,7 +12,7 @@ use firn_mysql_semantics::expr::{CompareOp, Node, Op};
 use firn_table::TableCodec;
 use firn_table::descriptor::{IndexId, IndexState};
 
-use super::{Condition, Known, cost};
+use super::{Condition, Known, SubqueryPlan, Term, cost, semi};
 use crate::bind::{JoinKind, Source, TableSource, columns_of};
 
 /// Less than this is not told from nothing.
@@ -33,7 +33,7 @@ struct Table {
     rows: f64,
     is_known: bool,
     indexes: Vec<Index>,
-    terms: Vec<Term>,
+    terms: Vec<Said>,
     /// Conditions that read it, by their places.
     conditions: Vec<usize>,
     /// The share of its rows that its own values leave, and the conditions that say so.
@@ -57,7 +57,7 @@ struct Index {
 }
 
 /// What a condition says of one column, once the tables that it `needs` are there.
-struct Term {
+struct Said {
     column: usize,
     equality: bool,
     constant: bool,
@@ -97,6 +97,7 @@ impl Joined {
         conditions: &[&Node],
         is_known: &dyn Fn(usize) -> bool,
         reads: &[bool],
+        subqueries: &[SubqueryPlan],
     ) -> Self {
         let mut this = Self { tables: Vec::new(), filters: Vec::new() };
         for (source, places) in sources.iter().zip(places) {
@@ -138,6 +139,7 @@ impl Joined {
                 let TableSource::Stored(open) = &sources[at].rows else { return None };
                 known_of(&sources[at])?.distinct(open, place - places[at].start)
             });
+            let mut shares = share;
             for (at, table) in this.tables.iter_mut().enumerate() {
                 if tables & 1 << at == 0 {
                     continue;
@@ -145,8 +147,18 @@ impl Joined {
                 table.conditions.push(this.filters.len());
                 let own = &places[at];
                 let others = |place: usize| !own.contains(&place);
-                if let Some(found) = Condition::of(node, own.start, own.end, &others) {
-                    table.terms.push(Term {
+                let members = || semi::members_of(node, subqueries, own.start, own.end);
+                let found = Condition::of(node, own.start, own.end, &others).or_else(members);
+                if let Some(found) = found {
+                    let share = match (&found.term, known_of(&sources[at]), &sources[at].rows) {
+                        (Term::Members { count, .. }, Some(known), TableSource::Stored(open)) => {
+                            let of = known.distinct(open, found.column).unwrap_or(known.rows);
+                            (count / of).min(cost::OTHER)
+                        }
+                        _ => share,
+                    };
+                    shares = shares.min(share);
+                    table.terms.push(Said {
                         column: found.column,
                         equality: found.is_equality(),
                         constant: found.is_constant(),
@@ -157,7 +169,7 @@ impl Joined {
                     });
                 }
             }
-            this.filters.push(Filter { reads: tables, share });
+            this.filters.push(Filter { reads: tables, share: shares });
         }
         for (table, source) in this.tables.iter_mut().zip(sources) {
             table.dived = dived(table, source);
@@ -296,7 +308,7 @@ fn known_of(source: &Source) -> Option<&Known> {
 fn dived(table: &Table, source: &Source) -> Option<(f64, Vec<usize>)> {
     let dives = known_of(source)?.dives().iter();
     let best = dives.min_by(|one, other| one.entries.total_cmp(&other.entries))?;
-    let of_dive = |term: &&Term| term.needs == 0 && best.columns.contains(&term.column);
+    let of_dive = |term: &&Said| term.needs == 0 && best.columns.contains(&term.column);
     let filters = table.terms.iter().filter(of_dive).map(|term| term.filter).collect();
     Some(((best.entries / table.rows).min(1.0), filters))
 }
@@ -487,7 +499,7 @@ mod tests {
                 let needs = reads & !(1 << table);
                 let filter = self.filters.len();
                 let (equality, constant, values) = (true, true, 1.0);
-                let term = Term { column, equality, constant, values, needs, share, filter };
+                let term = Said { column, equality, constant, values, needs, share, filter };
                 self.tables[table].terms.push(term);
                 self.tables[table].conditions.push(self.filters.len());
             }

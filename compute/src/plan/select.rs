@@ -10,7 +10,7 @@ use firn_mysql_semantics::expr::{Node, Op, Result};
 
 use super::order::{Joined, Reached};
 use super::{
-    Access, Condition, DerivedPlan, Known, SubqueryPlan, Wanted, WindowPlan, choose, cost,
+    Access, Condition, DerivedPlan, Known, SubqueryPlan, Wanted, WindowPlan, choose, cost, semi,
 };
 use crate::bind::{
     Aggregate, AggregateFunction, BoundSelect, Derived, JoinKind, Source, TableSource,
@@ -170,7 +170,10 @@ impl SelectPlan {
                 (StepRows::Derived(_), _) => cost::MADE_ROWS,
             };
             rows *= step.estimate.left;
-            over += read * cost::BATCHES_ROW + (read + rows) * cost::BATCHES_JOINED;
+            over += read * cost::BATCHES_ROW;
+            if self.steps.len() > 1 {
+                over += (read + rows) * cost::BATCHES_JOINED;
+            }
         }
         let (mut direct, rows) = self.cost();
         if self.select.grouped {
@@ -181,6 +184,7 @@ impl SelectPlan {
     }
 
     fn reading(mut select: BoundSelect, mut reads: Vec<bool>) -> Result<Self> {
+        semi::turn(&mut select);
         let sources = std::mem::take(&mut select.sources);
         for source in &sources {
             read_for_virtual(source, select.tables[source.table].start, &mut reads);
@@ -202,10 +206,11 @@ impl SelectPlan {
             if next.is_empty() {
                 let free = waiting.iter().take_while(|source| is_free(source)).count();
                 let some = waiting.drain(..free.max(1).min(waiting.len())).collect();
-                next = in_order(&select, some, &filter, &known, &reads).into();
+                next = in_order(&select, some, &filter, &known, &reads, &subqueries).into();
             }
             let Some((source, reached)) = next.pop_front() else { break };
-            let access = access_of(&select, &source, &filter, &known, &reads, &order, &steps)?;
+            let conditions = conditions_of(&select, &source, &filter, &known, &subqueries);
+            let access = access_of(&select, &source, &conditions, &reads, &order, &steps)?;
             let table = &select.tables[source.table];
             let (start, end) = (table.start, table.start + table.columns.len());
             if steps.is_empty() && access.as_ref().is_some_and(|access| access.ordered) {
@@ -291,6 +296,7 @@ fn in_order(
     filter: &[Option<Node>],
     known: &[bool],
     reads: &[bool],
+    subqueries: &[SubqueryPlan],
 ) -> Vec<(Source, Reached)> {
     let places = |source: &Source| {
         let table = &select.tables[source.table];
@@ -302,7 +308,7 @@ fn in_order(
         _ => filter.iter().flatten().collect(),
     };
     let is_known = |place: usize| known.get(place) == Some(&true);
-    let order = Joined::new(&sources, &places, &conditions, &is_known, reads).order();
+    let order = Joined::new(&sources, &places, &conditions, &is_known, reads, subqueries).order();
     let mut sources: Vec<Option<Source>> = sources.into_iter().map(Some).collect();
     let taken = |(at, reached): (usize, Reached)| Some((sources[at].take()?, reached));
     order.into_iter().filter_map(taken).collect()
@@ -372,11 +378,33 @@ fn plain_order(select: &BoundSelect) -> Vec<(usize, bool)> {
     order
 }
 
-fn access_of(
+/// What conditions say of the columns of one table, once those before it are `known`.
+fn conditions_of(
     select: &BoundSelect,
     source: &Source,
     filter: &[Option<Node>],
     known: &[bool],
+    subqueries: &[SubqueryPlan],
+) -> Vec<Condition> {
+    let table = &select.tables[source.table];
+    let (start, end) = (table.start, table.start + table.columns.len());
+    let is_known = |place: usize| known.get(place) == Some(&true);
+    let of = |node: &Node| {
+        let members = || semi::members_of(node, subqueries, start, end);
+        Condition::of(node, start, end, &is_known).or_else(members)
+    };
+    // Conditions of the statement hold for rows that a LEFT join makes up, too: they say
+    // nothing of what its table has to be searched for.
+    match source.kind {
+        JoinKind::Inner => filter.iter().flatten().filter_map(of).collect(),
+        JoinKind::Left => source.on.iter().filter_map(of).collect(),
+    }
+}
+
+fn access_of(
+    select: &BoundSelect,
+    source: &Source,
+    conditions: &[Condition],
     reads: &[bool],
     order: &[(usize, bool)],
     steps: &[Step],
@@ -384,19 +412,6 @@ fn access_of(
     let TableSource::Stored(open) = &source.rows else { return Ok(None) };
     let table = &select.tables[source.table];
     let (start, end) = (table.start, table.start + table.columns.len());
-    let is_known = |place: usize| known.get(place) == Some(&true);
-    // Conditions of the statement hold for rows that a LEFT join makes up, too: they say
-    // nothing of what its table has to be searched for.
-    let conditions: Vec<Condition> = match source.kind {
-        JoinKind::Inner => filter
-            .iter()
-            .flatten()
-            .filter_map(|node| Condition::of(node, start, end, &is_known))
-            .collect(),
-        JoinKind::Left => {
-            source.on.iter().filter_map(|node| Condition::of(node, start, end, &is_known)).collect()
-        }
-    };
     let own: Vec<(usize, bool)> = order
         .iter()
         .filter(|(place, _)| (start..end).contains(place))
@@ -404,7 +419,7 @@ fn access_of(
         .collect();
     let first = steps.is_empty() && own.len() == order.len();
     let wanted = Wanted {
-        conditions: &conditions,
+        conditions,
         reads: &|column| reads[start + column],
         order: if first { &own } else { &[] },
         limited: select.limit.is_some(),

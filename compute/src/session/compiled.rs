@@ -18,7 +18,7 @@ use crate::bind::{
 };
 use crate::execute::{DeletePlan, InsertPlan, UpdatePlan};
 use crate::output::{self, ValueWriter};
-use crate::plan::{PointPlan, RangePlan, SelectPlan, StepRows};
+use crate::plan::{Lacking, PointPlan, RangePlan, SelectPlan, StepRows};
 use crate::plan_cache::{self, Setting, TEXT_LENGTH};
 use crate::statistics::{TableStatistics, rows_now};
 use crate::table::OpenTable;
@@ -243,7 +243,7 @@ impl Session {
             tables_of(plan).into_iter().map(|table| (table, mode)).collect()
         };
         let before = self.warnings.total();
-        self.lacking.clear();
+        self.lacking = Lacking::default();
         let (work, tables, shared, direct, uses) = match statement {
             S::Query(query) => {
                 let bind = |one: &Statement<'_>| BoundSelect::bind(one, query);

@@ -76,8 +76,8 @@ pub use user_variables::{USER_VARIABLES_MAX_BYTES, UserVariables};
 pub(crate) use values::SessionValues;
 
 use crate::output::ResultCharset;
+use crate::plan::Lacking;
 use crate::server::{Process, Server};
-use crate::table::OpenTable;
 use crate::txn::{LockSet, Transaction};
 use crate::variables::{Counter, SessionCounters, counter_of};
 
@@ -113,8 +113,8 @@ pub struct Session {
     pub(crate) counters: SessionCounters,
     /// The columns of views are being listed.
     listing_views: AtomicBool,
-    /// Tables of which too little was known when a statement was planned.
-    lacking: Vec<Arc<OpenTable>>,
+    /// What was too little known when a statement was planned.
+    lacking: Lacking,
 }
 
 impl Session {
@@ -149,7 +149,7 @@ impl Session {
             reading_guard: None,
             shape: Shape::default(),
             prepared: BTreeMap::new(),
-            lacking: Vec::new(),
+            lacking: Lacking::default(),
             counters: SessionCounters::default(),
             listing_views: AtomicBool::new(false),
         }

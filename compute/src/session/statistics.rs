@@ -10,7 +10,7 @@ use firn_mysql_semantics::expr::Cx;
 use super::{Session, from_engine};
 use crate::bind::{BoundSelect, TableSource};
 use crate::catalog::{CatalogChange, ChangeError};
-use crate::plan::Learner;
+use crate::plan::{Lacking, Learner};
 use crate::statistics::{Effort, gather, store};
 use crate::table::OpenTable;
 
@@ -27,7 +27,7 @@ fn can_differ(select: &BoundSelect) -> bool {
 
 impl Session {
     /// Looks up what is known of the tables of a query, for these values of its parameters.
-    /// Those of which too little is known are left in `self.lacking`.
+    /// What would have to be read for more is left in `self.lacking`.
     pub(super) fn learn(&mut self, select: &mut BoundSelect, params: &[Value]) {
         if !can_differ(select) {
             return;
@@ -35,27 +35,38 @@ impl Session {
         let db = Arc::clone(self.server.transactions.db());
         let settings = Arc::clone(&self.settings);
         let mut cx = Cx::new(&settings, &mut self.values, &mut self.warnings);
-        let mut learner = Learner { db: &db, cx: &mut cx, params, missing: Vec::new() };
+        let lacking = Lacking::default();
+        let mut learner = Learner { db: &db, cx: &mut cx, params, lacking };
         learner.learn(select);
-        self.lacking = learner.missing;
+        self.lacking = learner.lacking;
     }
 
     /// Gathers what was lacking when a statement was planned; whether there is more to plan it
     /// by now.
     pub(super) async fn gather_lacking(&mut self) -> bool {
-        let mut lacking = std::mem::take(&mut self.lacking);
+        if self.lacking.is_empty() {
+            return false;
+        }
+        let Lacking { mut tables, ranges } = std::mem::take(&mut self.lacking);
+        let db = self.server.transactions.db();
         let space = |table: &Arc<OpenTable>| table.descriptor().space();
-        lacking.sort_by_key(space);
-        lacking.dedup_by_key(|table| space(table));
+        tables.sort_by_key(space);
+        tables.dedup_by_key(|table| space(table));
         let mut more = false;
-        for table in lacking {
-            match gather(self.server.transactions.db(), &table, Effort::Quick).await {
+        // What cannot be read is planned without.
+        for table in tables {
+            match gather(db, &table, Effort::Quick).await {
                 Ok(known) => {
                     table.numbers.statistics.store(Some(Arc::new(known)));
                     more = true;
                 }
-                // It is planned without.
                 Err(error) => tracing::debug!(why = %error, "statistics cannot be gathered"),
+            }
+        }
+        for (space, range) in ranges {
+            match db.read_estimates(space, &range).await {
+                Ok(()) => more = true,
+                Err(error) => tracing::debug!(why = %error, "indexes cannot be read"),
             }
         }
         more

@@ -31,6 +31,11 @@ impl Effort {
         }
     }
 
+    /// An index of so many keys is read whole.
+    fn few(self) -> u64 {
+        (self.places() * self.run()) as u64
+    }
+
     /// Keys of a run.
     fn run(self) -> usize {
         match self {
@@ -77,7 +82,11 @@ impl Changes {
 /// # Errors
 /// The engine's.
 pub(crate) async fn gather(db: &Db, table: &OpenTable, effort: Effort) -> Result<TableStatistics> {
-    let rows = rows_now(db, table);
+    let rows = match rows_now(db, table) {
+        // What is deleted and overwritten counts in the estimate.
+        rows if rows <= effort.few() => counted(db, table, effort).await?.unwrap_or(rows),
+        rows => rows,
+    };
     let mut statistics = TableStatistics {
         rows,
         analyzed: effort == Effort::Thorough,
@@ -89,6 +98,21 @@ pub(crate) async fn gather(db: &Db, table: &OpenTable, effort: Effort) -> Result
         statistics.distinct.insert(codec.id().0, distinct);
     }
     Ok(statistics)
+}
+
+/// The rows of a table, if they are few.
+async fn counted(db: &Db, table: &OpenTable, effort: Effort) -> Result<Option<u64>> {
+    let prefix = IndexId::ROWS.0.to_be_bytes();
+    let whole = KeyRange { start: prefix.to_vec().into(), end: prefix_end(&prefix) };
+    let mut scan = db.scan(table.descriptor().space(), &whole).await?;
+    let mut rows = 0;
+    while scan.next().await?.is_some() {
+        rows += 1;
+        if rows > 2 * effort.few() {
+            return Ok(None);
+        }
+    }
+    Ok(Some(rows))
 }
 
 async fn of_index(
@@ -105,7 +129,7 @@ async fn of_index(
     let space = table.descriptor().space();
     let prefix = codec.id().0.to_be_bytes();
     let whole = KeyRange { start: prefix.to_vec().into(), end: prefix_end(&prefix) };
-    let few = (effort.places() * effort.run()) as u64;
+    let few = effort.few();
     let (mut near, mut far) = (Changes::new(parts), Changes::new(parts));
     let all = rows <= few;
     if all {

@@ -18,6 +18,17 @@ impl Db {
         self.inner.estimate_keys(space, range)
     }
 
+    /// Reads what [`Self::estimate_keys`] looks at: the indexes of files in which the range
+    /// begins or ends.
+    ///
+    /// # Errors
+    /// `BadRequest` if the range is malformed; `Corrupt` or `Unavailable` if an index cannot be
+    /// read.
+    pub async fn read_estimates(&self, space: SpaceId, range: &KeyRange) -> Result<()> {
+        self.inner.check_open()?;
+        self.inner.read_estimates(space, range).await
+    }
+
     /// Up to about `count` keys of a range, in order and about equally far apart, where that
     /// many are there: of memtables any keys, of files those that blocks end with.
     ///
@@ -44,7 +55,7 @@ impl Inner {
             state.memtables().map(|table| table.count_between(&range.start, end)).sum();
         let Some(view) = state.view.space(space) else { return Some(keys) };
         for file in &view.l0 {
-            keys += file.count_between(&range)?;
+            keys += file.count_between(&self.io, &range)?;
         }
         for level in &view.levels {
             let inside = level.overlapping(&range);
@@ -53,10 +64,21 @@ impl Inner {
                 let file = &level.files[at];
                 // What lies between the first and the last is whole.
                 let whole = at != inside.start && at != last;
-                keys += if whole { file.values() } else { file.count_between(&range)? };
+                keys += if whole { file.values() } else { file.count_between(&self.io, &range)? };
             }
         }
         Some(keys)
+    }
+
+    async fn read_estimates(&self, space: SpaceId, range: &KeyRange) -> Result<()> {
+        let range = full_range(space, range)?;
+        let state = self.state.load_full();
+        let Some(view) = state.view.space(space) else { return Ok(()) };
+        let levels = view.levels.iter().flat_map(|level| &level.files[level.overlapping(&range)]);
+        for file in view.l0.iter().chain(levels) {
+            file.read_places(&self.io, &range).await?;
+        }
+        Ok(())
     }
 
     async fn sample_keys(

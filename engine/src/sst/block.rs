@@ -192,6 +192,14 @@ impl Block {
     }
 
     /// The last restart whose entry is before `(key, seq)`; the first if none is.
+    /// Which share of the block lies before `key`, as closely as its restarts tell.
+    pub(crate) fn place_of(&self, key: &[u8]) -> f64 {
+        match self.restarts {
+            0 => 0.0,
+            restarts => self.restart_before(key, Seq::MAX) as f64 / restarts as f64,
+        }
+    }
+
     fn restart_before(&self, key: &[u8], seq: Seq) -> usize {
         let (mut low, mut high) = (0, self.restarts);
         while low + 1 < high {

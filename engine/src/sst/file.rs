@@ -72,6 +72,31 @@ struct Part {
     pinned: OnceLock<Arc<Partition>>,
 }
 
+/// A range of so few blocks is counted within them.
+const NEAR_BLOCKS: usize = 3;
+
+/// Where a key lies in a file.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    part: usize,
+    /// Blocks before it in its partition, and all blocks of that.
+    before: usize,
+    blocks: usize,
+    /// The block; none if it lies before the first key or behind the last.
+    handle: Option<Handle>,
+}
+
+impl Place {
+    /// Blocks from this place to a later one, as far as that is few.
+    fn blocks_up_to(&self, end: &Self) -> usize {
+        match end.part.saturating_sub(self.part) {
+            0 => end.before.saturating_sub(self.before),
+            1 => self.blocks.saturating_sub(self.before) + end.before,
+            _ => usize::MAX,
+        }
+    }
+}
+
 /// One version of a key.
 pub(crate) type Found = (Seq, ValueKind, Bytes);
 
@@ -299,10 +324,10 @@ impl File {
         Ok(blocks)
     }
 
-    /// About how many keys of `range` the file has a value for, by its properties and the
-    /// indexes of the two partitions in which the range begins and ends; `None` if these are
-    /// not in memory.
-    pub(crate) fn count_between(&self, range: &KeyRange) -> Option<u64> {
+    /// About how many keys of `range` the file has a value for, by its properties, the indexes
+    /// of the two partitions in which the range begins and ends, and of a short range the
+    /// blocks; `None` if these are not in memory.
+    pub(crate) fn count_between(&self, io: &BlockIo, range: &KeyRange) -> Option<u64> {
         let meta = &self.meta;
         let values = self.values();
         if range.covers(&meta.range) {
@@ -311,12 +336,41 @@ impl File {
         if !range.overlaps(&meta.range) {
             return Some(0);
         }
-        let start = self.place(&range.start)?;
-        let end = match &range.end {
-            Some(end) if meta.range.ends_after(end) => self.place(end)?,
-            _ => 1.0,
+        let open = self.open.get()?;
+        let start = self.place(open, Some(&range.start))?;
+        let end = self.place(open, range.end.as_ref())?;
+        let is_near = start.blocks_up_to(&end) <= NEAR_BLOCKS;
+        let share = |place: &Place, key: Option<&Bytes>| {
+            let within = match (place.handle, key) {
+                (Some(handle), Some(key)) if is_near => io.cached(meta.id, handle)?.place_of(key),
+                (Some(_), _) => 0.5,
+                (None, _) => 0.0,
+            };
+            let of_part = (place.before as f64 + within) / place.blocks.max(1) as f64;
+            Some((place.part as f64 + of_part) / open.parts.len() as f64)
         };
-        Some(((end - start).max(0.0) * values as f64).round() as u64)
+        let share = share(&end, range.end.as_ref())? - share(&start, Some(&range.start))?;
+        Some((share.clamp(0.0, 1.0) * values as f64).round() as u64)
+    }
+
+    /// Reads what [`Self::count_between`] looks at.
+    pub(crate) async fn read_places(&self, io: &BlockIo, range: &KeyRange) -> Result<()> {
+        if !self.meta.range.overlaps(range) || range.covers(&self.meta.range) {
+            return Ok(());
+        }
+        let parts = self.parts(io).await?;
+        for end in std::iter::once(&range.start).chain(&range.end) {
+            let part = self.part_of(io, end).await?;
+            if part >= parts || *end <= self.meta.range.start {
+                continue;
+            }
+            let partition = self.partition(io, part).await?;
+            if let Some(mut value) = partition.index.value_at_or_after(end) {
+                let handle = Handle::take(&mut value).ok_or_else(|| self.garbled_index())?;
+                io.block(self.meta.id, handle).await?;
+            }
+        }
+        Ok(())
     }
 
     /// About how many keys have a value that is in the file.
@@ -325,26 +379,33 @@ impl File {
         self.meta.entries.saturating_sub(2 * self.meta.deletes)
     }
 
-    /// Which share of the file's blocks lies before `key`.
-    fn place(&self, key: &[u8]) -> Option<f64> {
-        if *key <= *self.meta.range.start {
-            return Some(0.0);
-        }
-        let open = self.open.get()?;
-        let at = open.parts.partition_point(|part| *part.last_key < *key);
-        let Some(part) = open.parts.get(at) else { return Some(1.0) };
-        let mut index = BlockCursor::new(Arc::clone(&part.pinned.get()?.index));
-        let (mut before, mut blocks) = (0.0, 0.0);
+    /// The block in which a key lies, the file's end without one.
+    fn place(&self, open: &OpenFile, key: Option<&Bytes>) -> Option<Place> {
+        let parts = open.parts.len();
+        let at = match key {
+            Some(key) if *key <= self.meta.range.start => {
+                return Some(Place { part: 0, before: 0, blocks: 1, handle: None });
+            }
+            Some(key) => open.parts.partition_point(|part| *part.last_key < **key),
+            None => parts,
+        };
+        let last = open.parts.get(at.min(parts.checked_sub(1)?))?;
+        let mut index = BlockCursor::new(Arc::clone(&last.pinned.get()?.index));
+        let (mut before, mut blocks, mut handle) = (0, 0, None);
         index.seek_first();
         while index.valid() {
-            blocks += 1.0;
-            if *index.key() < *key {
-                before += 1.0;
+            blocks += 1;
+            match key {
+                Some(key) if at < parts && *index.key() >= **key => {
+                    if handle.is_none() {
+                        handle = Handle::take(&mut index.value());
+                    }
+                }
+                _ => before += 1,
             }
             index.next();
         }
-        let within = if blocks > 0.0 { before / blocks } else { 0.0 };
-        Some((at as f64 + within) / open.parts.len() as f64)
+        Some(Place { part: at.min(parts - 1), before, blocks, handle })
     }
 
     /// Up to `count` keys of `range`, in order and about equally far apart: keys with which

@@ -36,7 +36,7 @@ use super::statement::{Done, Ended, Outcome};
 use crate::bind::{BoundDelete, BoundInsert, BoundSelect, BoundUpdate};
 use crate::execute::{DeletePlan, InsertPlan, Measures, UpdatePlan};
 use crate::information_schema::cell::text;
-use crate::plan::{DerivedPlan, SelectPlan, SetPlan, Step, StepRows, SubqueryPlan};
+use crate::plan::{DerivedPlan, Lacking, SelectPlan, SetPlan, Step, StepRows, SubqueryPlan};
 use crate::variables::id;
 use crate::vector::{self, Executor};
 
@@ -190,7 +190,7 @@ impl Session {
             let (plan, measures) = self.measured(sql, &statement.kind, arguments).await?;
             (Explained::Select(plan), Some(measures))
         } else {
-            self.lacking.clear();
+            self.lacking = Lacking::default();
             let mut explained = self.explained(sql, statement, arguments)?;
             if self.gather_lacking().await {
                 explained = self.explained(sql, statement, arguments)?;

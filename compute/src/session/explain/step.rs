@@ -156,6 +156,12 @@ impl<'a> Told<'a> {
             .map(|index| index.name.as_str())
             .collect();
         let index = indexes.iter().find(|index| index.id == access.index);
+        // By the rows of a query.
+        if let Some(index) = index.filter(|_| access.asks().next().is_some())
+            && !self.possible.contains(&index.name.as_str())
+        {
+            self.possible.push(&index.name);
+        }
         self.backward = access.backward;
         self.single = access.single;
         if access.parts.is_empty() {

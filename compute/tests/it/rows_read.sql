@@ -1,0 +1,23 @@
+CREATE TABLE region (id INT PRIMARY KEY, name VARCHAR(20) NOT NULL, UNIQUE KEY (name));
+CREATE TABLE category (id INT PRIMARY KEY, name VARCHAR(20) NOT NULL, UNIQUE KEY (name));
+CREATE TABLE customer (id INT PRIMARY KEY, email VARCHAR(40) NOT NULL, region_id INT NOT NULL, referrer_id INT, joined DATE NOT NULL, status TINYINT NOT NULL, name VARCHAR(30) NOT NULL, UNIQUE KEY uk_email (email), KEY ik_region (region_id), KEY ik_referrer (referrer_id), KEY ik_joined (joined));
+CREATE TABLE product (id INT PRIMARY KEY, sku VARCHAR(20) NOT NULL, category_id INT NOT NULL, price DECIMAL(10,2) NOT NULL, name VARCHAR(30) NOT NULL, UNIQUE KEY uk_sku (sku), KEY ik_category (category_id, price));
+CREATE TABLE orders (id INT PRIMARY KEY, customer_id INT NOT NULL, placed DATETIME NOT NULL, state TINYINT NOT NULL, total DECIMAL(10,2) NOT NULL, note VARCHAR(30), KEY ik_customer (customer_id, placed), KEY ik_placed (placed), KEY ik_state (state, placed));
+CREATE TABLE line (order_id INT NOT NULL, no INT NOT NULL, product_id INT NOT NULL, quantity INT NOT NULL, price DECIMAL(10,2) NOT NULL, PRIMARY KEY (order_id, no), KEY ik_product (product_id));
+CREATE TABLE payment (id INT PRIMARY KEY, order_id INT NOT NULL, paid DATETIME NOT NULL, amount DECIMAL(10,2) NOT NULL, method TINYINT NOT NULL, UNIQUE KEY uk_order (order_id), KEY ik_paid (paid));
+CREATE TABLE tag (tag VARCHAR(12) NOT NULL, order_id INT NOT NULL, PRIMARY KEY (tag, order_id), KEY ik_order (order_id));
+CREATE TABLE digits (i INT PRIMARY KEY);
+INSERT INTO digits VALUES (0),(1),(2),(3),(4),(5),(6),(7),(8),(9);
+CREATE TABLE seq (i INT PRIMARY KEY);
+INSERT INTO seq SELECT a.i + b.i * 10 + c.i * 100 + d.i * 1000 FROM digits a, digits b, digits c, digits d;
+INSERT INTO seq SELECT a.i + b.i * 10000 FROM seq a, digits b WHERE b.i > 0 AND a.i + b.i * 10000 < {rows};
+INSERT INTO seq SELECT a.i + b.i * 100000 FROM seq a, digits b WHERE b.i > 0 AND a.i < 100000 AND a.i + b.i * 100000 < {rows};
+INSERT INTO region VALUES (0, 'north'), (1, 'south'), (2, 'east'), (3, 'west'), (4, 'centre');
+INSERT INTO category SELECT i, CONCAT('category', i) FROM seq WHERE i < 50;
+INSERT INTO customer SELECT i, CONCAT('u', i, '@example.com'), i % 5, NULLIF(i DIV 4, 0), '2020-01-01' + INTERVAL i DIV 10 DAY, i % 3, CONCAT('name', i % 97) FROM seq WHERE i < {rows} DIV 10;
+INSERT INTO product SELECT i, CONCAT('sku', i), i % 50, i % 90 + 0.99, CONCAT('product', i) FROM seq WHERE i < {rows} DIV 20;
+INSERT INTO orders SELECT i, i * 7 % ({rows} DIV 10), '2021-01-01' + INTERVAL i MINUTE, IF(i % 100 = 99, 9, i % 4), i % 1000 * 1.5, IF(i % 5 = 0, NULL, CONCAT('note', i % 7)) FROM seq WHERE i < {rows};
+INSERT INTO line SELECT i DIV 2, i % 2 + 1, i * 3 % ({rows} DIV 20), i % 5 + 1, i % 90 + 0.99 FROM seq WHERE i < {rows};
+INSERT INTO payment SELECT i, i * 2, '2021-01-02' + INTERVAL i * 2 MINUTE, i % 1000 * 1.5, i % 3 FROM seq WHERE i < {rows} DIV 2;
+INSERT INTO tag SELECT ELT(i % 3 + 1, 'gift', 'rush', CONCAT('t', i DIV 30)), i FROM seq WHERE i < {rows} DIV 2;
+ANALYZE TABLE region, category, customer, product, orders, line, payment, tag
