@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use datafusion_common::{JoinSide, JoinType, NullEquality};
 use datafusion_physical_expr_common::physical_expr::PhysicalExpr;
+use datafusion_physical_plan::ExecutionPlan;
+use datafusion_physical_plan::coop::CooperativeExec;
 use datafusion_physical_plan::joins::utils::{ColumnIndex, JoinFilter};
 use datafusion_physical_plan::joins::{CrossJoinExec, HashJoinExecBuilder, PartitionMode};
 use firn_mysql_semantics::error::SqlError;
@@ -168,8 +170,10 @@ impl Planner<'_> {
                 }
             }
             match kind {
-                JoinKind::Inner => pool.append(&mut rest),
                 JoinKind::Left if equal.is_empty() => return Ok(None),
+                // Nobody asked for it, and row by row it can be ended at any row.
+                JoinKind::Inner if equal.is_empty() && self.by_cost => return Ok(None),
+                JoinKind::Inner => pool.append(&mut rest),
                 JoinKind::Left => {}
             }
             let later = waiting.iter().flat_map(|one| one.on.iter().chain(&one.filter));
@@ -233,7 +237,7 @@ impl Planner<'_> {
         places.extend(ours.places.iter().copied());
         if on.is_empty() {
             let plan = Arc::new(CrossJoinExec::new(theirs.plan, ours.plan));
-            return Ok(Rows { plan, places });
+            return Ok(Rows { plan: giving_way(plan), places });
         }
         let filter = match Node::all_of(rest) {
             None => None,
@@ -265,8 +269,14 @@ impl Planner<'_> {
             .with_null_equality(NullEquality::NullEqualsNothing)
             .build()
             .map_err(|error| told(&error))?;
-        Ok(Rows { plan: Arc::new(plan), places })
+        Ok(Rows { plan: giving_way(Arc::new(plan)), places })
     }
+}
+
+/// A join that lets others run now and then, and its statement be ended, also where it makes
+/// very many rows of few.
+fn giving_way(plan: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
+    Arc::new(CooperativeExec::new(plan))
 }
 
 /// Which input is joined next: one that conditions bind to what is there, of these one that

@@ -56,6 +56,8 @@ pub(super) struct Planner<'a> {
     pub(super) made: &'a [Option<MadeRows>],
     /// The conditions of each step.
     pub(super) settled: &'a Settled,
+    /// Batches were chosen by what they are estimated to cost.
+    pub(super) by_cost: bool,
 }
 
 /// Rows on their way: what makes them, and which place each column is.

@@ -1,7 +1,9 @@
 //! A plan that runs: its batches as flat rows.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::sync::{Arc, OnceLock};
+use std::task::Poll;
 
 use datafusion_execution::config::SessionConfig;
 use datafusion_execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
@@ -14,6 +16,7 @@ use firn_mysql_semantics::vector::{Execution, Statement};
 use futures::StreamExt;
 
 use super::asked::Settled;
+use super::choose::Executor;
 use super::output::{Decoded, Output};
 use super::plan::{Planner, told};
 use super::pool::StatementPool;
@@ -70,6 +73,7 @@ impl VectorRun {
             session: &session,
             made,
             settled,
+            by_cost: view.executor() == Executor::Auto,
         };
         let built = match planner.build(view, cx) {
             Ok(built) => built?,
@@ -186,7 +190,12 @@ impl VectorRun {
 
     async fn fetch(&mut self, view: &View<'_>) -> Result<bool, Failed> {
         (self.batch, self.next) = (None, 0);
-        let next = self.stream.next().await;
+        // Operators give way while they work: a statement that is over ends there.
+        let next = poll_fn(|task| match view.check() {
+            Ok(()) => self.stream.poll_next_unpin(task).map(Ok),
+            Err(error) => Poll::Ready(Err(error)),
+        });
+        let next = next.await.map_err(Failed::Over)?;
         view.check().map_err(Failed::Over)?;
         let batch = match next {
             None => Ok(None),

@@ -23,6 +23,20 @@ async fn a_query_ends_when_its_time_is_over() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_join_over_batches_ends_when_its_time_is_over() {
+    let (_server, mut client) = start().await;
+    fill(&mut client).await;
+    client.run("SET firn_executor = 'vector', max_execution_time = 50").await;
+    for long in [
+        "SELECT COUNT(*) FROM n a, n b, n c",
+        "SELECT COUNT(*) FROM n a JOIN n b ON a.v * 0 = b.v * 0 JOIN n c ON a.v * 0 = c.v * 0",
+    ] {
+        let (number, text) = client.error(long).await;
+        assert_eq!(number, 3024, "{long}: {text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kill_query_ends_a_long_scan() {
     let (server, mut client) = start().await;
     fill(&mut client).await;

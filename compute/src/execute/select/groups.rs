@@ -120,7 +120,7 @@ impl<'p> SelectRun<'p> {
             ordered.sort_by_key(|(to, _)| *to);
             groups = ordered.into_iter().map(|(_, group)| group).collect();
         }
-        self.gathered_rows(view, &[Part::Groups], began, gathered);
+        self.gathered_rows(view, &[Part::Groups], began, gathered.max(groups.len()));
         let mut rows = Vec::new();
         let mut groups = groups.into_iter();
         loop {
