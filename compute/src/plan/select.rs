@@ -157,8 +157,10 @@ impl SelectPlan {
     }
 
     fn is_cheaper_over_batches(&self) -> bool {
-        let streams = self.ordered && !self.select.grouped;
-        if self.steps.is_empty() || (streams && self.select.limit.is_some()) {
+        // Row by row an index may give the few rows that a LIMIT wants, and say what a
+        // subquery asks; what either saves is not estimated yet.
+        let few = self.select.limit.is_some() && !self.select.grouped;
+        if self.steps.is_empty() || few || !self.subqueries.is_empty() {
             return false;
         }
         let (mut over, mut rows) = (cost::BATCHES_BEGIN, 1.0);
