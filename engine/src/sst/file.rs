@@ -361,7 +361,7 @@ impl File {
         let parts = self.parts(io).await?;
         for end in std::iter::once(&range.start).chain(&range.end) {
             let part = self.part_of(io, end).await?;
-            if part >= parts || *end <= self.meta.range.start {
+            if part >= parts {
                 continue;
             }
             let partition = self.partition(io, part).await?;
