@@ -381,31 +381,26 @@ impl File {
 
     /// The block in which a key lies, the file's end without one.
     fn place(&self, open: &OpenFile, key: Option<&Bytes>) -> Option<Place> {
-        let parts = open.parts.len();
-        let at = match key {
-            Some(key) if *key <= self.meta.range.start => {
-                return Some(Place { part: 0, before: 0, blocks: 1, handle: None });
-            }
-            Some(key) => open.parts.partition_point(|part| *part.last_key < **key),
-            None => parts,
-        };
-        let last = open.parts.get(at.min(parts.checked_sub(1)?))?;
-        let mut index = BlockCursor::new(Arc::clone(&last.pinned.get()?.index));
+        let at_end = Place { part: open.parts.len(), before: 0, blocks: 1, handle: None };
+        let Some(key) = key else { return Some(at_end) };
+        if *key <= self.meta.range.start {
+            return Some(Place { part: 0, ..at_end });
+        }
+        let at = open.parts.partition_point(|part| *part.last_key < *key);
+        let Some(part) = open.parts.get(at) else { return Some(at_end) };
+        let mut index = BlockCursor::new(Arc::clone(&part.pinned.get()?.index));
         let (mut before, mut blocks, mut handle) = (0, 0, None);
         index.seek_first();
         while index.valid() {
             blocks += 1;
-            match key {
-                Some(key) if at < parts && *index.key() >= **key => {
-                    if handle.is_none() {
-                        handle = Handle::take(&mut index.value());
-                    }
-                }
-                _ => before += 1,
+            if *index.key() < **key {
+                before += 1;
+            } else if handle.is_none() {
+                handle = Handle::take(&mut index.value());
             }
             index.next();
         }
-        Some(Place { part: at.min(parts - 1), before, blocks, handle })
+        Some(Place { part: at, before, blocks, handle })
     }
 
     /// Up to `count` keys of `range`, in order and about equally far apart: keys with which
