@@ -12,6 +12,7 @@ mod read;
 mod refill;
 mod run;
 mod run_writer;
+mod settle;
 mod snapshot;
 mod state;
 mod stats;
