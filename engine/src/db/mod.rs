@@ -274,7 +274,7 @@ impl Db {
         at: Option<&Snapshot>,
     ) -> Result<Option<Layers>> {
         self.inner.check_open()?;
-        Layers::of(&self.inner, space, range, at.map(Snapshot::seq))
+        Layers::of(&self.inner, space, range, at.map(Snapshot::seq)).await
     }
 
     /// Walks the keys that start with `prefix`, in ascending order.
