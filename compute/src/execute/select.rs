@@ -33,6 +33,8 @@ pub(crate) struct SelectRun<'p> {
     vector: Option<VectorRun>,
     /// That was given up, and rows come from the beginning.
     begun_again: bool,
+    /// Of equal rows one is enough.
+    once: bool,
     /// Conditions that are looked at behind the batches.
     residual: Vec<Node>,
     subqueries: Subqueries<'p>,
@@ -64,6 +66,7 @@ impl<'p> SelectRun<'p> {
             stream: RowStream::new(&plan.steps, params),
             vector: None,
             begun_again: false,
+            once: false,
             residual: Vec::new(),
             subqueries: Subqueries::new(&plan.subqueries, params),
             row: vec![Value::Null; plan.select.row_len],
@@ -91,6 +94,12 @@ impl<'p> SelectRun<'p> {
     pub(crate) fn with_outer(mut self, values: Vec<Value>) -> Self {
         let places = self.row.iter_mut().skip(self.plan.select.outer_start);
         places.zip(values).for_each(|(place, value)| *place = value);
+        self
+    }
+
+    /// The same where of equal rows one is enough; it may give more.
+    pub(crate) fn once(mut self) -> Self {
+        self.once = true;
         self
     }
 

@@ -1,6 +1,5 @@
 //! Subqueries of expressions: run where an evaluation asks for their result.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use firn_mysql_semantics::error::{SqlError, code};
@@ -27,10 +26,13 @@ pub(crate) struct Members {
     rows: Rows,
     /// The values of the one column as keys, where equal ones have equal keys, and
     /// whether NULL is among them.
-    keys: Option<(BTreeSet<Vec<u8>>, bool)>,
+    keys: Option<(Keys, bool)>,
     /// The values of the one column, if they are few enough to be searched for.
     values: Option<Vec<Value>>,
 }
+
+#[allow(clippy::disallowed_types, reason = "only membership is asked for")]
+type Keys = std::collections::HashSet<Box<[u8]>, foldhash::fast::RandomState>;
 
 /// Rows of a query that are searched for one by one.
 const SEARCHED_MAX: usize = 10_000;
@@ -170,7 +172,7 @@ impl<'p> Subqueries<'p> {
             return Ok(Arc::clone(known));
         }
         let reading = view.enter_subquery(Some(&self.plans[at].plan.select));
-        let run = SelectRun::new(&self.plans[at].plan, self.params);
+        let run = SelectRun::new(&self.plans[at].plan, self.params).once();
         let rows = Box::pin(run.all(view, cx)).await;
         view.leave(reading);
         let members = Arc::new(Members::new(rows?, condition));
@@ -312,26 +314,35 @@ fn key_type(condition: &Node) -> Option<SqlType> {
     }
 }
 
-fn key(value: &Value, ty: &SqlType) -> Option<Vec<u8>> {
+/// Puts the key of a value into a buffer; `false` if it has none.
+fn key(value: &Value, ty: &SqlType, key: &mut Vec<u8>) -> bool {
     let fits = match value {
         Value::Bytes(_) => ty.kind == TypeKind::Varchar,
         Value::Int(_) | Value::UInt(_) => ty.kind == TypeKind::BigInt,
         _ => false,
     };
-    let mut key = Vec::with_capacity(24);
-    fits.then(|| sort_key::push(value, ty, false, &mut key))?;
-    Some(key)
+    if fits {
+        key.clear();
+        sort_key::push(value, ty, false, key);
+    }
+    fits
 }
 
 impl Members {
     fn new(mut rows: Rows, condition: &Node) -> Self {
         let keys = key_type(condition).and_then(|ty| {
-            let (mut keys, mut null) = (BTreeSet::new(), false);
+            let (mut keys, mut null) = (Keys::default(), false);
+            let mut buffer = Vec::with_capacity(24);
             for row in rows.iter() {
                 match row.first() {
                     Some(Value::Null) | None => null = true,
                     Some(value) => {
-                        keys.insert(key(value, &ty)?);
+                        if !key(value, &ty, &mut buffer) {
+                            return None;
+                        }
+                        if !keys.contains(&*buffer) {
+                            keys.insert(buffer.as_slice().into());
+                        }
                     }
                 }
             }
@@ -363,8 +374,9 @@ impl Members {
             if value.is_null() {
                 return Ok(Value::Null);
             }
-            if let Some(key) = key(value, &ty) {
-                let found = keys.contains(&key);
+            let mut buffer = Vec::with_capacity(24);
+            if key(value, &ty, &mut buffer) {
+                let found = keys.contains(&*buffer);
                 return Ok(Value::from((found || !null).then_some(found)));
             }
         }

@@ -8,15 +8,18 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use arrow_array::builder::BinaryViewBuilder;
+use arrow_array::builder::{BinaryViewBuilder, UInt32Builder};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, Int64Type, UInt64Type};
-use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, RecordBatch, downcast_integer};
+use arrow_array::{
+    Array, ArrayRef, ArrowPrimitiveType, BinaryViewArray, RecordBatch, downcast_integer,
+};
 use arrow_schema::{DataType, Field, FieldRef, Schema};
+use arrow_select::take::take;
 use datafusion_common::{DataFusionError, Result};
 use datafusion_expr::ColumnarValue;
 use datafusion_physical_expr_common::physical_expr::PhysicalExpr;
-use firn_mysql_semantics::vector::{ArrayReader, plan_error};
+use firn_mysql_semantics::vector::{ArrayReader, ByView, plan_error};
 use firn_mysql_semantics::{SqlType, TypeKind};
 use firn_table::Cell;
 
@@ -151,6 +154,31 @@ pub(super) fn key_of(
     })
 }
 
+/// The keys of strings: of one that comes again and again the key is made once.
+fn by_views(
+    strings: &BinaryViewArray,
+    key_of: impl Fn(usize, &mut Vec<u8>) -> Result<bool>,
+) -> Result<ArrayRef> {
+    let mut keys = BinaryViewBuilder::new();
+    let (mut known, mut key) = (ByView::default(), Vec::with_capacity(64));
+    let mut places = UInt32Builder::with_capacity(strings.len());
+    let mut made = 0;
+    for (at, view) in strings.views().iter().enumerate() {
+        if strings.is_null(at) {
+            places.append_null();
+            continue;
+        }
+        let place = known.get_or(*view, || {
+            key_of(at, &mut key)?;
+            keys.try_append_value(&key)?;
+            made += 1;
+            Ok::<u32, DataFusionError>(made - 1)
+        });
+        places.append_value(place?);
+    }
+    Ok(take(&keys.finish(), &places.finish(), None)?)
+}
+
 impl PhysicalExpr for KeyExpr {
     fn data_type(&self, _: &Schema) -> Result<DataType> {
         Ok(self.key_type())
@@ -175,8 +203,11 @@ impl PhysicalExpr for KeyExpr {
             Form::Bytes(ty) => ty,
         };
         let key_of = key_of(&array, &self.ty, by)?;
-        let mut keys = BinaryViewBuilder::with_capacity(rows);
         let mut key = Vec::with_capacity(64);
+        if let Some(views) = array.as_binary_view_opt() {
+            return by_views(views, |at, key| key_of(at, key)).map(ColumnarValue::Array);
+        }
+        let mut keys = BinaryViewBuilder::with_capacity(rows);
         for at in 0..rows {
             match key_of(at, &mut key)? {
                 true => keys.try_append_value(&key)?,

@@ -124,6 +124,7 @@ impl Planner<'_> {
         if self.plan.select.grouped && self.settled.residual.is_empty() {
             return self.gathered(rows).map(Some);
         }
+        let rows = self.different(rows)?;
         let plan = self.in_order(rows.plan)?;
         let places = rows.places.iter().enumerate().map(|(at, (place, ty))| (*place, *ty, at));
         let output = Output { places: places.collect(), aggregates: Vec::new() };
@@ -396,6 +397,36 @@ impl Planner<'_> {
             false => gather(AggregateMode::Single, keys, self.in_order(rows.plan)?)?,
         };
         Ok(Built { plan, output })
+    }
+
+    /// Rows of which only those count that differ in what the block's items read of them.
+    fn different(&self, rows: Rows) -> Result<Rows, SqlError> {
+        let select = &self.plan.select;
+        let alone = !select.grouped && select.windows.is_empty() && select.limit.is_none();
+        if !self.settled.once || !alone || !self.settled.residual.is_empty() {
+            return Ok(rows);
+        }
+        let columns = self.columns(&rows.places);
+        let (mut keys, mut places) = (Vec::new(), Vec::new());
+        for item in &select.items {
+            let Op::Column(column) = &item.node.op else { return Ok(rows) };
+            let place = rows.places.iter().find(|(place, _)| *place == column.index);
+            let (Some(place), true) = (place, is_own_key(&item.node.ty)) else { return Ok(rows) };
+            let value = columns.get(column.index).ok_or_else(missing)?;
+            keys.push((Arc::clone(value), name_of(column.index)));
+            places.push(*place);
+        }
+        let schema = rows.plan.schema();
+        let gather = |mode, keys, input| {
+            let schema = Arc::clone(&schema);
+            AggregateExec::try_new(mode, keys, Vec::new(), Vec::new(), input, schema)
+                .map(Arc::new)
+                .map_err(|error| told(&error))
+        };
+        let keys = PhysicalGroupBy::new_single(keys);
+        let parts = gather(AggregateMode::Partial, keys.clone(), rows.plan)?;
+        let plan = gather(AggregateMode::Final, keys.as_final(), self.in_order(parts)?)?;
+        Ok(Rows { plan, places })
     }
 
     /// What the parts of a plan give, one after the other.

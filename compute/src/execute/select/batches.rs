@@ -28,6 +28,7 @@ impl<'p> SelectRun<'p> {
         cx: &mut Cx<'p>,
     ) -> Result<()> {
         let Some(mut settled) = self.settled(view, cx).await? else { return Ok(()) };
+        settled.once = self.once;
         let made = self.stream.made();
         self.vector = VectorRun::begin(self.plan, self.params, made, &settled, view, cx);
         self.residual = std::mem::take(&mut settled.residual);
@@ -52,7 +53,7 @@ impl<'p> SelectRun<'p> {
     /// goes, else one by one.
     pub(super) async fn next_row(&mut self, view: &mut View<'_>, cx: &mut Cx<'p>) -> Result<bool> {
         loop {
-            let Self { stream, subqueries, row, vector, residual, params, .. } = self;
+            let Self { stream, subqueries, row, vector, residual, params, once, .. } = self;
             let Some(run) = vector else { return stream.next(view, cx, subqueries, row).await };
             match run.next(view, row).await {
                 Ok(false) => return Ok(false),
@@ -74,9 +75,9 @@ impl<'p> SelectRun<'p> {
                 Err(Failed::GivenUp) => {}
             }
             view.gave_up();
-            // Those of one table come in the same order one by one. Joined ones are gathered,
-            // and those that were are forgotten.
-            self.begun_again = self.plan.steps.len() > 1 || !residual.is_empty();
+            // Those of one table come in the same order one by one, unless some were left out.
+            // Joined ones are gathered, and those that were are forgotten.
+            self.begun_again = self.plan.steps.len() > 1 || !residual.is_empty() || *once;
             let given = if self.begun_again { 0 } else { run.given() };
             for _ in 0..given {
                 stream.next(view, cx, subqueries, row).await?;

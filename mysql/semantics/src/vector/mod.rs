@@ -21,8 +21,10 @@ mod kernel;
 mod rows;
 mod statement;
 mod types;
+mod views;
 
 pub use array::{ArrayBuilder, ArrayReader};
 pub use expr::{Builder, VectorExpr, is_volatile};
 pub use statement::{Execution, SharedSession, Statement, plan_error, sql_error};
 pub use types::{COLLATION_KEY, TYPE_KEY, arrow_type, field, scalar, sql_type};
+pub use views::ByView;

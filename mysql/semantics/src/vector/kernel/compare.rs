@@ -1,6 +1,7 @@
 //! Comparison.
 
 use std::cmp::Ordering;
+use std::convert::Infallible;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
@@ -22,6 +23,7 @@ use crate::temporal::DateTime;
 use crate::types::CollationId;
 use crate::value::Value;
 use crate::vector::array::bytes_at;
+use crate::vector::views::ByView;
 
 type ArrowCompare = fn(&dyn Datum, &dyn Datum) -> Result<BooleanArray, ArrowError>;
 
@@ -240,8 +242,12 @@ fn text(op: CompareOp, id: CollationId, array: &ArrayRef, other: &Vector) -> Out
     let truths = match other {
         Vector::One(Value::Bytes(one)) => match array.data_type() {
             DataType::BinaryView => {
-                let views = array.as_binary_view();
-                BooleanBuffer::collect_bool(rows, |at| valid(at) && holds(views.value(at), one))
+                let (views, mut known) = (array.as_binary_view(), ByView::default());
+                let mut holds = |at: usize| {
+                    let computed = || Ok::<_, Infallible>(holds(views.value(at), one));
+                    known.get_or(views.views()[at], computed) == Ok(true)
+                };
+                BooleanBuffer::collect_bool(rows, |at| valid(at) && holds(at))
             }
             _ => {
                 BooleanBuffer::collect_bool(rows, |at| valid(at) && holds(bytes_at(array, at), one))
