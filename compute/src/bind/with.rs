@@ -299,7 +299,7 @@ impl CommonTable<'_> {
             Some(limit) => {
                 let rows = binder.bind(&limit.rows)?;
                 let offset = limit.offset.as_ref().map(|one| binder.bind(one)).transpose()?;
-                Some(LimitBound { rows, offset })
+                Some(LimitBound { rows, offset, about: None })
             }
             None => None,
         };

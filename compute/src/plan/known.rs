@@ -13,8 +13,8 @@ use firn_mysql_semantics::expr::{Cx, Node, Op, Row};
 use firn_table::descriptor::IndexId;
 use firn_table::key::IndexCodec;
 
-use super::{Access, Condition, Lookup, Term, cost};
-use crate::bind::{BoundSelect, BoundSet, Derived, JoinKind, Source, TableSource};
+use super::{Access, Alternatives, Condition, Lookup, Term, cost};
+use crate::bind::{BoundSelect, BoundSet, Derived, JoinKind, LimitBound, Source, TableSource};
 use crate::statistics::{TableStatistics, rows_now};
 use crate::table::OpenTable;
 use crate::zone;
@@ -34,6 +34,8 @@ pub(crate) struct Known {
     pub(crate) few: bool,
     statistics: Option<Arc<TableStatistics>>,
     dives: Vec<Dive>,
+    /// The same for sides of ORs, by what stands there.
+    sides: Vec<(String, Vec<Dive>)>,
 }
 
 /// What a search of an index by values finds.
@@ -77,6 +79,23 @@ impl Known {
 
     /// How many entries a search finds.
     pub(crate) fn found(&self, codec: &IndexCodec, parts: &[Vec<Term>]) -> f64 {
+        self.found_of(None, codec, parts)
+    }
+
+    /// The same by what a side of an OR says.
+    pub(super) fn found_of(
+        &self,
+        side: Option<&str>,
+        codec: &IndexCodec,
+        parts: &[Vec<Term>],
+    ) -> f64 {
+        let dives = match side {
+            None => &*self.dives,
+            Some(name) => {
+                let side = self.sides.iter().find(|(one, _)| one == name);
+                side.map_or(&[][..], |(_, dives)| dives)
+            }
+        };
         let mut values = 1.0;
         // Of few rows it does not matter, and soon there may be more.
         let mut found = self.rows.max(FEW_ROWS);
@@ -95,7 +114,7 @@ impl Known {
             }
         }
         let conditions: usize = parts.iter().map(Vec::len).sum();
-        for dive in self.dives.iter().filter(|dive| dive.index == codec.id()) {
+        for dive in dives.iter().filter(|dive| dive.index == codec.id()) {
             if dive.columns.len() == parts.len() && dive.conditions == conditions {
                 return dive.entries.max(1.0);
             }
@@ -136,6 +155,9 @@ impl Learner<'_, '_> {
         if select.locking.is_some() {
             return;
         }
+        if let Some(limit) = &mut select.limit {
+            limit.about = self.limit(limit);
+        }
         let mut sources = std::mem::take(&mut select.sources);
         for source in &mut sources {
             match &mut source.rows {
@@ -158,6 +180,21 @@ impl Learner<'_, '_> {
         }
         select.sources = sources;
         select.subqueries.iter_mut().for_each(|one| self.learn(&mut one.query));
+    }
+
+    /// How many rows it lets through, with those that it skips.
+    fn limit(&mut self, limit: &LimitBound) -> Option<f64> {
+        let row = Row { columns: &[], params: self.params };
+        let mark = self.cx.warnings.mark();
+        let mut of = |node: &Node| match node.eval(self.cx, row).ok()?.as_ref() {
+            Value::Int(rows) => Some(*rows as f64),
+            Value::UInt(rows) => Some(*rows as f64),
+            _ => None,
+        };
+        let rows = of(&limit.rows);
+        let offset = limit.offset.as_ref().map_or(Some(0.0), of);
+        self.cx.warnings.rewind(mark);
+        Some(rows? + offset?)
     }
 
     fn derived(&mut self, rows: &mut Derived) {
@@ -188,7 +225,15 @@ impl Learner<'_, '_> {
             self.lacking.tables.push(Arc::clone(table));
         }
         let rows = (rows as f64).max(1.0);
-        let mut known = Known { rows, few: false, statistics, dives: Vec::new() };
+        let (dives, sides) = (Vec::new(), Vec::new());
+        let mut known = Known { rows, few: false, statistics, dives, sides };
+        for node in conditions.iter().filter(|node| !asks(node)) {
+            let all = Alternatives::of(node, places.start, places.end, &|_| false);
+            for (name, conditions) in all.iter().flat_map(Alternatives::sides) {
+                let dives = self.dives(table, conditions, known.rows);
+                known.sides.push((name.to_owned(), dives));
+            }
+        }
         let constant: Vec<Condition> = conditions
             .iter()
             .filter(|node| !asks(node))
@@ -197,13 +242,13 @@ impl Learner<'_, '_> {
         if constant.is_empty() {
             return known;
         }
-        let codecs = std::iter::once(table.codec.row_index()).chain(table.codec.indexes());
-        for codec in codecs {
-            if let Some(dive) = self.dive(table, codec, &constant, known.rows) {
-                known.dives.push(dive);
-            }
-        }
+        known.dives = self.dives(table, &constant, known.rows);
         known
+    }
+
+    fn dives(&mut self, table: &Arc<OpenTable>, conditions: &[Condition], rows: f64) -> Vec<Dive> {
+        let codecs = std::iter::once(table.codec.row_index()).chain(table.codec.indexes());
+        codecs.filter_map(|codec| self.dive(table, codec, conditions, rows)).collect()
     }
 
     /// Searches an index by the values that conditions name.

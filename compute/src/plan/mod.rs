@@ -3,6 +3,7 @@
 //! * [`interval`]: sets of encoded key parts.
 //! * [`fit`]: a compared value among the values of a column.
 //! * [`access`]: which index is read, from what conditions.
+//! * [`union`]: several indexes of one table, for an OR.
 //! * [`known`]: what is known of tables; [`cost`]: what is weighed by it.
 //! * [`order`]: in which order joined tables are read.
 //! * [`point`]: reads of one row by its key.
@@ -23,6 +24,7 @@ mod point;
 mod range;
 mod select;
 mod semi;
+mod union;
 mod window;
 
 pub(crate) use access::{Access, Lookup, Wanted, choose};
@@ -33,4 +35,5 @@ pub(crate) use known::{Known, Lacking, Learner};
 pub(crate) use point::PointPlan;
 pub(crate) use range::{Distinct, Key, Output, RangePlan, Taken, Total};
 pub(crate) use select::{SelectPlan, Step, StepRows};
+pub(crate) use union::{Alternatives, Union};
 pub(crate) use window::{End, Operand, WindowPlan};

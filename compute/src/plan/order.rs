@@ -5,6 +5,9 @@
 //! orders are weighed; of more, from each table as the first one, the one that leaves the
 //! fewest rows follows, and so on. The cheapest order is taken, as written where they are equal.
 //!
+//! Where a LIMIT wants few rows in an order that an index of one table gives, that table may
+//! come first: it is then read only until there are enough.
+//!
 //! Of a table of which nothing is known, every one is taken to have the same number of rows, and
 //! every kind of condition to leave the same share of them.
 
@@ -12,7 +15,7 @@ use firn_mysql_semantics::expr::{CompareOp, Node, Op};
 use firn_table::TableCodec;
 use firn_table::descriptor::{IndexId, IndexState};
 
-use super::{Condition, Known, SubqueryPlan, Term, cost, semi};
+use super::{Alternatives, Condition, Known, SubqueryPlan, Term, cost, semi, union};
 use crate::bind::{JoinKind, Source, TableSource, columns_of};
 
 /// Less than this is not told from nothing.
@@ -40,6 +43,28 @@ struct Table {
     dived: Option<(f64, Vec<usize>)>,
     /// One row comes of it at least.
     outer: bool,
+    /// What it costs to search it for the sides of an OR, and how many rows that finds.
+    union: Option<(f64, f64)>,
+}
+
+/// Some rows are wanted in an order that an index of a table gives.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct InOrder {
+    /// The table's place among those that are put in order.
+    pub(super) table: usize,
+    /// So many of the joined rows are wanted.
+    pub(super) wanted: f64,
+    /// Entries that the index has for it, and what each costs.
+    pub(super) entries: f64,
+    pub(super) each: f64,
+}
+
+/// The order that was found.
+pub(super) struct Order {
+    /// Places of the tables, and what reaching each of them takes.
+    pub(super) tables: Vec<(usize, Reached)>,
+    /// The first one is read in order: so many rows of it are enough.
+    pub(super) enough: Option<f64>,
 }
 
 struct Index {
@@ -118,6 +143,7 @@ impl Joined {
                 conditions: Vec::new(),
                 dived: None,
                 outer: source.kind == JoinKind::Left,
+                union: union_of(source, places, conditions),
             });
         }
         for node in conditions {
@@ -177,25 +203,67 @@ impl Joined {
         this
     }
 
-    /// The order: places among the sources, and what reaching each of them takes.
-    pub(super) fn order(&self) -> Vec<(usize, Reached)> {
-        let all_known = self.tables.iter().all(|table| table.is_known);
-        let order = match self.tables.len() {
+    /// Of all of them so much is known that orders are weighed by it.
+    pub(super) fn are_known(&self) -> bool {
+        self.tables.iter().all(|table| table.is_known)
+    }
+
+    /// The order in which they are read.
+    pub(super) fn order(&self, in_order: Option<InOrder>) -> Order {
+        let all_known = self.are_known();
+        let weighed = self.tables.len() <= ALL_ORDERS_MAX && all_known;
+        let mut order = match self.tables.len() {
             1 => vec![0],
-            2..=ALL_ORDERS_MAX if all_known => self.best(),
+            _ if weighed => self.best(None),
             _ => self.greedy(all_known),
         };
+        let mut enough = None;
+        if let Some(wanted) = in_order.filter(|_| all_known && self.tables.len() > 1) {
+            let first = wanted.table;
+            let other = match weighed {
+                true => self.best(Some(first)),
+                false => self.from(first, f64::INFINITY).map_or_else(Vec::new, |(_, all)| all),
+            };
+            if let Some(rows) = self.is_cheaper_in_order(&order, &other, wanted) {
+                (order, enough) = (other, Some(rows));
+            }
+        }
         let mut known: Tables = 0;
         let reached = |at: usize| {
             let reached = self.reached(at, known);
             known |= 1 << at;
             (at, reached)
         };
-        order.into_iter().map(reached).collect()
+        Order { tables: order.into_iter().map(reached).collect(), enough }
     }
 
-    /// The best of all orders.
-    fn best(&self) -> Vec<usize> {
+    /// Whether an order costs less than another if its first table is read in order until
+    /// there are enough rows; of how many of that table's these come.
+    fn is_cheaper_in_order(&self, than: &[usize], order: &[usize], by: InOrder) -> Option<f64> {
+        let (first, others, rows) = self.costs(than)?;
+        let all = first.cost + others + rows * cost::SORTED;
+        let (first, others, rows) = self.costs(order)?;
+        let share = (by.wanted / rows).min(1.0);
+        let until = cost::SEARCH + share * (by.entries * by.each + others);
+        (until < all).then_some(first.rows * share)
+    }
+
+    /// What the first table takes, what all others cost, and how many rows there are in the end.
+    fn costs(&self, order: &[usize]) -> Option<(Reached, f64, f64)> {
+        let (first, others) = order.split_first()?;
+        let first_reached = self.reached(*first, 0);
+        let (mut known, mut cost, mut rows) = (1 << first, 0.0, first_reached.rows);
+        for at in others {
+            let reached = self.reached(*at, known);
+            cost += rows * reached.cost;
+            rows = (rows * reached.rows).max(ROWS_MIN);
+            known |= 1 << at;
+        }
+        Some((first_reached, cost, rows))
+    }
+
+    /// The best of all orders, or of those that begin with one table.
+    fn best(&self, first: Option<usize>) -> Vec<usize> {
         let count = self.tables.len();
         // By set of tables: the cost, the rows, and the table that comes last.
         let mut best: Vec<(f64, f64, usize)> = vec![(f64::INFINITY, 1.0, 0); 1 << count];
@@ -203,6 +271,9 @@ impl Joined {
         for set in 1..1_usize << count {
             for last in (0..count).rev().filter(|last| set & 1 << last != 0) {
                 let before = set & !(1 << last);
+                if first.is_some_and(|first| (before == 0) != (last == first)) {
+                    continue;
+                }
                 let (cost, rows, _) = best[before];
                 let reached = self.reached(last, before as Tables);
                 let cost = cost + rows * reached.cost;
@@ -293,6 +364,12 @@ impl Joined {
             }
             rows_max = rows_max.min(found);
         }
+        if let Some((by_union, found)) = table.union {
+            if by_union < cost {
+                (cost, read) = (by_union, found);
+            }
+            rows_max = rows_max.min(found);
+        }
         let least = if table.outer { 1.0 } else { ROWS_MIN };
         Reached { cost, read, rows: (table.rows * share).min(rows_max).max(least) }
     }
@@ -301,6 +378,19 @@ impl Joined {
 /// What is known of a table, if it counts.
 fn known_of(source: &Source) -> Option<&Known> {
     source.known.as_ref().filter(|known| !known.few)
+}
+
+/// What searching a table for the sides of an OR costs, and how many rows that finds.
+fn union_of(
+    source: &Source,
+    places: &std::ops::Range<usize>,
+    conditions: &[&Node],
+) -> Option<(f64, f64)> {
+    let TableSource::Stored(open) = &source.rows else { return None };
+    let of = |node: &&Node| Alternatives::of(node, places.start, places.end, &|_| false);
+    let all: Vec<Alternatives> = conditions.iter().filter_map(of).collect();
+    let union = union::cheapest(&all, &open.codec, &source.hints, known_of(source))?;
+    Some((union.cost, union.found))
 }
 
 /// The share of a table's rows that values leave which an index was searched for, and the
@@ -474,13 +564,14 @@ mod tests {
             conditions: Vec::new(),
             dived: None,
             outer: false,
+            union: None,
         };
         Joined { tables: (0..tables).map(table).collect(), filters: Vec::new() }
     }
 
     impl Joined {
         fn places(&self) -> Vec<usize> {
-            self.order().into_iter().map(|(at, _)| at).collect()
+            self.order(None).tables.into_iter().map(|(at, _)| at).collect()
         }
 
         /// Of each table as many rows as are said.

@@ -151,8 +151,10 @@ impl Planner<'_> {
                 let wanted = Wanted {
                     conditions: &conditions,
                     reads: &|column| step.columns.contains(&column),
+                    alternatives: &[],
                     order: &[],
-                    limited: false,
+                    limited: None,
+                    in_order: false,
                     hints: &[],
                     known: step.known.as_ref(),
                 };
