@@ -167,7 +167,8 @@ fn cost_of(access: &Access, codec: &IndexCodec, wanted: &Wanted<'_>, known: &Kno
     // What other conditions leave of it.
     let used: Vec<usize> = (0..access.parts.len()).filter_map(|part| codec.column(part)).collect();
     let others = wanted.conditions.iter().filter(|one| !used.contains(&one.column));
-    let share = others.map(|one| one.term.share()).product::<f64>().max(1e-6);
+    let share_of = |one: &Condition| known.share(one).unwrap_or_else(|| one.term.share());
+    let share = others.map(share_of).product::<f64>().max(1e-6);
     match (access.ordered, wanted.limited) {
         (true, Some(enough)) => cost::SEARCH + (enough / share).min(found) * each,
         (true, None) => read,

@@ -8,14 +8,15 @@ use std::sync::Arc;
 
 use firn_engine::key::{KeyRange, prefix_end};
 use firn_engine::{Db, SpaceId};
-use firn_mysql_semantics::Value;
-use firn_mysql_semantics::expr::{Cx, Node, Op, Row};
+use firn_mysql_semantics::expr::{CompareOp, Cx, Node, Op, Row, compared_value};
+use firn_mysql_semantics::{SqlType, TypeKind, Value};
 use firn_table::descriptor::IndexId;
 use firn_table::key::IndexCodec;
 
+use super::fit::{Fit, fit};
 use super::{Access, Alternatives, Condition, Lookup, Term, cost};
 use crate::bind::{BoundSelect, BoundSet, Derived, JoinKind, LimitBound, Source, TableSource};
-use crate::statistics::{TableStatistics, rows_now};
+use crate::statistics::{Histogram, Place, TableStatistics, rows_now};
 use crate::table::OpenTable;
 use crate::zone;
 
@@ -36,6 +37,9 @@ pub(crate) struct Known {
     dives: Vec<Dive>,
     /// The same for sides of ORs, by what stands there.
     sides: Vec<(String, Vec<Dive>)>,
+    /// The share of rows that conditions leave by the histograms of their columns, by what
+    /// stands there.
+    shares: Vec<(String, f64)>,
 }
 
 /// What a search of an index by values finds.
@@ -64,6 +68,15 @@ impl Known {
         let mut begin = codecs.filter(|codec| codec.column(0) == Some(column));
         let per_key = begin.find_map(|codec| self.per_key(codec, 1))?;
         Some((self.rows / per_key).max(1.0))
+    }
+
+    /// The share of rows that a condition leaves, if a histogram says it.
+    pub(crate) fn share(&self, condition: &Condition) -> Option<f64> {
+        if self.shares.is_empty() {
+            return None;
+        }
+        let name = format!("{condition:?}");
+        self.shares.iter().find(|(one, _)| *one == name).map(|(_, share)| *share)
     }
 
     /// The dives.
@@ -225,8 +238,8 @@ impl Learner<'_, '_> {
             self.lacking.tables.push(Arc::clone(table));
         }
         let rows = (rows as f64).max(1.0);
-        let (dives, sides) = (Vec::new(), Vec::new());
-        let mut known = Known { rows, few: false, statistics, dives, sides };
+        let (dives, sides, shares) = (Vec::new(), Vec::new(), Vec::new());
+        let mut known = Known { rows, few: false, statistics, dives, sides, shares };
         for node in conditions.iter().filter(|node| !asks(node)) {
             let all = Alternatives::of(node, places.start, places.end, &|_| false);
             for (name, conditions) in all.iter().flat_map(Alternatives::sides) {
@@ -243,6 +256,22 @@ impl Learner<'_, '_> {
             return known;
         }
         known.dives = self.dives(table, &constant, known.rows);
+        let gathered = table.numbers.statistics.load_full();
+        let histograms = gathered.as_ref().map(|one| &one.histograms);
+        for condition in
+            histograms.into_iter().filter(|all| !all.is_empty()).flat_map(|_| &constant)
+        {
+            let column = &table.descriptor().columns[condition.column];
+            let histogram = histograms.and_then(|all| all.get(&column.id.0));
+            let Some(histogram) = histogram else { continue };
+            let mark = self.cx.warnings.mark();
+            let row = Row { columns: &[], params: self.params };
+            let share = share_of(&condition.term, histogram, &column.ty, self.cx, row);
+            self.cx.warnings.rewind(mark);
+            if let Some(share) = share {
+                known.shares.push((format!("{condition:?}"), share.clamp(0.0, 1.0)));
+            }
+        }
         known
     }
 
@@ -296,6 +325,70 @@ impl Learner<'_, '_> {
             self.lacking.ranges.push((space, range.clone()));
         }
         count.map(|count| count as f64)
+    }
+}
+
+/// The share of rows that a condition leaves by the histogram of its column.
+fn share_of(
+    term: &Term,
+    histogram: &Histogram,
+    ty: &SqlType,
+    cx: &mut Cx<'_>,
+    row: Row<'_>,
+) -> Option<f64> {
+    // Shares of rows whose value is less than one, and of those that have it.
+    let place = |with, column: &Node, value: &Node, cx: &mut Cx<'_>| {
+        let compared = compared_value(with, value, column, cx, row).ok()??;
+        let (value, exact) = if ty.kind == TypeKind::Timestamp {
+            (zone::to_utc(compared, cx), true)
+        } else {
+            match fit(compared, ty) {
+                Fit::Exact(value) => (value, true),
+                Fit::After(value) => (value, false),
+                Fit::BeforeAll => return Some((0.0, 0.0)),
+                Fit::AfterAll => return Some((histogram.values(), 0.0)),
+                Fit::Null | Fit::Unknown => return None,
+            }
+        };
+        let place = Place::of(&value, ty)?;
+        let (less, equal) = (histogram.less(&place), histogram.equal(&place));
+        Some(if exact { (less, equal) } else { (less + equal, 0.0) })
+    };
+    match term {
+        Term::Compare { op, with, column, value } => {
+            let (less, equal) = place(*with, column, value, cx)?;
+            Some(match op {
+                CompareOp::Eq | CompareOp::NullSafeEq => equal,
+                CompareOp::Lt => less,
+                CompareOp::Le => less + equal,
+                CompareOp::Gt => histogram.values() - less - equal,
+                CompareOp::Ge => histogram.values() - less,
+                CompareOp::Ne => histogram.values() - equal,
+            })
+        }
+        Term::Between { column, low, high } => {
+            let (from, _) = place(low.0, column, &low.1, cx)?;
+            let (to, last) = place(high.0, column, &high.1, cx)?;
+            Some(to + last - from)
+        }
+        Term::In { column, values } => {
+            let mut all = 0.0;
+            for (with, value) in values {
+                all += place(*with, column, value, cx)?.1;
+            }
+            Some(all)
+        }
+        Term::IsNull { negated: false } => Some(histogram.nulls()),
+        Term::IsNull { negated: true } => Some(histogram.values()),
+        Term::Like { .. } | Term::Members { .. } => None,
+        Term::Any(terms) => {
+            let shares = terms.iter().map(|one| share_of(one, histogram, ty, cx, row));
+            shares.sum()
+        }
+        Term::All(terms) => {
+            let shares = terms.iter().map(|one| share_of(one, histogram, ty, cx, row));
+            shares.collect::<Option<Vec<f64>>>().map(|all| all.into_iter().fold(1.0, f64::min))
+        }
     }
 }
 

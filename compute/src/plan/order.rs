@@ -183,7 +183,9 @@ impl Joined {
                         }
                         _ => share,
                     };
-                    shares = shares.min(share);
+                    let said = known_of(&sources[at]).and_then(|known| known.share(&found));
+                    let share = said.unwrap_or(share);
+                    shares = said.unwrap_or_else(|| shares.min(share));
                     table.terms.push(Said {
                         column: found.column,
                         equality: found.is_equality(),

@@ -90,6 +90,7 @@ pub(crate) async fn gather(db: &Db, table: &OpenTable, effort: Effort) -> Result
     let mut statistics = TableStatistics {
         rows,
         analyzed: effort == Effort::Thorough,
+        histograms: table.histograms(),
         ..TableStatistics::default()
     };
     let codecs = std::iter::once(table.codec.row_index()).chain(table.codec.indexes());
