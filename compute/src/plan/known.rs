@@ -16,7 +16,7 @@ use firn_table::key::IndexCodec;
 use super::fit::{Fit, fit};
 use super::{Access, Alternatives, Condition, Lookup, Term, cost};
 use crate::bind::{BoundSelect, BoundSet, Derived, JoinKind, LimitBound, Source, TableSource};
-use crate::statistics::{Histogram, Place, TableStatistics, rows_now};
+use crate::statistics::{ColumnStatistics, Histogram, Place, TableStatistics, rows_now};
 use crate::table::OpenTable;
 use crate::zone;
 
@@ -62,12 +62,16 @@ impl Known {
         self.statistics.as_ref()?.entries_per_key(codec.id(), parts)
     }
 
-    /// How many different values a column has, if an index begins with it.
+    /// How many different values a column has.
     pub(crate) fn distinct(&self, table: &OpenTable, column: usize) -> Option<f64> {
         let codecs = std::iter::once(table.codec.row_index()).chain(table.codec.indexes());
         let mut begin = codecs.filter(|codec| codec.column(0) == Some(column));
-        let per_key = begin.find_map(|codec| self.per_key(codec, 1))?;
-        Some((self.rows / per_key).max(1.0))
+        if let Some(per_key) = begin.find_map(|codec| self.per_key(codec, 1)) {
+            return Some((self.rows / per_key).max(1.0));
+        }
+        let id = table.descriptor().columns[column].id;
+        let known = self.statistics.as_ref()?.columns.get(&id.0)?;
+        Some((known.distinct as f64).max(1.0))
     }
 
     /// The share of rows that a condition leaves, if a histogram says it.
@@ -257,16 +261,19 @@ impl Learner<'_, '_> {
         }
         known.dives = self.dives(table, &constant, known.rows);
         let gathered = table.numbers.statistics.load_full();
-        let histograms = gathered.as_ref().map(|one| &one.histograms);
-        for condition in
-            histograms.into_iter().filter(|all| !all.is_empty()).flat_map(|_| &constant)
-        {
+        for condition in &constant {
             let column = &table.descriptor().columns[condition.column];
-            let histogram = histograms.and_then(|all| all.get(&column.id.0));
-            let Some(histogram) = histogram else { continue };
+            let Some(gathered) = &gathered else { break };
+            let values = match gathered.histograms.get(&column.id.0) {
+                Some(histogram) => Values::Spread(histogram),
+                None => match gathered.columns.get(&column.id.0) {
+                    Some(known) => Values::Sampled(known),
+                    None => continue,
+                },
+            };
             let mark = self.cx.warnings.mark();
             let row = Row { columns: &[], params: self.params };
-            let share = share_of(&condition.term, histogram, &column.ty, self.cx, row);
+            let share = share_of(&condition.term, values, &column.ty, self.cx, row);
             self.cx.warnings.rewind(mark);
             if let Some(share) = share {
                 known.shares.push((format!("{condition:?}"), share.clamp(0.0, 1.0)));
@@ -328,14 +335,43 @@ impl Learner<'_, '_> {
     }
 }
 
-/// The share of rows that a condition leaves by the histogram of its column.
+/// What is known of a column's values.
+#[derive(Clone, Copy)]
+enum Values<'h> {
+    Spread(&'h Histogram),
+    Sampled(&'h ColumnStatistics),
+}
+
+impl Values<'_> {
+    fn nulls(self) -> f64 {
+        match self {
+            Self::Spread(histogram) => histogram.nulls(),
+            Self::Sampled(known) => known.nulls,
+        }
+    }
+
+    /// The shares of rows with a value below one that is as the column has it, if that is
+    /// known, and with that value.
+    fn at(self, value: &Value, ty: &SqlType) -> Option<(Option<f64>, f64)> {
+        match self {
+            Self::Spread(histogram) => {
+                let place = Place::of(value, ty)?;
+                Some((Some(histogram.less(&place)), histogram.equal(&place)))
+            }
+            Self::Sampled(known) => Some((None, known.equal(value, ty)?)),
+        }
+    }
+}
+
+/// The share of rows that a condition leaves by what is known of its column's values.
 fn share_of(
     term: &Term,
-    histogram: &Histogram,
+    values: Values<'_>,
     ty: &SqlType,
     cx: &mut Cx<'_>,
     row: Row<'_>,
 ) -> Option<f64> {
+    let all = 1.0 - values.nulls();
     // Shares of rows whose value is less than one, and of those that have it.
     let place = |with, column: &Node, value: &Node, cx: &mut Cx<'_>| {
         let compared = compared_value(with, value, column, cx, row).ok()??;
@@ -345,31 +381,30 @@ fn share_of(
             match fit(compared, ty) {
                 Fit::Exact(value) => (value, true),
                 Fit::After(value) => (value, false),
-                Fit::BeforeAll => return Some((0.0, 0.0)),
-                Fit::AfterAll => return Some((histogram.values(), 0.0)),
+                Fit::BeforeAll => return Some((Some(0.0), 0.0)),
+                Fit::AfterAll => return Some((Some(all), 0.0)),
                 Fit::Null | Fit::Unknown => return None,
             }
         };
-        let place = Place::of(&value, ty)?;
-        let (less, equal) = (histogram.less(&place), histogram.equal(&place));
-        Some(if exact { (less, equal) } else { (less + equal, 0.0) })
+        let (less, equal) = values.at(&value, ty)?;
+        Some(if exact { (less, equal) } else { (less.map(|less| less + equal), 0.0) })
     };
     match term {
         Term::Compare { op, with, column, value } => {
             let (less, equal) = place(*with, column, value, cx)?;
             Some(match op {
                 CompareOp::Eq | CompareOp::NullSafeEq => equal,
-                CompareOp::Lt => less,
-                CompareOp::Le => less + equal,
-                CompareOp::Gt => histogram.values() - less - equal,
-                CompareOp::Ge => histogram.values() - less,
-                CompareOp::Ne => histogram.values() - equal,
+                CompareOp::Lt => less?,
+                CompareOp::Le => less? + equal,
+                CompareOp::Gt => all - less? - equal,
+                CompareOp::Ge => all - less?,
+                CompareOp::Ne => all - equal,
             })
         }
         Term::Between { column, low, high } => {
             let (from, _) = place(low.0, column, &low.1, cx)?;
             let (to, last) = place(high.0, column, &high.1, cx)?;
-            Some(to + last - from)
+            Some(to? + last - from?)
         }
         Term::In { column, values } => {
             let mut all = 0.0;
@@ -378,15 +413,12 @@ fn share_of(
             }
             Some(all)
         }
-        Term::IsNull { negated: false } => Some(histogram.nulls()),
-        Term::IsNull { negated: true } => Some(histogram.values()),
+        Term::IsNull { negated: false } => Some(values.nulls()),
+        Term::IsNull { negated: true } => Some(all),
         Term::Like { .. } | Term::Members { .. } => None,
-        Term::Any(terms) => {
-            let shares = terms.iter().map(|one| share_of(one, histogram, ty, cx, row));
-            shares.sum()
-        }
+        Term::Any(terms) => terms.iter().map(|one| share_of(one, values, ty, cx, row)).sum(),
         Term::All(terms) => {
-            let shares = terms.iter().map(|one| share_of(one, histogram, ty, cx, row));
+            let shares = terms.iter().map(|one| share_of(one, values, ty, cx, row));
             shares.collect::<Option<Vec<f64>>>().map(|all| all.into_iter().fold(1.0, f64::min))
         }
     }

@@ -14,6 +14,7 @@
 use firn_mysql_semantics::expr::{CompareOp, Node, Op};
 use firn_table::TableCodec;
 use firn_table::descriptor::{IndexId, IndexState};
+use smallvec::SmallVec;
 
 use super::{Alternatives, Condition, Known, SubqueryPlan, Term, cost, semi, union};
 use crate::bind::{JoinKind, Source, TableSource, columns_of};
@@ -26,7 +27,7 @@ const CHEAPER: f64 = 0.999;
 /// nothing is known: what is guessed of both says little.
 const MUCH_CHEAPER: f64 = 0.1;
 /// Of so many tables all orders are weighed.
-const ALL_ORDERS_MAX: usize = 7;
+const ALL_ORDERS_MAX: usize = 9;
 
 /// A set of tables, by their places among those that are put in order.
 type Tables = u64;
@@ -97,6 +98,8 @@ struct Said {
 struct Filter {
     reads: Tables,
     share: f64,
+    /// Columns that are equal to each other: another equality of two of them says nothing new.
+    class: Option<usize>,
 }
 
 /// What it takes to read a table once, how many rows are looked at, and how many are left.
@@ -145,6 +148,12 @@ impl Joined {
                 outer: source.kind == JoinKind::Left,
                 union: union_of(source, places, conditions),
             });
+        }
+        let mut classes = Classes::default();
+        for node in conditions {
+            if let Some((one, other)) = equal_columns(node) {
+                classes.join(one, other);
+            }
         }
         for node in conditions {
             let mut tables: Tables = 0;
@@ -197,7 +206,8 @@ impl Joined {
                     });
                 }
             }
-            this.filters.push(Filter { reads: tables, share: shares });
+            let class = equal_columns(node).map(|(one, other)| classes.join(one, other));
+            this.filters.push(Filter { reads: tables, share: shares, class });
         }
         for (table, source) in this.tables.iter_mut().zip(sources) {
             table.dived = dived(table, source);
@@ -343,11 +353,19 @@ impl Joined {
         let table = &self.tables[at];
         let there = |needs: Tables| needs & !known == 0;
         let mut share = table.dived.as_ref().map_or(1.0, |(share, _)| *share);
+        let mut equal: SmallVec<[usize; 4]> = SmallVec::new();
         for which in &table.conditions {
             let filter = &self.filters[*which];
             let dived = table.dived.as_ref().is_some_and(|(_, by)| by.contains(which));
-            if !dived && there(filter.reads & !(1 << at)) {
-                share *= filter.share;
+            if dived || !there(filter.reads & !(1 << at)) {
+                continue;
+            }
+            match filter.class {
+                Some(class) if equal.contains(&class) => {}
+                class => {
+                    share *= filter.share;
+                    equal.extend(class);
+                }
             }
         }
         let mut read = table.rows;
@@ -374,6 +392,49 @@ impl Joined {
         }
         let least = if table.outer { 1.0 } else { ROWS_MIN };
         Reached { cost, read, rows: (table.rows * share).min(rows_max).max(least) }
+    }
+}
+
+/// Places of columns that are equal to each other.
+#[derive(Default)]
+struct Classes(Vec<Vec<usize>>);
+
+impl Classes {
+    /// Puts two into one class: its number, once all are put together.
+    fn join(&mut self, one: usize, other: usize) -> usize {
+        let of = |place: usize, all: &[Vec<usize>]| all.iter().position(|all| all.contains(&place));
+        match (of(one, &self.0), of(other, &self.0)) {
+            (Some(one), Some(other)) if one == other => one,
+            (Some(one), Some(other)) => {
+                let (first, second) = (one.min(other), one.max(other));
+                let more = self.0.remove(second);
+                self.0[first].extend(more);
+                first
+            }
+            (Some(class), None) => {
+                self.0[class].push(other);
+                class
+            }
+            (None, Some(class)) => {
+                self.0[class].push(one);
+                class
+            }
+            (None, None) => {
+                self.0.push(vec![one, other]);
+                self.0.len() - 1
+            }
+        }
+    }
+}
+
+/// The columns that a condition says to be equal.
+fn equal_columns(node: &Node) -> Option<(usize, usize)> {
+    let (Op::Compare(CompareOp::Eq, _), [one, other]) = (&node.op, &*node.args) else {
+        return None;
+    };
+    match (&one.op, &other.op) {
+        (Op::Column(one), Op::Column(other)) => Some((one.index, other.index)),
+        _ => None,
     }
 }
 
@@ -538,6 +599,13 @@ fn share_of(node: &Node, joins: bool, distinct: &dyn Fn(usize) -> Option<f64>) -
                 cost::EQUAL
             }
         }
+        (Op::Like { negated, .. }, _) => {
+            if *negated {
+                1.0 - cost::WITHIN
+            } else {
+                cost::WITHIN
+            }
+        }
         (Op::And, list) => list.iter().map(|one| share_of(one, joins, distinct)).product(),
         (Op::Or, list) => {
             1.0 - list.iter().map(|one| 1.0 - share_of(one, joins, distinct)).product::<f64>()
@@ -596,7 +664,7 @@ mod tests {
                 self.tables[table].terms.push(term);
                 self.tables[table].conditions.push(self.filters.len());
             }
-            self.filters.push(Filter { reads, share });
+            self.filters.push(Filter { reads, share, class: None });
         }
     }
 

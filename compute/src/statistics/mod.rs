@@ -1,5 +1,5 @@
 //! What is known of tables without reading them: how many rows they have, and how many
-//! different keys their indexes.
+//! different keys their indexes and values their columns.
 //!
 //! ANALYZE TABLE … UPDATE HISTOGRAM adds how the values of columns are distributed
 //! ([`histogram`]).
@@ -9,6 +9,7 @@
 //! ANALYZE TABLE, which stores it ([`store`]), and for a table of which nothing is known, or
 //! whose size has changed much since, before the first plan that it matters to.
 
+mod columns;
 mod gather;
 mod histogram;
 mod store;
@@ -21,6 +22,7 @@ use firn_engine::key::KeyRange;
 use firn_table::descriptor::{IndexId, TableDescriptor};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use columns::ColumnStatistics;
 pub(crate) use gather::{Effort, gather};
 pub(crate) use histogram::{
     Histogram, Order as HistogramOrder, Place, can_have as can_have_histogram,
@@ -39,6 +41,9 @@ pub(crate) struct TableStatistics {
     pub(crate) distinct: BTreeMap<u16, Vec<u64>>,
     /// ANALYZE TABLE gathered it.
     pub(crate) analyzed: bool,
+    /// How different the values of columns are, by the columns' ids.
+    #[serde(default)]
+    pub(crate) columns: BTreeMap<u32, ColumnStatistics>,
     /// Histograms of columns, by the columns' ids.
     #[serde(default)]
     pub(crate) histograms: BTreeMap<u32, Histogram>,
