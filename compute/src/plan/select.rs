@@ -14,7 +14,7 @@ use super::{
     choose, cost, semi,
 };
 use crate::bind::{
-    Aggregate, AggregateFunction, BoundSelect, Derived, JoinKind, Source, TableSource,
+    Aggregate, AggregateFunction, BoundSelect, Derived, JoinKind, LimitBound, Source, TableSource,
     VirtualTable, columns_of,
 };
 use crate::table::OpenTable;
@@ -211,18 +211,26 @@ impl SelectPlan {
                 let free = waiting.iter().take_while(|source| is_free(source)).count();
                 let some: Vec<Source> = waiting.drain(..free.max(1).min(waiting.len())).collect();
                 let block = Block { select: &select, filter: &filter, known: &known };
-                let order = if steps.is_empty() { &*order } else { &[] };
+                let order = if stays_one(&steps) { &*order } else { &[] };
                 (next, enough) = in_order(&block, some, &reads, &subqueries, order);
             }
             let Some((source, reached)) = next.pop_front() else { break };
             let conditions = conditions_of(&select, &source, &filter, &known, &subqueries);
             let block = Block { select: &select, filter: &filter, known: &known };
-            let wanted_order = if steps.is_empty() { &*order } else { &[] };
-            let access =
-                access_of(&block, &source, &conditions, &reads, wanted_order, enough.take())?;
+            // Behind tables of one row each, rows come in the order of the next one.
+            let one = stays_one(&steps);
+            let wanted_order = if one { &*order } else { &[] };
+            let last = one && !steps.is_empty() && next.is_empty() && waiting.is_empty();
+            let enough = match (enough.take(), &select.limit) {
+                (None, Some(limit)) if last => {
+                    Some(Enough { rows: limit_of(limit), in_order: false })
+                }
+                (enough, _) => enough,
+            };
+            let access = access_of(&block, &source, &conditions, &reads, wanted_order, enough)?;
             let table = &select.tables[source.table];
             let (start, end) = (table.start, table.start + table.columns.len());
-            if steps.is_empty() && access.as_ref().is_some_and(|access| access.ordered) {
+            if one && access.as_ref().is_some_and(|access| access.ordered) {
                 ordered = true;
             }
             known[start..end].fill(true);
@@ -315,6 +323,17 @@ struct Enough {
     in_order: bool,
 }
 
+/// How many rows a LIMIT lets through, with those that it skips.
+fn limit_of(limit: &LimitBound) -> f64 {
+    limit.about.unwrap_or(cost::LIMITED)
+}
+
+/// Whether there is at most one row of all tables so far.
+fn stays_one(steps: &[Step]) -> bool {
+    let is_one = |step: &Step| step.access.as_ref().is_some_and(|access| access.single);
+    steps.iter().all(is_one)
+}
+
 /// Tables of inner joins in the order in which they are read, and how many rows of the first
 /// are enough in the order that is asked for.
 fn in_order(
@@ -335,7 +354,7 @@ fn in_order(
         _ => filter.iter().flatten().collect(),
     };
     let is_known = |place: usize| known.get(place) == Some(&true);
-    let limit = select.limit.as_ref().map(|limit| limit.about.unwrap_or(cost::LIMITED));
+    let limit = select.limit.as_ref().map(limit_of);
     let by_index = match (limit, order.first()) {
         (Some(wanted), Some((first, _))) if sources.len() > 1 => {
             let table = places.iter().position(|own| own.contains(first));
