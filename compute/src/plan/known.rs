@@ -222,7 +222,8 @@ impl Learner<'_, '_> {
                 self.set(&mut recursive.seed);
                 recursive.steps.iter_mut().for_each(|part| self.learn(&mut part.query));
             }
-            Derived::Shared(_) | Derived::Working(_) | Derived::JsonTable(_) => {}
+            Derived::Shared(shared) => shared.before_planning(|rows| self.derived(rows)),
+            Derived::Working(_) | Derived::JsonTable(_) => {}
         }
     }
 
@@ -309,12 +310,13 @@ impl Learner<'_, '_> {
                 let space = table.descriptor().space();
                 let prefix = codec.id().0.to_be_bytes();
                 let whole = KeyRange { start: prefix.to_vec().into(), end: prefix_end(&prefix) };
-                let all = self.count(space, &whole)?.max(1.0);
                 let looked_at = &ranges[..ranges.len().min(RANGES_MAX)];
-                let mut found = 0.0;
-                for range in looked_at {
-                    found += self.count(space, range)?;
-                }
+                // Whatever is not at hand is asked for, before any of it is done without.
+                let all = self.count(space, &whole);
+                let counts: Vec<_> =
+                    looked_at.iter().map(|range| self.count(space, range)).collect();
+                let all = all?.max(1.0);
+                let found: f64 = counts.into_iter().sum::<Option<f64>>()?;
                 // Entries of a key that is in a block with others are not told from these.
                 let entries = found / all * rows;
                 entries * (ranges.len() as f64 / looked_at.len().max(1) as f64)

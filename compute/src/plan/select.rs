@@ -158,10 +158,12 @@ impl SelectPlan {
     }
 
     fn is_cheaper_over_batches(&self) -> bool {
-        // Row by row an index may give the few rows that a LIMIT wants, and say what a
-        // subquery asks; what either saves is not estimated yet.
+        // Row by row an index may give the few rows that a LIMIT wants, and a query that takes
+        // values of each row may be asked for few of these: what that saves is not estimated.
+        // All other queries run once either way.
         let few = self.select.limit.is_some() && !self.select.grouped;
-        if self.steps.is_empty() || few || !self.subqueries.is_empty() {
+        let once = |one: &SubqueryPlan| one.plan.select.outer.is_empty() && !one.volatile;
+        if self.steps.is_empty() || few || !self.subqueries.iter().all(once) {
             return false;
         }
         let (mut over, mut rows) = (cost::BATCHES_BEGIN, 1.0);

@@ -258,7 +258,7 @@ impl Blocks<'_, '_> {
     fn made(&mut self, rows: &DerivedPlan, members: &mut Members) {
         let first = self.outline.first_of(rows);
         let (inner, number) = match rows {
-            DerivedPlan::Shared(shared) => (&shared.rows, Some(shared.number)),
+            DerivedPlan::Shared(shared) => (shared.rows(), Some(shared.number)),
             rows => (rows, None),
         };
         let made = if number.is_some_and(|number| !self.told.insert(number)) {

@@ -200,7 +200,7 @@ impl<'p> Rows<'_, 'p> {
             }
             DerivedPlan::Shared(shared) => {
                 if self.common.insert(place(&**shared)) {
-                    self.derived(&shared.rows);
+                    self.derived(shared.rows());
                 }
             }
             DerivedPlan::Recursive(recursive) => {

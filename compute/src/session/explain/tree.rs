@@ -398,7 +398,7 @@ impl Tree<'_, '_> {
                     let line = "Materialize CTE if needed (query plan printed elsewhere)";
                     return scan(Branch::of(line, Vec::new()));
                 }
-                let made = match &shared.rows {
+                let made = match shared.rows() {
                     DerivedPlan::Recursive(recursive) => {
                         let mut inputs = self.parts(&recursive.seed.parts, known);
                         let steps = self.parts(&recursive.steps, known);
@@ -411,7 +411,7 @@ impl Tree<'_, '_> {
                     }
                     _ => Branch::of("Materialize CTE if needed", Vec::new()),
                 };
-                scan(made.measured(&shared.rows, Part::Made))
+                scan(made.measured(shared.rows(), Part::Made))
             }
             DerivedPlan::Recursive(_) | DerivedPlan::Set(_) => scan(self.result(rows, known)),
         }
