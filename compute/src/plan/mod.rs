@@ -5,6 +5,7 @@
 //! * [`access`]: which index is read, from what conditions.
 //! * [`union`]: several indexes of one table, for an OR.
 //! * [`known`]: what is known of tables; [`cost`]: what is weighed by it.
+//! * [`share`]: how many rows conditions leave, by the values that columns have.
 //! * [`order`]: in which order joined tables are read.
 //! * [`point`]: reads of one row by its key.
 //! * [`range`]: reads of one table whose columns go to the client as they are.
@@ -24,6 +25,7 @@ mod point;
 mod range;
 mod select;
 mod semi;
+mod share;
 mod union;
 mod window;
 
