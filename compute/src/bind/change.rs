@@ -214,7 +214,7 @@ fn read(
         }
         if let Some(limit) = limit {
             let rows = binder.bind(&limit.rows)?;
-            cut = Some(LimitBound { rows, offset: None });
+            cut = Some(LimitBound { rows, offset: None, about: None });
         }
         warnings.extend(binder.take_warnings());
         warnings.extend(block.take_warnings());

@@ -67,7 +67,7 @@ impl Clauses {
         if let Some(limit) = &query.limit {
             let rows = binder.bind(&limit.rows)?;
             let offset = limit.offset.as_ref().map(|offset| binder.bind(offset)).transpose()?;
-            this.limit = Some(LimitBound { rows, offset });
+            this.limit = Some(LimitBound { rows, offset, about: None });
         }
         this.warnings = binder.take_warnings();
         Ok(this)

@@ -107,6 +107,8 @@ pub(crate) struct LimitBound {
     pub(crate) rows: Node,
     /// After so many others.
     pub(crate) offset: Option<Node>,
+    /// How many that is together, for the values that it is planned with.
+    pub(crate) about: Option<f64>,
 }
 
 impl BoundSelect {

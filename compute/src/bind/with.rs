@@ -1,11 +1,12 @@
 //! WITH: common tables, and those that are made from themselves.
 
 use std::cell::{Cell, RefCell};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use firn_mysql_parser::ast;
 use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::{Binder, NoColumns, Node, Result};
+use parking_lot::Mutex;
 
 use super::from::columns_of_query;
 use super::scope::ScopeColumn;
@@ -51,8 +52,44 @@ type Planned = (Arc<Shared>, Arc<[ScopeColumn]>);
 pub(crate) struct Shared {
     /// Its number in the statement.
     pub(crate) number: usize,
-    /// How its rows are made.
-    pub(crate) rows: DerivedPlan,
+    /// What it is, until it is planned.
+    bound: Mutex<Option<Derived>>,
+    planned: OnceLock<DerivedPlan>,
+}
+
+/// What is not planned: rows of a step that there is not.
+static UNPLANNED: DerivedPlan = DerivedPlan::Working(usize::MAX);
+
+impl Shared {
+    fn new(number: usize, rows: Derived) -> Self {
+        Self { number, bound: Mutex::new(Some(rows)), planned: OnceLock::new() }
+    }
+
+    /// Calls `each` with what it is, unless it is planned already.
+    pub(crate) fn before_planning(&self, each: impl FnOnce(&mut Derived)) {
+        if let Some(bound) = &mut *self.bound.lock() {
+            each(bound);
+        }
+    }
+
+    /// Plans its rows, the first time.
+    ///
+    /// # Errors
+    /// As [`DerivedPlan::new`].
+    pub(crate) fn plan(&self) -> Result<()> {
+        let bound = self.bound.lock().take();
+        if let Some(bound) = bound {
+            let planned = DerivedPlan::new(bound)?;
+            self.planned.get_or_init(|| planned);
+        }
+        Ok(())
+    }
+
+    /// How its rows are made. It was planned with the query around it.
+    pub(crate) fn rows(&self) -> &DerivedPlan {
+        debug_assert!(self.planned.get().is_some(), "a common table that nobody planned");
+        self.planned.get().unwrap_or(&UNPLANNED)
+    }
 }
 
 /// A common table whose rows are made from those before, until there are none.
@@ -299,7 +336,7 @@ impl CommonTable<'_> {
             Some(limit) => {
                 let rows = binder.bind(&limit.rows)?;
                 let offset = limit.offset.as_ref().map(|one| binder.bind(one)).transpose()?;
-                Some(LimitBound { rows, offset })
+                Some(LimitBound { rows, offset, about: None })
             }
             None => None,
         };
@@ -332,6 +369,6 @@ fn planned(
     if takes {
         return Ok((columns, rows));
     }
-    let shared = Shared { number: statement.number(), rows: DerivedPlan::new(rows)? };
+    let shared = Shared::new(statement.number(), rows);
     Ok((columns, Derived::Shared(Arc::new(shared))))
 }

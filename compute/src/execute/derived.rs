@@ -48,7 +48,7 @@ pub(crate) fn rows<'a, 'p: 'a>(
                 if let Some(made) = view.made(shared.number) {
                     return Ok(made);
                 }
-                let made = rows(&shared.rows, row, params, view, cx).await?;
+                let made = rows(shared.rows(), row, params, view, cx).await?;
                 view.keep_made(shared.number, Arc::clone(&made));
                 Ok(made)
             }

@@ -21,6 +21,8 @@ use crate::zone;
 
 /// Entries whose rows are read at once, at most.
 const BATCH: usize = 64;
+/// Keys of rows that several searches find together; of more, the whole table is read.
+const UNITED_MAX: usize = 100_000;
 /// Those that are read first: nobody may want more.
 const BATCH_FIRST: usize = 8;
 
@@ -48,6 +50,8 @@ pub(crate) struct Reader {
 enum Pending {
     Keys(std::vec::IntoIter<Vec<u8>>),
     Ranges(std::vec::IntoIter<KeyRange>),
+    /// Searches whose rows are put together: their indexes.
+    Union(Vec<(IndexId, Lookup)>),
 }
 
 impl Reader {
@@ -63,22 +67,29 @@ impl Reader {
     ) -> Result<Self> {
         // What conditions warn of, the rows' own comparisons warn of again.
         let mark = cx.warnings.mark();
-        let lookup = access.lookup(&table.codec, &zone::to_utc, cx, row);
-        cx.warnings.rewind(mark);
-        let lookup = match lookup? {
-            Lookup::Keys(mut keys) => {
-                if access.backward {
-                    keys.reverse();
-                }
-                Pending::Keys(keys.into_iter())
+        let mut lookup = |access: &Access| access.lookup(&table.codec, &zone::to_utc, cx, row);
+        let pending = match &access.union {
+            Some(union) => {
+                let search = |one: &Access| Ok((one.index, lookup(one)?));
+                union.searches.iter().map(search).collect::<Result<_>>().map(Pending::Union)
             }
-            Lookup::Ranges(mut ranges) => {
-                if access.backward {
-                    ranges.reverse();
+            None => lookup(access).map(|found| match found {
+                Lookup::Keys(mut keys) => {
+                    if access.backward {
+                        keys.reverse();
+                    }
+                    Pending::Keys(keys.into_iter())
                 }
-                Pending::Ranges(ranges.into_iter())
-            }
+                Lookup::Ranges(mut ranges) => {
+                    if access.backward {
+                        ranges.reverse();
+                    }
+                    Pending::Ranges(ranges.into_iter())
+                }
+            }),
         };
+        cx.warnings.rewind(mark);
+        let lookup = pending?;
         Ok(Self {
             lookup,
             entries: None,
@@ -89,6 +100,7 @@ impl Reader {
             batch: BATCH_FIRST,
             counts: None,
             each: match (access.parts.is_empty(), access.backward) {
+                (true, _) if access.union.is_some() => Read::Next,
                 (true, _) if access.index == IndexId::ROWS && !access.ordered => Read::RndNext,
                 (_, true) => Read::Prev,
                 (_, false) => Read::Next,
@@ -243,21 +255,86 @@ impl Reader {
                         self.fetch(view, table, keys).await?;
                         continue;
                     }
-                    self.by_entries(view, table, access, keys).await?;
+                    let keys = self.of_entries(view, table, access.index, keys).await?;
+                    self.fetch(view, table, keys).await?;
+                }
+                Pending::Union(searches) => {
+                    let searches = std::mem::take(searches);
+                    self.lookup = match self.united(view, table, searches).await? {
+                        Some(keys) => Pending::Keys(keys.into_iter()),
+                        None => {
+                            counts.add(Read::First);
+                            Pending::Ranges(vec![table.codec.row_index().all()].into_iter())
+                        }
+                    };
                 }
             }
         }
     }
 
-    /// Reads the rows of unique entries.
-    async fn by_entries(
+    /// The keys of all rows that one of several searches finds, in order; `None` if they are
+    /// too many to be kept.
+    async fn united(
         &mut self,
         view: &mut View<'_>,
         table: &OpenTable,
-        access: &Access,
+        searches: Vec<(IndexId, Lookup)>,
+    ) -> Result<Option<Vec<Vec<u8>>>> {
+        let counts = Arc::clone(view.reads());
+        let space = table.codec.table().space();
+        let overtaken = view.has_overtaken();
+        let mut all: Vec<Vec<u8>> = Vec::new();
+        for (id, lookup) in searches {
+            let direct = id == IndexId::ROWS;
+            let codec = if direct { table.codec.row_index() } else { index(table, id)? };
+            let ranges = match lookup {
+                Lookup::Keys(keys) => {
+                    keys.iter().for_each(|_| counts.add(Read::Key));
+                    match direct {
+                        true => all.extend(keys),
+                        false => all.extend(self.of_entries(view, table, id, keys).await?),
+                    }
+                    continue;
+                }
+                Lookup::Ranges(ranges) => ranges,
+            };
+            for range in ranges {
+                counts.add(Read::Key);
+                let mut entries = view.scan(space, &range, false, direct).await?;
+                while let Some((key, value)) = entries.next(view).await? {
+                    counts.add(Read::Next);
+                    let mut row_key = Vec::with_capacity(16);
+                    if direct {
+                        row_key.extend_from_slice(key);
+                    } else {
+                        codec.read(key, value).map_err(engine_error)?.row_key(&mut row_key);
+                        if overtaken && view.hides(space, key, &row_key).await? {
+                            continue;
+                        }
+                    }
+                    all.push(row_key);
+                    if all.len() > UNITED_MAX {
+                        return Ok(None);
+                    }
+                    view.step().await?;
+                }
+            }
+        }
+        all.sort_unstable();
+        all.dedup();
+        Ok(Some(all))
+    }
+
+    /// The keys of the rows of unique entries.
+    async fn of_entries(
+        &self,
+        view: &mut View<'_>,
+        table: &OpenTable,
+        by: IndexId,
         keys: Vec<Vec<u8>>,
-    ) -> Result<()> {
-        let codec = index(table, access.index)?;
+    ) -> Result<Vec<Vec<u8>>> {
+        let codec = index(table, by)?;
+        let overtaken = view.has_overtaken();
         let space = table.codec.table().space();
         let mut rows = Vec::with_capacity(keys.len());
         let keys = locked(view, space, keys).await?;
@@ -267,12 +344,12 @@ impl Reader {
             let entry = codec.read(key, &value).map_err(engine_error)?;
             let mut row_key = Vec::with_capacity(16);
             entry.row_key(&mut row_key);
-            if self.hides && view.hides(space, key, &row_key).await? {
+            if overtaken && view.hides(space, key, &row_key).await? {
                 continue;
             }
             rows.push(row_key);
         }
-        self.fetch(view, table, rows).await
+        Ok(rows)
     }
 
     /// Reads rows by their keys. A row that is not there has been deleted since its

@@ -1,4 +1,4 @@
-//! STATISTICS.
+//! STATISTICS and COLUMN_STATISTICS.
 //!
 //! How many different keys an index has is told once ANALYZE TABLE has gathered it.
 
@@ -53,6 +53,29 @@ pub(super) fn rows(facts: &Facts) -> Vec<Vec<Value>> {
                     text(&info.comment),
                     yes(info.visible),
                     maybe(info.expression.as_deref()),
+                ]);
+            }
+        }
+    }
+    rows
+}
+
+/// COLUMN_STATISTICS: histograms.
+pub(super) fn histograms(facts: &Facts) -> Vec<Vec<Value>> {
+    let mut rows = Vec::new();
+    for (schema, known) in &facts.catalog.schemas {
+        for table in known.tables() {
+            let Ok(open) = facts.server.opened.get(&table.descriptor) else { continue };
+            let histograms = open.histograms();
+            let mut columns: Vec<_> = table.descriptor.columns.iter().collect();
+            columns.sort_by_key(|column| column.name.to_lowercase());
+            for column in columns {
+                let Some(histogram) = histograms.get(&column.id.0) else { continue };
+                rows.push(vec![
+                    text(&**schema),
+                    text(&table.descriptor.name),
+                    text(&column.name),
+                    Value::bytes(histogram.shown()),
                 ]);
             }
         }

@@ -14,7 +14,7 @@ use firn_table::descriptor::{IndexDescriptor, IndexId, IndexState, TableDescript
 use firn_table::key::IndexCodec;
 
 use super::condition::{Condition, Encoder, Term, keys};
-use super::{Intervals, Known, cost};
+use super::{Alternatives, Intervals, Known, Union, cost, union};
 
 /// Ranges and keys of one read: where IN lists of several parts would make more,
 /// fewer parts are used.
@@ -35,18 +35,24 @@ pub(crate) struct Access {
     pub(crate) ordered: bool,
     /// At most one row is found.
     pub(crate) single: bool,
+    /// Only rows that these searches find, in the order of their keys; by the rows' own index.
+    pub(crate) union: Option<Box<Union>>,
 }
 
 /// What is asked of a table.
 pub(crate) struct Wanted<'a> {
     /// Conditions on its columns.
     pub(crate) conditions: &'a [Condition],
+    /// Conditions on one or the other of its columns.
+    pub(crate) alternatives: &'a [Alternatives],
     /// Whether a column is read.
     pub(crate) reads: &'a dyn Fn(usize) -> bool,
     /// The order that is asked for, by columns of this table; none if any will do.
     pub(crate) order: &'a [(usize, bool)],
-    /// There is a LIMIT, so the order is worth more.
-    pub(crate) limited: bool,
+    /// So many rows of it are enough where they come in order.
+    pub(crate) limited: Option<f64>,
+    /// They have to come in order.
+    pub(crate) in_order: bool,
     /// USE, FORCE and IGNORE INDEX.
     pub(crate) hints: &'a [ast::IndexHint],
     /// What is known of the table; without it an index is judged by its form alone.
@@ -76,16 +82,41 @@ pub(crate) fn choose(codec: &TableCodec, wanted: &Wanted<'_>) -> Result<Access> 
             continue;
         }
         let searched = !access.parts.is_empty() || access.ordered;
+        if wanted.in_order && !access.ordered {
+            continue;
+        }
         let mut judged = Judged::new(access, entries, wanted);
         if allowed.forced && searched {
             judged.points += 10_000;
         }
         let instead = !rows_allowed && best.access.index == IndexId::ROWS && judged.points > 30;
+        let instead = instead || (wanted.in_order && !best.access.ordered);
         if instead || judged.is_better_than(&best) {
             best = judged;
         }
     }
+    if let Some(than) = best.cost.filter(|_| !allowed.forced && !wanted.in_order)
+        && let Some(union) = union::cheapest(wanted.alternatives, codec, wanted.hints, wanted.known)
+    {
+        let sorted = if wanted.order.is_empty() { 0.0 } else { union.found * cost::SORTED };
+        if union.cost + sorted < than {
+            return Ok(Access::by_union(union));
+        }
+    }
     Ok(best.access)
+}
+
+/// The cheapest way to read a table in the order that is asked for: how many entries are read
+/// at most, and what each costs.
+pub(super) fn in_order(codec: &TableCodec, wanted: &Wanted<'_>) -> Option<(f64, f64)> {
+    let known = wanted.known?;
+    let access = choose(codec, &Wanted { in_order: true, ..*wanted }).ok()?;
+    if !access.ordered {
+        return None;
+    }
+    let index = codec.index(access.index).unwrap_or(codec.row_index());
+    let found = if access.single { 1.0 } else { known.found(index, &access.parts) };
+    Some((found, each_of(&access)))
 }
 
 /// A way to read the table, and what is to be said for it.
@@ -113,14 +144,18 @@ impl Judged {
     }
 }
 
-/// What reading the table so costs, up to the order that is asked for.
-fn cost_of(access: &Access, codec: &IndexCodec, wanted: &Wanted<'_>, known: &Known) -> f64 {
-    let rows = access.index == IndexId::ROWS;
-    let each = match (rows, access.covering) {
+/// What an entry costs, with what is read of its row.
+fn each_of(access: &Access) -> f64 {
+    match (access.index == IndexId::ROWS, access.covering) {
         (true, _) => 1.0,
         (false, true) => cost::ENTRY,
         (false, false) => cost::ENTRY + cost::BEHIND,
-    };
+    }
+}
+
+/// What reading the table so costs, up to the order that is asked for.
+fn cost_of(access: &Access, codec: &IndexCodec, wanted: &Wanted<'_>, known: &Known) -> f64 {
+    let each = each_of(access);
     if access.single {
         return cost::SEARCH + each;
     }
@@ -132,23 +167,24 @@ fn cost_of(access: &Access, codec: &IndexCodec, wanted: &Wanted<'_>, known: &Kno
     // What other conditions leave of it.
     let used: Vec<usize> = (0..access.parts.len()).filter_map(|part| codec.column(part)).collect();
     let others = wanted.conditions.iter().filter(|one| !used.contains(&one.column));
-    let share = others.map(|one| one.term.share()).product::<f64>().max(1e-6);
+    let share_of = |one: &Condition| known.share(one).unwrap_or_else(|| one.term.share());
+    let share = others.map(share_of).product::<f64>().max(1e-6);
     match (access.ordered, wanted.limited) {
-        (true, true) => cost::SEARCH + (cost::LIMITED / share).min(found) * each,
-        (true, false) => read,
+        (true, Some(enough)) => cost::SEARCH + (enough / share).min(found) * each,
+        (true, None) => read,
         (false, _) => read + found * share * cost::SORTED,
     }
 }
 
 /// What hints leave.
-struct Allowed<'a> {
+pub(super) struct Allowed<'a> {
     only: Option<Vec<&'a str>>,
     without: Vec<&'a str>,
     forced: bool,
 }
 
 impl<'a> Allowed<'a> {
-    fn new(table: &TableDescriptor, hints: &'a [ast::IndexHint]) -> Result<Self> {
+    pub(super) fn new(table: &TableDescriptor, hints: &'a [ast::IndexHint]) -> Result<Self> {
         let mut this = Self { only: None, without: Vec::new(), forced: false };
         for hint in hints {
             for name in &hint.indexes {
@@ -169,7 +205,7 @@ impl<'a> Allowed<'a> {
         Ok(this)
     }
 
-    fn allows(&self, index: &IndexDescriptor) -> bool {
+    pub(super) fn allows(&self, index: &IndexDescriptor) -> bool {
         let named = |list: &[&str]| list.iter().any(|name| same_name(name, &index.name));
         self.only.as_ref().is_none_or(|only| named(only)) && !named(&self.without)
     }
@@ -215,7 +251,7 @@ fn candidate(
     let (ordered, backward) = order(codec, behind, constant, wanted.order);
     let single = codec.is_unique() && codec.parts() > 0 && constant == codec.parts();
     let ordered = ordered || (single && !wanted.order.is_empty());
-    Access { index: codec.id(), parts, covering, backward, ordered, single }
+    Access { index: codec.id(), parts, covering, backward, ordered, single, union: None }
 }
 
 /// Whether the index gives an order behind `constant` parts, and whether backward. Entries
@@ -270,7 +306,7 @@ fn score(access: &Access, codec: &IndexCodec, rows: bool, wanted: &Wanted<'_>) -
     } else {
         0
     };
-    let order = match (access.ordered, wanted.limited) {
+    let order = match (access.ordered, wanted.limited.is_some()) {
         (true, true) => 45,
         (true, false) => 10,
         (false, _) => 0,
@@ -314,6 +350,11 @@ impl Encoder for PartEncoder<'_> {
         self.codec.encode_part(self.part, value, &mut out).then_some(out)
     }
 
+    fn encode_beginning(&self, text: &[u8]) -> Option<Vec<u8>> {
+        let mut out = Vec::with_capacity(16);
+        self.codec.encode_beginning(self.part, text, &mut out).then_some(out)
+    }
+
     fn descending(&self) -> bool {
         self.codec.is_descending(self.part)
     }
@@ -337,7 +378,26 @@ impl Access {
         let (parts, constant) = searched(codec, conditions);
         let single = codec.is_unique() && codec.parts() > 0 && constant == codec.parts();
         let (covering, backward, ordered) = (false, false, false);
-        Self { index: codec.id(), parts, covering, backward, ordered, single }
+        let union = None;
+        Self { index: codec.id(), parts, covering, backward, ordered, single, union }
+    }
+
+    fn by_union(union: Union) -> Self {
+        Self {
+            index: IndexId::ROWS,
+            parts: Vec::new(),
+            covering: true,
+            backward: false,
+            ordered: false,
+            single: false,
+            union: Some(Box::new(union)),
+        }
+    }
+
+    /// The indexes that are read.
+    pub(crate) fn indexes(&self) -> impl Iterator<Item = IndexId> {
+        let others = self.union.iter().flat_map(|union| &union.searches);
+        std::iter::once(self.index).chain(others.map(|one| one.index))
     }
 
     /// The queries whose rows are searched for.

@@ -2,8 +2,9 @@
 
 use firn_mysql_semantics::expr::{
     CompareOp, Comparison, Cx, ListReading, Membership, Node, Op, Result, Row, compared_value,
+    like_beginning,
 };
-use firn_mysql_semantics::{SqlType, TypeKind, Value};
+use firn_mysql_semantics::{CollationId, SqlType, TypeKind, Value};
 
 use super::fit::{Fit, fit};
 use super::{Intervals, cost};
@@ -25,6 +26,8 @@ pub(crate) enum Term {
     /// column, and about how many rows it has. What they are is put in its place before
     /// anything is searched ([`super::Access::with_members`]).
     Members { slot: usize, with: Comparison, column: Node, ty: SqlType, count: f64 },
+    /// `column LIKE pattern ESCAPE escape`: what the pattern begins with.
+    Like { collation: CollationId, pattern: Node, escape: Node },
     /// `column IS [NOT] NULL`
     IsNull { negated: bool },
     /// One of several.
@@ -50,7 +53,10 @@ impl Term {
             | Self::IsNull { negated: false } => Some(1.0),
             Self::In { values, .. } => Some(values.len() as f64),
             Self::Members { count, .. } => Some(*count),
-            Self::Compare { .. } | Self::Between { .. } | Self::IsNull { negated: true } => None,
+            Self::Compare { .. }
+            | Self::Between { .. }
+            | Self::Like { .. }
+            | Self::IsNull { negated: true } => None,
             Self::Any(terms) => terms.iter().map(Self::values).sum(),
             Self::All(terms) => terms.iter().filter_map(Self::values).reduce(f64::min),
         }
@@ -61,7 +67,7 @@ impl Term {
         match self {
             Self::Compare { op: CompareOp::Eq | CompareOp::NullSafeEq, .. } => cost::EQUAL,
             Self::Compare { .. } => cost::BEYOND,
-            Self::Between { .. } => cost::WITHIN,
+            Self::Between { .. } | Self::Like { .. } => cost::WITHIN,
             Self::In { values, .. } => (values.len() as f64 * cost::EQUAL).min(0.5),
             Self::Members { .. } => cost::OTHER,
             Self::IsNull { negated: false } => cost::EQUAL,
@@ -124,6 +130,13 @@ impl Condition {
                 let values = with.into_iter().zip(list.iter().cloned()).collect();
                 term(at, Term::In { column: column.clone(), values })
             }
+            (Op::Like { negated: false, collation }, [column, pattern, escape]) => {
+                let at = own(column)?;
+                let usable = usable(pattern) && usable(escape) && !begins_with_any(pattern);
+                (usable && is_ordered(column, Comparison::Text(*collation))).then_some(())?;
+                let (pattern, escape) = (pattern.clone(), escape.clone());
+                term(at, Term::Like { collation: *collation, pattern, escape })
+            }
             (Op::IsNull { negated }, [column]) => {
                 term(own(column)?, Term::IsNull { negated: *negated })
             }
@@ -149,7 +162,7 @@ impl Condition {
             match term {
                 Term::Compare { op, .. } => matches!(op, CompareOp::Eq | CompareOp::NullSafeEq),
                 Term::In { .. } | Term::Members { .. } | Term::IsNull { negated: false } => true,
-                Term::Between { .. } | Term::IsNull { negated: true } => false,
+                Term::Between { .. } | Term::Like { .. } | Term::IsNull { negated: true } => false,
                 Term::Any(terms) => terms.iter().all(all),
                 Term::All(terms) => terms.iter().any(all),
             }
@@ -175,6 +188,14 @@ fn comparisons(how: &Membership, members: usize) -> Vec<Comparison> {
         | Membership::DatesAs(_) => Comparison::LenientDateTime,
     };
     vec![one; members]
+}
+
+/// Whether a pattern of LIKE says nothing of what texts begin with.
+fn begins_with_any(pattern: &Node) -> bool {
+    match &pattern.op {
+        Op::Literal(Value::Bytes(text)) => matches!(text.first(), None | Some(b'%' | b'_')),
+        _ => false,
+    }
 }
 
 /// `value op column` as `column op value`.
@@ -216,6 +237,8 @@ pub(super) fn is_ordered(column: &Node, with: Comparison) -> bool {
 pub(crate) trait Encoder {
     /// The encoded form of a value, which the column can hold, or of NULL.
     fn encode(&self, value: &Value) -> Option<Vec<u8>>;
+    /// What the encoded forms of texts begin with that begin with `text`; of others, too.
+    fn encode_beginning(&self, text: &[u8]) -> Option<Vec<u8>>;
     /// Greater values come first.
     fn descending(&self) -> bool;
     /// Keys hold only the start of values.
@@ -260,6 +283,16 @@ pub(crate) fn keys(
         }
         // Not known: any may be among them.
         Term::Members { .. } => Ok(Intervals::all()),
+        Term::Like { collation, pattern, escape } => {
+            Ok(match like_beginning(*collation, pattern, escape, cx, row)? {
+                Some(None) => Intervals::none(),
+                Some(Some(text)) if !text.is_empty() => {
+                    let key = encoder.encode_beginning(&text);
+                    key.map_or_else(|| not_null(encoder), Intervals::beginning_with)
+                }
+                _ => not_null(encoder),
+            })
+        }
         Term::IsNull { negated: false } => Ok(nulls(encoder)),
         Term::IsNull { negated: true } => Ok(not_null(encoder)),
         Term::Any(terms) => {

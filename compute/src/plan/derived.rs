@@ -87,7 +87,10 @@ impl DerivedPlan {
                 Self::Query { plan: Box::new(SelectPlan::new(*query)?), outer, lateral }
             }
             Derived::Set(set) => Self::Set(SetPlan::new(set)?),
-            Derived::Shared(shared) => Self::Shared(shared),
+            Derived::Shared(shared) => {
+                shared.plan()?;
+                Self::Shared(shared)
+            }
             Derived::Recursive(recursive) => {
                 let Recursive { number, seed, steps, distinct, limit, names } = *recursive;
                 let seed = SetPlan::new(seed)?;
@@ -113,7 +116,7 @@ impl DerivedPlan {
         match self {
             Self::Query { plan, .. } => plan.each(each),
             Self::Set(set) => set.parts.iter().for_each(|part| part.plan.each(each)),
-            Self::Shared(shared) => shared.rows.each(each),
+            Self::Shared(shared) => shared.rows().each(each),
             Self::Recursive(recursive) => {
                 let parts = recursive.seed.parts.iter().chain(&recursive.steps);
                 parts.for_each(|part| part.plan.each(each));

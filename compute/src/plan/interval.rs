@@ -36,6 +36,12 @@ impl Intervals {
         Self(vec![Interval { from: value, to, point: true }])
     }
 
+    /// The values that begin with some bytes.
+    pub(crate) fn beginning_with(bytes: Vec<u8>) -> Self {
+        let to = prefix_end(&bytes).map(|end| end.to_vec());
+        Self(vec![Interval { from: bytes, to, point: false }])
+    }
+
     /// What sorts before a value; with the value itself if `inclusive`.
     pub(crate) fn below(value: &[u8], inclusive: bool) -> Self {
         let to = if inclusive {

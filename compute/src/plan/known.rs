@@ -13,8 +13,9 @@ use firn_mysql_semantics::expr::{Cx, Node, Op, Row};
 use firn_table::descriptor::IndexId;
 use firn_table::key::IndexCodec;
 
-use super::{Access, Condition, Lookup, Term, cost};
-use crate::bind::{BoundSelect, BoundSet, Derived, JoinKind, Source, TableSource};
+use super::share::{Values, share_of};
+use super::{Access, Alternatives, Condition, Lookup, Term, cost};
+use crate::bind::{BoundSelect, BoundSet, Derived, JoinKind, LimitBound, Source, TableSource};
 use crate::statistics::{TableStatistics, rows_now};
 use crate::table::OpenTable;
 use crate::zone;
@@ -34,6 +35,11 @@ pub(crate) struct Known {
     pub(crate) few: bool,
     statistics: Option<Arc<TableStatistics>>,
     dives: Vec<Dive>,
+    /// The same for sides of ORs, by what stands there.
+    sides: Vec<(String, Vec<Dive>)>,
+    /// The share of rows that conditions leave by the histograms of their columns, by what
+    /// stands there.
+    shares: Vec<(String, f64)>,
 }
 
 /// What a search of an index by values finds.
@@ -56,12 +62,25 @@ impl Known {
         self.statistics.as_ref()?.entries_per_key(codec.id(), parts)
     }
 
-    /// How many different values a column has, if an index begins with it.
+    /// How many different values a column has.
     pub(crate) fn distinct(&self, table: &OpenTable, column: usize) -> Option<f64> {
         let codecs = std::iter::once(table.codec.row_index()).chain(table.codec.indexes());
         let mut begin = codecs.filter(|codec| codec.column(0) == Some(column));
-        let per_key = begin.find_map(|codec| self.per_key(codec, 1))?;
-        Some((self.rows / per_key).max(1.0))
+        if let Some(per_key) = begin.find_map(|codec| self.per_key(codec, 1)) {
+            return Some((self.rows / per_key).max(1.0));
+        }
+        let id = table.descriptor().columns[column].id;
+        let known = self.statistics.as_ref()?.columns.get(&id.0)?;
+        Some((known.distinct as f64).max(1.0))
+    }
+
+    /// The share of rows that a condition leaves, if a histogram says it.
+    pub(crate) fn share(&self, condition: &Condition) -> Option<f64> {
+        if self.shares.is_empty() {
+            return None;
+        }
+        let name = format!("{condition:?}");
+        self.shares.iter().find(|(one, _)| *one == name).map(|(_, share)| *share)
     }
 
     /// The dives.
@@ -77,6 +96,23 @@ impl Known {
 
     /// How many entries a search finds.
     pub(crate) fn found(&self, codec: &IndexCodec, parts: &[Vec<Term>]) -> f64 {
+        self.found_of(None, codec, parts)
+    }
+
+    /// The same by what a side of an OR says.
+    pub(super) fn found_of(
+        &self,
+        side: Option<&str>,
+        codec: &IndexCodec,
+        parts: &[Vec<Term>],
+    ) -> f64 {
+        let dives = match side {
+            None => &*self.dives,
+            Some(name) => {
+                let side = self.sides.iter().find(|(one, _)| one == name);
+                side.map_or(&[][..], |(_, dives)| dives)
+            }
+        };
         let mut values = 1.0;
         // Of few rows it does not matter, and soon there may be more.
         let mut found = self.rows.max(FEW_ROWS);
@@ -95,7 +131,7 @@ impl Known {
             }
         }
         let conditions: usize = parts.iter().map(Vec::len).sum();
-        for dive in self.dives.iter().filter(|dive| dive.index == codec.id()) {
+        for dive in dives.iter().filter(|dive| dive.index == codec.id()) {
             if dive.columns.len() == parts.len() && dive.conditions == conditions {
                 return dive.entries.max(1.0);
             }
@@ -136,6 +172,9 @@ impl Learner<'_, '_> {
         if select.locking.is_some() {
             return;
         }
+        if let Some(limit) = &mut select.limit {
+            limit.about = self.limit(limit);
+        }
         let mut sources = std::mem::take(&mut select.sources);
         for source in &mut sources {
             match &mut source.rows {
@@ -160,6 +199,21 @@ impl Learner<'_, '_> {
         select.subqueries.iter_mut().for_each(|one| self.learn(&mut one.query));
     }
 
+    /// How many rows it lets through, with those that it skips.
+    fn limit(&mut self, limit: &LimitBound) -> Option<f64> {
+        let row = Row { columns: &[], params: self.params };
+        let mark = self.cx.warnings.mark();
+        let mut of = |node: &Node| match node.eval(self.cx, row).ok()?.as_ref() {
+            Value::Int(rows) => Some(*rows as f64),
+            Value::UInt(rows) => Some(*rows as f64),
+            _ => None,
+        };
+        let rows = of(&limit.rows);
+        let offset = limit.offset.as_ref().map_or(Some(0.0), of);
+        self.cx.warnings.rewind(mark);
+        Some(rows? + offset?)
+    }
+
     fn derived(&mut self, rows: &mut Derived) {
         match rows {
             Derived::Query { query, .. } => self.learn(query),
@@ -168,7 +222,8 @@ impl Learner<'_, '_> {
                 self.set(&mut recursive.seed);
                 recursive.steps.iter_mut().for_each(|part| self.learn(&mut part.query));
             }
-            Derived::Shared(_) | Derived::Working(_) | Derived::JsonTable(_) => {}
+            Derived::Shared(shared) => shared.before_planning(|rows| self.derived(rows)),
+            Derived::Working(_) | Derived::JsonTable(_) => {}
         }
     }
 
@@ -188,7 +243,15 @@ impl Learner<'_, '_> {
             self.lacking.tables.push(Arc::clone(table));
         }
         let rows = (rows as f64).max(1.0);
-        let mut known = Known { rows, few: false, statistics, dives: Vec::new() };
+        let (dives, sides, shares) = (Vec::new(), Vec::new(), Vec::new());
+        let mut known = Known { rows, few: false, statistics, dives, sides, shares };
+        for node in conditions.iter().filter(|node| !asks(node)) {
+            let all = Alternatives::of(node, places.start, places.end, &|_| false);
+            for (name, conditions) in all.iter().flat_map(Alternatives::sides) {
+                let dives = self.dives(table, conditions, known.rows);
+                known.sides.push((name.to_owned(), dives));
+            }
+        }
         let constant: Vec<Condition> = conditions
             .iter()
             .filter(|node| !asks(node))
@@ -197,13 +260,32 @@ impl Learner<'_, '_> {
         if constant.is_empty() {
             return known;
         }
-        let codecs = std::iter::once(table.codec.row_index()).chain(table.codec.indexes());
-        for codec in codecs {
-            if let Some(dive) = self.dive(table, codec, &constant, known.rows) {
-                known.dives.push(dive);
+        known.dives = self.dives(table, &constant, known.rows);
+        let gathered = table.numbers.statistics.load_full();
+        for condition in &constant {
+            let column = &table.descriptor().columns[condition.column];
+            let Some(gathered) = &gathered else { break };
+            let values = match gathered.histograms.get(&column.id.0) {
+                Some(histogram) => Values::Spread(histogram),
+                None => match gathered.columns.get(&column.id.0) {
+                    Some(known) => Values::Sampled(known),
+                    None => continue,
+                },
+            };
+            let mark = self.cx.warnings.mark();
+            let row = Row { columns: &[], params: self.params };
+            let share = share_of(&condition.term, values, &column.ty, self.cx, row);
+            self.cx.warnings.rewind(mark);
+            if let Some(share) = share {
+                known.shares.push((format!("{condition:?}"), share.clamp(0.0, 1.0)));
             }
         }
         known
+    }
+
+    fn dives(&mut self, table: &Arc<OpenTable>, conditions: &[Condition], rows: f64) -> Vec<Dive> {
+        let codecs = std::iter::once(table.codec.row_index()).chain(table.codec.indexes());
+        codecs.filter_map(|codec| self.dive(table, codec, conditions, rows)).collect()
     }
 
     /// Searches an index by the values that conditions name.
@@ -228,12 +310,13 @@ impl Learner<'_, '_> {
                 let space = table.descriptor().space();
                 let prefix = codec.id().0.to_be_bytes();
                 let whole = KeyRange { start: prefix.to_vec().into(), end: prefix_end(&prefix) };
-                let all = self.count(space, &whole)?.max(1.0);
                 let looked_at = &ranges[..ranges.len().min(RANGES_MAX)];
-                let mut found = 0.0;
-                for range in looked_at {
-                    found += self.count(space, range)?;
-                }
+                // Whatever is not at hand is asked for, before any of it is done without.
+                let all = self.count(space, &whole);
+                let counts: Vec<_> =
+                    looked_at.iter().map(|range| self.count(space, range)).collect();
+                let all = all?.max(1.0);
+                let found: f64 = counts.into_iter().sum::<Option<f64>>()?;
                 // Entries of a key that is in a block with others are not told from these.
                 let entries = found / all * rows;
                 entries * (ranges.len() as f64 / looked_at.len().max(1) as f64)

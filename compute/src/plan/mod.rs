@@ -3,7 +3,9 @@
 //! * [`interval`]: sets of encoded key parts.
 //! * [`fit`]: a compared value among the values of a column.
 //! * [`access`]: which index is read, from what conditions.
+//! * [`union`]: several indexes of one table, for an OR.
 //! * [`known`]: what is known of tables; [`cost`]: what is weighed by it.
+//! * [`share`]: how many rows conditions leave, by the values that columns have.
 //! * [`order`]: in which order joined tables are read.
 //! * [`point`]: reads of one row by its key.
 //! * [`range`]: reads of one table whose columns go to the client as they are.
@@ -23,6 +25,8 @@ mod point;
 mod range;
 mod select;
 mod semi;
+mod share;
+mod union;
 mod window;
 
 pub(crate) use access::{Access, Lookup, Wanted, choose};
@@ -33,4 +37,5 @@ pub(crate) use known::{Known, Lacking, Learner};
 pub(crate) use point::PointPlan;
 pub(crate) use range::{Distinct, Key, Output, RangePlan, Taken, Total};
 pub(crate) use select::{SelectPlan, Step, StepRows};
+pub(crate) use union::{Alternatives, Union};
 pub(crate) use window::{End, Operand, WindowPlan};

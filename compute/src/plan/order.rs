@@ -5,14 +5,18 @@
 //! orders are weighed; of more, from each table as the first one, the one that leaves the
 //! fewest rows follows, and so on. The cheapest order is taken, as written where they are equal.
 //!
+//! Where a LIMIT wants few rows in an order that an index of one table gives, that table may
+//! come first: it is then read only until there are enough.
+//!
 //! Of a table of which nothing is known, every one is taken to have the same number of rows, and
 //! every kind of condition to leave the same share of them.
 
 use firn_mysql_semantics::expr::{CompareOp, Node, Op};
 use firn_table::TableCodec;
 use firn_table::descriptor::{IndexId, IndexState};
+use smallvec::SmallVec;
 
-use super::{Condition, Known, SubqueryPlan, Term, cost, semi};
+use super::{Alternatives, Condition, Known, SubqueryPlan, Term, cost, semi, union};
 use crate::bind::{JoinKind, Source, TableSource, columns_of};
 
 /// Less than this is not told from nothing.
@@ -23,7 +27,7 @@ const CHEAPER: f64 = 0.999;
 /// nothing is known: what is guessed of both says little.
 const MUCH_CHEAPER: f64 = 0.1;
 /// Of so many tables all orders are weighed.
-const ALL_ORDERS_MAX: usize = 7;
+const ALL_ORDERS_MAX: usize = 9;
 
 /// A set of tables, by their places among those that are put in order.
 type Tables = u64;
@@ -40,6 +44,28 @@ struct Table {
     dived: Option<(f64, Vec<usize>)>,
     /// One row comes of it at least.
     outer: bool,
+    /// What it costs to search it for the sides of an OR, and how many rows that finds.
+    union: Option<(f64, f64)>,
+}
+
+/// Some rows are wanted in an order that an index of a table gives.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct InOrder {
+    /// The table's place among those that are put in order.
+    pub(super) table: usize,
+    /// So many of the joined rows are wanted.
+    pub(super) wanted: f64,
+    /// Entries that the index has for it, and what each costs.
+    pub(super) entries: f64,
+    pub(super) each: f64,
+}
+
+/// The order that was found.
+pub(super) struct Order {
+    /// Places of the tables, and what reaching each of them takes.
+    pub(super) tables: Vec<(usize, Reached)>,
+    /// The first one is read in order: so many rows of it are enough.
+    pub(super) enough: Option<f64>,
 }
 
 struct Index {
@@ -72,6 +98,8 @@ struct Said {
 struct Filter {
     reads: Tables,
     share: f64,
+    /// Columns that are equal to each other: another equality of two of them says nothing new.
+    class: Option<usize>,
 }
 
 /// What it takes to read a table once, how many rows are looked at, and how many are left.
@@ -118,7 +146,14 @@ impl Joined {
                 conditions: Vec::new(),
                 dived: None,
                 outer: source.kind == JoinKind::Left,
+                union: union_of(source, places, conditions),
             });
+        }
+        let mut classes = Classes::default();
+        for node in conditions {
+            if let Some((one, other)) = equal_columns(node) {
+                classes.join(one, other);
+            }
         }
         for node in conditions {
             let mut tables: Tables = 0;
@@ -157,7 +192,9 @@ impl Joined {
                         }
                         _ => share,
                     };
-                    shares = shares.min(share);
+                    let said = known_of(&sources[at]).and_then(|known| known.share(&found));
+                    let share = said.unwrap_or(share);
+                    shares = said.unwrap_or_else(|| shares.min(share));
                     table.terms.push(Said {
                         column: found.column,
                         equality: found.is_equality(),
@@ -169,7 +206,8 @@ impl Joined {
                     });
                 }
             }
-            this.filters.push(Filter { reads: tables, share: shares });
+            let class = equal_columns(node).map(|(one, other)| classes.join(one, other));
+            this.filters.push(Filter { reads: tables, share: shares, class });
         }
         for (table, source) in this.tables.iter_mut().zip(sources) {
             table.dived = dived(table, source);
@@ -177,25 +215,67 @@ impl Joined {
         this
     }
 
-    /// The order: places among the sources, and what reaching each of them takes.
-    pub(super) fn order(&self) -> Vec<(usize, Reached)> {
-        let all_known = self.tables.iter().all(|table| table.is_known);
-        let order = match self.tables.len() {
+    /// Of all of them so much is known that orders are weighed by it.
+    pub(super) fn are_known(&self) -> bool {
+        self.tables.iter().all(|table| table.is_known)
+    }
+
+    /// The order in which they are read.
+    pub(super) fn order(&self, in_order: Option<InOrder>) -> Order {
+        let all_known = self.are_known();
+        let weighed = self.tables.len() <= ALL_ORDERS_MAX && all_known;
+        let mut order = match self.tables.len() {
             1 => vec![0],
-            2..=ALL_ORDERS_MAX if all_known => self.best(),
+            _ if weighed => self.best(None),
             _ => self.greedy(all_known),
         };
+        let mut enough = None;
+        if let Some(wanted) = in_order.filter(|_| all_known && self.tables.len() > 1) {
+            let first = wanted.table;
+            let other = match weighed {
+                true => self.best(Some(first)),
+                false => self.from(first, f64::INFINITY).map_or_else(Vec::new, |(_, all)| all),
+            };
+            if let Some(rows) = self.is_cheaper_in_order(&order, &other, wanted) {
+                (order, enough) = (other, Some(rows));
+            }
+        }
         let mut known: Tables = 0;
         let reached = |at: usize| {
             let reached = self.reached(at, known);
             known |= 1 << at;
             (at, reached)
         };
-        order.into_iter().map(reached).collect()
+        Order { tables: order.into_iter().map(reached).collect(), enough }
     }
 
-    /// The best of all orders.
-    fn best(&self) -> Vec<usize> {
+    /// Whether an order costs less than another if its first table is read in order until
+    /// there are enough rows; of how many of that table's these come.
+    fn is_cheaper_in_order(&self, than: &[usize], order: &[usize], by: InOrder) -> Option<f64> {
+        let (first, others, rows) = self.costs(than)?;
+        let all = first.cost + others + rows * cost::SORTED;
+        let (first, others, rows) = self.costs(order)?;
+        let share = (by.wanted / rows).min(1.0);
+        let until = cost::SEARCH + share * (by.entries * by.each + others);
+        (until < all).then_some(first.rows * share)
+    }
+
+    /// What the first table takes, what all others cost, and how many rows there are in the end.
+    fn costs(&self, order: &[usize]) -> Option<(Reached, f64, f64)> {
+        let (first, others) = order.split_first()?;
+        let first_reached = self.reached(*first, 0);
+        let (mut known, mut cost, mut rows) = (1 << first, 0.0, first_reached.rows);
+        for at in others {
+            let reached = self.reached(*at, known);
+            cost += rows * reached.cost;
+            rows = (rows * reached.rows).max(ROWS_MIN);
+            known |= 1 << at;
+        }
+        Some((first_reached, cost, rows))
+    }
+
+    /// The best of all orders, or of those that begin with one table.
+    fn best(&self, first: Option<usize>) -> Vec<usize> {
         let count = self.tables.len();
         // By set of tables: the cost, the rows, and the table that comes last.
         let mut best: Vec<(f64, f64, usize)> = vec![(f64::INFINITY, 1.0, 0); 1 << count];
@@ -203,6 +283,9 @@ impl Joined {
         for set in 1..1_usize << count {
             for last in (0..count).rev().filter(|last| set & 1 << last != 0) {
                 let before = set & !(1 << last);
+                if first.is_some_and(|first| (before == 0) != (last == first)) {
+                    continue;
+                }
                 let (cost, rows, _) = best[before];
                 let reached = self.reached(last, before as Tables);
                 let cost = cost + rows * reached.cost;
@@ -270,11 +353,19 @@ impl Joined {
         let table = &self.tables[at];
         let there = |needs: Tables| needs & !known == 0;
         let mut share = table.dived.as_ref().map_or(1.0, |(share, _)| *share);
+        let mut equal: SmallVec<[usize; 4]> = SmallVec::new();
         for which in &table.conditions {
             let filter = &self.filters[*which];
             let dived = table.dived.as_ref().is_some_and(|(_, by)| by.contains(which));
-            if !dived && there(filter.reads & !(1 << at)) {
-                share *= filter.share;
+            if dived || !there(filter.reads & !(1 << at)) {
+                continue;
+            }
+            match filter.class {
+                Some(class) if equal.contains(&class) => {}
+                class => {
+                    share *= filter.share;
+                    equal.extend(class);
+                }
             }
         }
         let mut read = table.rows;
@@ -293,14 +384,76 @@ impl Joined {
             }
             rows_max = rows_max.min(found);
         }
+        if let Some((by_union, found)) = table.union {
+            if by_union < cost {
+                (cost, read) = (by_union, found);
+            }
+            rows_max = rows_max.min(found);
+        }
         let least = if table.outer { 1.0 } else { ROWS_MIN };
         Reached { cost, read, rows: (table.rows * share).min(rows_max).max(least) }
+    }
+}
+
+/// Places of columns that are equal to each other.
+#[derive(Default)]
+struct Classes(Vec<Vec<usize>>);
+
+impl Classes {
+    /// Puts two into one class: its number, once all are put together.
+    fn join(&mut self, one: usize, other: usize) -> usize {
+        let of = |place: usize, all: &[Vec<usize>]| all.iter().position(|all| all.contains(&place));
+        match (of(one, &self.0), of(other, &self.0)) {
+            (Some(one), Some(other)) if one == other => one,
+            (Some(one), Some(other)) => {
+                let (first, second) = (one.min(other), one.max(other));
+                let more = self.0.remove(second);
+                self.0[first].extend(more);
+                first
+            }
+            (Some(class), None) => {
+                self.0[class].push(other);
+                class
+            }
+            (None, Some(class)) => {
+                self.0[class].push(one);
+                class
+            }
+            (None, None) => {
+                self.0.push(vec![one, other]);
+                self.0.len() - 1
+            }
+        }
+    }
+}
+
+/// The columns that a condition says to be equal.
+fn equal_columns(node: &Node) -> Option<(usize, usize)> {
+    let (Op::Compare(CompareOp::Eq, _), [one, other]) = (&node.op, &*node.args) else {
+        return None;
+    };
+    match (&one.op, &other.op) {
+        (Op::Column(one), Op::Column(other)) => Some((one.index, other.index)),
+        _ => None,
     }
 }
 
 /// What is known of a table, if it counts.
 fn known_of(source: &Source) -> Option<&Known> {
     source.known.as_ref().filter(|known| !known.few)
+}
+
+/// What searching a table for the sides of an OR costs, and how many rows that finds.
+fn union_of(
+    source: &Source,
+    places: &std::ops::Range<usize>,
+    conditions: &[&Node],
+) -> Option<(f64, f64)> {
+    let TableSource::Stored(open) = &source.rows else { return None };
+    let of = |node: &&Node| Alternatives::of(node, places.start, places.end, &|_| false);
+    let all: Vec<Alternatives> = conditions.iter().filter_map(of).collect();
+    let union = union::cheapest(&all, &open.codec, &source.hints, known_of(source))?;
+    Some((union.cost, union.found))
 }
 
 /// The share of a table's rows that values leave which an index was searched for, and the
@@ -446,6 +599,13 @@ fn share_of(node: &Node, joins: bool, distinct: &dyn Fn(usize) -> Option<f64>) -
                 cost::EQUAL
             }
         }
+        (Op::Like { negated, .. }, _) => {
+            if *negated {
+                1.0 - cost::WITHIN
+            } else {
+                cost::WITHIN
+            }
+        }
         (Op::And, list) => list.iter().map(|one| share_of(one, joins, distinct)).product(),
         (Op::Or, list) => {
             1.0 - list.iter().map(|one| 1.0 - share_of(one, joins, distinct)).product::<f64>()
@@ -455,136 +615,4 @@ fn share_of(node: &Node, joins: bool, distinct: &dyn Fn(usize) -> Option<f64>) -
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn joined(tables: usize) -> Joined {
-        let table = |_| Table {
-            rows: cost::ROWS,
-            is_known: false,
-            indexes: vec![Index {
-                parts: vec![(0, true)],
-                unique: true,
-                covering: true,
-                rows: true,
-                per_key: Vec::new(),
-                dive: None,
-            }],
-            terms: Vec::new(),
-            conditions: Vec::new(),
-            dived: None,
-            outer: false,
-        };
-        Joined { tables: (0..tables).map(table).collect(), filters: Vec::new() }
-    }
-
-    impl Joined {
-        fn places(&self) -> Vec<usize> {
-            self.order().into_iter().map(|(at, _)| at).collect()
-        }
-
-        /// Of each table as many rows as are said.
-        fn sized(mut self, rows: &[f64]) -> Self {
-            for (table, rows) in self.tables.iter_mut().zip(rows) {
-                (table.rows, table.is_known) = (*rows, true);
-            }
-            self
-        }
-
-        /// Column `left.1` of table `left.0` is that of `right`, or a constant.
-        fn equal(&mut self, left: (usize, usize), right: Option<(usize, usize)>) {
-            let reads = 1 << left.0 | right.map_or(0, |(table, _)| 1 << table);
-            let share = if right.is_some() { 0.01 } else { 0.1 };
-            for (table, column) in [Some(left), right].into_iter().flatten() {
-                let needs = reads & !(1 << table);
-                let filter = self.filters.len();
-                let (equality, constant, values) = (true, true, 1.0);
-                let term = Said { column, equality, constant, values, needs, share, filter };
-                self.tables[table].terms.push(term);
-                self.tables[table].conditions.push(self.filters.len());
-            }
-            self.filters.push(Filter { reads, share });
-        }
-    }
-
-    #[test]
-    fn tables_that_nothing_tells_apart_are_read_as_written() {
-        assert_eq!(joined(4).places(), [0, 1, 2, 3]);
-    }
-
-    #[test]
-    fn the_row_of_a_key_comes_first_and_what_it_leads_to_next() {
-        let mut joined = joined(4);
-        joined.equal((0, 0), Some((2, 1)));
-        joined.equal((2, 0), Some((3, 1)));
-        joined.equal((3, 0), None);
-        // Nothing is said of table 1.
-        assert_eq!(joined.places(), [3, 2, 0, 1]);
-    }
-
-    #[test]
-    fn a_table_whose_key_others_have_is_read_behind_them() {
-        let mut joined = joined(2);
-        joined.equal((0, 0), Some((1, 1)));
-        assert_eq!(joined.places(), [1, 0]);
-    }
-
-    #[test]
-    fn a_search_for_each_row_is_as_good_as_another_order() {
-        let mut joined = joined(2);
-        // Either key leads to the other table.
-        joined.equal((0, 0), Some((1, 0)));
-        joined.tables[1].indexes[0].unique = false;
-        assert_eq!(joined.places(), [0, 1]);
-    }
-
-    #[test]
-    fn what_is_bound_comes_before_what_is_not() {
-        let mut joined = joined(3);
-        joined.equal((0, 1), None);
-        joined.equal((0, 2), Some((2, 2)));
-        assert_eq!(joined.places(), [0, 2, 1]);
-    }
-
-    /// Chains of sixty-one tables in any order are put in order at once.
-    #[test]
-    fn a_chain_of_all_tables_is_followed_from_its_constant() {
-        let mut joined = joined(61);
-        // 7, 14, 21, … each with the key of the one before it.
-        for step in 1..61 {
-            joined.equal((step * 7 % 61, 0), Some(((step - 1) * 7 % 61, 1)));
-        }
-        joined.equal((0, 0), None);
-        let expected: Vec<usize> = (0..61).map(|step| step * 7 % 61).collect();
-        assert_eq!(joined.places(), expected);
-    }
-
-    #[test]
-    fn of_tables_that_lead_to_each_other_the_small_one_comes_first() {
-        let mut joined = joined(2);
-        // Either key leads to the other table.
-        joined.equal((0, 0), Some((1, 0)));
-        assert_eq!(joined.sized(&[1e6, 100.0]).places(), [1, 0]);
-    }
-
-    #[test]
-    fn a_condition_that_leaves_little_of_a_large_table_is_worth_more_than_a_small_table() {
-        let mut joined = joined(3);
-        joined.equal((0, 0), Some((1, 1)));
-        joined.equal((1, 0), Some((2, 1)));
-        joined.equal((2, 0), None);
-        assert_eq!(joined.sized(&[10.0, 1e5, 1e6]).places(), [2, 1, 0]);
-    }
-
-    /// Each of these stands for a plan of a statement that waits for it.
-    #[test]
-    fn all_orders_of_seven_tables_are_weighed_at_once() {
-        let mut joined = joined(7);
-        for at in 1..7 {
-            joined.equal((at, 0), Some((at - 1, 1)));
-        }
-        joined.equal((0, 0), None);
-        let joined = joined.sized(&[1e6; 7]);
-        assert_eq!(joined.places(), [0, 1, 2, 3, 4, 5, 6]);
-    }
-}
+mod tests;

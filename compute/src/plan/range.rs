@@ -291,6 +291,6 @@ fn exact_term(term: &Term, wanted: Wanted, params: &mut Vec<(usize, Wanted)>) ->
         Term::Any(terms) | Term::All(terms) => {
             terms.iter().map(|term| exact_term(term, wanted, params)).sum()
         }
-        Term::IsNull { .. } | Term::Members { .. } => None,
+        Term::IsNull { .. } | Term::Like { .. } | Term::Members { .. } => None,
     }
 }

@@ -8,12 +8,13 @@ use firn_mysql_semantics::TypeKind;
 use firn_mysql_semantics::error::SqlError;
 use firn_mysql_semantics::expr::{Node, Op, Result};
 
-use super::order::{Joined, Reached};
+use super::order::{self, InOrder, Joined, Reached};
 use super::{
-    Access, Condition, DerivedPlan, Known, SubqueryPlan, Wanted, WindowPlan, choose, cost, semi,
+    Access, Alternatives, Condition, DerivedPlan, Known, SubqueryPlan, Wanted, WindowPlan, access,
+    choose, cost, semi,
 };
 use crate::bind::{
-    Aggregate, AggregateFunction, BoundSelect, Derived, JoinKind, Source, TableSource,
+    Aggregate, AggregateFunction, BoundSelect, Derived, JoinKind, LimitBound, Source, TableSource,
     VirtualTable, columns_of,
 };
 use crate::table::OpenTable;
@@ -157,10 +158,12 @@ impl SelectPlan {
     }
 
     fn is_cheaper_over_batches(&self) -> bool {
-        // Row by row an index may give the few rows that a LIMIT wants, and say what a
-        // subquery asks; what either saves is not estimated yet.
+        // Row by row an index may give the few rows that a LIMIT wants, and a query that takes
+        // values of each row may be asked for few of these: what that saves is not estimated.
+        // All other queries run once either way.
         let few = self.select.limit.is_some() && !self.select.grouped;
-        if self.steps.is_empty() || few || !self.subqueries.is_empty() {
+        let once = |one: &SubqueryPlan| one.plan.select.outer.is_empty() && !one.volatile;
+        if self.steps.is_empty() || few || !self.subqueries.iter().all(once) {
             return false;
         }
         let (mut over, mut rows) = (cost::BATCHES_BEGIN, 1.0);
@@ -204,18 +207,32 @@ impl SelectPlan {
         let mut waiting = VecDeque::from(sources);
         // Tables of inner joins, from one that keeps its place to the next one that does.
         let mut next: VecDeque<(Source, Reached)> = VecDeque::new();
+        let mut enough = None;
         loop {
             if next.is_empty() {
                 let free = waiting.iter().take_while(|source| is_free(source)).count();
-                let some = waiting.drain(..free.max(1).min(waiting.len())).collect();
-                next = in_order(&select, some, &filter, &known, &reads, &subqueries).into();
+                let some: Vec<Source> = waiting.drain(..free.max(1).min(waiting.len())).collect();
+                let block = Block { select: &select, filter: &filter, known: &known };
+                let order = if stays_one(&steps) { &*order } else { &[] };
+                (next, enough) = in_order(&block, some, &reads, &subqueries, order);
             }
             let Some((source, reached)) = next.pop_front() else { break };
             let conditions = conditions_of(&select, &source, &filter, &known, &subqueries);
-            let access = access_of(&select, &source, &conditions, &reads, &order, &steps)?;
+            let block = Block { select: &select, filter: &filter, known: &known };
+            // Behind tables of one row each, rows come in the order of the next one.
+            let one = stays_one(&steps);
+            let wanted_order = if one { &*order } else { &[] };
+            let last = one && !steps.is_empty() && next.is_empty() && waiting.is_empty();
+            let enough = match (enough.take(), &select.limit) {
+                (None, Some(limit)) if last => {
+                    Some(Enough { rows: limit_of(limit), in_order: false })
+                }
+                (enough, _) => enough,
+            };
+            let access = access_of(&block, &source, &conditions, &reads, wanted_order, enough)?;
             let table = &select.tables[source.table];
             let (start, end) = (table.start, table.start + table.columns.len());
-            if steps.is_empty() && access.as_ref().is_some_and(|access| access.ordered) {
+            if one && access.as_ref().is_some_and(|access| access.ordered) {
                 ordered = true;
             }
             known[start..end].fill(true);
@@ -282,24 +299,53 @@ fn estimate_of(source: &Source, access: Option<&Access>, reached: Reached) -> Es
         (access, &source.rows, &source.known)
     {
         let codec = open.codec.index(access.index).unwrap_or(open.codec.row_index());
-        read = match access.parts.is_empty() {
-            true => known.rows,
-            false if access.single => 1.0,
-            false => known.found(codec, &access.parts).min(known.rows),
+        read = match (&access.union, access.parts.is_empty()) {
+            (Some(union), _) => union.found.min(known.rows),
+            (None, true) => known.rows,
+            (None, false) if access.single => 1.0,
+            (None, false) => known.found(codec, &access.parts).min(known.rows),
         };
     }
     Estimate { read, left: rows.min(read.max(1.0)), cost }
 }
 
-/// Tables of inner joins in the order in which they are read.
+/// What is there of a block when its next tables are looked at.
+struct Block<'a> {
+    select: &'a BoundSelect,
+    /// Conditions that nobody has looked at yet.
+    filter: &'a [Option<Node>],
+    /// Places of the flat row that are there.
+    known: &'a [bool],
+}
+
+/// How the first table of a block is read so that its rows come in order.
+struct Enough {
+    rows: f64,
+    /// Only in order are they so few.
+    in_order: bool,
+}
+
+/// How many rows a LIMIT lets through, with those that it skips.
+fn limit_of(limit: &LimitBound) -> f64 {
+    limit.about.unwrap_or(cost::LIMITED)
+}
+
+/// Whether there is at most one row of all tables so far.
+fn stays_one(steps: &[Step]) -> bool {
+    let is_one = |step: &Step| step.access.as_ref().is_some_and(|access| access.single);
+    steps.iter().all(is_one)
+}
+
+/// Tables of inner joins in the order in which they are read, and how many rows of the first
+/// are enough in the order that is asked for.
 fn in_order(
-    select: &BoundSelect,
+    block: &Block<'_>,
     sources: Vec<Source>,
-    filter: &[Option<Node>],
-    known: &[bool],
     reads: &[bool],
     subqueries: &[SubqueryPlan],
-) -> Vec<(Source, Reached)> {
+    order: &[(usize, bool)],
+) -> (VecDeque<(Source, Reached)>, Option<Enough>) {
+    let Block { select, filter, known } = block;
     let places = |source: &Source| {
         let table = &select.tables[source.table];
         table.start..table.start + table.columns.len()
@@ -310,10 +356,52 @@ fn in_order(
         _ => filter.iter().flatten().collect(),
     };
     let is_known = |place: usize| known.get(place) == Some(&true);
-    let order = Joined::new(&sources, &places, &conditions, &is_known, reads, subqueries).order();
+    let limit = select.limit.as_ref().map(limit_of);
+    let by_index = match (limit, order.first()) {
+        (Some(wanted), Some((first, _))) if sources.len() > 1 => {
+            let table = places.iter().position(|own| own.contains(first));
+            let own = table.filter(|at| order.iter().all(|(at_, _)| places[*at].contains(at_)));
+            own.and_then(|table| {
+                let source = &sources[table];
+                let TableSource::Stored(open) = &source.rows else { return None };
+                let conditions = conditions_of(select, source, filter, known, subqueries);
+                let order = of_table(order, &places[table]);
+                let wanted_of_it = Wanted {
+                    conditions: &conditions,
+                    alternatives: &[],
+                    reads: &|column| reads[places[table].start + column],
+                    order: &order,
+                    limited: Some(1.0),
+                    in_order: true,
+                    hints: &source.hints,
+                    known: source.known.as_ref(),
+                };
+                let (entries, each) = access::in_order(&open.codec, &wanted_of_it)?;
+                Some(InOrder { table, wanted, entries, each })
+            })
+        }
+        _ => None,
+    };
+    let joined = Joined::new(&sources, &places, &conditions, &is_known, reads, subqueries);
+    let order::Order { tables, enough } = joined.order(by_index);
+    let enough = match (enough, limit) {
+        (Some(rows), _) => Some(Enough { rows, in_order: true }),
+        (None, Some(rows)) if tables.len() == 1 || !joined.are_known() => {
+            Some(Enough { rows, in_order: false })
+        }
+        _ => None,
+    };
     let mut sources: Vec<Option<Source>> = sources.into_iter().map(Some).collect();
     let taken = |(at, reached): (usize, Reached)| Some((sources[at].take()?, reached));
-    order.into_iter().filter_map(taken).collect()
+    (tables.into_iter().filter_map(taken).collect(), enough)
+}
+
+/// The same order by the columns of a table; empty if it is also by others.
+fn of_table(order: &[(usize, bool)], places: &std::ops::Range<usize>) -> Vec<(usize, bool)> {
+    let own = |(place, descending): &(usize, bool)| {
+        places.contains(place).then(|| (place - places.start, *descending))
+    };
+    order.iter().map(own).collect::<Option<_>>().unwrap_or_default()
 }
 
 /// Its rows depend on those of the tables before it.
@@ -404,27 +492,31 @@ fn conditions_of(
 }
 
 fn access_of(
-    select: &BoundSelect,
+    block: &Block<'_>,
     source: &Source,
     conditions: &[Condition],
     reads: &[bool],
     order: &[(usize, bool)],
-    steps: &[Step],
+    enough: Option<Enough>,
 ) -> Result<Option<Access>> {
     let TableSource::Stored(open) = &source.rows else { return Ok(None) };
-    let table = &select.tables[source.table];
+    let table = &block.select.tables[source.table];
     let (start, end) = (table.start, table.start + table.columns.len());
-    let own: Vec<(usize, bool)> = order
-        .iter()
-        .filter(|(place, _)| (start..end).contains(place))
-        .map(|(place, descending)| (place - start, *descending))
-        .collect();
-    let first = steps.is_empty() && own.len() == order.len();
+    let alternatives: Vec<Alternatives> = {
+        let is_known = |place: usize| block.known.get(place) == Some(&true);
+        let of = |node: &Node| Alternatives::of(node, start, end, &is_known);
+        match source.kind {
+            JoinKind::Inner => block.filter.iter().flatten().filter_map(of).collect(),
+            JoinKind::Left => source.on.iter().filter_map(of).collect(),
+        }
+    };
     let wanted = Wanted {
         conditions,
+        alternatives: &alternatives,
         reads: &|column| reads[start + column],
-        order: if first { &own } else { &[] },
-        limited: select.limit.is_some(),
+        order: &of_table(order, &(start..end)),
+        limited: enough.as_ref().map(|enough| enough.rows),
+        in_order: enough.is_some_and(|enough| enough.in_order),
         hints: &source.hints,
         known: source.known.as_ref(),
     };

@@ -69,26 +69,68 @@ fn is_plain(ty: &SqlType) -> bool {
 
 /// Turns what is asked of queries in the conditions of WHERE into the form that reads less.
 pub(super) fn turn(select: &mut BoundSelect) {
+    if select.subqueries.is_empty() {
+        return;
+    }
     let mut filter = std::mem::take(&mut select.filter);
-    for node in &mut filter {
-        let (node, positive) = match node.op {
-            Op::Not => (&mut node.args[0], false),
-            _ => (node, true),
-        };
-        let Op::Subquery { slot, .. } = node.op else { continue };
-        let mut subqueries = std::mem::take(&mut select.subqueries);
-        if let Some(asked) = subqueries.iter_mut().find(|one| one.slot == slot) {
-            if matches!(asked.asked, Asked::Exists) {
-                if positive {
-                    once(select, node, asked);
-                }
-            } else {
-                each(select, node, asked, positive);
-            }
-        }
-        select.subqueries = subqueries;
+    for at in 0..filter.len() {
+        // What the others say counts when this one is weighed.
+        select.filter = filter.clone();
+        let mut node = select.filter.swap_remove(at);
+        let mut given = std::mem::take(&mut select.subqueries);
+        let asked = |slot: usize| given.iter().position(|one| one.slot == slot);
+        let members = select.filter.iter().filter_map(|node| {
+            let (Op::Subquery { slot, .. }, [column]) = (&node.op, &*node.args) else {
+                return None;
+            };
+            few_members(&given[asked(*slot)?], column)
+        });
+        let members: Vec<Condition> = members.collect();
+        turn_one(select, &mut node, &mut given, &members);
+        select.subqueries = given;
+        filter[at] = node;
     }
     select.filter = filter;
+}
+
+/// The same for one condition. `members` is what queries of the others say of columns.
+fn turn_one(
+    select: &BoundSelect,
+    node: &mut Node,
+    subqueries: &mut [BoundSubquery],
+    members: &[Condition],
+) {
+    let (node, positive) = match node.op {
+        Op::Not => (&mut node.args[0], false),
+        _ => (node, true),
+    };
+    let Op::Subquery { slot, .. } = node.op else { return };
+    let Some(asked) = subqueries.iter_mut().find(|one| one.slot == slot) else { return };
+    if matches!(asked.asked, Asked::Exists) {
+        if positive {
+            once(select, node, asked, members);
+        }
+    } else {
+        each(select, node, asked, positive, members);
+    }
+}
+
+/// What `column IN (SELECT …)` says of a column, by its place in the flat row, if the rows of
+/// the query are those of one table.
+fn few_members(asked: &BoundSubquery, column: &Node) -> Option<Condition> {
+    let Asked::Any(condition) = &asked.asked else { return None };
+    let query = &asked.query;
+    let [source] = &*query.sources else { return None };
+    let TableSource::Stored(open) = &source.rows else { return None };
+    if asked.volatile || !query.outer.is_empty() || !is_simple(query) {
+        return None;
+    }
+    let (with, ty) = equality(condition)?;
+    let Op::Column(place) = &column.op else { return None };
+    let count = alone(query, source, open, source.known.as_ref()?, &[]).0;
+    let column = column.clone();
+    let term = Term::Members { slot: asked.slot, with, column, ty, count };
+    Some(Condition { column: place.index, term })
 }
 
 /// The source whose columns have a place.
@@ -102,14 +144,24 @@ fn source_of(select: &BoundSelect, place: usize) -> Option<(&Source, &OpenTable,
     Some((source, open, place - select.tables[source.table].start))
 }
 
-/// The rows of a source that its own values leave, and what reading them costs.
-fn alone(select: &BoundSelect, source: &Source, open: &OpenTable, known: &Known) -> (f64, f64) {
+/// The rows of a source that its own values leave, and the `members` of its columns that are
+/// known; and what reading them costs.
+fn alone(
+    select: &BoundSelect,
+    source: &Source,
+    open: &OpenTable,
+    known: &Known,
+    members: &[Condition],
+) -> (f64, f64) {
     let scope = &select.tables[source.table];
     let (start, end) = (scope.start, scope.start + scope.columns.len());
+    let own = members.iter().filter(|one| (start..end).contains(&one.column));
+    let own = own.map(|one| Condition { column: one.column - start, term: one.term.clone() });
     let conditions: Vec<Condition> = select
         .filter
         .iter()
         .filter_map(|node| Condition::of(node, start, end, &|_| false))
+        .chain(own)
         .collect();
     let (mut rows, mut least) = (known.rows, known.rows);
     let codecs = std::iter::once(open.codec.row_index()).chain(open.codec.indexes());
@@ -165,7 +217,12 @@ fn is_quiet(with: Comparison, left: &SqlType, right: &SqlType) -> bool {
 
 /// `EXISTS (SELECT … WHERE k = c …)` as `c IN (SELECT k …)`, if the query's rows are cheaper
 /// to gather once than to be looked for with each row.
-fn once(select: &BoundSelect, node: &mut Node, asked: &mut BoundSubquery) -> Option<()> {
+fn once(
+    select: &BoundSelect,
+    node: &mut Node,
+    asked: &mut BoundSubquery,
+    members: &[Condition],
+) -> Option<()> {
     let query = &mut asked.query;
     let [outer] = &*query.outer else { return None };
     if asked.volatile || !is_simple(query) || query.items.is_empty() {
@@ -200,15 +257,15 @@ fn once(select: &BoundSelect, node: &mut Node, asked: &mut BoundSubquery) -> Opt
     let Op::Column(place) = &operand.op else { return None };
     let (around, around_table, _) = source_of(select, place.index)?;
     let around_known = around.known.as_ref().filter(|known| !known.few)?;
-    let (rows, _) = alone(select, around, around_table, around_known);
+    let (rows, _) = alone(select, around, around_table, around_known, members);
     let (within, within_table, column) = source_of(query, inner_column.index)?;
     let within_known = within.known.as_ref()?;
     let (_, whole) = match query.sources.len() {
-        1 => alone(query, within, within_table, within_known),
+        1 => alone(query, within, within_table, within_known, &[]),
         _ => {
             let all = query.sources.iter().filter_map(|source| {
                 let TableSource::Stored(open) = &source.rows else { return None };
-                Some(alone(query, source, open, source.known.as_ref()?).1)
+                Some(alone(query, source, open, source.known.as_ref()?, &[]).1)
             });
             (0.0, all.fold(f64::INFINITY, f64::min) * 2.0)
         }
@@ -238,6 +295,7 @@ fn each(
     node: &mut Node,
     asked: &mut BoundSubquery,
     positive: bool,
+    members: &[Condition],
 ) -> Option<()> {
     let query = &mut asked.query;
     let Asked::Any(condition) = &asked.asked else { return None };
@@ -261,11 +319,11 @@ fn each(
         return None;
     }
     let around_known = around.known.as_ref().filter(|known| !known.few)?;
-    let (rows, _) = alone(select, around, around_table, around_known);
+    let (rows, _) = alone(select, around, around_table, around_known, members);
     let (within, within_table, column) = source_of(query, item_place.index)?;
     let within_known = within.known.as_ref()?;
     let (found, mut whole) = match query.sources.len() {
-        1 => alone(query, within, within_table, within_known),
+        1 => alone(query, within, within_table, within_known, &[]),
         _ => return None,
     };
     if positive {

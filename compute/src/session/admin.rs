@@ -193,6 +193,7 @@ impl Session {
             Care::Analyze => {
                 if let TableSource::Stored(table) = &found {
                     self.analyze(table).await?;
+                    self.update_histograms(table, (schema, &table.descriptor().name)).await?;
                 }
                 Ok(vec![ok])
             }

@@ -25,6 +25,7 @@ mod create_view;
 mod define;
 mod error;
 mod explain;
+mod histogram;
 mod into_file;
 mod known;
 mod load;

@@ -565,7 +565,8 @@ fn knows_indexes(work: &Work, unit: &Unit) -> bool {
         }
         for step in &plan.steps {
             if let (StepRows::Stored(table), Some(access)) = (&step.rows, &step.access) {
-                all &= table.numbers.has_index(access.index, seq.0);
+                let has = |index| table.numbers.has_index(index, seq.0);
+                all &= access.indexes().all(has);
             }
         }
     });

@@ -124,9 +124,12 @@ impl Session {
                 self.server.ask_to_stop();
                 Ok(Done::default().into())
             }
-            S::AnalyzeTable(analyze) if analyze.histogram.is_none() => {
-                self.care(sql, Care::Analyze, &analyze.tables, response).await
-            }
+            S::AnalyzeTable(analyze) => match &analyze.histogram {
+                None => self.care(sql, Care::Analyze, &analyze.tables, response).await,
+                Some(asked) => {
+                    Box::pin(self.histograms(sql, &analyze.tables, asked, response)).await
+                }
+            },
             S::CheckTable(check) => self.care(sql, Care::Check, &check.tables, response).await,
             S::OptimizeTable { tables, .. } => {
                 self.care(sql, Care::Optimize, tables, response).await
@@ -202,7 +205,6 @@ fn name_of(kind: &S) -> &'static str {
         S::CreateTrigger(_) => "triggers",
         S::CreateEvent(_) | S::AlterEvent(_) | S::DropEvent { .. } => "events",
         S::Xa(_) => "XA",
-        S::AnalyzeTable(_) => "histograms",
         _ => "this statement",
     }
 }

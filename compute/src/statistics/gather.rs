@@ -10,6 +10,7 @@ use firn_engine::{Db, Result};
 use firn_table::descriptor::IndexId;
 use firn_table::key::IndexCodec;
 
+use super::columns::of_columns;
 use super::{TableStatistics, rows_now};
 use crate::table::OpenTable;
 
@@ -24,7 +25,7 @@ pub(crate) enum Effort {
 
 impl Effort {
     /// Places from which keys are read, of each index.
-    fn places(self) -> usize {
+    pub(super) fn places(self) -> usize {
         match self {
             Self::Quick => 12,
             Self::Thorough => 64,
@@ -32,12 +33,12 @@ impl Effort {
     }
 
     /// An index of so many keys is read whole.
-    fn few(self) -> u64 {
+    pub(super) fn few(self) -> u64 {
         (self.places() * self.run()) as u64
     }
 
     /// Keys of a run.
-    fn run(self) -> usize {
+    pub(super) fn run(self) -> usize {
         match self {
             Self::Quick => 48,
             Self::Thorough => 128,
@@ -90,6 +91,8 @@ pub(crate) async fn gather(db: &Db, table: &OpenTable, effort: Effort) -> Result
     let mut statistics = TableStatistics {
         rows,
         analyzed: effort == Effort::Thorough,
+        columns: of_columns(db, table, rows, effort).await?,
+        histograms: table.histograms(),
         ..TableStatistics::default()
     };
     let codecs = std::iter::once(table.codec.row_index()).chain(table.codec.indexes());

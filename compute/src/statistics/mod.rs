@@ -1,12 +1,17 @@
 //! What is known of tables without reading them: how many rows they have, and how many
-//! different keys their indexes.
+//! different keys their indexes and values their columns.
+//!
+//! ANALYZE TABLE … UPDATE HISTOGRAM adds how the values of columns are distributed
+//! ([`histogram`]).
 //!
 //! How many rows there are is asked of the engine, which knows it of its files and samples
 //! its memtables. How different keys are is gathered by reading some of them ([`gather`]): by
 //! ANALYZE TABLE, which stores it ([`store`]), and for a table of which nothing is known, or
 //! whose size has changed much since, before the first plan that it matters to.
 
+mod columns;
 mod gather;
+mod histogram;
 mod store;
 
 use std::collections::BTreeMap;
@@ -17,13 +22,17 @@ use firn_engine::key::KeyRange;
 use firn_table::descriptor::{IndexId, TableDescriptor};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use columns::ColumnStatistics;
 pub(crate) use gather::{Effort, gather};
+pub(crate) use histogram::{
+    Histogram, Order as HistogramOrder, Place, can_have as can_have_histogram,
+};
 pub(crate) use store::{load, store};
 
 use crate::table::OpenTable;
 
 /// What is known of a table.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub(crate) struct TableStatistics {
     /// About how many rows it had.
     pub(crate) rows: u64,
@@ -32,6 +41,12 @@ pub(crate) struct TableStatistics {
     pub(crate) distinct: BTreeMap<u16, Vec<u64>>,
     /// ANALYZE TABLE gathered it.
     pub(crate) analyzed: bool,
+    /// How different the values of columns are, by the columns' ids.
+    #[serde(default)]
+    pub(crate) columns: BTreeMap<u32, ColumnStatistics>,
+    /// Histograms of columns, by the columns' ids.
+    #[serde(default)]
+    pub(crate) histograms: BTreeMap<u32, Histogram>,
 }
 
 impl TableStatistics {
@@ -70,6 +85,12 @@ pub(crate) fn bytes_of(db: &Db, table: &TableDescriptor) -> u64 {
 }
 
 impl OpenTable {
+    /// The histograms of its columns, by the columns' ids.
+    pub(crate) fn histograms(&self) -> BTreeMap<u32, Histogram> {
+        let known = self.numbers.statistics.load_full();
+        known.map_or_else(BTreeMap::new, |known| known.histograms.clone())
+    }
+
     /// What is known of the table.
     pub(crate) fn statistics(&self) -> Option<Arc<TableStatistics>> {
         let known = self.numbers.statistics.load_full()?;

@@ -213,6 +213,12 @@ impl OpenTable {
         self.codec.table()
     }
 
+    /// The place of the column of this name.
+    pub(crate) fn column_named(&self, name: &str) -> Option<usize> {
+        let (columns, name) = (&self.descriptor().columns, name.to_lowercase());
+        columns.iter().position(|column| column.name.to_lowercase() == name)
+    }
+
     /// Generated columns that are computed whenever they are read.
     pub(crate) fn virtual_columns(&self) -> &[Generated] {
         &self.virtual_generated

@@ -61,6 +61,7 @@ hot! {
     firn_executor: u16 = 0, |one| one.as_index();
     foreign_key_checks: bool = true, |one| one.as_bool();
     group_concat_max_len: u64 = 0, |one| one.as_u64();
+    histogram_generation_max_mem_size: u64 = 0, |one| one.as_u64();
     innodb_lock_wait_timeout: u64 = 0, |one| one.as_u64();
     innodb_strict_mode: bool = true, |one| one.as_bool();
     interactive_timeout: u64 = 0, |one| one.as_u64();

@@ -503,7 +503,16 @@ fn wanted<'a>(
     conditions: &'a [Condition],
     reads: &'a dyn Fn(usize) -> bool,
 ) -> Wanted<'a> {
-    Wanted { conditions, reads, order: &[], limited: false, hints: &[], known: step.known.as_ref() }
+    Wanted {
+        conditions,
+        reads,
+        alternatives: &[],
+        order: &[],
+        limited: None,
+        in_order: false,
+        hints: &[],
+        known: step.known.as_ref(),
+    }
 }
 
 /// How many parts a plan has that can run at the same time.

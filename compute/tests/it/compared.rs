@@ -1,5 +1,5 @@
 //! The same statements here and on a MySQL server: `recorded.txt` (SHOW and such),
-//! `queries.txt` and `windows.txt` (window functions) have what such a server answered.
+//! `queries.txt`, `windows.txt` (window functions) and `histograms.txt` have what such a server answered.
 
 use std::fmt::Write as _;
 
@@ -102,6 +102,14 @@ async fn queries_answer_as_on_a_server() {
 }
 
 #[tokio::test]
+async fn histograms_are_those_of_a_server() {
+    let server = World::new().start().await;
+    let mut client = server.client().await;
+    let differences = differences(&mut client, &queries("histograms")).await;
+    assert!(differences.is_empty(), "{differences}");
+}
+
+#[tokio::test]
 async fn queries_over_batches_answer_as_on_a_server() {
     let server = World::new().start().await;
     server.client().await.run("SET GLOBAL firn_executor = 'vector'").await;
@@ -115,7 +123,7 @@ async fn queries_over_batches_answer_as_on_a_server() {
 
 /// `MYSQL_ORACLE=127.0.0.1:13306 cargo test -p firn-compute --test it -- --ignored recorded`;
 /// with `RECORD=FILE` it writes the answers there instead of comparing them: those of
-/// another file if `OF=queries` or `OF=windows`.
+/// another file if `OF=queries`, `OF=windows` or `OF=histograms`.
 #[tokio::test]
 #[ignore = "needs a MySQL server at MYSQL_ORACLE"]
 async fn a_server_gives_what_is_recorded() {
@@ -136,7 +144,7 @@ async fn a_server_gives_what_is_recorded() {
         std::fs::write(path, out).expect("the file can be written");
         return;
     }
-    let all = [RECORDED.to_owned(), QUERIES.map(queries).concat()].concat();
+    let all = [RECORDED.to_owned(), QUERIES.map(queries).concat(), queries("histograms")].concat();
     let differences = differences(&mut client, &all).await;
     assert!(differences.is_empty(), "{differences}");
 }

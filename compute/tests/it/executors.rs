@@ -316,3 +316,43 @@ async fn explain_says_which_way_a_query_runs() {
         ]
     );
 }
+
+/// What `auto` weighs: a subquery that runs once either way does not keep a block from running
+/// over batches, rows that a key finds do.
+#[tokio::test]
+async fn blocks_with_subqueries_run_in_the_cheaper_way() {
+    let (_server, mut client) = start().await;
+    client
+        .run(
+            "CREATE TABLE digits (i INT PRIMARY KEY);
+             INSERT INTO digits VALUES (0),(1),(2),(3),(4),(5),(6),(7),(8),(9);
+             CREATE TABLE big (id INT PRIMARY KEY, g INT, f DOUBLE);
+             INSERT INTO big SELECT a.i + b.i * 10 + c.i * 100 + d.i * 1000 + e.i * 10000, a.i,
+             b.i / 7 FROM digits a, digits b, digits c, digits d, digits e WHERE e.i < 2;
+             ANALYZE TABLE big, digits",
+        )
+        .await;
+    for (blocks, sql) in [
+        (1, "SELECT COUNT(*) FROM big WHERE g < (SELECT AVG(i) FROM digits)"),
+        (2, "SELECT COUNT(*) FROM big WHERE f > (SELECT AVG(f) FROM big)"),
+        (1, "SELECT g, COUNT(*) FROM big WHERE g IN (SELECT i FROM digits WHERE i > 3) GROUP BY g"),
+        (
+            1,
+            "WITH c AS (SELECT g, SUM(f) AS s FROM big GROUP BY g) SELECT * FROM c JOIN digits ON i = g ORDER BY i",
+        ),
+        (0, "SELECT COUNT(*) FROM big WHERE id IN (SELECT i FROM digits)"),
+        (
+            0,
+            "SELECT d.i, b.f FROM (SELECT i FROM digits WHERE i < 3) d JOIN big b ON b.id = d.i ORDER BY 1",
+        ),
+        (0, "SELECT COUNT(*) FROM digits d JOIN big b ON b.id = d.i"),
+        (0, "SELECT i FROM digits WHERE EXISTS (SELECT 1 FROM big WHERE id = i) ORDER BY i"),
+        (0, "SELECT f FROM big WHERE g < (SELECT AVG(i) FROM digits) LIMIT 1"),
+    ] {
+        let before = counted(&mut client, "SESSION", "Firn_vector_blocks").await;
+        let auto = told(&mut client, "auto", sql).await;
+        let ran = counted(&mut client, "SESSION", "Firn_vector_blocks").await - before;
+        assert_eq!(ran, blocks, "{sql}");
+        assert_eq!(auto, told(&mut client, "direct", sql).await, "{sql}");
+    }
+}

@@ -15,7 +15,7 @@ INSERT INTO seq SELECT a.i + b.i * 100000 FROM seq a, digits b WHERE b.i > 0 AND
 INSERT INTO region VALUES (0, 'north'), (1, 'south'), (2, 'east'), (3, 'west'), (4, 'centre');
 INSERT INTO category SELECT i, CONCAT('category', i) FROM seq WHERE i < 50;
 INSERT INTO customer SELECT i, CONCAT('u', i, '@example.com'), i % 5, NULLIF(i DIV 4, 0), '2020-01-01' + INTERVAL i DIV 10 DAY, i % 3, CONCAT('name', i % 97) FROM seq WHERE i < {rows} DIV 10;
-INSERT INTO product SELECT i, CONCAT('sku', i), i % 50, i % 90 + 0.99, CONCAT('product', i) FROM seq WHERE i < {rows} DIV 20;
+INSERT INTO product SELECT i, CONCAT('sku', i), i DIV 20, i % 90 + 0.99, CONCAT('product', i) FROM seq WHERE i < {rows} DIV 20;
 INSERT INTO orders SELECT i, i * 7 % ({rows} DIV 10), '2021-01-01' + INTERVAL i MINUTE, IF(i % 100 = 99, 9, i % 4), i % 1000 * 1.5, IF(i % 5 = 0, NULL, CONCAT('note', i % 7)) FROM seq WHERE i < {rows};
 INSERT INTO line SELECT i DIV 2, i % 2 + 1, i * 3 % ({rows} DIV 20), i % 5 + 1, i % 90 + 0.99 FROM seq WHERE i < {rows};
 INSERT INTO payment SELECT i, i * 2, '2021-01-02' + INTERVAL i * 2 MINUTE, i % 1000 * 1.5, i % 3 FROM seq WHERE i < {rows} DIV 2;

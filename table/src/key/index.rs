@@ -6,7 +6,7 @@ use firn_engine::key::KEY_LEN_MAX;
 use firn_engine::{Error, ErrorKind, Result};
 use firn_mysql_semantics::Value;
 
-use super::part::Part;
+use super::part::{NOT_NULL, Part};
 use super::{EntryReader, INDEX_ID_LEN};
 use crate::descriptor::{ColumnId, IndexDescriptor, IndexId, IndexKind, TableDescriptor};
 use crate::row::wrong_value;
@@ -179,6 +179,16 @@ impl IndexCodec {
     /// `false`, and `out` of no use, if the column does not hold the value.
     pub fn encode_part(&self, part: usize, value: &Value, out: &mut Vec<u8>) -> bool {
         self.parts.get(part).is_some_and(|part| part.push(value, out).is_some())
+    }
+
+    /// Appends what the keys of texts begin with, in a part, that are LIKE `beginning` followed
+    /// by anything; of others, too. `false` if there is no such thing.
+    pub fn encode_beginning(&self, part: usize, beginning: &[u8], out: &mut Vec<u8>) -> bool {
+        let Some(part) = self.parts.get(part) else { return false };
+        if part.marked {
+            out.push(NOT_NULL ^ part.flip);
+        }
+        part.push_beginning(beginning, out).is_some()
     }
 
     /// Whether entries give back the value of a column. For the rows' own index this

@@ -8,7 +8,7 @@ use super::Explained;
 use super::outline::{Clause, Outline, clause, is_values, operation, over};
 use super::print::Json;
 use super::step::Told;
-use super::table::sorts;
+use super::table::{sorts, union_of};
 use super::windows::windowing;
 use crate::plan::{DerivedPlan, PartPlan, SelectPlan, StepRows, SubqueryPlan};
 
@@ -210,6 +210,11 @@ impl Blocks<'_, '_> {
                 members.push(("ref", texts(&told.refs)));
             }
         }
+        if !told.merged.is_empty() {
+            members.push(("key", Json::Text(union_of(&told))));
+            let bytes: Vec<_> = told.merged.iter().map(|one| one.key_bytes.to_string()).collect();
+            members.push(("key_length", Json::Text(bytes.join(","))));
+        }
         if told.backward {
             members.push(("backward_index_scan", Json::Bool(true)));
         }
@@ -253,7 +258,7 @@ impl Blocks<'_, '_> {
     fn made(&mut self, rows: &DerivedPlan, members: &mut Members) {
         let first = self.outline.first_of(rows);
         let (inner, number) = match rows {
-            DerivedPlan::Shared(shared) => (&shared.rows, Some(shared.number)),
+            DerivedPlan::Shared(shared) => (shared.rows(), Some(shared.number)),
             rows => (rows, None),
         };
         let made = if number.is_some_and(|number| !self.told.insert(number)) {

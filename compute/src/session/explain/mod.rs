@@ -121,7 +121,7 @@ fn windowed(plan: &SelectPlan) -> bool {
         match plan {
             DerivedPlan::Query { plan, .. } => windowed(plan),
             DerivedPlan::Set(parts) => set(parts),
-            DerivedPlan::Shared(shared) => rows(&shared.rows),
+            DerivedPlan::Shared(shared) => rows(shared.rows()),
             DerivedPlan::Recursive(recursive) => set(&recursive.seed),
             DerivedPlan::Working(_) | DerivedPlan::JsonTable(_) => false,
         }

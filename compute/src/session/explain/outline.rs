@@ -165,7 +165,7 @@ impl<'p> Outline<'p> {
         match rows {
             DerivedPlan::Query { plan, .. } => self.first(plan),
             DerivedPlan::Set(set) => set.parts.first().map_or(0, |part| self.first(&part.plan)),
-            DerivedPlan::Shared(shared) => self.first_of(&shared.rows),
+            DerivedPlan::Shared(shared) => self.first_of(shared.rows()),
             DerivedPlan::Recursive(plan) => {
                 plan.seed.parts.first().map_or(0, |part| self.first(&part.plan))
             }
@@ -252,7 +252,7 @@ impl<'p> Outline<'p> {
                     return;
                 }
                 let before = self.taken;
-                self.rows(&shared.rows);
+                self.rows(shared.rows());
                 self.common.insert(shared.number, self.taken - before);
             }
             DerivedPlan::Recursive(plan) => {

@@ -20,6 +20,8 @@ pub(super) enum Reach {
     Ref,
     /// The rows of ranges of keys.
     Range,
+    /// The rows that searches of several indexes find together.
+    IndexMerge,
     /// A whole index.
     Index,
     /// All rows.
@@ -33,6 +35,7 @@ impl Reach {
             Self::EqRef => "eq_ref",
             Self::Ref => "ref",
             Self::Range => "range",
+            Self::IndexMerge => "index_merge",
             Self::Index => "index",
             Self::All => "ALL",
         }
@@ -54,6 +57,8 @@ pub(super) struct Told<'a> {
     pub(super) refs: Vec<String>,
     /// The same, as expressions.
     pub(super) values: Vec<String>,
+    /// Searches of several indexes.
+    pub(super) merged: Vec<Merged<'a>>,
     /// No look at the row behind an entry of the index.
     pub(super) covering: bool,
     pub(super) backward: bool,
@@ -72,7 +77,22 @@ pub(super) struct Told<'a> {
     pub(super) left_percent: Option<f64>,
 }
 
+/// One of the searches whose rows are put together.
+pub(super) struct Merged<'a> {
+    pub(super) key: &'a str,
+    pub(super) key_bytes: u32,
+    /// Names of the columns that are searched.
+    pub(super) columns: Vec<&'a str>,
+    /// It finds rows in the order of their keys.
+    in_order: bool,
+}
+
 impl<'a> Told<'a> {
+    /// What MySQL calls the way in which the rows of several searches are put together.
+    pub(super) fn merge(&self) -> &'static str {
+        if self.merged.iter().all(|one| one.in_order) { "union" } else { "sort_union" }
+    }
+
     pub(super) fn new(plan: &'a SelectPlan, at: usize, outline: &Outline<'_>) -> Self {
         let step = &plan.steps[at];
         let scope = plan.select.tables.iter().find(|table| table.start == step.start);
@@ -98,6 +118,7 @@ impl<'a> Told<'a> {
             key_bytes: 0,
             refs: Vec::new(),
             values: Vec::new(),
+            merged: Vec::new(),
             covering: false,
             backward: false,
             filter: step.filter.iter().collect(),
@@ -162,6 +183,31 @@ impl<'a> Told<'a> {
         {
             self.possible.push(&index.name);
         }
+        if let Some(union) = &access.union {
+            self.reach = Reach::IndexMerge;
+            for search in &union.searches {
+                let Some(index) = indexes.iter().find(|index| index.id == search.index) else {
+                    continue;
+                };
+                let mut key_bytes = 0;
+                let mut columns = Vec::new();
+                for (part, _) in index.parts.iter().zip(&search.parts) {
+                    let Some((_, name, ty)) = column(part.column) else { break };
+                    key_bytes += key_bytes_of(ty, part.prefix_len);
+                    columns.push(name.as_str());
+                }
+                let whole = index.id == IndexId::ROWS || columns.len() == index.parts.len();
+                let of_one = |terms: &Vec<Term>| terms.iter().any(is_one_value);
+                let in_order = whole && search.parts.iter().all(of_one);
+                if !self.possible.contains(&index.name.as_str()) {
+                    self.possible.push(&index.name);
+                }
+                let place = |name: &&str| indexes.iter().position(|index| index.name == **name);
+                self.possible.sort_by_key(place);
+                self.merged.push(Merged { key: &index.name, key_bytes, columns, in_order });
+            }
+            return;
+        }
         self.backward = access.backward;
         self.single = access.single;
         if access.parts.is_empty() {
@@ -172,7 +218,7 @@ impl<'a> Told<'a> {
                 self.key_bytes = index
                     .parts
                     .iter()
-                    .filter_map(|part| Some(key_bytes(column(part.column)?.2, part.prefix_len)))
+                    .filter_map(|part| Some(key_bytes_of(column(part.column)?.2, part.prefix_len)))
                     .sum();
                 self.covering = access.covering && access.index != IndexId::ROWS;
             }
@@ -194,7 +240,7 @@ impl<'a> Told<'a> {
         let mut answered: Vec<usize> = Vec::new();
         for (part, terms) in index.parts.iter().zip(&access.parts) {
             let Some((place, name, ty)) = column(part.column) else { break };
-            self.key_bytes += key_bytes(ty, part.prefix_len);
+            self.key_bytes += key_bytes_of(ty, part.prefix_len);
             self.key_columns.push(name);
             let single = terms.iter().find_map(|term| compared(term, plan, outline));
             match single {
@@ -233,6 +279,11 @@ impl<'a> Told<'a> {
         let left = step.filter.iter().enumerate().filter(|(at, _)| !settled.contains(at));
         self.filter = left.map(|(_, node)| node).collect();
     }
+}
+
+/// Whether a condition leaves one value of its column.
+fn is_one_value(term: &Term) -> bool {
+    term.values() == Some(1.0)
 }
 
 /// What a part of a key has to be equal to: `const`, a column, or `func`, and the expression.
@@ -277,7 +328,7 @@ fn has_columns(node: &Node) -> bool {
 }
 
 /// Bytes of a part of a key, as MySQL counts them.
-fn key_bytes(ty: &SqlType, prefix: Option<u32>) -> u32 {
+fn key_bytes_of(ty: &SqlType, prefix: Option<u32>) -> u32 {
     let width = || {
         let collation = Collation::by_id(ty.collation.0);
         collation.map_or(1, |one| one.charset().max_bytes() as u32)

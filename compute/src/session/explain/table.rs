@@ -7,7 +7,7 @@ use firn_mysql_semantics::Value;
 
 use super::Explained;
 use super::outline::{Clause, Outline, is_values, operation, over, place, subqueries, word};
-use super::step::{Reach, Told};
+use super::step::{Merged, Reach, Told};
 use crate::information_schema::cell::{maybe, number, text};
 use crate::plan::{DerivedPlan, SelectPlan, StepRows, SubqueryPlan};
 
@@ -170,8 +170,14 @@ impl<'p> Rows<'_, 'p> {
             Value::Null,
             text(told.reach.name()),
             list(&told.possible),
-            maybe(told.key),
-            maybe((told.key.is_some()).then(|| told.key_bytes.to_string())),
+            match told.reach {
+                Reach::IndexMerge => merged(&told, |one| one.key.to_owned()),
+                _ => maybe(told.key),
+            },
+            match told.reach {
+                Reach::IndexMerge => merged(&told, |one| one.key_bytes.to_string()),
+                _ => maybe((told.key.is_some()).then(|| told.key_bytes.to_string())),
+            },
             list(&told.refs),
             match (told.single, told.rows) {
                 (true, _) => number(1),
@@ -194,7 +200,7 @@ impl<'p> Rows<'_, 'p> {
             }
             DerivedPlan::Shared(shared) => {
                 if self.common.insert(place(&**shared)) {
-                    self.derived(&shared.rows);
+                    self.derived(shared.rows());
                 }
             }
             DerivedPlan::Recursive(recursive) => {
@@ -227,6 +233,9 @@ impl<'p> Rows<'_, 'p> {
             say("Table function: json_table");
             say("Using temporary");
         }
+        if told.reach == Reach::IndexMerge {
+            say(&format!("Using {}", union_of(told)));
+        }
         if !told.filter.is_empty() || told.reach == Reach::Range {
             say("Using where");
         }
@@ -254,6 +263,18 @@ impl<'p> Rows<'_, 'p> {
         }
         (!words.is_empty()).then(|| words.join("; "))
     }
+}
+
+/// Something of each of the searches whose rows are put together.
+fn merged(told: &Told<'_>, of: impl Fn(&Merged<'_>) -> String) -> Value {
+    let all: Vec<String> = told.merged.iter().map(of).collect();
+    text(all.join(","))
+}
+
+/// How they are put together, as MySQL says it.
+pub(super) fn union_of(told: &Told<'_>) -> String {
+    let keys: Vec<&str> = told.merged.iter().map(|one| one.key).collect();
+    format!("{}({})", told.merge(), keys.join(","))
 }
 
 fn list<T: AsRef<str>>(names: &[T]) -> Value {

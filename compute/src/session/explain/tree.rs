@@ -7,7 +7,7 @@ use firn_mysql_semantics::expr::{Node, Op};
 
 use super::Explained;
 use super::outline::{Clause, Outline, clause, is_values, operation, over, place, word};
-use super::step::{Reach, Told};
+use super::step::{Merged, Reach, Told};
 use super::table::sorts;
 use crate::bind::{Asked, BoundSelect, JoinKind, OrderBy};
 use crate::execute::{Measures, Part, PartKey, Stage};
@@ -329,7 +329,15 @@ impl Tree<'_, '_> {
                 let alias = plan.select.tables.iter().find(|table| table.start == step.start);
                 self.derived(rows, alias.map_or("", |table| &*table.alias), plan, at, known)
             }
-            _ => Branch::of(access(&told), Vec::new()),
+            _ => {
+                let search = |one: &Merged<'_>| {
+                    let (key, columns) = (one.key, one.columns.join(", "));
+                    let table = &told.table;
+                    let line = format!("Index range scan on {table} using {key} over ({columns})");
+                    Branch::of(line, Vec::new())
+                };
+                Branch::of(access(&told), told.merged.iter().map(search).collect())
+            }
         };
         branch = branch.measured(step, Part::Access);
         let mut conditions = String::new();
@@ -390,7 +398,7 @@ impl Tree<'_, '_> {
                     let line = "Materialize CTE if needed (query plan printed elsewhere)";
                     return scan(Branch::of(line, Vec::new()));
                 }
-                let made = match &shared.rows {
+                let made = match shared.rows() {
                     DerivedPlan::Recursive(recursive) => {
                         let mut inputs = self.parts(&recursive.seed.parts, known);
                         let steps = self.parts(&recursive.steps, known);
@@ -403,7 +411,7 @@ impl Tree<'_, '_> {
                     }
                     _ => Branch::of("Materialize CTE if needed", Vec::new()),
                 };
-                scan(made.measured(&shared.rows, Part::Made))
+                scan(made.measured(shared.rows(), Part::Made))
             }
             DerivedPlan::Recursive(_) | DerivedPlan::Set(_) => scan(self.result(rows, known)),
         }
@@ -434,6 +442,12 @@ fn access(told: &Told<'_>) -> String {
             "{covering} range scan on {table} using {key} over ({})",
             told.key_columns.join(", ")
         ),
+        Reach::IndexMerge => {
+            return match told.merge() {
+                "union" => "Deduplicate rows sorted by row ID".to_owned(),
+                _ => "Sort-deduplicate by row ID".to_owned(),
+            };
+        }
         Reach::Index => format!("{covering} scan on {table} using {key}"),
     };
     if told.backward {

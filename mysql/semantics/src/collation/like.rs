@@ -64,6 +64,41 @@ impl Collation {
     }
 }
 
+impl Collation {
+    /// What texts begin with that are like `pattern`: the characters before its first `%` or
+    /// `_`, without escapes. `None` where what is between characters cannot be told.
+    ///
+    /// # Errors
+    ///
+    /// [`NotSupported`].
+    pub fn like_beginning(
+        &self,
+        pattern: &[u8],
+        escape: Escape,
+    ) -> Result<Option<Vec<u8>>, NotSupported> {
+        let (mut beginning, mut at) = (Vec::with_capacity(pattern.len()), 0);
+        let (mut ended, mut escaped, mut valid) = (false, false, true);
+        self.charset().for_each_char(pattern, |unit| {
+            let from = at;
+            at += unit.len;
+            if ended {
+                return;
+            }
+            valid &= unit.is_valid();
+            if !escaped && (unit.code == MANY || unit.code == ONE) && Some(unit.code) != escape {
+                ended = true;
+            } else if !escaped && Some(unit.code) == escape {
+                // At the very end it stands for itself: what is before it is true anyway.
+                escaped = true;
+            } else {
+                escaped = false;
+                beginning.extend_from_slice(&pattern[from..at]);
+            }
+        })?;
+        Ok(valid.then_some(beginning))
+    }
+}
+
 /// Matches from left to right; after a mismatch the last `%` takes one character more.
 /// An earlier `%` need never take more: what the later one tries covers that.
 #[inline]

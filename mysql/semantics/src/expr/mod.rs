@@ -39,7 +39,7 @@ pub use json::{document_argument, stored_document};
 pub use node::{
     CallOp, ColumnOp, ExtremeDates, ListReading, Membership, Node, Op, RowColumn, RowMembership,
 };
-pub use operand::compared_value;
+pub use operand::{compared_value, like_beginning};
 pub use subquery::Wanted;
 
 use std::borrow::Cow;

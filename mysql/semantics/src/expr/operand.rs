@@ -5,7 +5,28 @@ use super::context::{Cx, Row};
 use super::eval::int_in;
 use super::node::Node;
 use super::{Result, leaf};
+use crate::collation::Collation;
+use crate::types::CollationId;
 use crate::value::Value;
+
+/// What texts begin with that are LIKE a pattern: in `Some`, bytes in the collation's character
+/// set, or `None` if no text is like it, as the pattern is NULL. `None` if it cannot be said.
+///
+/// # Errors
+///
+/// As [`Node::run`].
+pub fn like_beginning(
+    collation: CollationId,
+    pattern: &Node,
+    escape: &Node,
+    cx: &mut Cx<'_>,
+    row: Row<'_>,
+) -> Result<Option<Option<Vec<u8>>>> {
+    let Some(pattern) = pattern.eval_text(cx, row)? else { return Ok(Some(None)) };
+    let escape = leaf::escape_character(escape, collation, cx, row)?;
+    let Some(collation) = Collation::by_id(collation.0) else { return Ok(None) };
+    Ok(collation.like_beginning(&pattern, escape).ok().flatten().map(Some))
+}
 
 /// The value that `operand` has when it is compared with `other` as `with` says:
 /// an integer, a decimal, a double, bytes in the collation's character set, a date
