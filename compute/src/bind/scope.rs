@@ -18,9 +18,6 @@ use super::{Block, Statement, Windowing};
 use crate::accounts::Privileges;
 use crate::catalog::ResolvedColumn;
 
-/// The name of an aggregate's result.
-pub(super) const AGGREGATE: &str = "aggregate";
-
 /// A column of a table in FROM.
 #[derive(Debug, Clone)]
 pub(crate) struct ScopeColumn {
@@ -359,13 +356,13 @@ impl StatementScope<'_> {
         let inner = Self::of_tables(self.statement, self.block, self.tables, clause);
         let binder = Binder::new(self.statement.settings, &inner, self.statement.params);
         let bound = Aggregate::bind(aggregate, &binder)?;
-        let ty = bound.ty;
+        let (ty, name) = (bound.ty, bound.name(aggregate).into_boxed_str());
         let mut list = list.borrow_mut();
         list.push(bound);
         Ok(Node::column(Column {
             index: self.aggregates_start + list.len() - 1,
             ty,
-            name: AGGREGATE.into(),
+            name,
             members: None,
         }))
     }

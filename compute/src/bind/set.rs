@@ -285,6 +285,20 @@ fn put_together(
     Ok((Derived::Set(set), columns))
 }
 
+/// Whether a column of the whole may be NULL: in UNION if any query's may, in INTERSECT if all
+/// may, in EXCEPT if the first one may.
+fn is_nullable(queries: &[(Option<(ast::SetOp, bool)>, BoundSelect)], at: usize) -> bool {
+    queries.iter().fold(true, |whole, (op, query)| {
+        let own = query.items[at].node.ty.nullable;
+        match op {
+            None => own,
+            Some((ast::SetOp::Union, _)) => whole || own,
+            Some((ast::SetOp::Intersect, _)) => whole && own,
+            Some((ast::SetOp::Except, _)) => whole,
+        }
+    })
+}
+
 /// A set of queries with the columns that they have in common.
 ///
 /// # Errors
@@ -310,8 +324,9 @@ pub(super) fn merged(
             queries.iter().map(|(_, query)| placeholder(&query.items[at], at)).collect();
         let mut ty = binder.merged(&mut args, "UNION")?;
         if matches!(ty.kind, TypeKind::Enum | TypeKind::Set) {
-            ty.kind = TypeKind::Char;
+            ty.kind = TypeKind::Varchar;
         }
+        ty.nullable = is_nullable(&queries, at);
         for (list, arg) in converted.iter_mut().zip(args) {
             list.push(Node::as_type(arg, ty));
         }

@@ -72,8 +72,12 @@ impl StatementScope<'_> {
     /// EXISTS
     pub(super) fn exists(&self, query: &ast::Query) -> Result<Node> {
         let (bound, operands) = self.nested(query)?;
+        // A server says of it what it says of the items, but of a lone star.
+        let is_star = matches!(&query.body, ast::QueryBody::Select(select)
+            if matches!(select.items[..], [ast::SelectItem::All]));
+        let nullable = !is_star && bound.items.iter().any(|item| item.node.ty.nullable);
         let slot = self.put(bound, Asked::Exists);
-        Ok(Node::subquery(slot, 0, SqlType::truth().not_null(), operands))
+        Ok(Node::subquery(slot, 0, SqlType::truth().with_nullable(nullable), operands))
     }
 
     /// IN and NOT IN

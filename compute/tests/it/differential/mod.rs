@@ -9,6 +9,7 @@ mod compare;
 mod dml;
 mod file;
 mod literals;
+mod queries;
 mod query;
 mod random;
 mod run;
