@@ -215,7 +215,9 @@ fn result_type(
         }
         F::BitAnd | F::BitOr | F::BitXor => {
             let mut ty = SqlType::bigint(21).with_unsigned(true).not_null();
+            // As a string it is bytes.
             ty.collation = CollationId::BINARY;
+            ty.derivation = Derivation::Coercible;
             ty
         }
     }

@@ -35,6 +35,19 @@ pub(crate) struct ScopeColumn {
     pub(crate) named: bool,
     /// Part of `*`.
     pub(crate) starred: bool,
+    /// The column of a table that it is, through queries in FROM.
+    pub(crate) origin: Option<Arc<Origin>>,
+}
+
+/// A column of a table.
+#[derive(Debug, Clone)]
+pub(crate) struct Origin {
+    /// The table's database.
+    pub(crate) schema: Arc<str>,
+    /// The table.
+    pub(crate) table: Arc<str>,
+    /// The column.
+    pub(crate) name: Arc<str>,
 }
 
 /// A table in FROM.
@@ -59,6 +72,16 @@ pub(crate) struct ScopeTable {
 }
 
 impl ScopeTable {
+    /// The column of a table that one of these is; none of what a query has computed.
+    pub(crate) fn origin(&self, at: usize) -> Option<Origin> {
+        let column = self.columns.get(at)?;
+        if let Some(origin) = &column.origin {
+            return Some(Origin::clone(origin));
+        }
+        let (schema, table) = (Arc::clone(&self.schema), Arc::clone(&self.table));
+        (!schema.is_empty()).then(|| Origin { schema, table, name: Arc::clone(&column.name) })
+    }
+
     /// The type of a column as the statement sees it.
     pub(crate) fn column_type(&self, at: usize) -> SqlType {
         let ty = self.columns[at].ty;

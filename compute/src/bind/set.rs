@@ -7,7 +7,7 @@ use firn_mysql_parser::ast;
 use firn_mysql_protocol::ColumnFlags;
 use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::{Binder, Column, Node, Result};
-use firn_mysql_semantics::{SqlType, TypeKind};
+use firn_mysql_semantics::{Derivation, SqlType, TypeKind};
 
 use super::clauses::Clauses;
 use super::scope::{ScopeColumn, ScopeTable, StatementScope};
@@ -256,6 +256,7 @@ fn column(item: &Item, ty: SqlType) -> ScopeColumn {
         zerofill: item.zerofill,
         named: true,
         starred: true,
+        origin: None,
     }
 }
 
@@ -283,6 +284,40 @@ fn put_together(
     let queries: Vec<_> = queries.into_iter().enumerate().map(with_op).collect();
     let (set, columns) = merged(statement, queries)?;
     Ok((Derived::Set(set), columns))
+}
+
+/// The columns `at` of all queries, and the type that they have in common. A run of one
+/// operation agrees on a type before it meets the next.
+fn common_type(
+    binder: &Binder<'_>,
+    queries: &[(Option<(ast::SetOp, bool)>, BoundSelect)],
+    at: usize,
+) -> Result<(Vec<Node>, SqlType)> {
+    let mut args: Vec<Node> = Vec::with_capacity(queries.len());
+    let mut run = None;
+    for (op, query) in queries {
+        let op = op.map(|(op, _)| op);
+        if run.is_some() && op != run {
+            let ty = met(binder, &mut args)?;
+            args = args.into_iter().map(|arg| Node::as_type(arg, ty)).collect();
+        }
+        run = op;
+        args.push(placeholder(&query.items[at], at));
+    }
+    let ty = met(binder, &mut args)?;
+    Ok((args, ty))
+}
+
+fn met(binder: &Binder<'_>, args: &mut [Node]) -> Result<SqlType> {
+    let mut ty = binder.merged(args, "UNION")?;
+    if matches!(ty.kind, TypeKind::Enum | TypeKind::Set) {
+        ty.kind = TypeKind::Varchar;
+    }
+    // Texts of several collations are in none: a server does not put them together.
+    if ty.kind.is_string() && ty.derivation == Derivation::None {
+        return Err(SqlError::illegal_mix_of_collations("UNION"));
+    }
+    Ok(ty)
 }
 
 /// Whether a column of the whole may be NULL: in UNION if any query's may, in INTERSECT if all
@@ -320,12 +355,7 @@ pub(super) fn merged(
     let mut types = Vec::with_capacity(width);
     let mut converted: Vec<Vec<Node>> = queries.iter().map(|_| Vec::new()).collect();
     for at in 0..width {
-        let mut args: Vec<Node> =
-            queries.iter().map(|(_, query)| placeholder(&query.items[at], at)).collect();
-        let mut ty = binder.merged(&mut args, "UNION")?;
-        if matches!(ty.kind, TypeKind::Enum | TypeKind::Set) {
-            ty.kind = TypeKind::Varchar;
-        }
+        let (args, mut ty) = common_type(&binder, &queries, at)?;
         ty.nullable = is_nullable(&queries, at);
         for (list, arg) in converted.iter_mut().zip(args) {
             list.push(Node::as_type(arg, ty));

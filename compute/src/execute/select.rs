@@ -452,7 +452,7 @@ fn order_key<'p>(
     let mut key = Vec::with_capacity(32);
     for one in &plan.select.order_by {
         let value = one.node.eval(cx, Row { columns: row, params })?;
-        sort_key::push(&value, &one.node.ty, one.descending, &mut key);
+        sort_key::push_order(&value, &one.node.ty, one.descending, &mut key);
     }
     Ok(key)
 }

@@ -43,10 +43,14 @@ pub(crate) fn column_of(item: &Item, tables: &[ScopeTable], results: ResultChars
     let mut column = definition(&item.name, &item.node.ty, item.column.is_some(), results);
     if let Some((table, at)) = item.column {
         let table = &tables[table];
-        column.schema = name_for(&table.schema, results);
         column.table = name_for(&table.alias, results);
-        column.org_table = name_for(&table.table, results);
-        column.org_name = name_for(&table.columns[at].name, results);
+        if let Some(origin) = table.origin(at) {
+            column.schema = name_for(&origin.schema, results);
+            column.org_table = name_for(&origin.table, results);
+            column.org_name = name_for(&origin.name, results);
+        } else {
+            column.org_name = name_for(&table.columns[at].name, results);
+        }
         column.flags = ColumnFlags(column.flags.0 | item.flags.0);
         if table.optional {
             column.flags.set(ColumnFlags::NOT_NULL, false);
@@ -93,8 +97,10 @@ pub(crate) fn definition(
     let binary =
         is_binary_order(ty) || temporal || ty.kind == TypeKind::Json || (number && !of_table);
     flags.set(ColumnFlags::BINARY, binary);
-    flags.set(ColumnFlags::ENUM, ty.kind == TypeKind::Enum);
-    flags.set(ColumnFlags::SET, ty.kind == TypeKind::Set);
+    flags.set(ColumnFlags::ENUM, ty.kind == TypeKind::Enum && of_table);
+    flags.set(ColumnFlags::SET, ty.kind == TypeKind::Set && of_table);
+    // Years of tables are marked so, whichever query they come through.
+    flags.set(ColumnFlags::ZEROFILL, ty.kind == TypeKind::Year && of_table);
     column.flags = flags;
     column
 }

@@ -63,9 +63,19 @@ fn plain(random: &mut Random, scope: &Scope) -> String {
     }
 }
 
+/// An aggregate whose value does not hang on the order of rows.
+pub(super) fn one(random: &mut Random, scope: &Scope) -> &'static str {
+    loop {
+        let shape = random.word(AGGREGATES);
+        if scope.order.is_some() || !shape.contains("$o") {
+            return shape;
+        }
+    }
+}
+
 fn aggregate(random: &mut Random, scope: &Scope) -> String {
-    let shape = random.word(AGGREGATES);
     let plain = Scope { outer: Vec::new(), tables: Vec::new(), ..scope.clone() };
+    let shape = one(random, scope);
     let text = fill(random, &plain, shape, 1);
     match random.below(12) {
         0 => format!("{text} + 1"),

@@ -123,13 +123,13 @@ impl Scope {
 pub(crate) fn key(column: &Column) -> String {
     let name = &column.name;
     match column.family {
-        Family::Text { folds: true } => format!("UPPER({name})"),
+        Family::Text { folds: true, .. } => format!("UPPER({name})"),
         _ => name.clone(),
     }
 }
 
 fn is_exact(column: &Column) -> bool {
-    column.family != Family::Text { folds: true }
+    !matches!(column.family, Family::Text { folds: true, .. })
 }
 
 /// An expression at most `depth` calls deep.
@@ -137,7 +137,7 @@ pub(crate) fn expression(random: &mut Random, scope: &Scope, depth: usize) -> St
     if random.percent(12) && !scope.tables.is_empty() {
         return subqueries::value(random, scope);
     }
-    if random.percent(35) {
+    if random.percent(20) {
         let list = functions::called();
         let function = *random.of(&list);
         let (least, most) = functions::operands(function);
@@ -243,6 +243,9 @@ pub(crate) fn pair(random: &mut Random, left: &[Column], right: &[Column]) -> Op
 }
 
 fn same(one: Family, other: Family) -> bool {
+    if let (Family::Text { collation, .. }, Family::Text { collation: own, .. }) = (one, other) {
+        return collation == own;
+    }
     let kind = |family: Family| match family {
         Family::Number | Family::Bits => 0,
         Family::Text { .. } | Family::Member => 1,

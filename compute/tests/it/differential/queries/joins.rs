@@ -2,7 +2,7 @@
 
 use super::blocks;
 use super::expressions::{Scope, condition, pair};
-use super::tables::{Column, Family, Table};
+use super::tables::{Column, FOLDS, Family, Table};
 use crate::differential::Random;
 
 /// A table of FROM: its text, and its columns under its alias.
@@ -67,7 +67,7 @@ fn values(random: &mut Random, alias: &str) -> Factor {
         .collect();
     let number = Column { name: format!("{alias}.column_0"), family: Family::Number };
     let text =
-        Column { name: format!("{alias}.column_1"), family: Family::Text { folds: false } };
+        Column { name: format!("{alias}.column_1"), family: FOLDS };
     Factor {
         text: format!("(VALUES {}) AS {alias}", rows.join(", ")),
         columns: vec![number, text],

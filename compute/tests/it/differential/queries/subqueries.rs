@@ -1,7 +1,7 @@
 //! Queries within expressions: scalar, IN, EXISTS, ANY and ALL, of rows, correlated.
 
 use super::expressions::{self, Scope, fill, pair};
-use super::functions::AGGREGATES;
+use super::blocks;
 use super::tables::{Column, Family};
 use crate::differential::Random;
 
@@ -40,7 +40,7 @@ fn filter(random: &mut Random, scope: &Scope) -> String {
 }
 
 fn aggregate(random: &mut Random, scope: &Scope) -> String {
-    let shape = random.word(AGGREGATES);
+    let shape = blocks::one(random, scope);
     // An aggregate of columns of the query around would be that query's.
     let own = Scope { outer: Vec::new(), ..scope.clone() };
     fill(random, &own, shape, 1)

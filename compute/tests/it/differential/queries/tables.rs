@@ -6,9 +6,11 @@ use crate::differential::Random;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Family {
     Number,
-    /// A text; `folds` where texts that differ are equal.
+    /// A text; `folds` where texts that differ are equal. Texts of one `collation` are
+    /// compared with each other.
     Text {
         folds: bool,
+        collation: u8,
     },
     Bytes,
     Date,
@@ -31,8 +33,12 @@ const SMALL: &[&str] = &["0", "1", "2", "3", "3", "5"];
 /// No two that are equal at their ends alone: a group shows one of its values.
 const WORDS: &[&str] = &["'a'", "'A'", "'b'", "''", "'1'", "'abc'", "'2'", "'B'"];
 const NUMBER: Family = Family::Number;
-const FOLDS: Family = Family::Text { folds: true };
-const EXACT: Family = Family::Text { folds: false };
+/// Texts of the default collation.
+pub(crate) const FOLDS: Family = Family::Text { folds: true, collation: 0 };
+const BIN: Family = Family::Text { folds: false, collation: 1 };
+const GENERAL: Family = Family::Text { folds: true, collation: 2 };
+const LATIN1: Family = Family::Text { folds: true, collation: 3 };
+const AS_CS: Family = Family::Text { folds: false, collation: 4 };
 
 const KINDS: &[Kind] = &[
     Kind { ddl: "TINYINT", family: NUMBER, usual: SMALL, extreme: &["-128", "127"] },
@@ -78,30 +84,30 @@ const KINDS: &[Kind] = &[
     Kind { ddl: "VARCHAR(20)", family: FOLDS, usual: WORDS, extreme: &["'éß'", "'2024-02-29'"] },
     Kind {
         ddl: "VARCHAR(10) COLLATE utf8mb4_bin",
-        family: EXACT,
+        family: BIN,
         usual: WORDS,
         extreme: &["'é'", "'日本語'", "'12abc'"],
     },
     Kind {
         ddl: "VARCHAR(12) COLLATE utf8mb4_general_ci",
-        family: FOLDS,
+        family: GENERAL,
         usual: WORDS,
         extreme: &["'x%_'", "'😀'"],
     },
     Kind {
         ddl: "VARCHAR(12) CHARACTER SET latin1",
-        family: FOLDS,
+        family: LATIN1,
         usual: WORDS,
         extreme: &["'é'", "'12:34:56'"],
     },
     Kind {
         ddl: "CHAR(5) COLLATE utf8mb4_0900_as_cs",
-        family: EXACT,
+        family: AS_CS,
         usual: WORDS,
         extreme: &["'éß'", "'zzzzz'"],
     },
     Kind { ddl: "TEXT", family: FOLDS, usual: WORDS, extreme: &["REPEAT('xy', 200)"] },
-    Kind { ddl: "TINYTEXT COLLATE utf8mb4_bin", family: EXACT, usual: WORDS, extreme: &["'-3.7'"] },
+    Kind { ddl: "TINYTEXT COLLATE utf8mb4_bin", family: BIN, usual: WORDS, extreme: &["'-3.7'"] },
     Kind { ddl: "BINARY(3)", family: Family::Bytes, usual: WORDS_3, extreme: &["x'ff00'"] },
     Kind { ddl: "VARBINARY(8)", family: Family::Bytes, usual: WORDS, extreme: &["x'00ff80'"] },
     Kind { ddl: "BLOB", family: Family::Bytes, usual: WORDS, extreme: &["x'e9'"] },

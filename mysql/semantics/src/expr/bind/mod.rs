@@ -320,7 +320,8 @@ impl<'a> Binder<'a> {
     pub(crate) fn as_text(&self, node: Node) -> Node {
         let length = site::text_length(&node);
         // Some numbers are texts of a collation of their own.
-        let own = node.ty.kind.is_integer() && node.ty.derivation != Derivation::Numeric;
+        let own = (node.ty.kind.is_integer() || node.ty.kind == crate::types::TypeKind::Bit)
+            && node.ty.derivation != Derivation::Numeric;
         let coll = if own { node.ty.collation } else { self.connection() };
         let mut ty =
             SqlType::varchar(length, coll, Derivation::Coercible).with_nullable(node.ty.nullable);
