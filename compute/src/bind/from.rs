@@ -279,7 +279,9 @@ impl From {
         let seen = if derived.lateral { &self.tables[self.hidden..] } else { &[] };
         let scope = StatementScope::of_tables(*statement, block, seen, "field list");
         let outer = (derived.lateral || statement.outer.is_some()).then_some(&scope);
-        let query = BoundSelect::bind(&Statement { outer, ..statement.deeper()? }, &derived.query)?;
+        let mut query =
+            BoundSelect::bind(&Statement { outer, ..statement.deeper()? }, &derived.query)?;
+        query.warn_in(block);
         let columns = columns_of_query(&query, &derived.columns)?;
         let alias: Arc<str> = Arc::from(derived.alias.as_str());
         let outer = query.outer.iter().cloned().map(Node::column).collect();
@@ -527,7 +529,8 @@ pub(super) fn columns_of_query(
 fn derived_type(query: &BoundSelect, item: &super::Item) -> SqlType {
     let mut ty = item.node.ty;
     let is_set = query.sources.iter().any(|source| {
-        matches!(&source.rows, TableSource::Derived(rows) if matches!(**rows, Derived::Set(_)))
+        matches!(&source.rows, TableSource::Derived(rows)
+            if matches!(&**rows, Derived::Set(set) if set.parts.len() > 1))
     });
     // Rows that go on as they come keep what their query says of them.
     let is_made = query.grouped
@@ -544,7 +547,9 @@ fn derived_type(query: &BoundSelect, item: &super::Item) -> SqlType {
         TypeKind::Null => {
             ty = SqlType::varchar(0, CollationId::BINARY, Derivation::Coercible);
         }
-        TypeKind::BigInt => ty.length = if ty.length < 11 && !is_set { 11 } else { 20 },
+        TypeKind::BigInt => {
+            ty.length = if ty.length < 11 && !is_set { 11 } else { ty.length.max(20) };
+        }
         _ => {}
     }
     ty

@@ -96,6 +96,7 @@ impl BoundSelect {
         let (rows, columns) = match body {
             ast::QueryBody::Nested(query) => {
                 let mut query = Self::bind(&inner, query)?;
+                query.warn_in(&block);
                 let columns: Vec<ScopeColumn> =
                     query.items.iter().map(|item| column(item, item.node.ty)).collect();
                 query.calc_found_rows = false;
@@ -118,11 +119,13 @@ impl BoundSelect {
                     let number = code::ER_AGGREGATE_ORDER_FOR_UNION;
                     return Err(SqlError::new(number, &[(at as u64 + 1).into()]));
                 }
-                let mut queries = vec![(None, Self::part(&inner, first)?)];
+                let mut queries: Vec<(Option<(ast::SetOp, bool)>, Self)> =
+                    vec![(None, Self::part(&inner, first)?)];
                 for operand in rest {
                     let op = Some((operand.op, operand.all));
                     queries.push((op, Self::part(&inner, &operand.body)?));
                 }
+                queries.iter_mut().for_each(|(_, query)| query.warn_in(&block));
                 put_together(&inner, queries)?
             }
             ast::QueryBody::Select(_) | ast::QueryBody::Table(_) => {
@@ -130,6 +133,11 @@ impl BoundSelect {
             }
         };
         Self::over(statement, &block, tail, rows, columns.into())
+    }
+
+    /// What binding it has to warn of becomes the block's.
+    pub(super) fn warn_in(&mut self, block: &Block) {
+        std::mem::take(&mut self.warnings).into_iter().for_each(|warning| block.warn(warning));
     }
 
     /// One of the queries of a set operation.
@@ -305,6 +313,11 @@ fn common_type(
         args.push(placeholder(&query.items[at], at));
     }
     let ty = met(binder, &mut args)?;
+    // Texts of several collations are in none: a server does not put them together.
+    let texts = queries.iter().all(|(_, query)| query.items[at].node.ty.kind.is_string());
+    if texts && ty.derivation == Derivation::None {
+        return Err(SqlError::illegal_mix_of_collations("UNION"));
+    }
     Ok((args, ty))
 }
 
@@ -312,10 +325,6 @@ fn met(binder: &Binder<'_>, args: &mut [Node]) -> Result<SqlType> {
     let mut ty = binder.merged(args, "UNION")?;
     if matches!(ty.kind, TypeKind::Enum | TypeKind::Set) {
         ty.kind = TypeKind::Varchar;
-    }
-    // Texts of several collations are in none: a server does not put them together.
-    if ty.kind.is_string() && ty.derivation == Derivation::None {
-        return Err(SqlError::illegal_mix_of_collations("UNION"));
     }
     Ok(ty)
 }

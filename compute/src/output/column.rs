@@ -47,10 +47,8 @@ pub(crate) fn column_of(item: &Item, tables: &[ScopeTable], results: ResultChars
         if let Some(origin) = table.origin(at) {
             column.schema = name_for(&origin.schema, results);
             column.org_table = name_for(&origin.table, results);
-            column.org_name = name_for(&origin.name, results);
-        } else {
-            column.org_name = name_for(&table.columns[at].name, results);
         }
+        column.org_name = name_for(&table.columns[at].name, results);
         column.flags = ColumnFlags(column.flags.0 | item.flags.0);
         if table.optional {
             column.flags.set(ColumnFlags::NOT_NULL, false);

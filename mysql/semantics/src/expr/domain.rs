@@ -263,7 +263,10 @@ impl Node {
     /// warning, whatever they say.
     fn is_quiet_text(&self) -> bool {
         match &self.op {
-            Op::Column(_) => self.ty.kind.is_text(),
+            // GROUP_CONCAT is no such column, by the name it has as one.
+            Op::Column(column) => {
+                self.ty.kind.is_text() && !column.name.starts_with("group_concat(")
+            }
             Op::Call(call) => matches!(call.function.name, "regexp_replace" | "regexp_substr"),
             _ => false,
         }

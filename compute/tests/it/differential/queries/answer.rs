@@ -51,9 +51,6 @@ fn column(column: &Column) -> String {
     if !column.table.is_empty() || !column.org_table.is_empty() {
         out.push_str(&format!("@{}", escaped(&column.table)));
     }
-    if column.org_table != column.table {
-        out.push_str(&format!("/{}", escaped(&column.org_table)));
-    }
     if column.org_name != column.name && !column.org_name.is_empty() {
         out.push_str(&format!(".{}", escaped(&column.org_name)));
     }
@@ -137,6 +134,12 @@ async fn asked(client: &mut Client, sql: &str) -> Result<Vec<String>, Error> {
                 .any(|number| line.contains(number))
         };
         all.retain(|line| !searching(line));
+        // Row numbers count what a server reads, whatever comes of it.
+        for line in &mut all {
+            if let Some(at) = line.rfind(" at row ") {
+                line.truncate(at);
+            }
+        }
         // How often each comes hangs on the order in which tables are read.
         all.sort();
         all.dedup();

@@ -110,7 +110,7 @@ fn grouped(random: &mut Random, scope: &Scope) -> String {
     }
     let having = match random.below(8) {
         0 => " HAVING COUNT(*) > 1".to_owned(),
-        1 => format!(" HAVING {} IS NOT NULL", groups[0]),
+        1 if !groups[0].contains('(') => format!(" HAVING {} IS NOT NULL", groups[0]),
         2 => " HAVING MAX(1) = 1".to_owned(),
         _ => String::new(),
     };

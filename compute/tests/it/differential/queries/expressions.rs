@@ -248,7 +248,8 @@ fn same(one: Family, other: Family) -> bool {
     }
     let kind = |family: Family| match family {
         Family::Number | Family::Bits => 0,
-        Family::Text { .. } | Family::Member => 1,
+        Family::Text { .. } => 1,
+        Family::Member => 6,
         Family::Bytes => 2,
         Family::Date | Family::Moment => 3,
         Family::Time => 4,

@@ -12,6 +12,7 @@ mod answer;
 mod blocks;
 mod expressions;
 mod functions;
+pub(crate) mod generated;
 mod joins;
 mod subqueries;
 mod tables;

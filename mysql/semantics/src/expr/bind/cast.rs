@@ -128,7 +128,7 @@ impl Binder<'_> {
     fn check_decimal(&self, operand: &Node, precision: u64, scale: u64) -> Result<()> {
         let name = printed(operand);
         let name = name.as_str();
-        if scale > 30 {
+        if scale > 30 && scale <= precision {
             return Err(SqlError::new(
                 code::ER_TOO_BIG_SCALE,
                 &[scale.into(), name.into(), 30u64.into()],
