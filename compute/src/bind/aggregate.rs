@@ -235,7 +235,9 @@ fn concatenated(args: &mut [Node], binder: &Binder<'_>) -> Result<SqlType> {
     let is_text = |arg: &Node| arg.ty.kind.is_string() || arg.ty.kind == TypeKind::Json;
     let at: Vec<usize> = (0..args.len()).filter(|at| is_text(&args[*at])).collect();
     let mut texts: Vec<Node> = at.iter().map(|at| args[*at].clone()).collect();
+    let bits = args.iter().any(|arg| arg.ty.kind == TypeKind::Bit);
     let collation = match texts.is_empty() {
+        _ if bits => CollationId::BINARY,
         true => binder.settings().connection_collation,
         false => binder.merged(&mut texts, "group_concat")?.collation,
     };

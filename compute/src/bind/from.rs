@@ -532,6 +532,9 @@ fn derived_type(query: &BoundSelect, item: &super::Item) -> SqlType {
         matches!(&source.rows, TableSource::Derived(rows)
             if matches!(&**rows, Derived::Set(set) if set.parts.len() > 1))
     });
+    let is_over_others = query.sources.iter().any(|source| {
+        matches!(&source.rows, TableSource::Derived(rows) if matches!(**rows, Derived::Set(_)))
+    });
     // Rows that go on as they come keep what their query says of them.
     let is_made = query.grouped
         || query.distinct
@@ -539,7 +542,7 @@ fn derived_type(query: &BoundSelect, item: &super::Item) -> SqlType {
         || !query.group_by.is_empty()
         || !query.windows.is_empty()
         || query.items.iter().any(|item| item.node.ty.kind == TypeKind::Null)
-        || is_set;
+        || is_over_others;
     if !is_made || item.column.is_some() {
         return ty;
     }

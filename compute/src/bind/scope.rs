@@ -39,15 +39,13 @@ pub(crate) struct ScopeColumn {
     pub(crate) origin: Option<Arc<Origin>>,
 }
 
-/// A column of a table.
+/// The table that a column is of.
 #[derive(Debug, Clone)]
 pub(crate) struct Origin {
     /// The table's database.
     pub(crate) schema: Arc<str>,
     /// The table.
     pub(crate) table: Arc<str>,
-    /// The column.
-    pub(crate) name: Arc<str>,
 }
 
 /// A table in FROM.
@@ -79,7 +77,7 @@ impl ScopeTable {
             return Some(Origin::clone(origin));
         }
         let (schema, table) = (Arc::clone(&self.schema), Arc::clone(&self.table));
-        (!schema.is_empty()).then(|| Origin { schema, table, name: Arc::clone(&column.name) })
+        (!schema.is_empty()).then_some(Origin { schema, table })
     }
 
     /// The type of a column as the statement sees it.

@@ -114,6 +114,8 @@ impl BoundSelect {
                 put_together(&inner, queries)?
             }
             ast::QueryBody::Set { first, rest } => {
+                let (first, rest) = (first.as_ref(), rest.iter().collect::<Vec<_>>());
+                let (first, rest) = unions_in_a_row(first, rest);
                 let mut keys = tail.order_by.iter();
                 if let Some(at) = keys.position(|key| super::clauses::has_aggregate(&key.expr)) {
                     let number = code::ER_AGGREGATE_ORDER_FOR_UNION;
@@ -307,7 +309,7 @@ fn common_type(
         let op = op.map(|(op, _)| op);
         if run.is_some() && op != run {
             let ty = met(binder, &mut args)?;
-            args = args.into_iter().map(|arg| Node::as_type(arg, ty)).collect();
+            args = args.into_iter().map(|arg| as_common(arg, ty)).collect();
         }
         run = op;
         args.push(placeholder(&query.items[at], at));
@@ -319,6 +321,48 @@ fn common_type(
         return Err(SqlError::illegal_mix_of_collations("UNION"));
     }
     Ok((args, ty))
+}
+
+/// UNIONs within parentheses on the left of UNIONs are operands of one row of them.
+fn unions_in_a_row<'q>(
+    first: &'q ast::QueryBody,
+    mut rest: Vec<&'q ast::SetOperand>,
+) -> (&'q ast::QueryBody, Vec<&'q ast::SetOperand>) {
+    let is_union = |operands: &[&ast::SetOperand]| {
+        operands.iter().all(|operand| operand.op == ast::SetOp::Union)
+    };
+    let mut first = first;
+    while let ast::QueryBody::Nested(query) = first
+        && query.with.is_none()
+        && query.order_by.is_empty()
+        && query.limit.is_none()
+        && query.locking.is_empty()
+        && let ast::QueryBody::Set { first: inner, rest: operands } = &query.body
+    {
+        let mut operands: Vec<&ast::SetOperand> = operands.iter().collect();
+        if !is_union(&operands) || !is_union(&rest) {
+            break;
+        }
+        operands.append(&mut rest);
+        (first, rest) = (inner, operands);
+    }
+    (first, rest)
+}
+
+/// A column in the type of the whole.
+fn as_common(arg: Node, ty: SqlType) -> Node {
+    // Bits are their number beside what is no string of bytes.
+    let arg = match arg.ty.kind {
+        TypeKind::Bit if ty.kind != TypeKind::Bit => {
+            let number = SqlType::bigint(arg.ty.length).with_unsigned(true);
+            Node::as_type(arg, number.with_nullable(true))
+        }
+        _ => arg,
+    };
+    if ty.kind == TypeKind::Char && ty.collation.is_binary() {
+        return Node::as_binary(arg, ty.length);
+    }
+    Node::as_type(arg, ty)
 }
 
 fn met(binder: &Binder<'_>, args: &mut [Node]) -> Result<SqlType> {
@@ -367,7 +411,7 @@ pub(super) fn merged(
         let (args, mut ty) = common_type(&binder, &queries, at)?;
         ty.nullable = is_nullable(&queries, at);
         for (list, arg) in converted.iter_mut().zip(args) {
-            list.push(Node::as_type(arg, ty));
+            list.push(as_common(arg, ty));
         }
         let item = &first.items[at];
         columns.push(ScopeColumn { members: None, zerofill: None, ..column(item, ty) });

@@ -18,7 +18,7 @@ use crate::differential::Random;
 use crate::support::{TestClient, TestServer, World, config};
 
 /// Statements of one connection; so many of each kind run with every CI.
-const ROUNDS: u64 = 600;
+const ROUNDS: u64 = 2000;
 /// A statement that has not ended by then hangs.
 const LONG: Duration = Duration::from_secs(60);
 /// What queries are given; MySQL ends them with error 3024 then.
@@ -103,6 +103,19 @@ impl Fuzzed {
     }
 }
 
+/// Runs it on threads with the stacks that a server's have: the tallest expression that is
+/// parsed is bound and computed on them.
+fn on_server_stacks(run: impl Future<Output = ()>) {
+    let stack_bytes = if cfg!(debug_assertions) { 128 << 20 } else { 16 << 20 };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_stack_size(stack_bytes)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(run);
+}
+
 async fn grammar(seed: u64, rounds: u64) {
     let mut fuzzed = Fuzzed::start(seed).await;
     let mut random = Random::new(seed);
@@ -145,22 +158,22 @@ async fn damaged_packets(seed: u64, rounds: u64) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nonsense_is_answered() {
+#[test]
+fn nonsense_is_answered() {
     let (seed, rounds) = asked(20_261_122);
-    grammar(seed, rounds).await;
+    on_server_stacks(grammar(seed, rounds));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn mutated_statements_are_answered() {
+#[test]
+fn mutated_statements_are_answered() {
     let (seed, rounds) = asked(20_261_123);
-    mutated(seed, rounds).await;
+    on_server_stacks(mutated(seed, rounds));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn damaged_packets_are_answered() {
+#[test]
+fn damaged_packets_are_answered() {
     let (seed, rounds) = asked(20_261_124);
-    damaged_packets(seed, rounds / 2).await;
+    on_server_stacks(damaged_packets(seed, rounds / 8));
 }
 
 /// Kilobytes that the process holds.
@@ -171,10 +184,10 @@ fn resident_kib() -> u64 {
 }
 
 /// As many as `FIRN_FUZZ_ROUNDS` (100,000) says, of all kinds, from a seed by chance.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[test]
 #[ignore = "runs long"]
 #[allow(clippy::print_stdout, reason = "the seed is what plays it again")]
-async fn many_statements_are_answered() {
+fn many_statements_are_answered() {
     let by_chance = u64::from(std::process::id()) * 7919;
     let seed = number("FIRN_FUZZ_SEED").unwrap_or(by_chance);
     let rounds = number("FIRN_FUZZ_ROUNDS").unwrap_or(100_000);
@@ -183,9 +196,9 @@ async fn many_statements_are_answered() {
     let mut most = 0;
     for part in 0..rounds.div_ceil(3 * each) {
         let seed = seed + part;
-        grammar(seed, each).await;
-        mutated(seed, each).await;
-        damaged_packets(seed, each).await;
+        on_server_stacks(grammar(seed, each));
+        on_server_stacks(mutated(seed, each));
+        on_server_stacks(damaged_packets(seed, each / 8));
         most = most.max(resident_kib());
         println!("seed {seed}: answered; {} MiB", resident_kib() / 1024);
         assert!(resident_kib() < 6 << 20, "{} KiB are held", resident_kib());

@@ -17,7 +17,8 @@ const LONG: Duration = Duration::from_secs(30);
 
 /// Flags that say something of the values: NOT_NULL, BLOB, UNSIGNED, ZEROFILL, ENUM,
 /// TIMESTAMP, SET. Those of keys are lost wherever a server makes a temporary table.
-const FLAGS: u16 = 0x0001 | 0x0020 | ZEROFILL | 0x0100 | 0x0400 | 0x0800;
+const FLAGS: u16 = NOT_NULL | 0x0020 | ZEROFILL | 0x0100 | 0x0400 | 0x0800;
+const NOT_NULL: u16 = 0x0001;
 const ZEROFILL: u16 = 0x0040;
 
 /// A connection; another one takes its place when an answer does not come.
@@ -46,7 +47,7 @@ impl Session {
     }
 }
 
-fn column(column: &Column) -> String {
+fn column(column: &Column, known: u16) -> String {
     let mut out = escaped(&column.name);
     if !column.table.is_empty() || !column.org_table.is_empty() {
         out.push_str(&format!("@{}", escaped(&column.table)));
@@ -56,7 +57,7 @@ fn column(column: &Column) -> String {
     }
     let (mut kind, mut collation, mut length) =
         (column.kind as u8, column.collation, column.length);
-    let (mut flags, mut decimals) = (column.flags.0 & FLAGS, column.decimals);
+    let (mut flags, mut decimals) = (column.flags.0 & FLAGS & known, column.decimals);
     let is_computed = column.org_table.is_empty();
     match kind {
         // Whole numbers that are computed become INT or BIGINT, of other widths, by whether a
@@ -107,8 +108,13 @@ async fn asked(client: &mut Client, sql: &str) -> Result<Vec<String>, Error> {
             if result.columns.is_empty() {
                 lines.push("ok".to_owned());
             } else {
-                lines.push(result.columns.iter().map(column).collect::<Vec<_>>().join(", "));
                 let mut rows = rows(&result);
+                // What a server says of NULL hangs on whether it has found out that there are no
+                // rows while it planned.
+                let known = if rows.is_empty() { u16::MAX - NOT_NULL } else { u16::MAX };
+                let columns: Vec<String> =
+                    result.columns.iter().map(|one| column(one, known)).collect();
+                lines.push(columns.join(", "));
                 if sql.starts_with(UNORDERED) {
                     rows.sort();
                 }
@@ -133,7 +139,9 @@ async fn asked(client: &mut Client, sql: &str) -> Result<Vec<String>, Error> {
                 .iter()
                 .any(|number| line.contains(number))
         };
-        all.retain(|line| !searching(line));
+        // It also says so of documents that it sorts.
+        let sorting = |line: &String| line.contains("'sorting of non-scalar JSON values'");
+        all.retain(|line| !searching(line) && !sorting(line));
         // Row numbers count what a server reads, whatever comes of it.
         for line in &mut all {
             if let Some(at) = line.rfind(" at row ") {

@@ -78,7 +78,7 @@ fn aggregate(random: &mut Random, scope: &Scope) -> String {
     let shape = one(random, scope);
     let text = fill(random, &plain, shape, 1);
     match random.below(12) {
-        0 => format!("{text} + 1"),
+        0 if !shape.starts_with("MAX(") => format!("{text} + 1"),
         1 => format!("IFNULL({text}, 'none')"),
         2 => format!("CONCAT({text}, '!')"),
         3 => format!("{text} AS n"),
@@ -154,7 +154,10 @@ fn windows(random: &mut Random, scope: &Scope) -> String {
                 1 => "RANK()".to_owned(),
                 2 => "DENSE_RANK()".to_owned(),
                 3 => format!("LAG({}, {})", inner.column(random), random.word(&["0", "1", "2"])),
-                4 => format!("LEAD({}, 1, {})", inner.column(random), inner.column(random)),
+                4 => {
+                    let column = inner.column(random);
+                    format!("LEAD({column}, 1, {column})")
+                }
                 5 => format!("FIRST_VALUE({})", inner.column(random)),
                 6 => format!("LAST_VALUE({})", inner.column(random)),
                 7 => format!("NTH_VALUE({}, 2)", inner.column(random)),

@@ -63,6 +63,7 @@ const TEXTS: &[&str] = &[
     "_binary'abc'",
     "x'ff00'",
 ];
+const WORDS: &[&str] = &["'abc'", "'ABC'", "''", "'é'", "'a,b,c'", "NULL"];
 const TIMES: &[&str] = &[
     "DATE'2024-02-29'",
     "DATE'1999-12-31'",
@@ -209,6 +210,7 @@ fn typed(random: &mut Random, scope: &Scope, letter: char, depth: usize) -> Opti
         'n' => from(random, NUMBERS, is_number),
         'i' => from(random, SMALL, |_| false),
         's' => from(random, TEXTS, is_text),
+        'w' => from(random, WORDS, |family| matches!(family, Family::Text { .. })),
         'd' => from(random, TIMES, is_time),
         'j' => from(random, DOCUMENTS, |family| family == Family::Json),
         'p' => random.word(PATHS).to_owned(),
@@ -217,7 +219,11 @@ fn typed(random: &mut Random, scope: &Scope, letter: char, depth: usize) -> Opti
         'k' => scope.key(random),
         // A number whose sums do not hang on the order of rows.
         'm' => from(random, SMALL, |family| family == Family::Number),
-        'v' => from(random, SMALL, |family| family == Family::Bits),
+        // Whole numbers that are small: variances hang on the order of others.
+        'v' => match &scope.order {
+            Some(order) => order.split(',').next().unwrap_or("1").to_owned(),
+            None => random.word(SMALL).to_owned(),
+        },
         't' => match scope.some(random, |family| family == Family::Member) {
             Some(column) => format!("CONCAT('k', {})", column.name),
             None => "'k'".to_owned(),

@@ -1,6 +1,7 @@
 //! What operators, functions and aggregates are called with.
 //!
-//! In a shape `$e` is any expression, `$n` a number, `$i` a small integer, `$s` a text,
+//! In a shape `$e` is any expression, `$n` a number, `$i` a small integer, `$s` a text, `$w` one of
+//! characters,
 //! `$d` a date or time, `$j` a document, `$p` a path, `$f` a format of dates.
 
 use firn_mysql_semantics::functions::{self, Function, MANY};
@@ -33,7 +34,7 @@ pub(crate) const OPERATORS: &[&str] = &[
     "$s LIKE $s",
     "$s NOT LIKE '%b%'",
     "$s LIKE 'a!_c' ESCAPE '!'",
-    "$s REGEXP 'a+'",
+    "$w REGEXP 'a+'",
     "$s SOUNDS LIKE $s",
     "$e IS NULL",
     "$e IS NOT NULL",
@@ -166,11 +167,10 @@ pub(crate) const CALLS: &[&str] = &[
     "CONVERT_TZ($d, '+00:00', '+05:30')",
     "GET_FORMAT(DATE, 'USA')",
     "WEIGHT_STRING($s)",
-    "WEIGHT_STRING($s AS CHAR(3))",
-    "REGEXP_LIKE($s, '^[a-c]', 'c')",
-    "REGEXP_INSTR($s, 'b')",
-    "REGEXP_SUBSTR($s, '[a-c]+')",
-    "REGEXP_REPLACE($s, 'b', $s)",
+    "REGEXP_LIKE($w, '^[a-c]', 'c')",
+    "REGEXP_INSTR($w, 'b')",
+    "REGEXP_SUBSTR($w, '[a-c]+')",
+    "REGEXP_REPLACE($w, 'b', 'é')",
     "INET_NTOA($n)",
     "SHA2($s, 256)",
     "AES_DECRYPT(AES_ENCRYPT($s, 'key'), 'key')",
@@ -225,7 +225,7 @@ pub(crate) const AGGREGATES: &[&str] = &[
     "VAR_SAMP($v)",
     "GROUP_CONCAT($c ORDER BY $o)",
     "GROUP_CONCAT($c, '-', $c ORDER BY $o SEPARATOR ';')",
-    "GROUP_CONCAT(DISTINCT $k ORDER BY 1)",
+    "GROUP_CONCAT(DISTINCT $m ORDER BY 1)",
     "JSON_LENGTH(JSON_ARRAYAGG($k))",
     "JSON_KEYS(JSON_OBJECTAGG('k', $k))",
     "ANY_VALUE(1)",

@@ -298,6 +298,11 @@ impl<'a> Binder<'a> {
         if !operand.ty.kind.is_string() && !operand.is_null_literal() {
             operand = self.as_text(operand);
         }
+        // It is the member's text then.
+        if matches!(operand.ty.kind, crate::types::TypeKind::Enum | crate::types::TypeKind::Set) {
+            let ty = SqlType { kind: crate::types::TypeKind::Varchar, ..operand.ty };
+            operand = Node::as_type(operand, ty);
+        }
         if !leaf::same_charset(operand.ty.collation, to) {
             let charset = leaf::charset_name(operand.ty.collation);
             return Err(SqlError::collation_charset_mismatch(name, charset));
