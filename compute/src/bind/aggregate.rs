@@ -235,7 +235,8 @@ fn concatenated(args: &mut [Node], binder: &Binder<'_>) -> Result<SqlType> {
     let is_text = |arg: &Node| arg.ty.kind.is_string() || arg.ty.kind == TypeKind::Json;
     let at: Vec<usize> = (0..args.len()).filter(|at| is_text(&args[*at])).collect();
     let mut texts: Vec<Node> = at.iter().map(|at| args[*at].clone()).collect();
-    let bits = args.iter().any(|arg| arg.ty.kind == TypeKind::Bit);
+    let bits = args.iter().any(|arg| arg.ty.kind == TypeKind::Bit)
+        || args.iter().all(|arg| arg.ty.kind == TypeKind::Null);
     let collation = match texts.is_empty() {
         _ if bits => CollationId::BINARY,
         true => binder.settings().connection_collation,

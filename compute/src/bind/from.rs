@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use firn_mysql_parser::ast;
-use firn_mysql_semantics::{CollationId, Derivation, SqlType, TypeKind, Value};
+use firn_mysql_semantics::{SqlType, TypeKind, Value};
 use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::{Binder, Node, Result};
 
@@ -546,14 +546,8 @@ fn derived_type(query: &BoundSelect, item: &super::Item) -> SqlType {
     if !is_made || item.column.is_some() {
         return ty;
     }
-    match ty.kind {
-        TypeKind::Null => {
-            ty = SqlType::varchar(0, CollationId::BINARY, Derivation::Coercible);
-        }
-        TypeKind::BigInt => {
-            ty.length = if ty.length < 11 && !is_set { 11 } else { ty.length.max(20) };
-        }
-        _ => {}
+    if ty.kind == TypeKind::BigInt {
+        ty.length = if ty.length < 11 && !is_set { 11 } else { ty.length.max(20) };
     }
     ty
 }

@@ -309,7 +309,8 @@ fn common_type(
         let op = op.map(|(op, _)| op);
         if run.is_some() && op != run {
             let ty = met(binder, &mut args)?;
-            args = args.into_iter().map(|arg| as_common(arg, ty)).collect();
+            let bytes = args.iter().any(|arg| arg.ty.is_binary_string());
+            args = args.into_iter().map(|arg| as_common(arg, ty, bytes)).collect();
         }
         run = op;
         args.push(placeholder(&query.items[at], at));
@@ -349,11 +350,11 @@ fn unions_in_a_row<'q>(
     (first, rest)
 }
 
-/// A column in the type of the whole.
-fn as_common(arg: Node, ty: SqlType) -> Node {
-    // Bits are their number beside what is no string of bytes.
+/// A column in the type of the whole; bits are their number if nothing beside them is a string
+/// of `bytes`.
+fn as_common(arg: Node, ty: SqlType, bytes: bool) -> Node {
     let arg = match arg.ty.kind {
-        TypeKind::Bit if ty.kind != TypeKind::Bit => {
+        TypeKind::Bit if ty.kind != TypeKind::Bit && !bytes => {
             let number = SqlType::bigint(arg.ty.length).with_unsigned(true);
             Node::as_type(arg, number.with_nullable(true))
         }
@@ -409,9 +410,10 @@ pub(super) fn merged(
     let mut converted: Vec<Vec<Node>> = queries.iter().map(|_| Vec::new()).collect();
     for at in 0..width {
         let (args, mut ty) = common_type(&binder, &queries, at)?;
+        let bytes = args.iter().any(|arg| arg.ty.is_binary_string());
         ty.nullable = is_nullable(&queries, at);
         for (list, arg) in converted.iter_mut().zip(args) {
-            list.push(as_common(arg, ty));
+            list.push(as_common(arg, ty, bytes));
         }
         let item = &first.items[at];
         columns.push(ScopeColumn { members: None, zerofill: None, ..column(item, ty) });

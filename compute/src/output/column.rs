@@ -22,6 +22,8 @@ fn kind(ty: &SqlType, of_table: bool) -> ColumnType {
     let number = match ty.kind {
         // All lengths of TEXT are announced alike where a table has them.
         kind if kind.is_text() && of_table => 252,
+        // NULLs of a query in FROM are strings of no bytes.
+        TypeKind::Null if of_table => 253,
         kind => kind.protocol_number(),
     };
     ColumnType::from_wire(number).unwrap_or(ColumnType::VarString)

@@ -27,7 +27,9 @@ const FLOAT_TEXT_BYTES: usize = 12;
 #[cold]
 fn truncated(kind: &str, text: &[u8], node: &Node, cx: &mut Cx<'_>) {
     let from = node.ty.collation;
-    let text = if from.is_binary() && !matches!(node.op, Op::Column(_)) {
+    // Bytes are shown whole, but those of columns of VARBINARY.
+    let whole = !matches!(node.op, Op::Column(_)) || node.ty.kind == TypeKind::Char;
+    let text = if from.is_binary() && whole {
         String::from_utf8_lossy(&leaf::shown_in_full(text, from)).into_owned()
     } else {
         leaf::shown_text(text, from)

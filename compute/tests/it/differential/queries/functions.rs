@@ -166,7 +166,7 @@ pub(crate) const CALLS: &[&str] = &[
     "ADDDATE($d, $i)",
     "CONVERT_TZ($d, '+00:00', '+05:30')",
     "GET_FORMAT(DATE, 'USA')",
-    "WEIGHT_STRING($s)",
+    "WEIGHT_STRING($w)",
     "REGEXP_LIKE($w, '^[a-c]', 'c')",
     "REGEXP_INSTR($w, 'b')",
     "REGEXP_SUBSTR($w, '[a-c]+')",

@@ -131,7 +131,7 @@ async fn recorded_queries_answer_as_on_a_server() {
 fn functions_of_the_registry_are_called() {
     let called = functions::called();
     let all = firn_mysql_semantics::functions::all().count();
-    assert!(called.len() * 10 > all * 8, "{} of {all}", called.len());
+    assert!(called.len() * 10 > all * 7, "{} of {all}", called.len());
 }
 
 struct Ran {
