@@ -168,9 +168,7 @@ fn digits(ty: &SqlType) -> (u32, u8) {
         TypeKind::Int => (10, 0),
         TypeKind::Year => (4, 0),
         // One of the places is the sign's.
-        TypeKind::BigInt => {
-            (ty.length.saturating_sub(u32::from(!ty.unsigned)).clamp(1, 21), 0)
-        }
+        TypeKind::BigInt => (ty.length.saturating_sub(u32::from(!ty.unsigned)).clamp(1, 21), 0),
         _ if ty.kind.is_temporal() => (ty.length.max(14) + u32::from(ty.decimals), ty.decimals),
         _ => (21, 0),
     }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use firn_mysql_parser::ast;
-use firn_mysql_semantics::{SqlType, TypeKind, Value};
 use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::{Binder, Node, Result};
+use firn_mysql_semantics::{SqlType, TypeKind, Value};
 
 use super::scope::{ScopeColumn, ScopeTable, StatementScope};
 use super::statement::{Statement, not_yet};
@@ -335,11 +335,11 @@ impl From {
             }
             ast::JoinCondition::Using(names) => {
                 let names = names.iter().map(|name| name.as_str().to_owned()).collect();
-                self.using(statement, block, join, names, before, middle, star)?
+                self.using(statement, block, join, names, before..middle, star)?
             }
             ast::JoinCondition::Natural => {
                 let names = self.common(before, middle);
-                self.using(statement, block, join, names, before, middle, star)?
+                self.using(statement, block, join, names, before..middle, star)?
             }
         };
         let Some(side) = outer else {
@@ -405,10 +405,10 @@ impl From {
         block: &Block,
         join: &ast::Join,
         names: Vec<String>,
-        before: usize,
-        middle: usize,
+        left: std::ops::Range<usize>,
         left_star: std::ops::Range<usize>,
     ) -> Result<Vec<Node>> {
+        let (before, middle) = (left.start, left.end);
         let all = self.star.split_off(left_star.start);
         let (left_star, right_star) = all.split_at(left_star.len());
         // Columns in common come first, in the order of the side that is always there.
@@ -514,7 +514,10 @@ pub(super) fn columns_of_query(
             zerofill: item.zerofill,
             named: true,
             starred: true,
-            origin: item.column.and_then(|(table, at)| query.tables[table].origin(at)).map(Arc::new),
+            origin: item
+                .column
+                .and_then(|(table, at)| query.tables[table].origin(at))
+                .map(Arc::new),
         })
         .collect();
     for (at, column) in columns.iter().enumerate() {

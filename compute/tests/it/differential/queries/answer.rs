@@ -135,9 +135,10 @@ async fn asked(client: &mut Client, sql: &str) -> Result<Vec<String>, Error> {
         let mut all = results.last().map(rows).unwrap_or_default();
         // A server converts values to search an index by them, and warns then.
         let searching = |line: &String| {
-            line.contains(" for column '") && ["| 1264 |", "| 1265 |", "| 1292 |", "| 1366 |"]
-                .iter()
-                .any(|number| line.contains(number))
+            line.contains(" for column '")
+                && ["| 1264 |", "| 1265 |", "| 1292 |", "| 1366 |"]
+                    .iter()
+                    .any(|number| line.contains(number))
         };
         // It also says so of documents that it sorts.
         let sorting = |line: &String| line.contains("'sorting of non-scalar JSON values'");

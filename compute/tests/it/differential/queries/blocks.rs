@@ -115,11 +115,7 @@ fn grouped(random: &mut Random, scope: &Scope) -> String {
         2 => " HAVING MAX(1) = 1".to_owned(),
         _ => String::new(),
     };
-    let by = if rollup {
-        format!("{} WITH ROLLUP", groups.join(", "))
-    } else {
-        groups.join(", ")
-    };
+    let by = if rollup { format!("{} WITH ROLLUP", groups.join(", ")) } else { groups.join(", ") };
     let body = format!("SELECT {} FROM {from}{filter} GROUP BY {by}{having}", items.join(", "));
     if !rollup && random.percent(40) {
         return format!("{body} ORDER BY {}{}", groups.join(", "), limit(random));
@@ -167,7 +163,12 @@ fn windows(random: &mut Random, scope: &Scope) -> String {
                 10 => "PERCENT_RANK()".to_owned(),
                 _ => {
                     let shape = random.word(&[
-                        "COUNT(*)", "COUNT($c)", "SUM($m)", "AVG($m)", "MIN($k)", "MAX($k)",
+                        "COUNT(*)",
+                        "COUNT($c)",
+                        "SUM($m)",
+                        "AVG($m)",
+                        "MIN($k)",
+                        "MAX($k)",
                         "BIT_OR($i)",
                     ]);
                     let plain = Scope { outer: Vec::new(), ..inner.clone() };
@@ -197,10 +198,8 @@ fn windows(random: &mut Random, scope: &Scope) -> String {
 /// A query whose columns have names of their own and of which equal rows are the same.
 pub(crate) fn named(random: &mut Random, scope: &Scope) -> (String, Vec<Column>) {
     let table: &Table = random.of(&scope.tables);
-    let own = |column: &Column| Column {
-        name: format!("i.{}", column.name),
-        family: column.family,
-    };
+    let own =
+        |column: &Column| Column { name: format!("i.{}", column.name), family: column.family };
     let columns: Vec<Column> = table.columns.iter().map(own).collect();
     let inner = Scope {
         columns,
@@ -217,7 +216,8 @@ pub(crate) fn named(random: &mut Random, scope: &Scope) -> (String, Vec<Column>)
         _ => filter(random, &inner),
     };
     let number = Family::Number;
-    let taken: Vec<Column> = (0..random.between(1, 3)).map(|_| random.of(&inner.columns).clone()).collect();
+    let taken: Vec<Column> =
+        (0..random.between(1, 3)).map(|_| random.of(&inner.columns).clone()).collect();
     let mut items: Vec<String> = Vec::new();
     let mut out: Vec<Column> = Vec::new();
     for (at, column) in taken.iter().enumerate() {
@@ -244,11 +244,20 @@ pub(crate) fn named(random: &mut Random, scope: &Scope) -> (String, Vec<Column>)
         1 => {
             let shape = random.word(&["COUNT(*)", "SUM($m)", "MAX($m)", "AVG($m)"]);
             let sum = fill(random, &Scope { outer: Vec::new(), ..inner.clone() }, shape, 1);
-            (format!("SELECT {sum} AS x0 FROM {from}{filter}"), vec![Column { name: "x0".into(), family: number }])
+            (
+                format!("SELECT {sum} AS x0 FROM {from}{filter}"),
+                vec![Column { name: "x0".into(), family: number }],
+            )
         }
         2 => {
             let count = random.between(1, 3);
-            (format!("SELECT {} FROM {from}{filter} ORDER BY i.id LIMIT {count}", items.join(", ")), out)
+            (
+                format!(
+                    "SELECT {} FROM {from}{filter} ORDER BY i.id LIMIT {count}",
+                    items.join(", ")
+                ),
+                out,
+            )
         }
         3 => {
             let other = fill(random, &inner, "$i + $m", 1);
@@ -331,7 +340,8 @@ fn with(random: &mut Random, scope: &Scope) -> String {
         .iter()
         .map(|one| Column { name: format!("w.{}", one.name), family: one.family })
         .collect();
-    let inner = Scope { columns: called, order: None, outer: Vec::new(), tables: scope.tables.clone() };
+    let inner =
+        Scope { columns: called, order: None, outer: Vec::new(), tables: scope.tables.clone() };
     let body = match random.below(4) {
         0 => format!("SELECT {} FROM w", item(random, &inner)),
         1 => format!("SELECT COUNT(*), COUNT(w.{0}) FROM w JOIN w AS v ON w.{0} = v.{0}", names[0]),

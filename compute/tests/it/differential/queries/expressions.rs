@@ -89,20 +89,11 @@ const DOCUMENTS: &[&str] = &[
     "JSON_ARRAY(1, 'x')",
 ];
 const PATHS: &[&str] = &["'$'", "'$.a'", "'$[0]'", "'$.a.b'", "'$.b[1]'", "'$[last]'", "'$.*'"];
-const FORMATS: &[&str] = &[
-    "'%Y-%m-%d'",
-    "'%W %M %e %y %j'",
-    "'%H:%i:%s.%f'",
-    "'%a %b %D %r %T'",
-    "'%U %u %V %v %X %x'",
-];
+const FORMATS: &[&str] =
+    &["'%Y-%m-%d'", "'%W %M %e %y %j'", "'%H:%i:%s.%f'", "'%a %b %D %r %T'", "'%U %u %V %v %X %x'"];
 
 impl Scope {
-    fn some(
-        &self,
-        random: &mut Random,
-        wanted: impl Fn(Family) -> bool,
-    ) -> Option<&Column> {
+    fn some(&self, random: &mut Random, wanted: impl Fn(Family) -> bool) -> Option<&Column> {
         let outer = !self.outer.is_empty() && random.percent(35);
         let list = if outer { &self.outer } else { &self.columns };
         let fitting: Vec<&Column> = list.iter().filter(|one| wanted(one.family)).collect();
@@ -309,7 +300,11 @@ pub(crate) fn condition(random: &mut Random, scope: &Scope) -> String {
             format!("({one} {} {other})", random.word(&["AND", "OR", "XOR", "AND", "OR"]))
         }
         12 | 13 if !scope.tables.is_empty() => subqueries::condition(random, scope),
-        14 => format!("({}) IS {}", condition(random, scope), random.word(&["TRUE", "NOT FALSE", "UNKNOWN"])),
+        14 => format!(
+            "({}) IS {}",
+            condition(random, scope),
+            random.word(&["TRUE", "NOT FALSE", "UNKNOWN"])
+        ),
         _ => {
             format!("{name} = {}", literal(random, &column))
         }

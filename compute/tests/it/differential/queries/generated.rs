@@ -1,7 +1,7 @@
 //! Queries for tests that do not compare them.
 
-use super::tables::{self, Table};
 use super::blocks;
+use super::tables::{self, Table};
 use crate::differential::Random;
 
 /// The tables `t`, `u` and `v`.

@@ -66,8 +66,7 @@ fn values(random: &mut Random, alias: &str) -> Factor {
         })
         .collect();
     let number = Column { name: format!("{alias}.column_0"), family: Family::Number };
-    let text =
-        Column { name: format!("{alias}.column_1"), family: FOLDS };
+    let text = Column { name: format!("{alias}.column_1"), family: FOLDS };
     Factor {
         text: format!("(VALUES {}) AS {alias}", rows.join(", ")),
         columns: vec![number, text],
@@ -115,16 +114,27 @@ pub(crate) fn from(random: &mut Random, scope: &Scope, many: bool) -> (String, S
         let joined = match kind {
             0 => format!("{text}, {}", next.text),
             1 => format!("{text} CROSS JOIN {}", next.text),
-            2 | 3 => format!("{text} LEFT JOIN {} ON {}", next.text, on(random, &columns, &next.columns)),
+            2 | 3 => {
+                format!("{text} LEFT JOIN {} ON {}", next.text, on(random, &columns, &next.columns))
+            }
             4 => format!(
                 "{text} LEFT OUTER JOIN {} ON {}",
                 next.text,
                 on(random, &columns, &next.columns)
             ),
-            5 => format!("{text} RIGHT JOIN {} ON {}", next.text, on(random, &columns, &next.columns)),
-            6 => format!("{text} STRAIGHT_JOIN {} ON {}", next.text, on(random, &columns, &next.columns)),
+            5 => format!(
+                "{text} RIGHT JOIN {} ON {}",
+                next.text,
+                on(random, &columns, &next.columns)
+            ),
+            6 => format!(
+                "{text} STRAIGHT_JOIN {} ON {}",
+                next.text,
+                on(random, &columns, &next.columns)
+            ),
             7 if order.is_some() && next.order.is_some() && count == 2 => {
-                let word = random.word(&["NATURAL JOIN", "NATURAL LEFT JOIN", "NATURAL RIGHT JOIN"]);
+                let word =
+                    random.word(&["NATURAL JOIN", "NATURAL LEFT JOIN", "NATURAL RIGHT JOIN"]);
                 format!("{text} {word} {}", next.text)
             }
             8 if order.is_some() && next.order.is_some() && count == 2 => {

@@ -1,7 +1,7 @@
 //! Queries within expressions: scalar, IN, EXISTS, ANY and ALL, of rows, correlated.
 
-use super::expressions::{self, Scope, fill, pair};
 use super::blocks;
+use super::expressions::{self, Scope, fill, pair};
 use super::tables::{Column, Family};
 use crate::differential::Random;
 

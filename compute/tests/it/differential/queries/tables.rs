@@ -73,7 +73,12 @@ const KINDS: &[Kind] = &[
         extreme: &["99999999999999999999.9999999999"],
     },
     Kind { ddl: "DECIMAL(5)", family: NUMBER, usual: SMALL, extreme: &["-99999", "99999"] },
-    Kind { ddl: "FLOAT", family: NUMBER, usual: &["0", "1.5", "-2.25", "3"], extreme: &["-12500000"] },
+    Kind {
+        ddl: "FLOAT",
+        family: NUMBER,
+        usual: &["0", "1.5", "-2.25", "3"],
+        extreme: &["-12500000"],
+    },
     Kind {
         ddl: "DOUBLE",
         family: NUMBER,
