@@ -2,7 +2,7 @@
 # git, make and a network; the rest they install or name (scripts/setup).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run bench test seeds fmt lint ci
+.PHONY: help setup build run bench test seeds fuzz fmt lint ci
 
 # Set PEERS=1 to build RocksDB and SlateDB into the benchmark, beside Firn.
 ifdef PEERS
@@ -23,6 +23,9 @@ DATA ?= firn-data
 # How many seeds `make seeds` runs, and from which one: none is by chance.
 SEEDS ?= 5000
 SEED ?=
+
+# How many statements `make fuzz` runs, and from which seed: none is by chance.
+ROUNDS ?= 100000
 
 # What `make bench` runs.
 BENCH ?= benchmark/configs/quick.yaml
@@ -47,6 +50,9 @@ test: setup ## Run every test
 
 seeds: setup ## Simulate the whole cluster with SEEDS fresh seeds, or those from SEED on; one that fails is named, and FIRN_SEED plays it again
 	$(if $(SEED),FIRN_SEED=$(SEED)) FIRN_SEEDS=$(SEEDS) cargo test --locked $(TESTED) --workspace --test it -- --ignored --exact --nocapture simulation::many_clusters_keep_what_they_acknowledged_whatever_fails
+
+fuzz: setup ## Send ROUNDS statements and packets by chance through a server; the seeds are printed, and SEED plays one again
+	$(if $(SEED),FIRN_FUZZ_SEED=$(SEED)) FIRN_FUZZ_ROUNDS=$(ROUNDS) cargo test --locked $(TESTED) --workspace --test it -- --ignored --exact --nocapture fuzz::many_statements_are_answered
 
 fmt: ## Format the code
 	cargo fmt --all

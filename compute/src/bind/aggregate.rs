@@ -1,8 +1,9 @@
 //! Aggregates: what they take and give.
 
 use firn_mysql_parser::ast::{self, AggregateKind};
+use firn_mysql_semantics::collation::Collation;
 use firn_mysql_semantics::error::SqlError;
-use firn_mysql_semantics::expr::{Binder, Node, Op, Result};
+use firn_mysql_semantics::expr::{Binder, Node, Result, printed};
 use firn_mysql_semantics::{CollationId, Derivation, SqlType, TypeKind};
 
 use super::OrderBy;
@@ -109,17 +110,7 @@ impl Aggregate {
                 ty
             }
             _ => {
-                let mut first = args.first().map(|arg| arg.ty);
-                // A column of BIGINT has a sign among its 20 places, COUNT one beside them.
-                if let (Some(ty), Some(Op::Column(column))) =
-                    (&mut first, args.first().map(|arg| &arg.op))
-                    && ty.kind == TypeKind::BigInt
-                    && !ty.unsigned
-                    && matches!(function, F::SumDecimal | F::AvgDecimal)
-                {
-                    let counted = *column.name == *super::scope::AGGREGATE;
-                    ty.length = ty.length.min(if counted { 20 } else { 19 });
-                }
+                let first = args.first().map(|arg| arg.ty);
                 result_type(function, first, binder)
             }
         };
@@ -132,10 +123,38 @@ impl Aggregate {
     }
 }
 
+impl Aggregate {
+    /// The call as errors print it.
+    pub(super) fn name(&self, call: &ast::Aggregate) -> String {
+        let function = match call.kind {
+            AggregateKind::Count => "count",
+            AggregateKind::Sum => "sum",
+            AggregateKind::Avg => "avg",
+            AggregateKind::Min => "min",
+            AggregateKind::Max => "max",
+            AggregateKind::BitAnd => "bit_and",
+            AggregateKind::BitOr => "bit_or",
+            AggregateKind::BitXor => "bit_xor",
+            AggregateKind::GroupConcat => "group_concat",
+            AggregateKind::JsonArrayAgg => "json_arrayagg",
+            AggregateKind::JsonObjectAgg => "json_objectagg",
+            AggregateKind::StCollect => "st_collect",
+            AggregateKind::StddevPop => "std",
+            AggregateKind::StddevSamp => "stddev_samp",
+            AggregateKind::VarPop => "variance",
+            AggregateKind::VarSamp => "var_samp",
+        };
+        let distinct = if self.distinct { "distinct " } else { "" };
+        let args: Vec<String> = self.args.iter().map(printed).collect();
+        let args = if call.args.is_empty() { "0".to_owned() } else { args.join(",") };
+        format!("{function}({distinct}{args})")
+    }
+}
+
 /// Integers and DECIMALs are summed exactly; times, strings and floats as doubles.
 fn is_exact(ty: &SqlType) -> bool {
     ty.kind.is_integer()
-        || matches!(ty.kind, TypeKind::Decimal | TypeKind::Bit | TypeKind::Year | TypeKind::Null)
+        || matches!(ty.kind, TypeKind::Decimal | TypeKind::Bit | TypeKind::Year)
         || ty.kind.is_temporal()
 }
 
@@ -148,7 +167,8 @@ fn digits(ty: &SqlType) -> (u32, u8) {
         TypeKind::MediumInt => (8, 0),
         TypeKind::Int => (10, 0),
         TypeKind::Year => (4, 0),
-        TypeKind::BigInt => (ty.length.clamp(1, 21), 0),
+        // One of the places is the sign's.
+        TypeKind::BigInt => (ty.length.saturating_sub(u32::from(!ty.unsigned)).clamp(1, 21), 0),
         _ if ty.kind.is_temporal() => (ty.length.max(14) + u32::from(ty.decimals), ty.decimals),
         _ => (21, 0),
     }
@@ -175,6 +195,11 @@ fn result_type(
             let precision = (precision + u32::from(more)).clamp(u32::from(scale), 65);
             SqlType::decimal(precision as u8, scale, false)
         }
+        F::SumDouble if first.kind == TypeKind::Null => SqlType::plain(TypeKind::Double, 17, 0),
+        F::AvgDouble if first.kind == TypeKind::Null => {
+            let decimals = binder_increment(binder);
+            SqlType::plain(TypeKind::Double, 17 + u32::from(decimals), decimals)
+        }
         F::SumDouble | F::AvgDouble | F::Variance { .. } => SqlType::double(),
         // These have types of their own.
         F::Concat | F::JsonArray | F::JsonObject => first,
@@ -188,7 +213,9 @@ fn result_type(
         }
         F::BitAnd | F::BitOr | F::BitXor => {
             let mut ty = SqlType::bigint(21).with_unsigned(true).not_null();
+            // As a string it is bytes.
             ty.collation = CollationId::BINARY;
+            ty.derivation = Derivation::Coercible;
             ty
         }
     }
@@ -198,22 +225,27 @@ fn binder_increment(binder: &Binder<'_>) -> u8 {
     binder.settings().div_precision_increment
 }
 
-/// Characters of GROUP_CONCAT as clients are told: the default of `group_concat_max_len`.
-const CONCAT_CHARS: u32 = 1024;
+/// The default of `group_concat_max_len`, which decides what clients are told.
+const CONCAT_BYTES: u32 = 1024;
 
 /// The type of GROUP_CONCAT; strings among its operands are brought into one set.
 fn concatenated(args: &mut [Node], binder: &Binder<'_>) -> Result<SqlType> {
     let is_text = |arg: &Node| arg.ty.kind.is_string() || arg.ty.kind == TypeKind::Json;
     let at: Vec<usize> = (0..args.len()).filter(|at| is_text(&args[*at])).collect();
     let mut texts: Vec<Node> = at.iter().map(|at| args[*at].clone()).collect();
+    let bits = args.iter().any(|arg| arg.ty.kind == TypeKind::Bit)
+        || args.iter().all(|arg| arg.ty.kind == TypeKind::Null);
     let collation = match texts.is_empty() {
+        _ if bits => CollationId::BINARY,
         true => binder.settings().connection_collation,
         false => binder.merged(&mut texts, "group_concat")?.collation,
     };
     for (at, text) in at.into_iter().zip(texts) {
         args[at] = text;
     }
-    let characters = CONCAT_CHARS;
+    // As many characters as a server tells of: each as long as the longest of its set.
+    let bytes = Collation::by_id(collation.0).map_or(1, |one| one.charset().max_bytes() as u32);
+    let characters = CONCAT_BYTES * bytes;
     let mut ty = SqlType::varchar(characters, collation, Derivation::Coercible);
     ty.kind = TypeKind::Text;
     Ok(ty)
@@ -222,7 +254,6 @@ fn concatenated(args: &mut [Node], binder: &Binder<'_>) -> Result<SqlType> {
 /// A text of the connection in the character set of a type.
 fn separator_in(text: &[u8], ty: &SqlType) -> Result<Vec<u8>> {
     use firn_mysql_semantics::charset::{Charset, convert};
-    use firn_mysql_semantics::collation::Collation;
     let to = Collation::by_id(ty.collation.0).map_or(Charset::utf8mb4(), Collation::charset);
     if to.name() == "binary" {
         return Ok(text.to_vec());

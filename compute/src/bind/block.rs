@@ -21,6 +21,8 @@ pub(crate) struct Block {
     subqueries: RefCell<Vec<BoundSubquery>>,
     /// What binding them has to warn of.
     warnings: RefCell<Vec<SqlError>>,
+    /// Tables and columns in the order of `*`, if that is not the order of FROM.
+    star: RefCell<Vec<(usize, usize)>>,
     /// Expressions of tables have none.
     pub(crate) without_queries: bool,
 }
@@ -29,6 +31,18 @@ impl Block {
     /// For expressions that can have no subqueries.
     pub(crate) fn without_queries() -> Self {
         Self { without_queries: true, ..Self::default() }
+    }
+
+    /// Tables and columns in the order of `*`.
+    pub(super) fn order_star(&self, star: &[(usize, usize)]) {
+        if !star.is_sorted() {
+            self.star.replace(star.to_vec());
+        }
+    }
+
+    /// The place of a column in `*`, where that is not the order of FROM.
+    pub(super) fn star_place(&self, table: usize, column: usize) -> Option<usize> {
+        self.star.borrow().iter().position(|one| *one == (table, column))
     }
 
     /// A column of the query around, as this block reads it.

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use firn_mysql_parser::ast;
-use firn_mysql_semantics::Value;
 use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::{Binder, Node, Result};
+use firn_mysql_semantics::{SqlType, TypeKind, Value};
 
 use super::scope::{ScopeColumn, ScopeTable, StatementScope};
 use super::statement::{Statement, not_yet};
@@ -147,6 +147,8 @@ pub(crate) struct From {
     pub(super) hidden: usize,
     /// Conditions of views, by table.
     pub(super) filters: Vec<(usize, Vec<Node>)>,
+    /// Tables and columns in the order of `*`.
+    star: Vec<(usize, usize)>,
 }
 
 impl From {
@@ -160,6 +162,7 @@ impl From {
         for item in list {
             from.add(statement, block, item)?;
         }
+        block.order_star(&from.star);
         for (table, filter) in std::mem::take(&mut from.filters) {
             let source = from.sources.iter_mut().find(|source| source.table == table);
             match source {
@@ -189,6 +192,7 @@ impl From {
         let columns = found.columns;
         let start = self.len;
         self.len += columns.len();
+        self.star.extend((0..columns.len()).map(|column| (table, column)));
         self.tables.push(ScopeTable {
             schema: found.schema,
             table: found.name,
@@ -275,7 +279,9 @@ impl From {
         let seen = if derived.lateral { &self.tables[self.hidden..] } else { &[] };
         let scope = StatementScope::of_tables(*statement, block, seen, "field list");
         let outer = (derived.lateral || statement.outer.is_some()).then_some(&scope);
-        let query = BoundSelect::bind(&Statement { outer, ..statement.deeper()? }, &derived.query)?;
+        let mut query =
+            BoundSelect::bind(&Statement { outer, ..statement.deeper()? }, &derived.query)?;
+        query.warn_in(block);
         let columns = columns_of_query(&query, &derived.columns)?;
         let alias: Arc<str> = Arc::from(derived.alias.as_str());
         let outer = query.outer.iter().cloned().map(Node::column).collect();
@@ -295,7 +301,9 @@ impl From {
     fn join(&mut self, statement: &Statement<'_>, block: &Block, join: &ast::Join) -> Result<()> {
         let before = self.tables.len();
         let (first, conditions) = (self.len, self.conditions.len());
+        let star = self.star.len();
         self.add(statement, block, &join.left)?;
+        let star = star..self.star.len();
         let middle = self.tables.len();
         let (second, conditions_between) = (self.len, self.conditions.len());
         let hidden = self.hidden;
@@ -327,11 +335,11 @@ impl From {
             }
             ast::JoinCondition::Using(names) => {
                 let names = names.iter().map(|name| name.as_str().to_owned()).collect();
-                self.using(statement, block, join, names, before, middle)?
+                self.using(statement, block, join, names, before..middle, star)?
             }
             ast::JoinCondition::Natural => {
                 let names = self.common(before, middle);
-                self.using(statement, block, join, names, before, middle)?
+                self.using(statement, block, join, names, before..middle, star)?
             }
         };
         let Some(side) = outer else {
@@ -397,11 +405,20 @@ impl From {
         block: &Block,
         join: &ast::Join,
         names: Vec<String>,
-        before: usize,
-        middle: usize,
+        left: std::ops::Range<usize>,
+        left_star: std::ops::Range<usize>,
     ) -> Result<Vec<Node>> {
+        let (before, middle) = (left.start, left.end);
+        let all = self.star.split_off(left_star.start);
+        let (left_star, right_star) = all.split_at(left_star.len());
+        // Columns in common come first, in the order of the side that is always there.
+        let mut sides = [left_star.to_vec(), right_star.to_vec()];
+        if join.kind == ast::JoinKind::Right {
+            sides.reverse();
+        }
         let mut conditions = Vec::with_capacity(names.len());
         let mut pairs = Vec::new();
+        let mut common = Vec::new();
         for name in names {
             let left = self.one_of(before..middle, &name)?;
             let right = self.one_of(middle..self.tables.len(), &name)?;
@@ -409,9 +426,18 @@ impl From {
             let resolved = |(table, column): (usize, usize)| self.tables[table].resolved(column);
             pairs.push((resolved(left), resolved(right)));
             // The column stands once: that of the side which is always there.
-            let (optional, column) = if self.tables[left.0].optional { left } else { right };
-            self.tables[optional].merged.push(column);
+            let (gone, stays) =
+                if self.tables[left.0].optional { (left, right) } else { (right, left) };
+            self.tables[gone.0].merged.push(gone.1);
+            let place = sides[0].iter().position(|one| *one == gone || *one == stays);
+            common.push((place, gone, stays));
         }
+        common.sort_by_key(|(place, ..)| *place);
+        for side in &mut sides {
+            side.retain(|one| common.iter().all(|(_, gone, stays)| one != gone && one != stays));
+        }
+        self.star.extend(common.into_iter().map(|(_, _, stays)| stays));
+        self.star.extend(sides.into_iter().flatten());
         if let Some(names) = statement.names {
             names.join(join, pairs);
         }
@@ -482,12 +508,16 @@ pub(super) fn columns_of_query(
                 Some(name) => Arc::from(name.as_str()),
                 None => Arc::from(&*item.name),
             },
-            ty: item.node.ty,
+            ty: derived_type(query, item),
             members: item.members.clone(),
             flags: firn_mysql_protocol::ColumnFlags::EMPTY,
             zerofill: item.zerofill,
             named: true,
             starred: true,
+            origin: item
+                .column
+                .and_then(|(table, at)| query.tables[table].origin(at))
+                .map(Arc::new),
         })
         .collect();
     for (at, column) in columns.iter().enumerate() {
@@ -496,6 +526,33 @@ pub(super) fn columns_of_query(
         }
     }
     Ok(columns.into())
+}
+
+/// The type of a query's column as that of a table which is made of its rows.
+fn derived_type(query: &BoundSelect, item: &super::Item) -> SqlType {
+    let mut ty = item.node.ty;
+    let is_set = query.sources.iter().any(|source| {
+        matches!(&source.rows, TableSource::Derived(rows)
+            if matches!(&**rows, Derived::Set(set) if set.parts.len() > 1))
+    });
+    let is_over_others = query.sources.iter().any(|source| {
+        matches!(&source.rows, TableSource::Derived(rows) if matches!(**rows, Derived::Set(_)))
+    });
+    // Rows that go on as they come keep what their query says of them.
+    let is_made = query.grouped
+        || query.distinct
+        || query.limit.is_some()
+        || !query.group_by.is_empty()
+        || !query.windows.is_empty()
+        || query.items.iter().any(|item| item.node.ty.kind == TypeKind::Null)
+        || is_over_others;
+    if !is_made || item.column.is_some() {
+        return ty;
+    }
+    if ty.kind == TypeKind::BigInt {
+        ty.length = if ty.length < 11 && !is_set { 11 } else { ty.length.max(20) };
+    }
+    ty
 }
 
 impl Derived {

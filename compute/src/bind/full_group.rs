@@ -46,6 +46,10 @@ fn determined(select: &BoundSelect) -> Vec<bool> {
     let on = select.sources.iter().filter(|source| source.kind == JoinKind::Left);
     on.flat_map(|source| &source.on).for_each(|condition| equal.add(condition));
     equal.constant.iter().for_each(|place| known[*place] = true);
+    // In the sums of ROLLUP what is grouped by is NULL, and determines nothing.
+    if select.rollup.is_some() {
+        return known;
+    }
     loop {
         let before = known.iter().filter(|known| **known).count();
         for &(left, right) in &equal.pairs {

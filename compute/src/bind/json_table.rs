@@ -250,6 +250,7 @@ impl Columns {
             zerofill: None,
             named: true,
             starred: true,
+            origin: None,
         });
         Ok(())
     }

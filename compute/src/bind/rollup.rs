@@ -14,7 +14,15 @@ impl BoundSelect {
             .enumerate()
             .map(|(at, node)| (format!("{node:?}"), group(node, start + at)))
             .collect();
-        self.items.iter_mut().for_each(|item| replace(&mut item.node, &groups));
+        for item in &mut self.items {
+            replace(&mut item.node, &groups);
+            // What a client is told of is no column of a table any more.
+            let grouped = matches!(&item.node.op, Op::Column(column)
+                if (start..start + groups.len()).contains(&column.index));
+            if grouped {
+                item.column = None;
+            }
+        }
         self.windows.nodes(&mut |node| replace(node, &groups));
         self.having.iter_mut().for_each(|node| replace(node, &groups));
         self.order_by.iter_mut().for_each(|key| replace(&mut key.node, &groups));

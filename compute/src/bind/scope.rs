@@ -18,9 +18,6 @@ use super::{Block, Statement, Windowing};
 use crate::accounts::Privileges;
 use crate::catalog::ResolvedColumn;
 
-/// The name of an aggregate's result.
-pub(super) const AGGREGATE: &str = "aggregate";
-
 /// A column of a table in FROM.
 #[derive(Debug, Clone)]
 pub(crate) struct ScopeColumn {
@@ -38,6 +35,17 @@ pub(crate) struct ScopeColumn {
     pub(crate) named: bool,
     /// Part of `*`.
     pub(crate) starred: bool,
+    /// The column of a table that it is, through queries in FROM.
+    pub(crate) origin: Option<Arc<Origin>>,
+}
+
+/// The table that a column is of.
+#[derive(Debug, Clone)]
+pub(crate) struct Origin {
+    /// The table's database.
+    pub(crate) schema: Arc<str>,
+    /// The table.
+    pub(crate) table: Arc<str>,
 }
 
 /// A table in FROM.
@@ -62,6 +70,16 @@ pub(crate) struct ScopeTable {
 }
 
 impl ScopeTable {
+    /// The column of a table that one of these is; none of what a query has computed.
+    pub(crate) fn origin(&self, at: usize) -> Option<Origin> {
+        let column = self.columns.get(at)?;
+        if let Some(origin) = &column.origin {
+            return Some(Origin::clone(origin));
+        }
+        let (schema, table) = (Arc::clone(&self.schema), Arc::clone(&self.table));
+        (!schema.is_empty()).then_some(Origin { schema, table })
+    }
+
     /// The type of a column as the statement sees it.
     pub(crate) fn column_type(&self, at: usize) -> SqlType {
         let ty = self.columns[at].ty;
@@ -359,13 +377,13 @@ impl StatementScope<'_> {
         let inner = Self::of_tables(self.statement, self.block, self.tables, clause);
         let binder = Binder::new(self.statement.settings, &inner, self.statement.params);
         let bound = Aggregate::bind(aggregate, &binder)?;
-        let ty = bound.ty;
+        let (ty, name) = (bound.ty, bound.name(aggregate).into_boxed_str());
         let mut list = list.borrow_mut();
         list.push(bound);
         Ok(Node::column(Column {
             index: self.aggregates_start + list.len() - 1,
             ty,
-            name: AGGREGATE.into(),
+            name,
             members: None,
         }))
     }

@@ -485,13 +485,16 @@ fn told(scope: &StatementScope<'_>, item: &Item) -> (Option<ResolvedColumn>, Box
 
 /// `*`: columns that USING has merged stand once, and first.
 fn star(scope: &StatementScope<'_>, items: &mut Vec<Item>) {
+    let mut columns = Vec::new();
     for (table, definition) in scope.tables.iter().enumerate() {
         for (column, one) in definition.columns.iter().enumerate() {
             if one.starred && !definition.merged.contains(&column) {
-                items.push(column_item(scope, table, column));
+                columns.push((table, column));
             }
         }
     }
+    columns.sort_by_key(|(table, column)| scope.block.star_place(*table, *column));
+    items.extend(columns.into_iter().map(|(table, column)| column_item(scope, table, column)));
 }
 
 pub(super) fn column_item(scope: &StatementScope<'_>, table: usize, column: usize) -> Item {
@@ -599,5 +602,9 @@ fn name_of(statement: &Statement<'_>, expr: &ast::Expr) -> String {
         _ => statement.text_of(expr.span),
     };
     name.truncate(name.floor_char_boundary(NAME_BYTES_MAX));
+    // Names are of the utf8mb3 character set.
+    if name.chars().any(|c| u32::from(c) > 0xffff) {
+        name = name.chars().map(|c| if u32::from(c) > 0xffff { '?' } else { c }).collect();
+    }
     name
 }

@@ -7,7 +7,7 @@ use firn_mysql_parser::ast;
 use firn_mysql_protocol::ColumnFlags;
 use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::{Binder, Column, Node, Result};
-use firn_mysql_semantics::{SqlType, TypeKind};
+use firn_mysql_semantics::{Derivation, SqlType, TypeKind};
 
 use super::clauses::Clauses;
 use super::scope::{ScopeColumn, ScopeTable, StatementScope};
@@ -96,6 +96,7 @@ impl BoundSelect {
         let (rows, columns) = match body {
             ast::QueryBody::Nested(query) => {
                 let mut query = Self::bind(&inner, query)?;
+                query.warn_in(&block);
                 let columns: Vec<ScopeColumn> =
                     query.items.iter().map(|item| column(item, item.node.ty)).collect();
                 query.calc_found_rows = false;
@@ -113,16 +114,20 @@ impl BoundSelect {
                 put_together(&inner, queries)?
             }
             ast::QueryBody::Set { first, rest } => {
+                let (first, rest) = (first.as_ref(), rest.iter().collect::<Vec<_>>());
+                let (first, rest) = unions_in_a_row(first, rest);
                 let mut keys = tail.order_by.iter();
                 if let Some(at) = keys.position(|key| super::clauses::has_aggregate(&key.expr)) {
                     let number = code::ER_AGGREGATE_ORDER_FOR_UNION;
                     return Err(SqlError::new(number, &[(at as u64 + 1).into()]));
                 }
-                let mut queries = vec![(None, Self::part(&inner, first)?)];
+                let mut queries: Vec<(Option<(ast::SetOp, bool)>, Self)> =
+                    vec![(None, Self::part(&inner, first)?)];
                 for operand in rest {
                     let op = Some((operand.op, operand.all));
                     queries.push((op, Self::part(&inner, &operand.body)?));
                 }
+                queries.iter_mut().for_each(|(_, query)| query.warn_in(&block));
                 put_together(&inner, queries)?
             }
             ast::QueryBody::Select(_) | ast::QueryBody::Table(_) => {
@@ -130,6 +135,11 @@ impl BoundSelect {
             }
         };
         Self::over(statement, &block, tail, rows, columns.into())
+    }
+
+    /// What binding it has to warn of becomes the block's.
+    pub(super) fn warn_in(&mut self, block: &Block) {
+        std::mem::take(&mut self.warnings).into_iter().for_each(|warning| block.warn(warning));
     }
 
     /// One of the queries of a set operation.
@@ -256,6 +266,7 @@ fn column(item: &Item, ty: SqlType) -> ScopeColumn {
         zerofill: item.zerofill,
         named: true,
         starred: true,
+        origin: None,
     }
 }
 
@@ -285,6 +296,98 @@ fn put_together(
     Ok((Derived::Set(set), columns))
 }
 
+/// The columns `at` of all queries, and the type that they have in common. A run of one
+/// operation agrees on a type before it meets the next.
+fn common_type(
+    binder: &Binder<'_>,
+    queries: &[(Option<(ast::SetOp, bool)>, BoundSelect)],
+    at: usize,
+) -> Result<(Vec<Node>, SqlType)> {
+    let mut args: Vec<Node> = Vec::with_capacity(queries.len());
+    let mut run = None;
+    for (op, query) in queries {
+        let op = op.map(|(op, _)| op);
+        if run.is_some() && op != run {
+            let ty = met(binder, &mut args)?;
+            let bytes = args.iter().any(|arg| arg.ty.is_binary_string());
+            args = args.into_iter().map(|arg| as_common(arg, ty, bytes)).collect();
+        }
+        run = op;
+        args.push(placeholder(&query.items[at], at));
+    }
+    let ty = met(binder, &mut args)?;
+    // Texts of several collations are in none: a server does not put them together.
+    let texts = queries.iter().all(|(_, query)| query.items[at].node.ty.kind.is_string());
+    if texts && ty.derivation == Derivation::None {
+        return Err(SqlError::illegal_mix_of_collations("UNION"));
+    }
+    Ok((args, ty))
+}
+
+/// UNIONs within parentheses on the left of UNIONs are operands of one row of them.
+fn unions_in_a_row<'q>(
+    first: &'q ast::QueryBody,
+    mut rest: Vec<&'q ast::SetOperand>,
+) -> (&'q ast::QueryBody, Vec<&'q ast::SetOperand>) {
+    let is_union = |operands: &[&ast::SetOperand]| {
+        operands.iter().all(|operand| operand.op == ast::SetOp::Union)
+    };
+    let mut first = first;
+    while let ast::QueryBody::Nested(query) = first
+        && query.with.is_none()
+        && query.order_by.is_empty()
+        && query.limit.is_none()
+        && query.locking.is_empty()
+        && let ast::QueryBody::Set { first: inner, rest: operands } = &query.body
+    {
+        let mut operands: Vec<&ast::SetOperand> = operands.iter().collect();
+        if !is_union(&operands) || !is_union(&rest) {
+            break;
+        }
+        operands.append(&mut rest);
+        (first, rest) = (inner, operands);
+    }
+    (first, rest)
+}
+
+/// A column in the type of the whole; bits are their number if nothing beside them is a string
+/// of `bytes`.
+fn as_common(arg: Node, ty: SqlType, bytes: bool) -> Node {
+    let arg = match arg.ty.kind {
+        TypeKind::Bit if ty.kind != TypeKind::Bit && !bytes => {
+            let number = SqlType::bigint(arg.ty.length).with_unsigned(true);
+            Node::as_type(arg, number.with_nullable(true))
+        }
+        _ => arg,
+    };
+    if ty.kind == TypeKind::Char && ty.collation.is_binary() {
+        return Node::as_binary(arg, ty.length);
+    }
+    Node::as_type(arg, ty)
+}
+
+fn met(binder: &Binder<'_>, args: &mut [Node]) -> Result<SqlType> {
+    let mut ty = binder.merged(args, "UNION")?;
+    if matches!(ty.kind, TypeKind::Enum | TypeKind::Set) {
+        ty.kind = TypeKind::Varchar;
+    }
+    Ok(ty)
+}
+
+/// Whether a column of the whole may be NULL: in UNION if any query's may, in INTERSECT if all
+/// may, in EXCEPT if the first one may.
+fn is_nullable(queries: &[(Option<(ast::SetOp, bool)>, BoundSelect)], at: usize) -> bool {
+    queries.iter().fold(true, |whole, (op, query)| {
+        let own = query.items[at].node.ty.nullable;
+        match op {
+            None => own,
+            Some((ast::SetOp::Union, _)) => whole || own,
+            Some((ast::SetOp::Intersect, _)) => whole && own,
+            Some((ast::SetOp::Except, _)) => whole,
+        }
+    })
+}
+
 /// A set of queries with the columns that they have in common.
 ///
 /// # Errors
@@ -306,14 +409,11 @@ pub(super) fn merged(
     let mut types = Vec::with_capacity(width);
     let mut converted: Vec<Vec<Node>> = queries.iter().map(|_| Vec::new()).collect();
     for at in 0..width {
-        let mut args: Vec<Node> =
-            queries.iter().map(|(_, query)| placeholder(&query.items[at], at)).collect();
-        let mut ty = binder.merged(&mut args, "UNION")?;
-        if matches!(ty.kind, TypeKind::Enum | TypeKind::Set) {
-            ty.kind = TypeKind::Char;
-        }
+        let (args, mut ty) = common_type(&binder, &queries, at)?;
+        let bytes = args.iter().any(|arg| arg.ty.is_binary_string());
+        ty.nullable = is_nullable(&queries, at);
         for (list, arg) in converted.iter_mut().zip(args) {
-            list.push(Node::as_type(arg, ty));
+            list.push(as_common(arg, ty, bytes));
         }
         let item = &first.items[at];
         columns.push(ScopeColumn { members: None, zerofill: None, ..column(item, ty) });

@@ -59,7 +59,16 @@ impl StatementScope<'_> {
     /// `(SELECT …)` as a value or a row.
     pub(super) fn scalar(&self, query: &ast::Query) -> Result<Node> {
         let (bound, operands) = self.nested(query)?;
-        let types: Vec<SqlType> = bound.items.iter().map(value_type).collect();
+        let mut types: Vec<SqlType> = bound.items.iter().map(value_type).collect();
+        // Without a table there is always a row.
+        let sure = bound.sources.is_empty()
+            && bound.filter.is_empty()
+            && bound.having.is_none()
+            && bound.limit.is_none();
+        if sure {
+            let nullable = bound.items.iter().map(|item| item.node.ty.nullable);
+            types.iter_mut().zip(nullable).for_each(|(ty, nullable)| ty.nullable = nullable);
+        }
         let slot = self.put(bound, Asked::Row);
         let one = |(at, ty)| Node::subquery(slot, at, ty, operands.clone());
         let mut columns: Vec<Node> = types.into_iter().enumerate().map(one).collect();
@@ -72,8 +81,12 @@ impl StatementScope<'_> {
     /// EXISTS
     pub(super) fn exists(&self, query: &ast::Query) -> Result<Node> {
         let (bound, operands) = self.nested(query)?;
+        // A server says of it what it says of the items, but of a lone star.
+        let is_star = matches!(&query.body, ast::QueryBody::Select(select)
+            if matches!(select.items[..], [ast::SelectItem::All]));
+        let nullable = !is_star && bound.items.iter().any(|item| item.node.ty.nullable);
         let slot = self.put(bound, Asked::Exists);
-        Ok(Node::subquery(slot, 0, SqlType::truth().not_null(), operands))
+        Ok(Node::subquery(slot, 0, SqlType::truth().with_nullable(nullable), operands))
     }
 
     /// IN and NOT IN

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::{Arc, OnceLock};
 
 use firn_mysql_parser::ast;
+use firn_mysql_semantics::TypeKind;
 use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::{Binder, NoColumns, Node, Result};
 use parking_lot::Mutex;
@@ -354,6 +355,9 @@ fn named(mut columns: Vec<ScopeColumn>, names: &[ast::Ident]) -> Vec<ScopeColumn
             column.name = Arc::from(name.as_str());
         }
         column.ty = column.ty.with_nullable(true);
+        if column.ty.kind == TypeKind::BigInt {
+            column.ty.length = column.ty.length.max(20);
+        }
     }
     columns
 }

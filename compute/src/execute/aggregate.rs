@@ -121,7 +121,7 @@ impl Aggregate {
                 }
                 for key in &self.order_by {
                     let value = key.node.eval(cx, row)?;
-                    sort_key::push(&value, &key.node.ty, key.descending, &mut order);
+                    sort_key::push_order(&value, &key.node.ty, key.descending, &mut order);
                 }
                 Value::Bytes(text.into())
             }

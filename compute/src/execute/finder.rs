@@ -152,7 +152,7 @@ impl<'p> Finder<'p> {
                     let mut order = Vec::new();
                     for key in &plan.select.order_by {
                         let value = key.node.eval(cx, Row { columns: row, params })?;
-                        sort_key::push(&value, &key.node.ty, key.descending, &mut order);
+                        sort_key::push_order(&value, &key.node.ty, key.descending, &mut order);
                     }
                     Ok(order)
                 })

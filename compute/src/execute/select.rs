@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use firn_engine::Instant;
 use firn_mysql_semantics::Value;
 use firn_mysql_semantics::error::{SqlError, code};
-use firn_mysql_semantics::expr::{Cx, Node, Row};
+use firn_mysql_semantics::expr::{Cx, Node, Op, Row};
 
 use super::gathered::{Gathered, Rows};
 use super::measure::Part;
@@ -289,9 +289,23 @@ impl<'p> SelectRun<'p> {
         }
     }
 
+    /// HAVING, if it reads no items.
+    fn having_alone(&self) -> Option<&'p Node> {
+        let select = &self.plan.select;
+        let items = select.items_start..select.items_start + select.items.len();
+        select.having.as_ref().filter(|having| !reads(having, &items))
+    }
+
     /// Computes the items of the row; whether it passes HAVING.
     fn computed(&mut self, cx: &mut Cx<'p>) -> Result<bool> {
         let select = &self.plan.select;
+        // Items of groups that do not pass are not looked at.
+        if let Some(having) = self.having_alone() {
+            let row = Row { columns: &self.row, params: self.params };
+            if having.eval_truth(cx, row)? != Some(true) {
+                return Ok(false);
+            }
+        }
         for (at, item) in select.items.iter().enumerate() {
             if select.windows.has_item(at) != self.behind {
                 continue;
@@ -331,8 +345,15 @@ impl<'p> SelectRun<'p> {
             if view.locks().is_some() && !stream.settle(view, cx, subqueries, row).await? {
                 continue;
             }
+            let alone = match self.having_alone() {
+                Some(_) => Some(self.passes(view, cx).await?),
+                None => None,
+            };
+            if alone == Some(false) {
+                continue;
+            }
             self.compute(view, cx).await?;
-            if self.passes(view, cx).await? {
+            if alone == Some(true) || self.passes(view, cx).await? {
                 return Ok(true);
             }
         }
@@ -451,6 +472,15 @@ impl<'p> SelectRun<'p> {
     }
 }
 
+/// Whether an expression reads any of these places of the row; those with subqueries may.
+fn reads(node: &Node, places: &std::ops::Range<usize>) -> bool {
+    match &node.op {
+        Op::Column(column) if places.contains(&column.index) => true,
+        Op::Subquery { .. } => true,
+        _ => node.args.iter().any(|arg| reads(arg, places)),
+    }
+}
+
 /// What ORDER BY compares of a row.
 fn order_key<'p>(
     plan: &'p SelectPlan,
@@ -461,7 +491,7 @@ fn order_key<'p>(
     let mut key = Vec::with_capacity(32);
     for one in &plan.select.order_by {
         let value = one.node.eval(cx, Row { columns: row, params })?;
-        sort_key::push(&value, &one.node.ty, one.descending, &mut key);
+        sort_key::push_order(&value, &one.node.ty, one.descending, &mut key);
     }
     Ok(key)
 }

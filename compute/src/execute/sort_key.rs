@@ -2,6 +2,7 @@
 //! GROUP BY, MIN and MAX. They never leave the process.
 
 use firn_mysql_semantics::collation::Collation;
+use firn_mysql_semantics::json::JsonRef;
 use firn_mysql_semantics::{SqlType, TypeKind, Value};
 use firn_table::Cell;
 
@@ -57,8 +58,34 @@ pub(crate) fn push_cell(
     }
 }
 
+/// The same for ORDER BY, where a server puts arrays and objects in order by how many
+/// elements they have.
+pub(crate) fn push_order(value: &Value, ty: &SqlType, descending: bool, out: &mut Vec<u8>) {
+    if ty.kind == TypeKind::Json
+        && let Value::Bytes(bytes) = value
+        && let Ok(Some(mut key)) = JsonRef::open(bytes).and_then(|value| value.count_key())
+    {
+        key.insert(0, 1);
+        if descending {
+            key.iter_mut().for_each(|byte| *byte ^= 0xff);
+        }
+        out.append(&mut key);
+        return;
+    }
+    push(value, ty, descending, out);
+}
+
 /// The key of a string, with a mark at its end or without.
 fn push_text(bytes: &[u8], ty: &SqlType, ends: bool, out: &mut Vec<u8>) {
+    if ty.kind == TypeKind::Json {
+        let start = out.len();
+        let known = JsonRef::open(bytes).and_then(|value| value.sort_key(out));
+        if known.is_ok() {
+            return;
+        }
+        // What cannot be read is told apart by its bytes.
+        out.truncate(start);
+    }
     let collation = Collation::by_id(ty.collation.0);
     let collation = collation.filter(|_| ty.kind != TypeKind::Json && !ty.collation.is_binary());
     let start = out.len();

@@ -252,6 +252,7 @@ impl ColumnDefinition {
             zerofill: None,
             named: true,
             starred: true,
+            origin: None,
         }
     }
 

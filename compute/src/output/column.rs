@@ -22,6 +22,8 @@ fn kind(ty: &SqlType, of_table: bool) -> ColumnType {
     let number = match ty.kind {
         // All lengths of TEXT are announced alike where a table has them.
         kind if kind.is_text() && of_table => 252,
+        // NULLs of a query in FROM are strings of no bytes.
+        TypeKind::Null if of_table => 253,
         kind => kind.protocol_number(),
     };
     ColumnType::from_wire(number).unwrap_or(ColumnType::VarString)
@@ -43,9 +45,11 @@ pub(crate) fn column_of(item: &Item, tables: &[ScopeTable], results: ResultChars
     let mut column = definition(&item.name, &item.node.ty, item.column.is_some(), results);
     if let Some((table, at)) = item.column {
         let table = &tables[table];
-        column.schema = name_for(&table.schema, results);
         column.table = name_for(&table.alias, results);
-        column.org_table = name_for(&table.table, results);
+        if let Some(origin) = table.origin(at) {
+            column.schema = name_for(&origin.schema, results);
+            column.org_table = name_for(&origin.table, results);
+        }
         column.org_name = name_for(&table.columns[at].name, results);
         column.flags = ColumnFlags(column.flags.0 | item.flags.0);
         if table.optional {
@@ -93,8 +97,10 @@ pub(crate) fn definition(
     let binary =
         is_binary_order(ty) || temporal || ty.kind == TypeKind::Json || (number && !of_table);
     flags.set(ColumnFlags::BINARY, binary);
-    flags.set(ColumnFlags::ENUM, ty.kind == TypeKind::Enum);
-    flags.set(ColumnFlags::SET, ty.kind == TypeKind::Set);
+    flags.set(ColumnFlags::ENUM, ty.kind == TypeKind::Enum && of_table);
+    flags.set(ColumnFlags::SET, ty.kind == TypeKind::Set && of_table);
+    // Years of tables are marked so, whichever query they come through.
+    flags.set(ColumnFlags::ZEROFILL, ty.kind == TypeKind::Year && of_table);
     column.flags = flags;
     column
 }

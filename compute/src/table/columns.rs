@@ -24,7 +24,7 @@ pub(super) fn of(table: &TableDescriptor) -> Arc<[ScopeColumn]> {
         .iter()
         .map(|column| ScopeColumn {
             name: Arc::from(column.name.as_str()),
-            ty: column.ty,
+            ty: seen(column.ty),
             members: members(column),
             flags: flags(table, column),
             zerofill: column
@@ -32,8 +32,17 @@ pub(super) fn of(table: &TableDescriptor) -> Arc<[ScopeColumn]> {
                 .then(|| column.display_width.unwrap_or(column.ty.length.min(255) as u8)),
             named: !column.hidden,
             starred: !column.hidden && !column.invisible,
+            origin: None,
         })
         .collect()
+}
+
+/// The type as expressions see it: BIT is a string of bytes where strings are wanted.
+fn seen(ty: SqlType) -> SqlType {
+    match ty.kind {
+        TypeKind::Bit => SqlType { derivation: Derivation::Implicit, ..ty },
+        _ => ty,
+    }
 }
 
 /// The members of ENUM and SET, in the column's character set.

@@ -159,7 +159,7 @@ async fn what_a_query_did_is_told_by_analyze() {
         ),
         (
             "SELECT k, count(*) FROM a GROUP BY k HAVING count(*) > 1",
-            "-> Filter: (aggregate > 1)  (rows=1 loops=1)
+            "-> Filter: (count(0) > 1)  (rows=1 loops=1)
     -> Group aggregate by a.k  (rows=2 loops=1)
         -> Table scan on a  (rows=3 loops=1)
 ",

@@ -14,6 +14,7 @@ mod differential;
 mod dump;
 mod executors;
 mod explain;
+mod fuzz;
 mod information_schema;
 mod isolation;
 mod large;

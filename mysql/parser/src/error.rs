@@ -55,6 +55,8 @@ impl Error {
             end -= 1;
         }
         let near = String::from_utf8_lossy(&sql[offset..end]).into_owned();
+        // Messages are of the utf8mb3 character set.
+        let near = near.chars().map(|c| if u32::from(c) > 0xffff { '?' } else { c }).collect();
         Error(Box::new(Inner { kind, offset, line, near }))
     }
 

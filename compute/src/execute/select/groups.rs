@@ -109,7 +109,8 @@ impl<'p> SelectRun<'p> {
         let gathered = over_batches.as_ref().map_or(groups.len(), VectorRun::gathered);
         if gathered == 0 && (select.group_by.is_empty() || select.rollup.is_some()) {
             self.row[..select.outer_start].fill(Value::Null);
-            select.groupings.put(&mut self.row, select.group_by.len());
+            // With ROLLUP this is the sum of all.
+            select.groupings.put(&mut self.row, 0);
             groups.push((self.row.clone(), fresh()));
         }
         if select.rollup.is_some() && !places.is_empty() {

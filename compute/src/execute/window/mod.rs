@@ -125,7 +125,7 @@ impl<'p> WindowRun<'p> {
             ends.push(0);
             for one in &sort.keys {
                 let value = one.node.eval(cx, from)?;
-                sort_key::push(&value, &one.node.ty, one.descending, &mut key);
+                sort_key::push_order(&value, &one.node.ty, one.descending, &mut key);
                 ends.push(key.len());
             }
             let parted = |window: &usize| {

@@ -174,6 +174,7 @@ impl Session {
             zerofill: None,
             named: true,
             starred: true,
+            origin: None,
         });
         let found = FoundTable {
             schema: Arc::from(""),

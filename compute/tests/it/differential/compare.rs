@@ -30,7 +30,7 @@ fn verb(sql: &str) -> String {
 }
 
 /// The beginning of a line that says what it is: `error 1062`, `ok`, `! Warning | 1292`.
-fn kind(line: &str) -> String {
+pub(super) fn kind(line: &str) -> String {
     if let Some(rest) = line.strip_prefix("error ") {
         return format!("error {}", rest.split(' ').next().unwrap_or_default());
     }
@@ -46,7 +46,7 @@ fn kind(line: &str) -> String {
 }
 
 /// Which field of which type of column differs.
-fn columns(theirs: &str, ours: &str) -> Option<String> {
+pub(super) fn columns(theirs: &str, ours: &str) -> Option<String> {
     for (one, other) in theirs.split(", ").zip(ours.split(", ")) {
         if one == other {
             continue;

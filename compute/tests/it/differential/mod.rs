@@ -9,6 +9,7 @@ mod compare;
 mod dml;
 mod file;
 mod literals;
+mod queries;
 mod query;
 mod random;
 mod run;
@@ -251,4 +252,12 @@ async fn statements_are_recorded() {
     }
     std::fs::write(file::path("recorded.txt"), recorded).expect("the file can be written");
     std::fs::write(file::path("firn.txt"), exceptions).expect("the file can be written");
+}
+
+/// Queries for tests that do not compare them.
+pub(crate) use self::queries::generated as generated_query;
+
+/// The statements of a script of one session.
+pub(crate) fn generated_script(seed: u64) -> Vec<String> {
+    script::script(seed).steps.into_iter().map(|step| step.sql).collect()
 }

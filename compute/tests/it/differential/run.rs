@@ -42,7 +42,7 @@ struct Session {
     running: Option<Running>,
 }
 
-async fn connect(address: SocketAddr, found_rows: bool) -> Client {
+pub(super) async fn connect(address: SocketAddr, found_rows: bool) -> Client {
     let stream = TcpStream::connect(address).await.expect("the server is there");
     let mut config = ClientConfig { answer_timeout: Duration::from_secs(120), ..config() };
     config.capabilities = ClientConfig::default().capabilities;
@@ -53,7 +53,7 @@ async fn connect(address: SocketAddr, found_rows: bool) -> Client {
 }
 
 /// Bytes as one line.
-fn escaped(bytes: &[u8]) -> String {
+pub(super) fn escaped(bytes: &[u8]) -> String {
     let mut out = String::new();
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
@@ -88,7 +88,7 @@ fn column(column: &Column) -> String {
     format!("{out}:{kind}:{collation}:{length}:{:x}:{}", column.flags.0, column.decimals)
 }
 
-fn rows(result: &ResultSet) -> Vec<String> {
+pub(super) fn rows(result: &ResultSet) -> Vec<String> {
     let text = |value: ParameterValue<'_>| match value {
         ParameterValue::Bytes(bytes) => escaped(bytes),
         ParameterValue::Null => "NULL".to_owned(),

@@ -27,7 +27,9 @@ const FLOAT_TEXT_BYTES: usize = 12;
 #[cold]
 fn truncated(kind: &str, text: &[u8], node: &Node, cx: &mut Cx<'_>) {
     let from = node.ty.collation;
-    let text = if from.is_binary() && !matches!(node.op, Op::Column(_)) {
+    // Bytes are shown whole, but those of columns of VARBINARY.
+    let whole = !matches!(node.op, Op::Column(_)) || node.ty.kind == TypeKind::Char;
+    let text = if from.is_binary() && whole {
         String::from_utf8_lossy(&leaf::shown_in_full(text, from)).into_owned()
     } else {
         leaf::shown_text(text, from)
@@ -263,7 +265,10 @@ impl Node {
     /// warning, whatever they say.
     fn is_quiet_text(&self) -> bool {
         match &self.op {
-            Op::Column(_) => self.ty.kind.is_text(),
+            // GROUP_CONCAT is no such column, by the name it has as one.
+            Op::Column(column) => {
+                self.ty.kind.is_text() && !column.name.starts_with("group_concat(")
+            }
             Op::Call(call) => matches!(call.function.name, "regexp_replace" | "regexp_substr"),
             _ => false,
         }

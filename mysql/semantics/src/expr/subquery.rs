@@ -10,7 +10,7 @@ use super::Result;
 use super::context::{Cx, Row};
 use super::node::{Node, Op};
 use crate::error::{SqlError, code};
-use crate::types::SqlType;
+use crate::types::{CollationId, Derivation, SqlType, TypeKind};
 use crate::value::Value;
 
 /// A subquery whose result an evaluation asked for.
@@ -74,6 +74,14 @@ impl Node {
     /// The value of `operand` as one of the type `ty`, as COALESCE gives it.
     pub fn as_type(operand: Node, ty: SqlType) -> Node {
         Node::new(Op::Coalesce, ty, vec![operand])
+    }
+
+    /// The same as a BINARY of this many bytes: zeros fill it up.
+    pub fn as_binary(operand: Node, bytes: u32) -> Node {
+        let mut ty = SqlType::varchar(bytes, CollationId::BINARY, Derivation::Implicit);
+        ty.kind = TypeKind::Char;
+        ty.nullable = operand.ty.nullable;
+        Node::new(Op::Cast(super::CastTarget::Binary { bytes: Some(bytes) }), ty, vec![operand])
     }
 
     pub(super) fn result_of_subquery(

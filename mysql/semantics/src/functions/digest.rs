@@ -67,6 +67,8 @@ fn sha2_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
         Some(224) => 56,
         Some(384) => 96,
         Some(512) => 128,
+        // The longest, where it is not known before the rows.
+        None if !site.constant_null(1) => 128,
         _ => 64,
     };
     digits(site, length)

@@ -11,6 +11,7 @@ mod digest;
 mod encode;
 mod info;
 mod json;
+mod locale;
 mod math;
 mod names;
 mod number_text;

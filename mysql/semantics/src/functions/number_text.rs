@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::{Function, MANY, arg};
+use super::{Function, MANY, arg, locale};
+use crate::error::{SqlError, code};
 use crate::expr::{Call, Cx, Domain, Op, Result, Site, leaf};
 use crate::types::{SqlType, TypeKind};
 use crate::value::Value;
@@ -263,15 +264,23 @@ fn format(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
         Some((b'-', rest)) => (&b"-"[..], rest.to_vec()),
         _ => (&b""[..], digits),
     };
-    let whole = digits.iter().position(|byte| *byte == b'.').unwrap_or(digits.len());
     let mut out = sign.to_vec();
-    for (at, byte) in digits.iter().enumerate() {
-        if at > 0 && at < whole && (whole - at) % 3 == 0 {
-            out.push(b',');
-        }
-        out.push(*byte);
-    }
+    out.extend(locale::written(&digits, locale_of(call, cx)?));
     Ok(Value::from(out))
+}
+
+/// The style that FORMAT's third argument names; that of en_US, with a warning, if there is no
+/// such locale.
+fn locale_of(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<locale::Style> {
+    if call.len() < 3 {
+        return Ok(locale::USUAL);
+    }
+    let name = call.text(2, cx)?.map(|text| String::from_utf8_lossy(&text).into_owned());
+    Ok(name.as_deref().and_then(locale::find).unwrap_or_else(|| {
+        let shown = name.unwrap_or_else(|| "NULL".to_owned());
+        cx.warn(SqlError::new(code::ER_UNKNOWN_LOCALE, &[shown.as_str().into()]));
+        locale::USUAL
+    }))
 }
 
 fn inet_type(site: &mut Site<'_, '_>) -> Result<SqlType> {

@@ -157,6 +157,23 @@ impl<'a> JsonRef<'a> {
         Ok(())
     }
 
+    /// The key of an array or object among those of [`JsonRef::sort_key`] where only the
+    /// number of its elements counts; nothing for other values.
+    ///
+    /// # Errors
+    /// If the bytes are corrupt.
+    pub fn count_key(&self) -> Result<Option<Vec<u8>>, JsonError> {
+        let kind = self.kind()?;
+        let count = match &kind {
+            Kind::Array(array) => array.len(),
+            Kind::Object(object) => object.len(),
+            _ => return Ok(None),
+        };
+        let mut key = vec![class(&kind)];
+        key.extend_from_slice(&(count as u64).to_be_bytes());
+        Ok(Some(key))
+    }
+
     /// Feeds a hasher; values that compare equal feed the same.
     ///
     /// # Errors

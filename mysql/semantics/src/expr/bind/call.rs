@@ -162,7 +162,11 @@ impl Binder<'_> {
         if !(usize::from(function.min_args)..=most).contains(&args.len()) {
             return Err(SqlError::wrong_parameter_count(written));
         }
-        self.build(function, args, None)
+        self.build(function, args, None).map_err(|error| match error.number() {
+            // By the name that was written.
+            code::ER_WRONG_PARAMCOUNT_TO_NATIVE_FCT => SqlError::wrong_parameter_count(written),
+            _ => error,
+        })
     }
 
     fn build(

@@ -8,6 +8,7 @@ use super::site::{announced_length, text_length};
 use crate::error::{SqlError, code};
 use crate::expr::cast::CastTarget;
 use crate::expr::node::{Node, Op};
+use crate::expr::printed;
 use crate::expr::{Result, leaf};
 use crate::types::{CollationId, Derivation, SqlType, TypeKind};
 
@@ -60,7 +61,7 @@ impl Binder<'_> {
             DataType::Decimal { precision, scale, .. } => {
                 let precision = precision.unwrap_or(10);
                 let scale = scale.unwrap_or(0);
-                self.check_decimal(precision, scale)?;
+                self.check_decimal(&operand, precision, scale)?;
                 let precision = if precision == 0 { 10 } else { precision };
                 let (precision, scale) = (precision as u8, scale as u8);
                 (
@@ -124,17 +125,19 @@ impl Binder<'_> {
         Ok(Node::new(Op::Cast(target), ty, vec![operand]))
     }
 
-    fn check_decimal(&self, precision: u64, scale: u64) -> Result<()> {
-        if scale > 30 {
+    fn check_decimal(&self, operand: &Node, precision: u64, scale: u64) -> Result<()> {
+        let name = printed(operand);
+        let name = name.as_str();
+        if scale > 30 && scale <= precision {
             return Err(SqlError::new(
                 code::ER_TOO_BIG_SCALE,
-                &[scale.into(), "".into(), 30u64.into()],
+                &[scale.into(), name.into(), 30u64.into()],
             ));
         }
         if precision > 65 {
             return Err(SqlError::new(
                 code::ER_TOO_BIG_PRECISION,
-                &[precision.into(), "".into(), 65u64.into()],
+                &[precision.into(), name.into(), 65u64.into()],
             ));
         }
         let shown = if precision == 0 { 10 } else { precision };

@@ -95,7 +95,11 @@ impl Binder<'_> {
         // A literal may have become bytes, or an integer; bytes stay what they are.
         let stays = original.is_binary_string() && pair[0].ty.kind.is_string();
         let ty = if stays { original } else { pair[0].ty };
-        let ty = ty.with_nullable(true);
+        let mut ty = ty.with_nullable(true);
+        // What is left of a member is its text.
+        if matches!(ty.kind, TypeKind::Enum | TypeKind::Set) {
+            ty.kind = TypeKind::Char;
+        }
         Ok(Node::new(Op::NullIf(with), ty, pair.into()))
     }
 

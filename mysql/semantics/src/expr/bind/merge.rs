@@ -99,6 +99,10 @@ pub(crate) fn merged_type(
             unsigned.get_or_insert(node.ty.unsigned);
         }
     }
+    // What is chosen is a member's text, wherever it comes from.
+    if matches!(kind, K::Enum | K::Set) {
+        kind = K::Char;
+    }
     if mixed && kind.is_integer() {
         let same =
             |node: &&&Node| node.ty.unsigned && (node.ty.kind == kind || node.ty.kind == K::Bit);

@@ -298,6 +298,11 @@ impl<'a> Binder<'a> {
         if !operand.ty.kind.is_string() && !operand.is_null_literal() {
             operand = self.as_text(operand);
         }
+        // It is the member's text then.
+        if matches!(operand.ty.kind, crate::types::TypeKind::Enum | crate::types::TypeKind::Set) {
+            let ty = SqlType { kind: crate::types::TypeKind::Varchar, ..operand.ty };
+            operand = Node::as_type(operand, ty);
+        }
         if !leaf::same_charset(operand.ty.collation, to) {
             let charset = leaf::charset_name(operand.ty.collation);
             return Err(SqlError::collation_charset_mismatch(name, charset));
@@ -320,7 +325,8 @@ impl<'a> Binder<'a> {
     pub(crate) fn as_text(&self, node: Node) -> Node {
         let length = site::text_length(&node);
         // Some numbers are texts of a collation of their own.
-        let own = node.ty.kind.is_integer() && node.ty.derivation != Derivation::Numeric;
+        let own = (node.ty.kind.is_integer() || node.ty.kind == crate::types::TypeKind::Bit)
+            && node.ty.derivation != Derivation::Numeric;
         let coll = if own { node.ty.collation } else { self.connection() };
         let mut ty =
             SqlType::varchar(length, coll, Derivation::Coercible).with_nullable(node.ty.nullable);

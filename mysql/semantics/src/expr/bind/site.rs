@@ -112,7 +112,8 @@ impl Site<'_, '_> {
     /// are brought without a loss.
     pub(crate) fn first_collation(&mut self, first: usize, others: &[usize]) -> Result<Coll> {
         let node = self.node(first)?;
-        let own = node.ty.kind.is_integer() && node.ty.derivation != Derivation::Numeric;
+        let own = (node.ty.kind.is_integer() || node.ty.kind == TypeKind::Bit)
+            && node.ty.derivation != Derivation::Numeric;
         let coll = match node.ty.kind.is_string() || node.is_null_literal() || own {
             true => Coll::of(node),
             false => self.connection_text(),

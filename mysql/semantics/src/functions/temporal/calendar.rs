@@ -149,8 +149,12 @@ fn week(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
 
 fn year_week(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
     let (value, _) = arg!(day(call, 0, cx));
-    let mode = if call.len() == 1 { 0 } else { arg!(week_mode(call, cx)) };
-    Ok(Value::Int(value.date().year_week(mode).into()))
+    // A mode that is NULL makes it 0.
+    let mode = match call.len() {
+        1 => Some(0),
+        _ => week_mode(call, cx)?,
+    };
+    Ok(Value::Int(mode.map_or(0, |mode| value.date().year_week(mode).into())))
 }
 
 fn to_seconds(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
