@@ -316,16 +316,18 @@ fn key_type(condition: &Node) -> Option<SqlType> {
 
 /// Puts the key of a value into a buffer; `false` if it has none.
 fn key(value: &Value, ty: &SqlType, key: &mut Vec<u8>) -> bool {
-    let fits = match value {
-        Value::Bytes(_) => ty.kind == TypeKind::Varchar,
-        Value::Int(_) | Value::UInt(_) => ty.kind == TypeKind::BigInt,
-        _ => false,
-    };
-    if fits {
-        key.clear();
-        sort_key::push(value, ty, false, key);
+    key.clear();
+    match (value, ty.kind) {
+        (Value::Bytes(_), TypeKind::Varchar) => sort_key::push(value, ty, false, key),
+        (Value::Int(number), TypeKind::BigInt) => {
+            key.extend_from_slice(&i128::from(*number).to_le_bytes());
+        }
+        (Value::UInt(number), TypeKind::BigInt) => {
+            key.extend_from_slice(&i128::from(*number).to_le_bytes());
+        }
+        _ => return false,
     }
-    fits
+    true
 }
 
 impl Members {

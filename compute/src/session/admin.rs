@@ -209,7 +209,10 @@ impl Session {
                         Err(error) if error.number() == code::ER_QUERY_INTERRUPTED => {
                             return Err(error);
                         }
-                        Err(error) => return Ok(failed(&error)),
+                        Err(error) => {
+                            let status = ("status", "Operation failed".to_owned());
+                            return Ok(vec![("Error", error.message().to_owned()), status]);
+                        }
                     }
                 }
                 Ok(vec![ok])
