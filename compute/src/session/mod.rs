@@ -189,7 +189,6 @@ impl Session {
         if let Some(counter) = counter {
             self.count(counter);
         }
-        self.process.interrupt.clear();
         self.begin_settings();
         self.values.variables.facts.warning_count = self.warnings.total();
         self.values.variables.facts.error_count = self.warnings.errors();
@@ -232,6 +231,10 @@ impl Session {
 
     /// What the process list shows.
     fn working(&self, command: &'static str, sql: Option<&[u8]>) {
+        // Before anybody can see what there is to kill: planning may take a while, too.
+        if sql.is_some() {
+            self.process.interrupt.clear();
+        }
         let mut now = self.process.now.lock();
         now.command = command;
         now.since = self.server.env.now();
