@@ -115,7 +115,7 @@ trait State: Send + 'static {
 }
 
 /// A state as DataFusion asks for it. Plans gather in one go, so that partial results are
-/// never asked for.
+/// asked for only where there is no memory for more groups.
 struct Groups<S>(S);
 
 impl<S: State> GroupsAccumulator for Groups<S> {
@@ -137,7 +137,7 @@ impl<S: State> GroupsAccumulator for Groups<S> {
     }
 
     fn state(&mut self, _: EmitTo) -> Result<Vec<ArrayRef>> {
-        Err(broken("partial results of a plan that has none"))
+        Err(DataFusionError::ResourcesExhausted("the groups are too many".to_owned()))
     }
 
     fn merge_batch(&mut self, _: &[ArrayRef], _: &[usize], _: usize) -> Result<()> {

@@ -29,6 +29,7 @@ use super::scan::{Source, TableScan};
 use crate::bind::{Aggregate, AggregateFunction as F, JoinKind, columns_of, conjuncts};
 use crate::execute::{MadeRows, View};
 use crate::plan::{Access, Condition, SelectPlan, Step, StepRows, Wanted, choose};
+use crate::spill::Spill;
 use crate::zone;
 
 /// A plan, and what its batches mean.
@@ -58,6 +59,12 @@ pub(super) struct Planner<'a> {
     pub(super) settled: &'a Settled,
     /// Batches were chosen by what they are estimated to cost.
     pub(super) by_cost: bool,
+    /// Groups are gathered over batches, too.
+    pub(super) gathers: bool,
+    /// What sides of joins that do not fit into memory go to.
+    pub(super) spill: &'a Spill,
+    /// Memory of the plan, in bytes.
+    pub(super) bytes_max: usize,
 }
 
 /// Rows on their way: what makes them, and which place each column is.
@@ -105,7 +112,7 @@ impl Planner<'_> {
             }
         };
         let Some(rows) = rows else { return Ok(None) };
-        if self.plan.select.grouped && self.settled.residual.is_empty() {
+        if self.gathers {
             return self.gathered(rows).map(Some);
         }
         let places = rows.places.iter().enumerate().map(|(at, (place, ty))| (*place, *ty, at));
@@ -225,7 +232,7 @@ impl Planner<'_> {
         if let Some(made) = self.made_of(step) {
             let columns: Vec<(usize, SqlType)> =
                 places.iter().map(|(place, ty)| (place - step.start, *ty)).collect();
-            let plan = source(MadeBatches::new(made, &columns, &schema)?)?;
+            let plan = source(MadeBatches::new(made, columns, &schema)?)?;
             return Ok(Some(Rows { plan, places }));
         }
         let (StepRows::Stored(table), Some(access)) = (&step.rows, access) else {

@@ -28,6 +28,7 @@ mod ranges;
 mod rows_read;
 mod scripts;
 mod show;
+mod spill;
 mod statistics;
 mod support;
 mod temporary;
