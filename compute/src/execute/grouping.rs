@@ -368,7 +368,7 @@ impl Alone {
                     self.bytes += accumulator.add_new(aggregate, operands, cx)?;
                 }
                 Some(false) => {}
-                None => fits &= self.put_off(at, &operands.same().to_vec(), Some(&operands)),
+                None => fits &= self.put_off(at, operands.same(), Some(&operands)),
             }
         }
         if self.bytes > self.memory.bytes() {

@@ -121,7 +121,6 @@ impl Rows {
         if self.file.is_some() && !self.rows.is_empty() {
             self.make_room(view).await?;
         }
-        self.rows.shrink_to_fit();
         Ok(self)
     }
 
