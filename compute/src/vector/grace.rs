@@ -42,6 +42,9 @@ const PARTS: usize = 16;
 /// same key, which no parting parts.
 const DEPTH_MAX: u32 = 4;
 
+/// The least that a part writes at a time, in bytes.
+const FRAME_BYTES_MIN: usize = 4 << 10;
+
 /// Memory that the table of a join needs for a row, in bytes.
 const TABLE_BYTES: usize = 48;
 
@@ -129,8 +132,8 @@ impl GraceJoinExec {
         Ok(Box::pin(RecordBatchStreamAdapter::new(schema, joined.try_flatten())))
     }
 
-    /// Parts rows by their keys. Those whose key is NULL have no partner, and go if they are
-    /// not `kept` for themselves.
+    /// Parts rows by their keys. Those whose key is NULL have no partner, and go if only rows
+    /// with partners are wanted.
     async fn part(
         &self,
         schema: SchemaRef,
@@ -142,8 +145,10 @@ impl GraceJoinExec {
         let spill = &self.spill;
         let file = spill.file().await.map_err(plan_error)?;
         spill.counts.count(Spilled::Tables, 1);
-        memory.resize(PARTS * FRAME_BYTES);
-        let mut writers = Parts::new(&file, on, partners_only, self.depth);
+        // What waits in each part to be written; a little is needed however little there is.
+        let frame_bytes = (self.bytes_max / PARTS / 4).clamp(FRAME_BYTES_MIN, FRAME_BYTES);
+        memory.resize((PARTS * frame_bytes).min(self.bytes_max / 2));
+        let mut writers = Parts::new(&file, frame_bytes, on, partners_only, self.depth);
         while let Some(batch) = rows.try_next().await? {
             let written = spill.away("write parts of a join", move || {
                 writers.write(&batch).map_err(|error| super::plan::told(&error))?;
@@ -264,11 +269,13 @@ struct Parts {
 impl Parts {
     fn new(
         file: &SpillFile,
+        frame_bytes: usize,
         on: Vec<Arc<dyn PhysicalExpr>>,
         partners_only: bool,
         depth: u32,
     ) -> Self {
-        let writers = (0..PARTS).map(|_| SegmentWriter::new(file)).collect();
+        let writer = |_| SegmentWriter::with_frames(file, frame_bytes);
+        let writers = (0..PARTS).map(writer).collect();
         // What was in one part is in several of the next parting.
         let hash = RandomState::with_seed(0x9e37_79b9 + u64::from(depth));
         Self { on, partners_only, writers, hash, hashes: Vec::new(), bytes: Vec::new() }
