@@ -151,6 +151,12 @@ impl RangeDeletes {
         Self { fragments: self.fragments.iter().filter_map(cut).collect() }
     }
 
+    /// Whether any of them lies in `range`.
+    pub(crate) fn overlaps(&self, range: &KeyRange) -> bool {
+        let at = self.fragments.partition_point(|f| *f.end <= *range.start);
+        self.fragments.get(at).is_some_and(|f| range.ends_after(&f.start))
+    }
+
     /// The parts of the fragments that lie in `range`.
     pub(crate) fn within(&self, range: &KeyRange) -> Self {
         let clip = |f: &Fragment| {

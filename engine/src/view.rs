@@ -135,11 +135,6 @@ impl SpaceView {
         self.l0.iter().chain(self.levels.iter().flat_map(|l| &l.files))
     }
 
-    /// Whether any file deletes ranges.
-    pub(crate) fn has_range_deletes(&self) -> bool {
-        self.has_range_deletes
-    }
-
     pub(crate) fn options(&self) -> &SpaceOptions {
         &self.state.options
     }

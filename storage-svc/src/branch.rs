@@ -160,13 +160,19 @@ impl Branch {
     }
 
     /// Commits what needs nobody in charge: it is right or refused by the state alone,
-    /// whoever moves the watermark or plans work at the same time.
+    /// whoever moves the watermark or plans work at the same time. That there is nothing to
+    /// do is true of the newest version, not only of the newest one known here.
     pub(crate) async fn commit_as_anyone(
         &self,
-        edits: impl FnMut(&Version) -> Result<Option<Vec<Edit>>>,
+        mut edits: impl FnMut(&Version) -> Result<Option<Vec<Edit>>>,
     ) -> Result<Arc<Version>> {
         let _one = self.committing.lock().await;
         let install = |version: &Arc<Version>, steps| self.install(version, steps);
+        let known = self.version();
+        if edits(&known)?.is_none() {
+            let (newest, steps) = self.manifests.catch_up((*known).clone()).await?;
+            self.install(&Arc::new(newest), steps);
+        }
         self.manifests.commit(self.version(), edits, install).await
     }
 

@@ -42,6 +42,8 @@
 //!
 //! Forgetting before the garbage is gone would hide a manifest that still names objects for
 //! its readers. A crash between any two steps is mended by dropping again, or by upkeep.
+//! A request to make the branch that arrives after 4 pins it once more, finds that it was
+//! dropped, and marks it so: upkeep forgets it again.
 //!
 //! # Names
 //!
@@ -256,8 +258,9 @@ impl StorageService {
                 BranchState::Created => {}
                 BranchState::Pinned => {
                     let made = self.manifests.newest(name).await?;
-                    if made.is_some_and(|made| made.branch_uid == point.branch_uid) {
-                        self.mark(parent, name, point.branch_uid, BranchState::Created).await?;
+                    let made = made.filter(|made| made.branch_uid == point.branch_uid);
+                    if let Some(made) = made {
+                        self.mark(parent, name, point.branch_uid, info(&made).state).await?;
                     }
                 }
                 // Known from here on: its garbage is collected with that of all others.
@@ -371,6 +374,7 @@ impl Branches for StorageService {
                 },
             };
             if version.dropped {
+                self.mark(&parent, &new.name, new.branch_uid, BranchState::Dropped).await?;
                 return Err(taken(&new.name, true));
             }
             self.mark(&parent, &new.name, new.branch_uid, BranchState::Created).await?;

@@ -7,12 +7,16 @@
 //! RocksDB's dynamic level sizes). This bounds space amplification at about
 //! 1.1 whatever the size.
 //!
+//! What a space is asked to settle ([`SpaceOptions::settle_seq`]) goes down at once.
+//!
 //! Picking is a pure function of a version: no clock, no memory.
 
 use std::sync::Arc;
 
 use firn_engine::SpaceId;
 use firn_engine::key::KeyRange;
+#[cfg(doc)]
+use firn_engine::manifest::SpaceOptions;
 use firn_engine::manifest::{Job, JobInput, LEVEL_MAX, Shard, SpaceState, SstMeta, Version};
 
 /// Each level may be so many times the one above.
@@ -88,7 +92,9 @@ pub fn scores(space: &SpaceState, options: &PickerOptions) -> Vec<(u64, usize)> 
     let l0_bytes = space.level_bytes(0);
     let by_count = (space.l0.len() * 100 / options.l0_files.max(1)) as u64;
     let by_bytes = l0_bytes * 100 / options.base_bytes_max.max(1);
-    let mut scores = vec![(by_count.max(by_bytes), 0)];
+    let wanted = space.l0.iter().any(|file| space.settles(file));
+    let by_wish = if wanted { 100 } else { 0 };
+    let mut scores = vec![(by_count.max(by_bytes).max(by_wish), 0)];
     for level in targets.base..LEVEL_MAX {
         let bytes = space.level_bytes(level);
         scores.push((bytes * 100 / targets.bytes[level].max(1), level));
@@ -113,7 +119,9 @@ struct Targets {
 
 impl Targets {
     fn of(space: &SpaceState, options: &PickerOptions) -> Self {
-        let (most, least) = (options.base_bytes_max, options.base_bytes_max / LEVEL_FACTOR);
+        // What is to settle goes through no level between.
+        let most = if space.is_settling() { u64::MAX } else { options.base_bytes_max };
+        let least = options.base_bytes_max / LEVEL_FACTOR;
         let largest = (1..=LEVEL_MAX).map(|l| space.level_bytes(l)).max().unwrap_or(0);
         let mut bytes = [0; LEVEL_MAX + 1];
         let mut base = LEVEL_MAX;
@@ -155,9 +163,12 @@ impl<'a> Picker<'a> {
         self.busy.contains(&file.id)
     }
 
-    /// The oldest files of L0 and all of the base level that they overlap.
+    /// The oldest files of L0 and all of the base level that they overlap. Data that is left
+    /// over above the base is older than L0: nothing passes it.
     fn plan_l0(&self) -> Option<Pick> {
         let base = Targets::of(self.space, self.options).base;
+        let left_over = (1..base).find(|level| !self.space.level(*level).is_empty());
+        let base = left_over.unwrap_or(base);
         let mut chosen: Vec<&Arc<SstMeta>> = Vec::new();
         let mut bytes = 0;
         // Oldest first, without a gap: what stays must be newer than what goes.

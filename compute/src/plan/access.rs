@@ -288,6 +288,16 @@ pub(crate) enum Lookup {
     Ranges(Vec<KeyRange>),
 }
 
+impl Lookup {
+    /// How many keys or ranges.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Keys(keys) => keys.len(),
+            Self::Ranges(ranges) => ranges.len(),
+        }
+    }
+}
+
 /// Turns times of a session into UTC.
 pub(crate) type InUtc<'a> = &'a dyn Fn(Value, &mut Cx<'_>) -> Value;
 

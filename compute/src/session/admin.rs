@@ -1,5 +1,7 @@
 //! KILL, FLUSH, and statements that look after tables.
 
+use std::time::Duration;
+
 use firn_mysql_parser::ast::{self, Flush, FlushLock, FlushOption};
 use firn_mysql_protocol::result::Response;
 use firn_mysql_semantics::error::{SqlError, code};
@@ -7,17 +9,22 @@ use firn_mysql_semantics::expr::{Cx, Row};
 use firn_mysql_semantics::{Value, error::Warnings};
 
 use super::Session;
+use super::from_transaction;
 use super::run::Arguments;
 use super::show::{Filter, Shown};
 use super::statement::{Done, Ended, Outcome};
 use super::tables::SessionTables;
 use crate::bind::{BoundSelect, TableSource, Tables as _};
 use crate::catalog::Relation;
-use crate::execute::{Reading, SelectRun, View};
+use crate::execute::{Reading, SelectRun, View, engine_error};
 use crate::information_schema::cell::text;
 use crate::plan::SelectPlan;
 use crate::server::Process;
+use crate::table::OpenTable;
 use crate::txn::{IsolationLevel, LockWait, OwnerId};
+
+/// OPTIMIZE TABLE ends if no merge of the table went on for so long: nobody merges.
+const SETTLE_PATIENCE: Duration = Duration::from_secs(120);
 
 /// Which statement looks after tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -194,15 +201,36 @@ impl Session {
                 Err(error) if error.number() == code::ER_QUERY_INTERRUPTED => Err(error),
                 Err(error) => Ok(failed(&error)),
             },
-            // Compaction goes on by itself.
             Care::Optimize => {
-                let note = "Table does not support optimize, its storage is compacted by itself";
-                Ok(vec![("note", note.to_owned()), ok])
+                if let TableSource::Stored(table) = &found {
+                    match self.settle(table).await {
+                        Ok(()) => self.analyze(table).await?,
+                        Err(error) if error.number() == code::ER_QUERY_INTERRUPTED => {
+                            return Err(error);
+                        }
+                        Err(error) => return Ok(failed(&error)),
+                    }
+                }
+                Ok(vec![ok])
             }
             Care::Repair => {
                 let note = "The storage engine for the table doesn't support repair";
                 Ok(vec![("note", note.to_owned())])
             }
+        }
+    }
+
+    /// Brings a table's rows to the bottom level, where its column copies are.
+    async fn settle(&self, table: &OpenTable) -> Result<(), SqlError> {
+        let space = table.codec.table().space();
+        let db = self.server.transactions.db();
+        let interrupt = &self.process.interrupt;
+        tokio::select! {
+            biased;
+            _ = interrupt.interrupted() => {
+                interrupt.check().map_err(|error| from_transaction(&error))
+            }
+            settled = db.settle(space, SETTLE_PATIENCE) => settled.map_err(engine_error),
         }
     }
 

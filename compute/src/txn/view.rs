@@ -148,6 +148,27 @@ impl ReadView {
         Ok(self.db.layers(space, range, self.snapshot.as_ref()).await?)
     }
 
+    /// Whether all that is read is of one moment.
+    #[must_use]
+    pub fn is_steady(&self) -> bool {
+        self.snapshot.is_some()
+    }
+
+    /// Some keys of a range, in order and about equally far apart, and about how many there
+    /// are in all, 0 if that is not known.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn sample(
+        &self,
+        space: SpaceId,
+        range: &KeyRange,
+        count: usize,
+    ) -> firn_engine::Result<(Vec<Bytes>, u64)> {
+        let keys = self.db.sample_keys(space, range, count).await?;
+        Ok((keys, self.db.estimate_keys(space, range).unwrap_or(0)))
+    }
+
     /// Walks a range.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
 use arrow_array::{Array, ArrayRef, BooleanArray, Int64Array, UInt64Array};
 use arrow_schema::DataType;
 use arrow_select::{concat::concat, take::take};
@@ -108,14 +109,17 @@ impl AggregateUDFImpl for Gather {
 trait State: Send + 'static {
     /// Takes in rows: `groups` has the group of each, of which there are `count` now.
     fn add(&mut self, values: &ArrayRef, groups: &[usize], count: usize) -> Result<()>;
+    /// Takes in results of other rows, all of which come behind those before.
+    fn merge(&mut self, results: &ArrayRef, groups: &[usize], count: usize) -> Result<()> {
+        self.add(results, groups, count)
+    }
     /// The results, which go.
     fn take(&mut self, which: EmitTo) -> Result<ArrayRef>;
     /// Memory, in bytes.
     fn bytes(&self) -> usize;
 }
 
-/// A state as DataFusion asks for it. Plans gather in one go, so that partial results are
-/// asked for only where there is no memory for more groups.
+/// A state as DataFusion asks for it. Results of some rows are what those of all are, too.
 struct Groups<S>(S);
 
 impl<S: State> GroupsAccumulator for Groups<S> {
@@ -136,16 +140,19 @@ impl<S: State> GroupsAccumulator for Groups<S> {
         self.0.take(which)
     }
 
-    fn state(&mut self, _: EmitTo) -> Result<Vec<ArrayRef>> {
-        Err(DataFusionError::ResourcesExhausted("the groups are too many".to_owned()))
+    fn state(&mut self, which: EmitTo) -> Result<Vec<ArrayRef>> {
+        Ok(vec![self.0.take(which)?])
     }
 
-    fn merge_batch(&mut self, _: &[ArrayRef], _: &[usize], _: usize) -> Result<()> {
-        Err(broken("partial results of a plan that has none"))
+    fn merge_batch(&mut self, results: &[ArrayRef], groups: &[usize], count: usize) -> Result<()> {
+        match results {
+            [results] => self.0.merge(results, groups, count),
+            _ => Err(broken("a result of something else than one column")),
+        }
     }
 
     fn convert_to_state(&self, _: &[ArrayRef], _: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
-        Err(broken("partial results of a plan that has none"))
+        Err(broken("results of single rows"))
     }
 
     fn size(&self) -> usize {
@@ -180,6 +187,16 @@ impl State for Count {
         Ok(())
     }
 
+    fn merge(&mut self, results: &ArrayRef, groups: &[usize], count: usize) -> Result<()> {
+        self.counts.resize(count, 0);
+        let results = results.as_primitive_opt::<Int64Type>();
+        let results = results.ok_or_else(|| broken("counts that are none"))?;
+        for (group, more) in groups.iter().zip(results.values()) {
+            self.counts[*group] += more;
+        }
+        Ok(())
+    }
+
     fn take(&mut self, which: EmitTo) -> Result<ArrayRef> {
         Ok(Arc::new(Int64Array::from(which.take_needed(&mut self.counts))))
     }
@@ -202,6 +219,13 @@ struct Different {
 impl Different {
     fn new(ty: SqlType) -> Self {
         Self { ty, seen: Seen::default(), counts: Count::default(), bytes: 0 }
+    }
+}
+
+impl What {
+    /// Whether results of some rows and of others make those of all, to the last bit.
+    pub(super) fn adds_up(&self) -> bool {
+        !matches!(self, Self::CountDistinct(_) | Self::SumDouble)
     }
 }
 

@@ -7,6 +7,7 @@
 //! in the order of their keys, so a table has the same rows in the same order as if it were
 //! read row by row.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -50,7 +51,10 @@ pub(super) struct Copied {
     above: Above,
     /// Whether `above` stands at a key.
     has_above: bool,
-    group: usize,
+    /// The keys that are wanted.
+    range: KeyRange,
+    /// Row groups that are still to be read: those that have some of them.
+    groups: Range<usize>,
     rows: Option<Open>,
     /// The key whose newest visible version was found last.
     decided: Vec<u8>,
@@ -81,20 +85,14 @@ const FROM_COPY: usize = 0;
 const FROM_ROWS: usize = 1;
 
 impl Copied {
-    /// Begins to read a piece; `None` if its rows have to be read as rows: not all of the
-    /// file's are wanted, or it is of an older form of the table.
+    /// Begins to read a piece; `None` if its rows have to be read as rows: not even a row
+    /// group of the file is wanted as a whole, or it is of an older form of the table.
     pub(super) async fn open(
         layers: &Layers,
         piece: &Piece,
         source: &Source,
     ) -> Result<Option<Self>, SqlError> {
-        // A copy is read as a whole. It has no entries of other indexes, which may well be in
-        // the file.
-        let prefix = IndexId::ROWS.0.to_be_bytes();
-        let end = prefix_end(&prefix);
-        let all = KeyRange { start: Bytes::copy_from_slice(&prefix), end };
-        let whole = piece.range.covers(&piece.file.intersection(&all));
-        let Some(meta) = piece.copied.as_ref().filter(|_| whole) else { return Ok(None) };
+        let Some(meta) = &piece.copied else { return Ok(None) };
         let bytes = meta.column.as_ref().map_or(0, |copy| copy.bytes);
         let file = ColumnFile::open(layers.source(), meta.id, bytes).await.map_err(engine_error)?;
         let columns = &source.table.codec.table().columns;
@@ -111,6 +109,17 @@ impl Copied {
         let [Some(key), Some(seq), Some(deleted), Some(row)] = MARKS.map(mark) else {
             return Ok(None);
         };
+        let range = wanted(piece);
+        let begins_behind =
+            |group| file.first_key(group).is_some_and(|first| !range.ends_after(first));
+        let ends_before = |group| file.last_key(group).is_some_and(|last| *last < *range.start);
+        let all = 0..file.row_groups();
+        let first = all.clone().find(|group| !ends_before(*group)).unwrap_or(all.end);
+        let end = (first..all.end).find(|group| begins_behind(*group)).unwrap_or(all.end);
+        let is_whole = range.start.is_empty() && range.end.is_none();
+        if !is_whole && !(first..end).any(|group| is_within(&file, group, &range)) {
+            return Ok(None);
+        }
         let above = layers.above(&piece.range).await.map_err(engine_error)?;
         let mut copied = Self {
             file,
@@ -120,7 +129,8 @@ impl Copied {
             snapshot: layers.seq(),
             above,
             has_above: false,
-            group: 0,
+            range,
+            groups: first..end,
             rows: None,
             decided: Vec::new(),
         };
@@ -141,11 +151,10 @@ impl Copied {
     ) -> Result<Option<RecordBatch>, SqlError> {
         loop {
             if self.rows.is_none() {
-                if self.group == self.file.row_groups() {
+                let Some(group) = self.groups.next() else {
                     return self.last(source, schema).await;
-                }
-                self.rows = Some(self.open_group().await?);
-                self.group += 1;
+                };
+                self.rows = Some(self.open_group(group).await?);
             }
             let Some(open) = &mut self.rows else { continue };
             if open.rest.is_none() {
@@ -168,15 +177,17 @@ impl Copied {
         }
     }
 
-    async fn open_group(&mut self) -> Result<Open, SqlError> {
+    async fn open_group(&mut self, group: usize) -> Result<Open, SqlError> {
         let newest = match self.meta.cut {
             true => self.snapshot.min(self.meta.seq_max),
             false => self.snapshot,
         };
         let nothing_above = !self.has_above
-            || self.file.last_key(self.group).is_some_and(|last| self.above.key() > last);
-        let plain =
-            nothing_above && self.file.has_one_version() && self.file.is_plain(self.group, newest);
+            || self.file.last_key(group).is_some_and(|last| self.above.key() > last);
+        let plain = nothing_above
+            && self.file.has_one_version()
+            && self.file.is_plain(group, newest)
+            && is_within(&self.file, group, &self.range);
         let mut read = self.places.clone();
         match plain {
             false => read.extend(self.marks),
@@ -186,7 +197,7 @@ impl Copied {
         }
         read.sort_unstable();
         read.dedup();
-        let rows = self.file.columns(self.group, &read, ROWS).await.map_err(engine_error)?;
+        let rows = self.file.columns(group, &read, ROWS).await.map_err(engine_error)?;
         Ok(Open { rows, read, plain, rest: None })
     }
 
@@ -210,6 +221,9 @@ impl Copied {
                 continue;
             }
             at += 1;
+            if !self.range.contains(key) {
+                continue;
+            }
             // Newer versions lie above; those at the bottom are all older.
             if (self.has_above && self.above.key() == key) || self.decided == key {
                 continue;
@@ -282,6 +296,26 @@ impl Copied {
             len => batch_of(schema, rows.finish()?, len).map(Some),
         }
     }
+}
+
+/// The keys of a piece, without an end where the copy has none beyond it. A copy has rows
+/// alone, no entries of other indexes, which may well be in the file.
+fn wanted(piece: &Piece) -> KeyRange {
+    let rows = IndexId::ROWS.0.to_be_bytes();
+    let KeyRange { start, end } = &piece.range;
+    let begins = *start <= piece.file.start || **start <= rows[..];
+    let all_ends = [piece.file.end.as_ref().cloned(), prefix_end(&rows)];
+    let ends = |end: &&Bytes| all_ends.iter().flatten().all(|other| *end < other);
+    KeyRange {
+        start: if begins { Bytes::new() } else { start.clone() },
+        end: end.as_ref().filter(ends).cloned(),
+    }
+}
+
+/// Whether all keys of a row group are in a range.
+fn is_within(file: &ColumnFile, group: usize, range: &KeyRange) -> bool {
+    let (first, last) = (file.first_key(group), file.last_key(group));
+    first.is_some_and(|key| range.contains(key)) && last.is_some_and(|key| range.contains(key))
 }
 
 /// The columns that a scan reads, in its order, as plans have them.

@@ -31,6 +31,7 @@ use datafusion_physical_plan::{
 use firn_mysql_semantics::error::SqlError;
 use firn_mysql_semantics::vector::plan_error;
 use futures::{StreamExt, TryStreamExt};
+use tokio::sync::OnceCell;
 
 use crate::execute::Spilled;
 use crate::spill::{FRAME_BYTES, Segment, SegmentReader, SegmentWriter, Spill, SpillFile, broken};
@@ -61,13 +62,25 @@ pub(super) struct GraceJoinExec {
     bytes_max: usize,
     /// How often its sides were parted.
     depth: u32,
+    /// What became of the left side, for all partitions of the right one.
+    left: Arc<OnceCell<Side>>,
+}
+
+/// The left side of a join.
+#[derive(Debug)]
+enum Side {
+    /// In memory: the join, which is ready.
+    Fits(Arc<dyn ExecutionPlan>),
+    /// In files.
+    Parts(Vec<Arc<dyn ExecutionPlan>>),
 }
 
 impl GraceJoinExec {
     /// A join whose left side is `bytes_max` in memory at most.
     pub(super) fn new(join: HashJoinExec, spill: &Spill, bytes_max: usize) -> Self {
         let on = join.on().to_vec();
-        Self { join: Arc::new(join), on, spill: spill.clone(), bytes_max, depth: 0 }
+        let (spill, left) = (spill.clone(), Arc::default());
+        Self { join: Arc::new(join), on, spill, bytes_max, depth: 0, left }
     }
 
     fn sides(&self) -> Result<[Arc<dyn ExecutionPlan>; 2]> {
@@ -81,13 +94,14 @@ impl GraceJoinExec {
         let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
         let join = Arc::clone(&self.join).reset_state()?;
         let join = join.replace_children(vec![left, right], options)?;
-        Ok(Self { join, ..self.clone() })
+        Ok(Self { join, left: Arc::default(), ..self.clone() })
     }
 
-    async fn run(self, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+    /// Reads the left side.
+    async fn read(&self, context: &Arc<TaskContext>) -> Result<Side> {
         let [left, right] = self.sides()?;
         let memory = MemoryConsumer::new("a side of a join").register(context.memory_pool());
-        let mut rows = left.execute(0, Arc::clone(&context))?;
+        let mut rows = left.execute(0, Arc::clone(context))?;
         let mut counter = RecordBatchMemoryCounter::new();
         let (mut batches, mut bytes) = (Vec::new(), 0);
         let mut fits = true;
@@ -112,13 +126,29 @@ impl GraceJoinExec {
                 )),
             };
             let left = once(schema, all)?;
-            return self.of(left, right)?.join.execute(0, context);
+            return Ok(Side::Fits(self.of(left, right)?.join));
         }
-        let (on_left, on_right): (Vec<_>, Vec<_>) = self.on.iter().cloned().unzip();
-        let first = futures::stream::iter(batches.into_iter().map(Ok)).chain(rows);
-        let left = self.part(left.schema(), on_left, true, first.boxed(), &memory).await?;
-        let rows = right.execute(0, Arc::clone(&context))?;
-        let right = self.part(right.schema(), on_right, false, rows.boxed(), &memory).await?;
+        let on = self.on.iter().map(|(left, _)| Arc::clone(left)).collect();
+        let rows = futures::stream::iter(batches.into_iter().map(Ok)).chain(rows);
+        let parts = self.part(left.schema(), on, true, rows.boxed(), &memory).await?;
+        Ok(Side::Parts(parts))
+    }
+
+    async fn run(
+        self,
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
+        let cell = Arc::clone(&self.left);
+        let left = match cell.get_or_try_init(|| self.read(&context)).await? {
+            Side::Fits(join) => return join.execute(partition, context),
+            Side::Parts(parts) => parts.clone(),
+        };
+        let [_, right] = self.sides()?;
+        let memory = MemoryConsumer::new("a side of a join").register(context.memory_pool());
+        let on = self.on.iter().map(|(_, right)| Arc::clone(right)).collect();
+        let rows = right.execute(partition, Arc::clone(&context))?;
+        let right = self.part(right.schema(), on, false, rows.boxed(), &memory).await?;
         drop(memory);
         let schema = self.schema();
         let parts = left.into_iter().zip(right).collect::<Vec<_>>();
@@ -193,7 +223,7 @@ impl ExecutionPlan for GraceJoinExec {
         options: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let join = Arc::clone(&self.join).replace_children(children, options)?;
-        Ok(Arc::new(Self { join, ..Self::clone(&self) }))
+        Ok(Arc::new(Self { join, left: Arc::default(), ..Self::clone(&self) }))
     }
 
     fn with_new_children(
@@ -213,8 +243,12 @@ impl ExecutionPlan for GraceJoinExec {
         self.join.apply_expressions(f)
     }
 
-    fn execute(&self, _: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let rows = futures::stream::once(self.clone().run(context)).try_flatten();
+    fn execute(
+        &self,
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
+        let rows = futures::stream::once(self.clone().run(partition, context)).try_flatten();
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows)))
     }
 }

@@ -234,6 +234,8 @@ impl Planner<'_> {
             };
             on.push((key(&their_columns, &one.theirs)?, key(&our_columns, &one.ours)?));
         }
+        // Every part of ours looks into all of theirs.
+        let theirs = Rows { plan: self.in_order(theirs.plan)?, places: theirs.places };
         let mut places = theirs.places.clone();
         places.extend(ours.places.iter().copied());
         if on.is_empty() {

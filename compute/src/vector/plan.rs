@@ -1,7 +1,9 @@
 //! A query block as a plan of DataFusion: what reads its tables, looks at its conditions
 //! and gathers its groups.
 
+use std::num::NonZero;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 
 use arrow_schema::{Field, Schema, SchemaRef};
 use datafusion_common::{DataFusionError, ScalarValue};
@@ -9,10 +11,11 @@ use datafusion_expr::AggregateUDF;
 use datafusion_physical_expr::aggregate::AggregateExprBuilder;
 use datafusion_physical_expr::expressions::{Column, Literal};
 use datafusion_physical_expr_common::physical_expr::PhysicalExpr;
-use datafusion_physical_plan::ExecutionPlan;
 use datafusion_physical_plan::aggregates::{AggregateExec, AggregateMode, PhysicalGroupBy};
 use datafusion_physical_plan::filter::FilterExec;
 use datafusion_physical_plan::streaming::{PartitionStream, StreamingTableExec};
+use datafusion_physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use firn_engine::Env;
 use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::{Apart, Cx, Node, Op, Row, Settings};
 use firn_mysql_semantics::vector::{Builder, Statement, field, sql_error};
@@ -21,16 +24,24 @@ use firn_table::descriptor::IndexId;
 
 use super::aggregate::{Gather, What};
 use super::asked::Settled;
+use super::implied::{common, implied};
+use super::in_order::InOrder;
 use super::join::{Input, is_over};
 use super::keys::{KeyExpr, is_own_key};
 use super::made::MadeBatches;
 use super::output::{Gathered, Output, missing};
+use super::parts::{PARTS_MAX, ROWS_MIN, range_of};
 use super::scan::{Source, TableScan};
-use crate::bind::{Aggregate, AggregateFunction as F, JoinKind, columns_of, conjuncts};
+use crate::bind::{Aggregate, AggregateFunction as F, JoinKind, columns_of};
 use crate::execute::{MadeRows, View};
 use crate::plan::{Access, Condition, SelectPlan, Step, StepRows, Wanted, choose};
 use crate::spill::Spill;
 use crate::zone;
+
+/// So many keys are looked up whatever there is,
+const KEYS_FEW: usize = 1000;
+/// and more of them up to this part of a table's rows.
+const KEYS_PART_MIN: u64 = 16;
 
 /// A plan, and what its batches mean.
 pub(super) struct Built {
@@ -57,6 +68,7 @@ pub(super) struct Planner<'a> {
     pub(super) made: &'a [Option<MadeRows>],
     /// The conditions of each step.
     pub(super) settled: &'a Settled,
+    pub(super) env: &'a Env,
     /// Batches were chosen by what they are estimated to cost.
     pub(super) by_cost: bool,
     /// Groups are gathered over batches, too.
@@ -99,6 +111,10 @@ impl Planner<'_> {
                 };
                 let mut inputs = Vec::with_capacity(steps.len());
                 common(&mut pool);
+                for step in steps {
+                    let places = self.places_of(step)?;
+                    implied(&mut pool, &|node| self.is_over(node, &places));
+                }
                 for (at, step) in steps.iter().enumerate() {
                     match self.input(at, step, &mut pool, inner, view, cx)? {
                         Some(input) => inputs.push(input),
@@ -115,9 +131,10 @@ impl Planner<'_> {
         if self.gathers {
             return self.gathered(rows).map(Some);
         }
+        let plan = self.in_order(rows.plan)?;
         let places = rows.places.iter().enumerate().map(|(at, (place, ty))| (*place, *ty, at));
         let output = Output { places: places.collect(), aggregates: Vec::new() };
-        Ok(Some(Built { plan: rows.plan, output }))
+        Ok(Some(Built { plan, output }))
     }
 
     /// A table that is to be joined, with the conditions that are of it alone.
@@ -155,15 +172,8 @@ impl Planner<'_> {
                 let conditions =
                     conditions.filter_map(|node| Condition::of(node, start, end, &|_| false));
                 let conditions: Vec<Condition> = conditions.collect();
-                let wanted = Wanted {
-                    conditions: &conditions,
-                    reads: &|column| step.columns.contains(&column),
-                    order: &[],
-                    limited: false,
-                    hints: &[],
-                    known: step.known.as_ref(),
-                };
-                Some(choose(&table.codec, &wanted)?)
+                let reads = |column| step.columns.contains(&column);
+                Some(choose(&table.codec, &wanted(step, &conditions, &reads))?)
             }
             None => None,
         };
@@ -232,7 +242,7 @@ impl Planner<'_> {
         if let Some(made) = self.made_of(step) {
             let columns: Vec<(usize, SqlType)> =
                 places.iter().map(|(place, ty)| (place - step.start, *ty)).collect();
-            let plan = source(MadeBatches::new(made, columns, &schema)?)?;
+            let plan = source(vec![Arc::new(MadeBatches::new(made, columns, &schema)?)])?;
             return Ok(Some(Rows { plan, places }));
         }
         let (StepRows::Stored(table), Some(access)) = (&step.rows, access) else {
@@ -241,14 +251,25 @@ impl Planner<'_> {
         if access.index != IndexId::ROWS && view.has_overtaken() {
             return Ok(None);
         }
+        let reads = |column| step.columns.contains(&column);
         let mark = cx.warnings.mark();
         let row = Row { columns: &[], params: self.params };
-        let lookup = access.lookup(&table.codec, &zone::to_utc, cx, row);
+        let find =
+            |access: &Access, cx: &mut Cx<'_>| access.lookup(&table.codec, &zone::to_utc, cx, row);
+        let (mut access, mut lookup) = (access.clone(), find(access, cx));
+        if let Ok(found) = &lookup
+            && found.len() as u64 >= view.estimated_rows(table) / KEYS_PART_MIN
+            && found.len() > KEYS_FEW
+        {
+            // It costs less to read all rows than to look up so many of them.
+            access = choose(&table.codec, &wanted(step, &[], &reads))?;
+            lookup = find(&access, cx);
+        }
         cx.warnings.rewind(mark);
         let scanned = Source {
             table: Arc::clone(table),
             columns: step.columns.clone(),
-            access: access.clone(),
+            access,
             lookup: lookup?,
             view: view.apart()?,
             interrupt: view.interrupt().clone(),
@@ -258,7 +279,14 @@ impl Planner<'_> {
             read_rows: Arc::clone(&view.over_batches().read_rows),
             copied_rows: Arc::clone(&view.over_batches().copied_rows),
         };
-        Ok(Some(Rows { plan: source(TableScan::new(scanned, schema))?, places }))
+        let large = view.estimated_rows(table) >= ROWS_MIN;
+        let parts = match large && scanned.view.is_steady() && range_of(&scanned).is_some() {
+            true => available_parallelism().map_or(1, NonZero::get).clamp(2, PARTS_MAX),
+            false => 1,
+        };
+        let scans = TableScan::parts(scanned, &schema, parts);
+        let scans = scans.into_iter().map(|scan| Arc::new(scan) as Arc<dyn PartitionStream>);
+        Ok(Some(Rows { plan: source(scans.collect())?, places }))
     }
 
     /// The rows for which conditions hold.
@@ -348,6 +376,7 @@ impl Planner<'_> {
             output.aggregates.push(one);
         }
         let fail = |error: DataFusionError| told(&error);
+        let adds_up = gathers.iter().all(|(what, _)| what.adds_up());
         let mut functions = Vec::with_capacity(gathers.len());
         for (at, (what, of)) in gathers.into_iter().enumerate() {
             let function = AggregateUDF::new_from_impl(Gather::new(what));
@@ -357,11 +386,34 @@ impl Planner<'_> {
                 .build();
             functions.push(Arc::new(built.map_err(fail)?));
         }
-        let filters = vec![None; functions.len()];
         let keys = PhysicalGroupBy::new_single(keys);
-        let mode = AggregateMode::Single;
-        let plan = AggregateExec::try_new(mode, keys, functions, filters, rows.plan, schema);
-        Ok(Built { plan: Arc::new(plan.map_err(fail)?), output })
+        let gather = |mode, keys, input| {
+            let filters = vec![None; functions.len()];
+            let schema = Arc::clone(&schema);
+            AggregateExec::try_new(mode, keys, functions.clone(), filters, input, schema)
+                .map(Arc::new)
+                .map_err(fail)
+        };
+        let plan = match adds_up && parts_of(&rows.plan) > 1 {
+            true => {
+                let parts = gather(AggregateMode::Partial, keys.clone(), rows.plan)?;
+                let parts = self.in_order(parts)?;
+                gather(AggregateMode::Final, keys.as_final(), parts)?
+            }
+            false => gather(AggregateMode::Single, keys, self.in_order(rows.plan)?)?,
+        };
+        Ok(Built { plan, output })
+    }
+
+    /// What the parts of a plan give, one after the other.
+    pub(super) fn in_order(
+        &self,
+        plan: Arc<dyn ExecutionPlan>,
+    ) -> Result<Arc<dyn ExecutionPlan>, SqlError> {
+        match parts_of(&plan) {
+            1 => Ok(plan),
+            _ => source(vec![Arc::new(InOrder::new(plan, self.env.clone()))]),
+        }
     }
 
     /// Places of table columns that are read of groups.
@@ -417,38 +469,29 @@ impl Planner<'_> {
     }
 }
 
-/// Adds what all branches of an OR say: it binds tables that the OR as a whole does not.
-fn common(pool: &mut Vec<Node>) {
-    let mut more = Vec::new();
-    for node in pool.iter().filter(|node| matches!(node.op, Op::Or)) {
-        let parts = |branch: &Node| {
-            let mut parts = Vec::new();
-            conjuncts(branch.clone(), &mut parts);
-            parts
-        };
-        let Some((first, others)) = node.args.split_first() else { continue };
-        let said = |parts: &[Node]| -> Vec<String> {
-            parts.iter().map(|part| format!("{part:?}")).collect()
-        };
-        let others: Vec<Vec<String>> = others.iter().map(|one| said(&parts(one))).collect();
-        for part in parts(first) {
-            let text = format!("{part:?}");
-            if matches!(part.op, Op::Compare(..)) && others.iter().all(|one| one.contains(&text)) {
-                more.push(part);
-            }
-        }
-    }
-    pool.append(&mut more);
-}
-
 fn name_of(place: usize) -> String {
     format!("c{place}")
 }
 
-/// What begins a plan.
-fn source(stream: impl PartitionStream + 'static) -> Result<Arc<dyn ExecutionPlan>, SqlError> {
-    let schema = Arc::clone(stream.schema());
-    let plan = StreamingTableExec::try_new(schema, vec![Arc::new(stream)], None, [], false, None);
+/// What a step's rows are searched by.
+fn wanted<'a>(
+    step: &'a Step,
+    conditions: &'a [Condition],
+    reads: &'a dyn Fn(usize) -> bool,
+) -> Wanted<'a> {
+    Wanted { conditions, reads, order: &[], limited: false, hints: &[], known: step.known.as_ref() }
+}
+
+/// How many parts a plan has that can run at the same time.
+fn parts_of(plan: &Arc<dyn ExecutionPlan>) -> usize {
+    plan.output_partitioning().partition_count()
+}
+
+/// What begins a plan, in parts.
+fn source(parts: Vec<Arc<dyn PartitionStream>>) -> Result<Arc<dyn ExecutionPlan>, SqlError> {
+    let first = parts.first().ok_or_else(missing)?;
+    let schema = Arc::clone(first.schema());
+    let plan = StreamingTableExec::try_new(schema, parts, None, [], false, None);
     Ok(Arc::new(plan.map_err(|error| told(&error))?))
 }
 

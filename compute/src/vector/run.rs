@@ -70,6 +70,7 @@ impl VectorRun {
         let session = cx.session.apart()?;
         let settings: Arc<Settings> = Arc::new(cx.settings.clone());
         let statement = Statement::new();
+        let env = view.env().clone();
         let planner = Planner {
             plan,
             params,
@@ -78,6 +79,7 @@ impl VectorRun {
             session: &session,
             made,
             settled,
+            env: &env,
             by_cost: view.executor() == Executor::Auto,
             gathers,
             spill: &view.spill(),

@@ -12,18 +12,21 @@ use datafusion_common::{DataFusionError, Result};
 use datafusion_execution::{SendableRecordBatchStream, TaskContext};
 use datafusion_physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion_physical_plan::streaming::PartitionStream;
+use firn_engine::Env;
 use firn_engine::db::Layers;
-use firn_engine::{Env, Task, TaskClass};
+use firn_engine::key::KeyRange;
 use firn_mysql_semantics::error::{SqlError, Warnings, code};
 use firn_mysql_semantics::expr::{Apart, Cx, Settings};
 use firn_mysql_semantics::vector::plan_error;
 use firn_mysql_semantics::{TypeKind, Value};
 use firn_table::descriptor::IndexId;
-use futures::Stream;
-use tokio::sync::mpsc;
+use futures::{Stream, TryStreamExt};
+use tokio::sync::OnceCell;
 
 use super::columns::ColumnBuilder;
 use super::copies::{Copied, has_copies};
+use super::in_order::Ahead;
+use super::parts::cut;
 use crate::execute::{Found, engine_error, found, index_of};
 use crate::plan::{Access, Lookup};
 use crate::session::from_transaction;
@@ -67,18 +70,35 @@ impl fmt::Debug for Source {
     }
 }
 
-/// The scan of a table.
+/// The scan of a table, or a part of it.
 #[derive(Debug)]
 pub(super) struct TableScan {
     source: Arc<Source>,
     schema: SchemaRef,
+    part: Option<Part>,
+}
+
+/// Which part of a scan.
+#[derive(Debug)]
+struct Part {
+    number: usize,
+    of: usize,
+    /// All parts, once the first of them has begun.
+    ranges: Arc<OnceCell<Vec<KeyRange>>>,
 }
 
 impl TableScan {
-    /// A scan whose batches have the columns of `schema`, one for each of the source's.
-    pub(super) fn new(source: Source, schema: SchemaRef) -> Self {
+    /// A scan whose batches have the columns of `schema`, one for each of the source's, in
+    /// so many parts, in their order.
+    pub(super) fn parts(source: Source, schema: &SchemaRef, parts: usize) -> Vec<Self> {
         assert_eq!(source.columns.len(), schema.fields().len(), "a field for each column");
-        Self { source: Arc::new(source), schema }
+        let (source, ranges) = (Arc::new(source), Arc::default());
+        let part = |number| Self {
+            source: Arc::clone(&source),
+            schema: Arc::clone(schema),
+            part: (parts > 1).then(|| Part { number, of: parts, ranges: Arc::clone(&ranges) }),
+        };
+        (0..parts.max(1)).map(part).collect()
     }
 }
 
@@ -89,63 +109,29 @@ impl PartitionStream for TableScan {
 
     fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
         let schema = Arc::clone(&self.schema);
-        let scanning = Scanning {
+        let mut scanning = Scanning {
             source: Arc::clone(&self.source),
             schema: Arc::clone(&schema),
+            own: None,
             next: 0,
             open: None,
             layers: None,
             copied: None,
             row_key: Vec::new(),
         };
-        let batches = Ahead::of(scanning, &self.source.env);
+        let Some(Part { number, of, ranges }) = &self.part else {
+            let batches = Ahead::of(scanning.batches(), AHEAD, &self.source.env).batches();
+            return Box::pin(RecordBatchStreamAdapter::new(schema, batches));
+        };
+        // Whoever runs the parts has them run at the same time.
+        let (number, of, ranges) = (*number, *of, Arc::clone(ranges));
+        let begun = async move {
+            let all = ranges.get_or_try_init(|| cut(&scanning.source, of)).await;
+            scanning.own = Some(all.map_err(plan_error)?.get(number).cloned());
+            Ok::<_, DataFusionError>(scanning.batches())
+        };
+        let batches = futures::stream::once(begun).try_flatten();
         Box::pin(RecordBatchStreamAdapter::new(schema, batches))
-    }
-}
-
-/// A scan that runs ahead of who takes its batches, on another thread if one is free.
-struct Ahead {
-    batches: mpsc::Receiver<Result<RecordBatch>>,
-    task: Task<()>,
-}
-
-impl Ahead {
-    /// Begins to scan.
-    fn of(mut scanning: Scanning, env: &Env) -> impl Stream<Item = Result<RecordBatch>> + use<> {
-        let (sender, batches) = mpsc::channel(AHEAD);
-        let task = env.spawn(TaskClass::Background, "scan", async move {
-            loop {
-                let batch = scanning.batch().await.map_err(plan_error);
-                let (over, batch) = match batch {
-                    Ok(None) => return,
-                    Ok(Some(batch)) => {
-                        let rows = batch.num_rows() as u64;
-                        scanning.source.read_rows.fetch_add(rows, Ordering::Relaxed);
-                        (false, Ok(batch))
-                    }
-                    Err(error) => (true, Err(error)),
-                };
-                // Nobody takes it any more: the query is over.
-                if sender.send(batch).await.is_err() || over {
-                    return;
-                }
-            }
-        });
-        futures::stream::unfold(Self { batches, task }, |mut ahead| async move {
-            let batch = match ahead.batches.recv().await {
-                Some(batch) => batch,
-                // Whoever ends without a word has not come to the end.
-                None if (&mut ahead.task).await.is_some() => return None,
-                None => Err(DataFusionError::Execution("a scan ended early".to_owned())),
-            };
-            Some((batch, ahead))
-        })
-    }
-}
-
-impl Drop for Ahead {
-    fn drop(&mut self) {
-        self.task.abort();
     }
 }
 
@@ -153,6 +139,8 @@ impl Drop for Ahead {
 struct Scanning {
     source: Arc<Source>,
     schema: SchemaRef,
+    /// Of a part: the range that is its own, `None` if there are fewer parts.
+    own: Option<Option<KeyRange>>,
     /// The key or range that comes next, counted from the end if it is read backward.
     next: usize,
     open: Option<Scan>,
@@ -218,6 +206,16 @@ impl Source {
 }
 
 impl Scanning {
+    fn batches(self) -> impl Stream<Item = Result<RecordBatch>> + Send {
+        futures::stream::try_unfold(self, |mut scanning| async move {
+            let batch = scanning.batch().await.map_err(plan_error)?;
+            let Some(batch) = batch else { return Ok(None) };
+            let rows = batch.num_rows() as u64;
+            scanning.source.read_rows.fetch_add(rows, Ordering::Relaxed);
+            Ok(Some((batch, scanning)))
+        })
+    }
+
     /// The next batch; `None` at the end.
     async fn batch(&mut self) -> Result<Option<RecordBatch>, SqlError> {
         self.source.interrupt.check().map_err(|error| from_transaction(&error))?;
@@ -289,6 +287,10 @@ impl Scanning {
         let space = source.table.codec.table().space();
         match &source.lookup {
             Lookup::Ranges(ranges) => {
+                let ranges = match &self.own {
+                    Some(own) => own.as_slice(),
+                    None => ranges,
+                };
                 let at = match source.access.backward {
                     true => ranges.len().checked_sub(self.next + 1),
                     false => Some(self.next).filter(|at| *at < ranges.len()),

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::support::{names_of, start};
+use crate::support::{World, names_of, start};
 
 #[tokio::test]
 async fn tables_are_looked_after() {
@@ -20,11 +20,39 @@ async fn tables_are_looked_after() {
             "t.nope|check|status|Operation failed",
         ]
     );
-    assert_eq!(client.lines("OPTIMIZE TABLE a").await.last().unwrap(), "t.a|optimize|status|OK");
     assert_eq!(
         client.lines("REPAIR TABLE a").await,
         ["t.a|repair|note|The storage engine for the table doesn't support repair"]
     );
+}
+
+#[tokio::test]
+async fn optimize_brings_a_table_to_where_its_column_copies_are() {
+    let server = World::new().merging_after(4).start().await;
+    let mut client = server.client().await;
+    client.run("CREATE DATABASE t; USE t; CREATE TABLE a (x INT PRIMARY KEY, y TEXT)").await;
+    client.run("INSERT INTO a VALUES (1, 'p'), (2, 'q'); SET firn_executor = 'vector'").await;
+    assert_eq!(client.lines("OPTIMIZE TABLE a").await, ["t.a|optimize|status|OK"]);
+    client.run("DELETE FROM a WHERE x = 2; INSERT INTO a VALUES (3, 'r'), (4, 's')").await;
+    assert_eq!(client.lines("OPTIMIZE TABLE a, nope").await.len(), 3);
+    assert_eq!(client.lines("SELECT COUNT(*), MAX(y) FROM a").await, ["3|s"]);
+    let copied = "SHOW SESSION STATUS LIKE 'Firn_vector_rows_copied'";
+    assert_eq!(client.lines(copied).await, ["Firn_vector_rows_copied|3"]);
+}
+
+#[tokio::test]
+async fn optimize_is_ended_by_kill_where_nobody_merges() {
+    let (server, mut client) = start().await;
+    client.run("CREATE TABLE a (x INT PRIMARY KEY); INSERT INTO a VALUES (1)").await;
+    let id = client.value("SELECT CONNECTION_ID()").await.unwrap();
+    let mut other = server.client().await;
+    let (ended, ()) = tokio::join!(client.error("OPTIMIZE TABLE a"), async {
+        let running = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE info LIKE 'OPT%'";
+        while other.value(running).await.as_deref() != Some("1") {}
+        other.run(&format!("KILL QUERY {id}")).await;
+    });
+    assert_eq!(ended.0, 1317);
+    assert_eq!(client.lines("SELECT x FROM a").await, ["1"]);
 }
 
 #[tokio::test]

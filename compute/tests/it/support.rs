@@ -35,7 +35,7 @@ pub(crate) struct World {
     journal: MemoryJournal,
     limits: Limits,
     /// Files are merged, each as soon as it is there.
-    merging: bool,
+    merging: Option<usize>,
 }
 
 /// A server that runs. Dropping it stops it.
@@ -67,13 +67,19 @@ impl World {
             store: Arc::new(store),
             journal: MemoryJournal::default(),
             limits: Limits::default(),
-            merging: false,
+            merging: None,
         }
     }
 
     /// The same with somebody who merges files as soon as they are there.
     pub(crate) fn merging(mut self) -> Self {
-        self.merging = true;
+        self.merging = Some(1);
+        self
+    }
+
+    /// The same with a worker that waits for so many files.
+    pub(crate) fn merging_after(mut self, files: usize) -> Self {
+        self.merging = Some(files);
         self
     }
 
@@ -115,13 +121,10 @@ impl World {
             "storage in a test",
             Arc::clone(&self.store),
             layout.clone(),
-            PickerOptions {
-                l0_files: if self.merging { 1 } else { 4 },
-                ..PickerOptions::default()
-            },
+            PickerOptions { l0_files: self.merging.unwrap_or(4), ..PickerOptions::default() },
         );
         let options = Options::for_memory(64 << 20);
-        let worker = self.merging.then(|| {
+        let worker = self.merging.map(|_| {
             let context = MergeContext {
                 env: self.env.clone(),
                 store: Arc::clone(&self.store),

@@ -52,7 +52,7 @@ impl std::fmt::Debug for Layers {
 }
 
 impl Layers {
-    pub(super) fn of(
+    pub(super) async fn of(
         db: &Arc<Inner>,
         space: SpaceId,
         range: &KeyRange,
@@ -69,9 +69,9 @@ impl Layers {
         let full = full_range(space, range)?;
         let Some(view) = state.view.space(space) else { return Ok(None) };
         // Deletions of ranges are rare, and would have to be looked up for each row.
-        if view.has_range_deletes()
-            || state.memtables().any(|table| table.range_deletes().is_some())
-        {
+        let in_files = view.range_deletes(&db.io).await?.into_iter().cloned();
+        let in_memory = state.memtables().filter_map(|table| table.range_deletes());
+        if in_files.chain(in_memory).any(|deletes| deletes.overlaps(&full)) {
             return Ok(None);
         }
         let pieces = pieces(bottom(view), space, &full);

@@ -12,6 +12,7 @@ mod read;
 mod refill;
 mod run;
 mod run_writer;
+mod settle;
 mod snapshot;
 mod state;
 mod stats;
@@ -273,7 +274,7 @@ impl Db {
         at: Option<&Snapshot>,
     ) -> Result<Option<Layers>> {
         self.inner.check_open()?;
-        Layers::of(&self.inner, space, range, at.map(Snapshot::seq))
+        Layers::of(&self.inner, space, range, at.map(Snapshot::seq)).await
     }
 
     /// Walks the keys that start with `prefix`, in ascending order.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::job::{Job, JobId, JobInput, Shard};
-use super::space::LEVEL_MAX;
+use super::space::{LEVEL_MAX, SpaceState};
 use super::sst::SstMeta;
 use super::version::{Garbage, Version};
 use crate::error::{Error, Result};
@@ -59,6 +59,9 @@ impl Version {
                     job.id, input.id, input.level
                 )));
             }
+        }
+        if space.is_some_and(|space| passes_older(space, job)) {
+            return Err(Error::internal(format!("job {} would pass older data", job.id)));
         }
         if job.shards.windows(2).any(|w| w[0].range.overlaps(&w[1].range)) {
             return Err(Error::internal(format!("job {}: its shards overlap", job.id)));
@@ -184,6 +187,20 @@ impl Version {
         }
         Ok(())
     }
+}
+
+/// Whether outputs of a job would lie below older data that is no input of it.
+fn passes_older(space: &SpaceState, job: &Job) -> bool {
+    let stays = |file: &Arc<SstMeta>| job.inputs.iter().all(|input| input.id != file.id);
+    job.inputs.iter().any(|input| {
+        let Some((level, file)) = space.find(input.id) else { return false };
+        let between = (level + 1..job.target_level)
+            .any(|level| space.overlapping(level, &file.range).iter().any(stays));
+        let is_older = |other: &&Arc<SstMeta>| {
+            other.range.overlaps(&file.range) && other.seq_max < file.seq_min
+        };
+        between || (level == 0 && space.l0.iter().filter(is_older).any(stays))
+    })
 }
 
 pub(super) fn progress(

@@ -119,13 +119,18 @@ impl From<&SpaceOptions> for pb::SpaceOptions {
         Self {
             row_schema: options.row_schema.clone(),
             filter_prefix_len: options.filter_prefix_len,
+            settle_seq: options.settle_seq.0,
         }
     }
 }
 
 impl From<pb::SpaceOptions> for SpaceOptions {
     fn from(options: pb::SpaceOptions) -> Self {
-        Self { row_schema: options.row_schema, filter_prefix_len: options.filter_prefix_len }
+        Self {
+            row_schema: options.row_schema,
+            filter_prefix_len: options.filter_prefix_len,
+            settle_seq: Seq(options.settle_seq),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::sst::SstMeta;
 use crate::error::{Error, Result};
 use crate::key::KeyRange;
-use crate::types::ObjectId;
+use crate::types::{ObjectId, Seq};
 
 /// The deepest level.
 pub const LEVEL_MAX: usize = 6;
@@ -20,6 +20,9 @@ pub struct SpaceOptions {
     pub row_schema: Bytes,
     /// Length of the key prefix, without the space, that filters also hold; 0: none.
     pub filter_prefix_len: u32,
+    /// What was committed up to this seq is to go down to the bottom without waiting for
+    /// levels to fill.
+    pub settle_seq: Seq,
 }
 
 /// The files of one space.
@@ -70,6 +73,19 @@ impl SpaceState {
         });
         let len = files[from..].partition_point(|f| range.ends_after(&f.range.start));
         &files[from..from + len]
+    }
+
+    /// Whether a file above the bottom has what is to be there.
+    #[must_use]
+    pub fn is_settling(&self) -> bool {
+        (0..LEVEL_MAX).any(|level| self.level(level).iter().any(|file| self.settles(file)))
+    }
+
+    /// Whether a file has what is to be at the bottom.
+    #[must_use]
+    pub fn settles(&self, file: &SstMeta) -> bool {
+        let wanted = self.options.settle_seq;
+        wanted > Seq::ZERO && file.seq_min <= wanted
     }
 
     /// Whether the space holds no file.

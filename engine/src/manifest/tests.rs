@@ -241,7 +241,11 @@ fn rich() -> Version {
         vec![Edit::DeclareSpace {
             epoch: Epoch(1),
             space: SPACE,
-            options: SpaceOptions { row_schema: Bytes::from_static(b"kv"), filter_prefix_len: 6 },
+            options: SpaceOptions {
+                row_schema: Bytes::from_static(b"kv"),
+                filter_prefix_len: 6,
+                settle_seq: Seq::ZERO,
+            },
         }],
         vec![Edit::Flush {
             epoch: Epoch(1),
@@ -474,9 +478,13 @@ fn stored_fixtures_stay_readable() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/fixtures");
     let branched = branched();
     let cut = branched.fork(&name("one"), &branched.children[&name("one")]).unwrap();
+    let options = SpaceOptions { settle_seq: Seq(3), ..SpaceOptions::default() };
+    let settle = Edit::DeclareSpace { epoch: Epoch(1), space: SPACE, options };
+    let settling = rich().apply(std::slice::from_ref(&settle)).unwrap();
     let fixtures = [
         ("manifest-format-1.pb", fixture(rich(), vec![edit("snapshot tuesday seq=12")])),
         ("manifest-format-2.pb", fixture(cut, vec![pin("four", 21), Edit::WantFlush])),
+        ("manifest-format-2-settling.pb", fixture(settling, vec![settle])),
     ];
     if std::env::var_os("FIRN_REWRITE").is_some() {
         let (file, newest) = fixtures.last().expect("one");

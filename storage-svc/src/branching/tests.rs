@@ -502,3 +502,52 @@ fn what_cannot_be_done_is_refused_in_one_line() {
         assert_eq!(epoch, Epoch(1), "the parent's writer is left alone");
     });
 }
+
+#[test]
+fn a_request_that_comes_when_its_branch_is_forgotten_keeps_nothing() {
+    simulate(9, async |seed| {
+        for is_cut_off in [false, true] {
+            let mut site = Site::new(seed).await;
+            site.flush(&main(), false).await;
+            let new = site.wanted("dev", 1);
+            site.service.create_branch(new.clone()).await.unwrap();
+            site.service.drop_branch(&new.name, false).await.unwrap();
+            let end = async || {
+                let dropped = site.service.branch(&new.name).await.unwrap();
+                site.service.collect_garbage(&new.name).await.unwrap();
+                dropped.refresh().await.unwrap();
+                assert!(site.service.forget_dropped(&dropped).await.unwrap());
+                assert!(site.version(&main()).await.children.is_empty());
+            };
+            end().await;
+            let parent = site.service.branch(&main()).await.unwrap();
+            if is_cut_off {
+                site.service.pin(&parent, &new).await.unwrap();
+                site.service.look_after_children(&parent).await.unwrap();
+            } else {
+                let error = site.service.create_branch(new.clone()).await.unwrap_err();
+                assert!(error.to_string().contains("branch dev was dropped"), "{error}");
+            }
+            let state = site.version(&main()).await.children[&new.name].state;
+            assert_eq!(state, BranchState::Dropped);
+            end().await;
+        }
+    });
+}
+
+#[test]
+fn a_service_that_has_not_heard_of_a_branch_drops_it_in_its_parent_too() {
+    simulate(10, async |seed| {
+        let mut site = Site::new(seed).await;
+        site.flush(&main(), false).await;
+        let (store, layout) = (Arc::clone(&site.store), site.layout.clone());
+        let other = StorageService::passive(site.env.clone(), "other", store, layout);
+        let known = other.branch(&main()).await.unwrap();
+        let new = site.wanted("dev", 1);
+        site.service.create_branch(new.clone()).await.unwrap();
+        assert!(known.version().children.is_empty(), "it has not heard of it");
+        other.drop_branch(&new.name, false).await.unwrap();
+        let point = other.newest(&main()).await.unwrap().children[&new.name];
+        assert_eq!(point.state, BranchState::Dropped);
+    });
+}

@@ -4,6 +4,7 @@
 //! options l0=4 base=1000 job=4000 level=300 shard=1000
 //! schema
 //! watermark 50
+//! settle 20
 //! L0 a-m 10-20 100 [deletes=N] [rd=N] [busy]
 //! ```
 //!
@@ -57,6 +58,9 @@ fn parse(input: &str) -> Fixture {
                         other => panic!("option {other}"),
                     }
                 }
+            }
+            "settle" => {
+                space.options.settle_seq = Seq(words[1].parse().expect("a seq"));
             }
             "schema" => space.options.row_schema = Bytes::from_static(b"rows"),
             "watermark" => {

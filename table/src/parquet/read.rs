@@ -183,6 +183,26 @@ impl ColumnFile {
         group.column(at).statistics()?.max_bytes_opt()
     }
 
+    /// The first key of a row group, or something before it; `None` if that is not known.
+    ///
+    /// # Panics
+    /// If there is no such row group.
+    #[must_use]
+    pub fn first_key(&self, index: usize) -> Option<&[u8]> {
+        let (at, _) = self.metadata.schema().column_with_name(ROW_KEY_COLUMN)?;
+        let group = self.metadata.metadata().row_group(index);
+        group.column(at).statistics()?.min_bytes_opt()
+    }
+
+    /// Rows of a row group.
+    ///
+    /// # Panics
+    /// If there is no such row group.
+    #[must_use]
+    pub fn rows_of(&self, index: usize) -> u64 {
+        self.metadata.metadata().row_group(index).num_rows().unsigned_abs()
+    }
+
     /// Number of row groups.
     #[must_use]
     pub fn row_groups(&self) -> usize {

@@ -119,8 +119,11 @@ async fn take_stock(
     storage: &RemoteStorage,
 ) -> Result<(), String> {
     let listed = storage.list_branches().await.map_err(failed("listing branches"))?;
-    for tree in cluster.forest.trees() {
+    // Those that come from others first.
+    for tree in cluster.forest.trees().into_iter().rev() {
         let name = &tree.new.name;
+        let has_branches =
+            || cluster.forest.standing().iter().any(|other| other.new.parent == *name);
         let known = listed.iter().find(|info| info.name == *name);
         let state = known.map(|info| info.state);
         match (tree.fate, state) {
@@ -135,6 +138,9 @@ async fn take_stock(
                 cluster.forest.made(name, seq);
             }
             (Fate::Asked, None) => {}
+            (Fate::Dropping, Some(BranchState::Created)) if has_branches() => {
+                cluster.forest.stays(name);
+            }
             (Fate::Asked | Fate::Dropping, _) => {
                 fell_one(cluster, observer, storage, &tree).await?
             }

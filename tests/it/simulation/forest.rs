@@ -135,6 +135,17 @@ impl Forest {
         });
     }
 
+    /// It was not dropped, as another branch was made of it before.
+    pub(crate) fn stays(&self, name: &BranchName) {
+        self.with(name, |tree| tree.fate = Fate::There);
+    }
+
+    /// Whether branches were asked for that come from this one, and are not known to be gone.
+    pub(crate) fn has_branches(&self, name: &BranchName) -> bool {
+        let trees = self.trees.lock();
+        trees.iter().any(|tree| tree.new.parent == *name && tree.fate != Fate::Dropped)
+    }
+
     pub(crate) fn dropped(&self, name: &BranchName) {
         self.with(name, |tree| tree.fate = Fate::Dropped);
     }

@@ -256,12 +256,9 @@ impl Gardener {
 
     async fn drop_one(&self) {
         let trees = self.forest.trees();
-        let gone = |tree: &Tree| tree.fate == Fate::Dropped;
-        let has_branches = |tree: &Tree| {
-            trees.iter().any(|other| other.new.parent == tree.new.name && !gone(other))
-        };
-        let free: Vec<_> =
-            trees.iter().filter(|tree| !gone(tree) && !has_branches(tree)).cloned().collect();
+        let is_free =
+            |tree: &Tree| tree.fate != Fate::Dropped && !self.forest.has_branches(&tree.new.name);
+        let free: Vec<_> = trees.into_iter().filter(is_free).collect();
         if let Some(tree) = self.one_of(&free) {
             let _ended = drop_branch(&self.compute, &self.storage, &self.forest, &tree, true).await;
         }
@@ -288,6 +285,12 @@ pub(crate) async fn drop_branch(
             Some(Ok(())) => told = true,
             // Nobody has made it, and somebody may still.
             Some(Err(e)) if !tree.is_known && e.to_string().ends_with("does not exist") => {
+                return false;
+            }
+            // Another asked for a branch of it after this one had looked.
+            Some(Err(e)) if e.to_string().contains("branches, such as") => {
+                let told = forest.has_branches(name);
+                compute.verdict.check(told, || format!("dropping {name:?}: {e:?}"));
                 return false;
             }
             Some(Err(error)) => {

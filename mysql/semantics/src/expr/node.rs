@@ -253,6 +253,14 @@ impl Node {
         Some(Node::new(Op::And, SqlType::truth(), conditions))
     }
 
+    /// That one of conditions holds; `None` of none.
+    pub fn any_of(mut conditions: Vec<Node>) -> Option<Node> {
+        if conditions.len() < 2 {
+            return conditions.pop();
+        }
+        Some(Node::new(Op::Or, SqlType::truth(), conditions))
+    }
+
     /// A node without operands.
     pub(crate) fn leaf(op: Op, ty: SqlType) -> Node {
         let args = Box::default();
