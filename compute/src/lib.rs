@@ -14,7 +14,8 @@
 //! * [`catalog`]: databases and tables by name, in the engine's own key space.
 //!   `table`: an open table with all that is compiled from it. `statistics`: how many rows
 //!   tables have, and how different their keys are.
-//! * [`memory`]: what all statements together may keep in memory.
+//! * [`memory`]: what all statements together may keep in memory. [`spill`]: what does not
+//!   fit into it, in temporary files.
 //! * [`txn`]: transactions over keys: snapshots, locks, savepoints, commit.
 #![forbid(unsafe_code)]
 
@@ -29,6 +30,7 @@ mod plan;
 mod plan_cache;
 pub mod server;
 pub mod session;
+pub mod spill;
 mod statistics;
 mod table;
 #[cfg(test)]

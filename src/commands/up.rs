@@ -11,6 +11,7 @@ use firn_engine::{Context, Env, Error, ErrorKind, Result};
 use firn_mysql_protocol::server::ServerConfig;
 use firn_mysql_protocol::tls::ServerTls;
 use firn_services::config::{Config, MemoryShares};
+use firn_services::machine::Machine;
 use firn_services::process::{ProcessStats, hostname, raise_file_limit};
 use firn_services::runtime::Runtimes;
 use firn_services::shutdown::{Shutdown, Stopping};
@@ -118,10 +119,13 @@ async fn listen(config: &Config, env: &Env, local: &Local) -> Result<Option<List
         None => RootLogin::MustHavePassword,
     };
     let files = raise_file_limit();
+    let free = Machine::detect().disk_space(&config.data_dir)?.free_bytes;
     let site = Site {
         hostname: hostname(),
         data_dir: config.data_dir.display().to_string(),
         secure_file_priv: secure_folder(config)?,
+        // Half of it is the disk cache's.
+        spill_bytes_max: Some(free / 4),
         max_connections: Some(max_connections(files, ProcessStats::read().fds)),
     };
     let db = Arc::clone(local.db());

@@ -28,5 +28,5 @@ pub use config::{
 };
 pub use report::{MysqlReport, Row, ServerFacts};
 pub use run::{MysqlSummary, is_mysql_workload, run, run_config};
-pub use tpcc::Tpcc;
+pub use tpcc::{Tpcc, check_tpcc};
 pub use tpch::Tpch;

@@ -12,6 +12,8 @@ use super::concat::Concat;
 use super::sort_key;
 use crate::bind::{Aggregate, AggregateFunction as F};
 
+mod stored;
+
 /// What an aggregate has seen so far.
 #[derive(Debug, Clone)]
 pub(crate) struct Accumulator {
@@ -91,8 +93,8 @@ impl Operands {
 }
 
 impl Aggregate {
-    /// The least of several equal ones is the same.
-    fn counts_once(&self) -> bool {
+    /// Whether equal operands count once: the least of several equal ones is the same.
+    pub(super) fn counts_once(&self) -> bool {
         self.distinct && !matches!(self.function, F::Min | F::Max | F::BitAnd | F::BitOr)
     }
 
@@ -206,14 +208,29 @@ impl Accumulator {
         operands: Option<Operands>,
         cx: &Cx<'_>,
     ) -> Result<usize> {
-        let Some(Operands { value, order, same }) = operands else { return Ok(0) };
+        let Some(mut operands) = operands else { return Ok(0) };
         let mut held = 0;
         if let Some(seen) = &mut self.seen {
-            held = same.len() + 48;
-            if !seen.insert(same) {
+            held = operands.same.len() + 48;
+            if !seen.insert(std::mem::take(&mut operands.same)) {
                 return Ok(0);
             }
         }
+        Ok(held + self.add_new(aggregate, operands, cx)?)
+    }
+
+    /// Takes in a row whose operands count. Gives the bytes that are held for it.
+    ///
+    /// # Errors
+    /// 1690 for a sum of too many digits.
+    pub(super) fn add_new(
+        &mut self,
+        aggregate: &Aggregate,
+        operands: Operands,
+        cx: &Cx<'_>,
+    ) -> Result<usize> {
+        let Operands { value, order, .. } = operands;
+        let mut held = 0;
         match (&mut self.state, value) {
             (State::Count(count), _) => *count += 1,
             (State::Decimal { sum, count }, Value::Decimal(value)) => {

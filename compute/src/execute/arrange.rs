@@ -1,11 +1,11 @@
 //! Rows in the order of their keys, in one piece of memory.
 //!
 //! Keys and rows lie one behind the other as they came; what is sorted are their places.
-
-use std::collections::BTreeSet;
+//! [`super::sorter`] goes on in files where that piece would become too large.
 
 use super::Result;
 use super::gathered::Gathered;
+use crate::spill::SegmentWriter;
 
 /// Room for the keys and rows of a small result, in bytes.
 const SMALL_BYTES: usize = 16 << 10;
@@ -14,6 +14,7 @@ const SMALL_BYTES: usize = 16 << 10;
 const CUT_BYTES: usize = 1 << 20;
 
 /// Rows that were gathered, each behind its key.
+#[derive(Debug)]
 pub(crate) struct Arranged {
     bytes: Vec<u8>,
     places: Vec<Place>,
@@ -32,8 +33,14 @@ pub(crate) struct Arranged {
     cut_at: usize,
 }
 
+/// The most of it, in bytes: its places have 32 bits.
+const BYTES_MAX: usize = 1 << 30;
+
+/// Rows between two looks whether the statement is to end.
+const CHECK_ROWS: usize = 4096;
+
 /// Where a row is.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 struct Place {
     /// What its key begins with.
     head: u64,
@@ -69,12 +76,9 @@ impl Arranged {
         self.behind_key = self.bytes.len();
     }
 
-    /// The next row is whole.
-    ///
-    /// # Errors
-    /// 1038 if there is too much.
-    pub(crate) fn row_ends(&mut self) -> Result<()> {
-        self.memory.set(self.bytes.capacity() + self.places.capacity() * size_of::<Place>())?;
+    /// The next row is whole. Whether that fits into the memory.
+    #[inline]
+    pub(crate) fn row_ends(&mut self) -> bool {
         let (from, behind, end) = (self.start, self.behind_key, self.bytes.len());
         let mut head = [0; 8];
         let beginning = &self.bytes[from..behind.min(from + 8)];
@@ -92,7 +96,45 @@ impl Arranged {
             self.cut_at = CUT_BYTES.max(self.bytes.len() * 2);
         }
         self.start = self.bytes.len();
+        let bytes = self.bytes.capacity() + self.places.capacity() * size_of::<Place>();
+        self.memory.fits(bytes) && self.bytes.len() < BYTES_MAX
+    }
+
+    /// Puts the rows in order and writes them; then there are none.
+    ///
+    /// # Errors
+    /// As writing, and those of `check`, which is asked now and then.
+    pub(crate) fn write(
+        &mut self,
+        writer: &mut SegmentWriter,
+        check: impl Fn() -> Result<()>,
+    ) -> Result<()> {
+        self.sort();
+        for (at, place) in self.places.iter().take(self.wanted).enumerate() {
+            if at % CHECK_ROWS == 0 {
+                check()?;
+            }
+            let row = &self.bytes[place.row as usize..place.end as usize];
+            writer.push(self.key(place), row)?;
+        }
+        // Their room goes, too: it is what did not fit.
+        self.places = Vec::new();
+        self.bytes = Vec::with_capacity(SMALL_BYTES);
+        (self.start, self.cut_at) = (0, CUT_BYTES);
         Ok(())
+    }
+
+    /// What of the memory is needed from now on, in bytes: for nothing that is gathered here.
+    pub(crate) fn into_memory(self, bytes: usize) -> Gathered {
+        let Self { bytes: rows, places, mut memory, .. } = self;
+        drop((rows, places));
+        memory.needs(bytes);
+        memory
+    }
+
+    /// Memory that it may have, in bytes.
+    pub(crate) fn bytes_max(&self) -> usize {
+        self.memory.bytes_max()
     }
 
     fn key(&self, place: &Place) -> &[u8] {
@@ -100,7 +142,7 @@ impl Arranged {
     }
 
     /// Puts the rows in order; those of the same key stay in the order in which they came.
-    fn sort(&mut self) {
+    pub(crate) fn sort(&mut self) {
         let mut places = std::mem::take(&mut self.places);
         places.sort_unstable_by(|a, b| {
             let keys = || self.key(a).cmp(self.key(b));
@@ -128,43 +170,10 @@ impl Arranged {
         self.bytes = bytes;
     }
 
-    /// The rows in order.
-    pub(crate) fn rows(&mut self) -> impl Iterator<Item = &[u8]> {
-        self.sort();
-        let rows = self.places.iter().take(self.wanted);
-        rows.map(|place| &self.bytes[place.row as usize..place.end as usize])
-    }
-}
-
-/// Rows that were given already, by their keys.
-#[derive(Default)]
-pub(crate) struct Remembered {
-    keys: BTreeSet<Box<[u8]>>,
-    /// The key that is being looked for.
-    key: Vec<u8>,
-    bytes: usize,
-    memory: Gathered,
-}
-
-impl Remembered {
-    /// None yet.
-    pub(crate) fn new(memory: Gathered) -> Self {
-        Self { memory, ..Self::default() }
-    }
-
-    /// Whether no row before had the key that `make` appends.
-    ///
-    /// # Errors
-    /// 1038 if there are too many; those of `make`.
-    pub(crate) fn is_new(&mut self, make: impl FnOnce(&mut Vec<u8>) -> Result<()>) -> Result<bool> {
-        self.key.clear();
-        make(&mut self.key)?;
-        if self.keys.contains(&*self.key) {
-            return Ok(false);
-        }
-        self.bytes += self.key.len() + 48;
-        self.memory.set(self.bytes)?;
-        self.keys.insert(Box::from(&*self.key));
-        Ok(true)
+    /// The key and the rest of a row, once they are in order.
+    #[inline]
+    pub(crate) fn get(&self, at: usize) -> Option<(&[u8], &[u8])> {
+        let place = self.places.get(at).filter(|_| at < self.wanted)?;
+        Some((self.key(place), &self.bytes[place.row as usize..place.end as usize]))
     }
 }

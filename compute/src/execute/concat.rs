@@ -6,6 +6,7 @@ use firn_mysql_semantics::error::{Level, SqlError, code};
 use firn_mysql_semantics::expr::Cx;
 
 use crate::bind::Aggregate;
+use crate::spill::{put_bytes, put_length, take_array, take_bytes, take_length};
 
 /// The texts of a group.
 #[derive(Debug, Clone)]
@@ -16,7 +17,15 @@ pub(crate) struct Concat {
     rows: u64,
     /// The row at which the text became too long.
     cut: Option<u64>,
+    /// What waits takes so much memory, in bytes; and so much was said that it does.
+    held: usize,
+    told: usize,
+    /// When to look for what cannot be part of the text any more, in bytes.
+    cut_at: usize,
 }
+
+/// Texts that wait may be so much before any of them goes, in bytes.
+const CUT_BYTES: usize = 64 << 10;
 
 /// `group_concat_max_len`, in bytes.
 fn bytes_max(cx: &Cx<'_>) -> usize {
@@ -31,7 +40,47 @@ fn bytes_max(cx: &Cx<'_>) -> usize {
 
 impl Concat {
     pub(crate) fn new(ordered: bool) -> Self {
-        Self { waiting: ordered.then(Vec::new), text: Vec::new(), rows: 0, cut: None }
+        let (text, rows, cut, held, told) = Default::default();
+        let waiting = ordered.then(Vec::new);
+        Self { waiting, text, rows, cut, held, told, cut_at: CUT_BYTES }
+    }
+
+    /// Memory that it holds, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        self.held + self.text.len()
+    }
+
+    /// Appends it to a temporary file.
+    pub(super) fn put(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.rows.to_be_bytes());
+        out.extend_from_slice(&self.cut.unwrap_or(0).to_be_bytes());
+        put_bytes(&self.text, out);
+        out.push(u8::from(self.waiting.is_some()));
+        put_length(self.waiting.as_ref().map_or(0, Vec::len), out);
+        for (order, text) in self.waiting.iter().flatten() {
+            put_bytes(order, out);
+            put_bytes(text, out);
+        }
+    }
+
+    /// Takes what [`Self::put`] appended.
+    ///
+    /// # Errors
+    /// 1105
+    pub(super) fn take(from: &mut &[u8]) -> Result<Self, SqlError> {
+        let rows = u64::from_be_bytes(take_array(from)?);
+        // Rows count from 1.
+        let cut = Some(u64::from_be_bytes(take_array(from)?)).filter(|row| *row > 0);
+        let text = take_bytes(from)?.to_vec();
+        let [ordered] = take_array(from)?;
+        let (mut waiting, mut held) = (Vec::new(), 0);
+        for _ in 0..take_length(from)? {
+            let (order, text) = (take_bytes(from)?.to_vec(), take_bytes(from)?.to_vec());
+            held += order.len() + text.len() + 64;
+            waiting.push((order, text));
+        }
+        let waiting = (ordered == 1).then_some(waiting);
+        Ok(Self { waiting, text, rows, cut, held, told: held, cut_at: CUT_BYTES })
     }
 
     /// Takes in a text; the bytes that are held for it.
@@ -43,11 +92,34 @@ impl Concat {
         cx: &Cx<'_>,
     ) -> usize {
         if let Some(waiting) = &mut self.waiting {
-            let held = text.len() + order.len() + 64;
+            self.held += text.len() + order.len() + 64;
             waiting.push((order, text));
-            return held;
+            if self.held > self.cut_at {
+                self.cut_waiting(separator.len(), bytes_max(cx));
+            }
+            let more = self.held.saturating_sub(self.told);
+            self.told += more;
+            return more;
         }
         self.append(&text, separator, bytes_max(cx))
+    }
+
+    /// Leaves the first of those that wait, as far as they can be part of the text.
+    fn cut_waiting(&mut self, separator: usize, longest: usize) {
+        let Some(waiting) = &mut self.waiting else { return };
+        waiting.sort_by(|a, b| a.0.cmp(&b.0));
+        let (mut text, mut held, mut first) = (0, 0, 0);
+        for (order, one) in waiting.iter() {
+            first += 1;
+            held += one.len() + order.len() + 64;
+            text += one.len() + if first > 1 { separator } else { 0 };
+            if text > longest {
+                break;
+            }
+        }
+        waiting.truncate(first);
+        self.held = held;
+        self.cut_at = held.saturating_mul(2).max(CUT_BYTES);
     }
 
     fn append(&mut self, text: &[u8], separator: &[u8], longest: usize) -> usize {

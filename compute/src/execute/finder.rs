@@ -9,11 +9,13 @@ use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::{Cx, Row};
 
 use super::gathered::Gathered;
+use super::sorter::{Sorted, Sorter, Wanted};
 use super::stream::{RowStream, holds};
 use super::subquery::Subqueries;
 use super::view::View;
 use super::{Result, sort_key, write};
 use crate::plan::{SelectPlan, Step, StepRows};
+use crate::spill::{put_bytes, put_length, put_row, take_array, take_bytes, take_length, take_row};
 use crate::table::OpenTable;
 
 /// A combination of rows that the statement is about.
@@ -41,6 +43,8 @@ pub(super) struct Finder<'p> {
     limit: Option<u64>,
     /// For the rows that were found last.
     memory: Gathered,
+    /// Rows that were found and are still to be given: there are too many for memory.
+    waiting: Option<Box<Sorted>>,
 }
 
 impl<'p> Finder<'p> {
@@ -78,7 +82,8 @@ impl<'p> Finder<'p> {
             begun: false,
             done: false,
             limit: None,
-            memory: Gathered::of(view),
+            memory: Gathered::part_of(view, 2),
+            waiting: None,
         })
     }
 
@@ -117,10 +122,11 @@ impl<'p> Finder<'p> {
         Ok(())
     }
 
-    /// The next rows: all of them, unless they may come in chunks. None at the end.
+    /// The next rows: all of them, unless they may come in chunks, or are too many. None at
+    /// the end.
     ///
     /// # Errors
-    /// MySQL's of conditions, 1038, and the transaction's.
+    /// MySQL's of conditions, those of temporary files, and the transaction's.
     pub(super) async fn next(
         &mut self,
         subqueries: &mut Subqueries<'p>,
@@ -131,11 +137,15 @@ impl<'p> Finder<'p> {
             self.begin(subqueries, view, cx).await?;
         }
         let (plan, params) = (self.plan, self.params);
-        let mut found: Vec<(Vec<u8>, Found)> = Vec::new();
         let chunk_bytes = CHUNK_BYTES.min(view.gathered_bytes_max() / 8);
-        let mut bytes = 0;
+        if let Some(waiting) = &mut self.waiting {
+            return chunk(waiting, chunk_bytes).await;
+        }
+        let mut found: Vec<(Vec<u8>, Found)> = Vec::new();
+        let mut sorter: Option<Sorter> = None;
+        let (mut bytes, mut count) = (0, 0u64);
         while !self.done {
-            if self.limit.is_some_and(|limit| plan.ordered && found.len() as u64 >= limit)
+            if self.limit.is_some_and(|limit| plan.ordered && count >= limit)
                 || !self.stream.next(view, cx, subqueries, &mut self.row).await?
             {
                 self.done = true;
@@ -150,19 +160,38 @@ impl<'p> Finder<'p> {
             let order = subqueries
                 .run(view, cx, |cx| {
                     let mut order = Vec::new();
-                    for key in &plan.select.order_by {
+                    // Else they come in the order that is wanted.
+                    for key in plan.select.order_by.iter().filter(|_| !plan.ordered) {
                         let value = key.node.eval(cx, Row { columns: row, params })?;
                         sort_key::push_order(&value, &key.node.ty, key.descending, &mut order);
                     }
                     Ok(order)
                 })
                 .await?;
+            count += 1;
+            if let Some(sorter) = &mut sorter {
+                sorter.push(view, &order, |out| put(&keys, row, out)).await?;
+                continue;
+            }
             bytes += order.len() + 64 + super::select::bytes_of(&self.row);
             found.push((order, Found { keys, row: self.row.clone() }));
             if self.in_chunks && bytes >= chunk_bytes {
                 break;
             }
-            self.memory.set(bytes)?;
+            if !self.memory.fits(bytes) {
+                let wanted = Wanted { rows: self.limit.unwrap_or(u64::MAX), ..Wanted::default() };
+                let sorter = sorter.insert(Sorter::behind(view, wanted));
+                for (order, one) in std::mem::take(&mut found) {
+                    sorter.push(view, &order, |out| put(&one.keys, &one.row, out)).await?;
+                    view.step().await?;
+                }
+                sorter.make_room(view).await?;
+                self.memory.needs(0);
+            }
+        }
+        if let Some(sorter) = sorter {
+            let waiting = self.waiting.insert(Box::new(sorter.finish(view).await?));
+            return chunk(waiting, chunk_bytes).await;
         }
         if !plan.ordered {
             found.sort_by(|a, b| a.0.cmp(&b.0));
@@ -202,6 +231,37 @@ impl<'p> Finder<'p> {
         }
         Ok(false)
     }
+}
+
+/// Appends what was found.
+fn put(keys: &[Option<Vec<u8>>], row: &[Value], out: &mut Vec<u8>) {
+    put_length(keys.len(), out);
+    for key in keys {
+        out.push(u8::from(key.is_some()));
+        put_bytes(key.as_deref().unwrap_or_default(), out);
+    }
+    put_row(row, out);
+}
+
+/// Takes what [`put`] appended.
+fn take(mut from: &[u8]) -> Result<Found> {
+    let keys = (0..take_length(&mut from)?).map(|_| {
+        let [there] = take_array(&mut from)?;
+        let key = take_bytes(&mut from)?;
+        Ok((there == 1).then(|| key.to_vec()))
+    });
+    let keys = keys.collect::<Result<_>>()?;
+    Ok(Found { keys, row: take_row(&mut from)? })
+}
+
+/// Some rows of those that wait.
+async fn chunk(waiting: &mut Sorted, bytes_max: usize) -> Result<Vec<Found>> {
+    let (mut found, mut bytes) = (Vec::new(), 0);
+    while bytes < bytes_max && waiting.advance().await? {
+        bytes += waiting.payload().len() + 128;
+        found.push(take(waiting.payload())?);
+    }
+    Ok(found)
 }
 
 /// Whether rows keep their places in the index that they are found by when these columns

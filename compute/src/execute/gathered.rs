@@ -1,18 +1,17 @@
-//! Rows that a statement keeps in memory: within its own bound, and out of what all
-//! statements together may have.
+//! What a statement keeps in memory: within its own bound, and out of what all statements
+//! together may have.
 
-use std::ops::Deref;
-
-use firn_mysql_semantics::Value;
 use firn_mysql_semantics::error::{SqlError, code};
 
 use super::Result;
-use super::select::bytes_of;
 use super::view::View;
 use crate::memory::Charge;
 
 /// What is gathered where nobody said how much it may be, in bytes.
 const BYTES_MAX: usize = 16 << 20;
+
+/// What goes to files when there is no more memory may have so much all the same, in bytes.
+const LEAST_BYTES: usize = 64 << 10;
 
 /// Memory that something gathered needs. Dropping it gives it back.
 #[derive(Debug)]
@@ -31,7 +30,12 @@ impl Default for Gathered {
 impl Gathered {
     /// Of a statement, nothing yet.
     pub(crate) fn of(view: &View<'_>) -> Self {
-        let bytes_max = view.gathered_bytes_max();
+        Self::part_of(view, 1)
+    }
+
+    /// The same, for one of so many parts that may be gathered at once.
+    pub(crate) fn part_of(view: &View<'_>, parts: usize) -> Self {
+        let bytes_max = (view.gathered_bytes_max() / parts).max(LEAST_BYTES);
         Self { charge: Some(Charge::new(view.memory())), bytes: 0, bytes_max }
     }
 
@@ -44,82 +48,49 @@ impl Gathered {
         let fits = bytes <= self.bytes_max
             && self.charge.as_mut().is_none_or(|charge| charge.set(bytes).is_ok());
         if !fits {
-            return Err(SqlError::new(code::ER_OUT_OF_SORTMEMORY, &[]));
+            return Err(too_much());
         }
         self.bytes = bytes;
         Ok(())
     }
-}
 
-/// Rows that are kept.
-#[derive(Debug, Default)]
-pub(crate) struct Rows {
-    rows: Vec<Vec<Value>>,
-    memory: Gathered,
-}
+    /// It is so many bytes now; whether that is all right. If not, it goes to a file at once.
+    #[inline]
+    pub(crate) fn fits(&mut self, bytes: usize) -> bool {
+        let fits = bytes <= self.bytes_max
+            && self.charge.as_mut().is_none_or(|charge| charge.set(bytes).is_ok());
+        if fits {
+            self.bytes = bytes;
+        } else if bytes <= LEAST_BYTES {
+            self.needs(bytes);
+            return true;
+        }
+        fits
+    }
 
-impl Deref for Rows {
-    type Target = Vec<Vec<Value>>;
+    /// It is so many bytes now, whether they are left or not: they are needed.
+    pub(crate) fn needs(&mut self, bytes: usize) {
+        if let Some(charge) = &mut self.charge {
+            match bytes.checked_sub(charge.bytes()) {
+                Some(more) => charge.grow_anyway(more),
+                None => charge.shrink(charge.bytes() - bytes),
+            }
+        }
+        self.bytes = bytes;
+    }
 
-    fn deref(&self) -> &Vec<Vec<Value>> {
-        &self.rows
+    /// Bytes that it is.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The most that it may be, in bytes.
+    pub(crate) fn bytes_max(&self) -> usize {
+        self.bytes_max
     }
 }
 
-impl Rows {
-    /// None yet.
-    pub(crate) fn of(view: &View<'_>) -> Self {
-        Self { rows: Vec::new(), memory: Gathered::of(view) }
-    }
-
-    /// Rows whose memory is not counted: those of information_schema.
-    pub(crate) fn uncounted(rows: Vec<Vec<Value>>) -> Self {
-        Self { rows, memory: Gathered::default() }
-    }
-
-    /// Adds one.
-    ///
-    /// # Errors
-    /// 1038 if there are too many.
-    pub(crate) fn push(&mut self, row: Vec<Value>) -> Result<()> {
-        self.memory.set(self.memory.bytes + bytes_of(&row))?;
-        self.rows.push(row);
-        Ok(())
-    }
-
-    /// Adds others.
-    ///
-    /// # Errors
-    /// As [`Self::push`].
-    pub(crate) fn append(&mut self, more: Self) -> Result<()> {
-        let Self { rows, memory } = more;
-        let bytes = memory.bytes;
-        drop(memory);
-        self.memory.set(self.memory.bytes + bytes)?;
-        self.rows.extend(rows);
-        Ok(())
-    }
-
-    /// Changes the rows, of which there are no more behind it.
-    ///
-    /// # Errors
-    /// 1038 if they need more than before.
-    pub(crate) fn change(&mut self, change: impl FnOnce(&mut Vec<Vec<Value>>)) -> Result<()> {
-        change(&mut self.rows);
-        self.memory.set(self.rows.iter().map(|row| bytes_of(row)).sum())
-    }
-
-    /// Leaves the first. What the others needed stays taken, for what was made of them.
-    pub(crate) fn leave_first(&mut self) {
-        self.rows.truncate(1);
-        self.rows.shrink_to_fit();
-    }
-
-    /// The rows one by one; their memory is given back with the last.
-    pub(crate) fn into_rows(self) -> impl Iterator<Item = Vec<Value>> {
-        let Self { rows, memory } = self;
-        rows.into_iter().inspect(move |_| {
-            let _kept = &memory;
-        })
-    }
+/// 1038
+pub(crate) fn too_much() -> SqlError {
+    SqlError::new(code::ER_OUT_OF_SORTMEMORY, &[])
 }

@@ -3,6 +3,7 @@
 use firn_mysql_semantics::Value;
 use firn_mysql_semantics::expr::Cx;
 
+use super::rows::{Cursor, Rows};
 use super::view::View;
 use super::{Result, SelectRun};
 use crate::plan::{SelectPlan, StepRows};
@@ -14,7 +15,7 @@ pub(super) enum Source<'p> {
     Coming(Box<SelectRun<'p>>),
     /// All of them first, where the table is read that they go to: what is inserted must not
     /// be read again.
-    Gathered(Option<Box<SelectRun<'p>>>, Box<dyn Iterator<Item = Vec<Value>> + Send>),
+    Gathered(Option<Box<SelectRun<'p>>>, Rows, Cursor),
 }
 
 impl<'p> Source<'p> {
@@ -22,7 +23,7 @@ impl<'p> Source<'p> {
     pub(super) fn new(query: &'p SelectPlan, params: &'p [Value], into: &OpenTable) -> Self {
         let run = Box::new(SelectRun::new(query, params));
         if reads(query, into.descriptor().id) {
-            Self::Gathered(Some(run), Box::new(std::iter::empty()))
+            Self::Gathered(Some(run), Rows::default(), Cursor::default())
         } else {
             Self::Coming(run)
         }
@@ -38,14 +39,14 @@ impl<'p> Source<'p> {
         cx: &mut Cx<'p>,
     ) -> Result<Option<Vec<Value>>> {
         match self {
-            Self::Gathered(run, rows) => {
+            Self::Gathered(run, rows, cursor) => {
                 if let Some(run) = run.take() {
                     let reading = view.read_source();
                     let all = run.all(view, cx).await;
                     view.read_as(reading);
-                    *rows = Box::new(all?.into_rows());
+                    *rows = all?;
                 }
-                Ok(rows.next())
+                Ok(cursor.next(rows).await?.map(<[Value]>::to_vec))
             }
             Self::Coming(run) => {
                 let reading = view.read_source();

@@ -9,7 +9,8 @@ use firn_mysql_semantics::temporal::{Date, TemporalWarnings, parse_time};
 use firn_mysql_semantics::{CollationId, Derivation, SqlType, TypeKind, Value};
 
 use super::Result;
-use super::gathered::Rows;
+use super::gathered::too_much;
+use super::rows::Rows;
 use super::view::View;
 use crate::bind::{Instead, JsonColumn, JsonTable};
 
@@ -50,7 +51,9 @@ pub(super) fn rows(
     for found in table.plan.rows(root, MATCH_ROWS_MAX).map_err(broken)? {
         let found = found.map_err(broken)?;
         let values = cells.iter().zip(&found).map(|(cell, found)| cell.value(found, cx));
-        rows.push(values.collect::<Result<_>>()?)?;
+        if !rows.push(values.collect::<Result<_>>()?) {
+            return Err(too_much());
+        }
         view.check()?;
     }
     Ok(rows)

@@ -7,7 +7,10 @@
 //!   summed up.
 //! * [`select`]: results: gathered, sorted, cut. [`window`]: window functions over them.
 //!   [`derived`]: rows of queries in FROM.
-//! * [`gathered`]: the memory for all that. [`subquery`]: subqueries of expressions.
+//! * [`gathered`]: the memory for all that; what does not fit into it goes to files:
+//!   [`sorter`]: rows in order; [`distinct`]: the first of the same; [`grouping`]: groups;
+//!   [`rows`]: rows that are read again.
+//! * [`subquery`]: subqueries of expressions.
 //! * [`store`]: values into columns. [`write`]: one row into a table.
 //! * [`insert`], [`update`]: the changing statements; [`insert_source`] and [`finder`] give
 //!   them their rows. [`load`]: LOAD DATA.
@@ -20,9 +23,11 @@ mod arrange;
 mod backfill;
 mod concat;
 mod derived;
+mod distinct;
 mod finder;
 mod foreign_key;
 mod gathered;
+mod grouping;
 mod insert;
 mod insert_source;
 mod inserted;
@@ -34,9 +39,11 @@ mod online;
 mod range;
 mod reader;
 mod reads;
+mod rows;
 mod select;
 mod shown;
 mod sort_key;
+mod sorter;
 mod store;
 mod stream;
 mod subquery;
@@ -47,9 +54,9 @@ mod window;
 mod write;
 
 pub(crate) use aggregate::{Accumulated, overflow};
-pub(crate) use arrange::{Arranged, Remembered};
 pub(crate) use backfill::{Backfill, Made, NewKeys};
 pub(crate) use derived::Made as MadeRows;
+pub(crate) use distinct::{Distinct, Offered};
 pub(crate) use foreign_key::{Link, Relations};
 pub(crate) use gathered::Gathered;
 pub(crate) use insert::{InsertPlan, run as insert};
@@ -60,9 +67,11 @@ pub(crate) use number::prepare as prepare_auto_increment;
 pub(crate) use online::Online;
 pub(crate) use range::RangeRun;
 pub(crate) use reader::{Found, found, index as index_of, read_row};
-pub(crate) use reads::{Read, ReadCounts};
+pub(crate) use reads::{Read, ReadCounts, Spilled};
+pub(crate) use rows::Cursor;
 pub(crate) use select::{SelectRun, bound};
 pub(crate) use sort_key::{push as push_key, push_cell};
+pub(crate) use sorter::{Sorter, Wanted as WantedRows};
 pub(crate) use store::Storing;
 pub(crate) use subquery::Members;
 pub(crate) use totals::Totals;

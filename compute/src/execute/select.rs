@@ -1,25 +1,29 @@
 //! The rows of a SELECT's result.
 
-use std::collections::BTreeSet;
-
 use firn_engine::Instant;
 use firn_mysql_semantics::Value;
 use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::{Cx, Node, Op, Row};
 
-use super::gathered::{Gathered, Rows};
+use super::distinct::{Distinct, Offered};
+use super::gathered::Gathered;
 use super::measure::Part;
+use super::rows::Rows;
 use super::stream::{RowStream, holds};
 use super::subquery::Subqueries;
 use super::view::View;
 use super::window::WindowRun;
 use super::{Result, derived, sort_key};
 use crate::plan::{SelectPlan, StepRows};
+use crate::spill::{put_row, take_row};
 use crate::vector::VectorRun;
 
 mod batches;
 mod groups;
+mod ordered;
 mod windowed;
+
+use self::ordered::{Ordered, Ordering};
 
 /// Results of this many rows are cut while they are sorted, if a LIMIT allows it.
 const CUT_ROWS_MAX: u64 = 100_000;
@@ -44,9 +48,9 @@ pub(crate) struct SelectRun<'p> {
     windows: Option<WindowRun<'p>>,
     /// They are, and the items that need them come next.
     behind: bool,
-    gathered: Option<std::vec::IntoIter<Vec<Value>>>,
+    gathered: Option<Ordered>,
     /// Results given so far, by their values, of DISTINCT.
-    distinct: BTreeSet<Vec<u8>>,
+    distinct: Distinct,
     begun: bool,
     done: bool,
     skip: u64,
@@ -73,7 +77,7 @@ impl<'p> SelectRun<'p> {
             windows: None,
             behind: false,
             gathered: None,
-            distinct: BTreeSet::new(),
+            distinct: Distinct::default(),
             begun: false,
             done: false,
             skip: 0,
@@ -147,10 +151,16 @@ impl<'p> SelectRun<'p> {
                 None => Box::pin(self.advance(view, cx)).await?,
             };
             if !found {
+                if self.gathered.is_none()
+                    && let Some(later) = self.distinct.later(view).await?
+                {
+                    self.gathered = Some(Ordered::Sorted(Box::new(later)));
+                    continue;
+                }
                 self.done = true;
                 return Ok(false);
             }
-            if self.plan.select.distinct && self.gathered.is_none() && !self.is_new()? {
+            if self.plan.select.distinct && self.gathered.is_none() && !self.is_new(view).await? {
                 continue;
             }
             if self.skip > 0 {
@@ -176,20 +186,25 @@ impl<'p> SelectRun<'p> {
         while let Some(row) = self.next(view, cx).await? {
             let row = row.to_vec();
             if std::mem::take(&mut self.begun_again) {
-                rows.change(Vec::clear)?;
+                rows.clear();
             }
-            rows.push(row)?;
+            if !rows.push(row) {
+                rows.make_room(view).await?;
+            }
         }
         if self.begun_again {
-            rows.change(Vec::clear)?;
+            rows.clear();
         }
-        Ok(rows)
+        rows.end(view).await
     }
 
     async fn begin(&mut self, view: &mut View<'_>, cx: &mut Cx<'p>) -> Result<()> {
         self.begun = true;
         self.memory = Gathered::of(view);
         let select = &self.plan.select;
+        if select.distinct {
+            self.distinct = Distinct::new(view);
+        }
         if let Some(limit) = &select.limit {
             self.left = bound(&limit.rows, cx, self.params)?;
             if let Some(offset) = &limit.offset {
@@ -217,13 +232,13 @@ impl<'p> SelectRun<'p> {
         let constant = |cx: &mut Cx<'p>| holds(&plan.constant, cx, row, params);
         let possible = subqueries.run(view, cx, constant).await?;
         if possible && self.runs_over_batches(view) {
-            Box::pin(self.begin_batches(view, cx)).await?;
+            Box::pin(self.begin_batches(true, view, cx)).await?;
         }
         let began = view.clock();
         if select.grouped {
             let groups = self.group(view, cx, possible).await?;
             self.gathered_rows(view, &[Part::Having, Part::Sort], began, groups.len());
-            self.gathered = Some(groups.into_iter());
+            self.gathered = Some(groups.finish(view).await?);
         } else if !possible {
             self.done = true;
         } else if !self.plan.ordered {
@@ -232,7 +247,7 @@ impl<'p> SelectRun<'p> {
                 false => self.windowed(view, cx).await?,
             };
             self.gathered_rows(view, &[Part::Sort], began, rows.len());
-            self.gathered = Some(rows.into_iter());
+            self.gathered = Some(rows.finish(view).await?);
         }
         Ok(())
     }
@@ -263,10 +278,7 @@ impl<'p> SelectRun<'p> {
     /// A future for each row would cost more than the row.
     fn try_advance(&mut self, view: &View<'_>, cx: &mut Cx<'p>) -> Option<Result<bool>> {
         if let Some(rows) = &mut self.gathered {
-            let row = rows.next();
-            let found = row.is_some();
-            self.row = row.unwrap_or_default();
-            return Some(Ok(found));
+            return rows.try_next(&mut self.row);
         }
         if !self.is_plain(view) {
             return None;
@@ -326,9 +338,7 @@ impl<'p> SelectRun<'p> {
     /// Brings the next row, items computed, into the flat row.
     async fn advance(&mut self, view: &mut View<'_>, cx: &mut Cx<'p>) -> Result<bool> {
         if let Some(rows) = &mut self.gathered {
-            let Some(row) = rows.next() else { return Ok(false) };
-            self.row = row;
-            return Ok(true);
+            return rows.next(&mut self.row).await;
         }
         loop {
             let found = match self.vector {
@@ -387,29 +397,61 @@ impl<'p> SelectRun<'p> {
         Ok(truth == Some(true))
     }
 
-    /// Whether no row before had the same items.
-    fn is_new(&mut self) -> Result<bool> {
-        let select = &self.plan.select;
-        let mut key = Vec::with_capacity(32);
-        for (item, value) in select.items.iter().zip(&self.row[select.items_start..]) {
-            sort_key::push(value, &item.node.ty, false, &mut key);
+    /// Whether no row before had the same items. What cannot be told yet is put off.
+    async fn is_new(&mut self, view: &View<'_>) -> Result<bool> {
+        let Self { plan, row, distinct, .. } = self;
+        let select = &plan.select;
+        let offered = distinct.offer(|key| {
+            for (item, value) in select.items.iter().zip(&row[select.items_start..]) {
+                sort_key::push(value, &item.node.ty, false, key);
+            }
+            Ok(())
+        });
+        match offered? {
+            Offered::New => Ok(true),
+            Offered::Seen => Ok(false),
+            Offered::Later => {
+                let put = |out: &mut Vec<u8>| {
+                    put_row(row, out);
+                    Ok::<_, SqlError>(())
+                };
+                if !distinct.put_off(put)? {
+                    distinct.make_room(view).await?;
+                }
+                Ok(false)
+            }
         }
-        if self.distinct.contains(&key) {
-            return Ok(false);
+    }
+
+    /// Keeps the rows of DISTINCT that were put off.
+    async fn keep_later(
+        &mut self,
+        view: &mut View<'_>,
+        cx: &mut Cx<'p>,
+        rows: &mut Ordering,
+    ) -> Result<()> {
+        let Some(mut later) = self.distinct.later(view).await? else { return Ok(()) };
+        while later.advance().await? {
+            self.row = take_row(&mut later.payload())?;
+            self.keep(view, cx, rows).await?;
         }
-        self.bytes += key.len() + 48;
-        self.memory.set(self.bytes)?;
-        self.distinct.insert(key);
-        Ok(true)
+        Ok(())
+    }
+
+    /// Rows that are wanted of the result in order.
+    fn wanted(&self) -> u64 {
+        match self.plan.select.calc_found_rows {
+            true => u64::MAX,
+            false => self.skip.saturating_add(self.left),
+        }
     }
 
     /// Reads all rows and puts them in order.
-    async fn sort(&mut self, view: &mut View<'_>, cx: &mut Cx<'p>) -> Result<Vec<Vec<Value>>> {
-        let mut rows: Vec<(Vec<u8>, Vec<Value>)> = Vec::new();
+    async fn sort(&mut self, view: &mut View<'_>, cx: &mut Cx<'p>) -> Result<Ordering> {
+        let wanted = self.wanted();
+        let mut rows = Ordering::new(view, wanted);
         let select = &self.plan.select;
-        let wanted = self.skip.saturating_add(self.left);
-        let cut = (wanted <= CUT_ROWS_MAX && !select.calc_found_rows)
-            .then_some(usize::try_from(wanted).unwrap_or(usize::MAX));
+        let cut = (wanted <= CUT_ROWS_MAX).then_some(usize::try_from(wanted).unwrap_or(usize::MAX));
         loop {
             let found = match self.try_advance(view, cx) {
                 Some(found) => found?,
@@ -417,31 +459,28 @@ impl<'p> SelectRun<'p> {
             };
             if std::mem::take(&mut self.begun_again) {
                 rows.clear();
-                self.distinct.clear();
-                self.bytes = 0;
+                self.distinct.clear(view);
             }
             if !found {
                 break;
             }
-            if select.distinct && !self.is_new()? {
+            if select.distinct && !self.is_new(view).await? {
                 continue;
             }
             if self.plan.subqueries.is_empty() {
                 let key = order_key(self.plan, &self.row, self.params, cx)?;
-                self.keep_by(key, &mut rows)?;
+                if !self.keep_by(key, &mut rows) {
+                    rows.make_room(view).await?;
+                }
             } else {
                 Box::pin(self.keep(view, cx, &mut rows)).await?;
             }
-            if let Some(wanted) = cut
-                && rows.len() >= wanted.saturating_mul(2) + 1024
-            {
-                rows.sort_by(|a, b| a.0.cmp(&b.0));
-                rows.truncate(wanted);
-                self.bytes = rows.iter().map(|(key, row)| key.len() + bytes_of(row)).sum();
+            if let Some(wanted) = cut {
+                rows.cut(wanted);
             }
         }
-        rows.sort_by(|a, b| a.0.cmp(&b.0));
-        Ok(rows.into_iter().map(|(_, row)| row).collect())
+        self.keep_later(view, cx, &mut rows).await?;
+        Ok(rows)
     }
 
     /// Keeps the flat row with its key.
@@ -449,26 +488,22 @@ impl<'p> SelectRun<'p> {
         &mut self,
         view: &mut View<'_>,
         cx: &mut Cx<'p>,
-        rows: &mut Vec<(Vec<u8>, Vec<Value>)>,
+        rows: &mut Ordering,
     ) -> Result<()> {
         let Self { plan, params, row, subqueries, .. } = self;
         let key = subqueries.run(view, cx, |cx| order_key(plan, row, params, cx)).await?;
-        self.keep_by(key, rows)
+        if !self.keep_by(key, rows) {
+            rows.make_room(view).await?;
+        }
+        Ok(())
     }
 
-    fn keep_by(&mut self, key: Vec<u8>, rows: &mut Vec<(Vec<u8>, Vec<Value>)>) -> Result<()> {
-        self.bytes += key.len() + bytes_of(&self.row);
-        self.memory.set(self.bytes)?;
+    fn keep_by(&mut self, key: Vec<u8>, rows: &mut Ordering) -> bool {
         // Nothing of the row is needed for the next one, if that is not of a join and
         // nothing around it gave a part.
         let len = self.row.len();
         let is_own = self.plan.steps.len() == 1 && self.plan.select.outer_start >= len;
-        let row = match is_own {
-            true => std::mem::replace(&mut self.row, vec![Value::Null; len]),
-            false => self.row.clone(),
-        };
-        rows.push((key, row));
-        Ok(())
+        rows.keep(key, &mut self.row, is_own)
     }
 }
 

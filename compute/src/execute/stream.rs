@@ -8,9 +8,9 @@ use firn_mysql_semantics::expr::{Cx, Node, Row};
 
 use super::Result;
 use super::derived::{self, Made};
-use super::gathered::Rows;
 use super::measure::Part;
 use super::reader::Reader;
+use super::rows::{Cursor, Rows};
 use super::subquery::Subqueries;
 use super::view::View;
 use crate::bind::JoinKind;
@@ -47,7 +47,7 @@ struct Level {
 enum From {
     Stored(Box<Reader>),
     /// The next row of those that were made.
-    Made(usize),
+    Made(Cursor),
 }
 
 impl<'p> RowStream<'p> {
@@ -289,14 +289,14 @@ impl<'p> RowStream<'p> {
                 if self.made[at].is_none() {
                     self.made[at] = Some(Arc::new(Rows::uncounted(table.rows()?)));
                 }
-                From::Made(0)
+                From::Made(Cursor::default())
             }
             (StepRows::Derived(plan), _) if plan.is_lateral() => {
                 let rows = derived::rows(plan, row, self.params, view, cx).await?;
                 self.made[at] = Some(rows);
-                From::Made(0)
+                From::Made(Cursor::default())
             }
-            _ => From::Made(0),
+            _ => From::Made(Cursor::default()),
         };
         self.measured(view, at, Part::Access, began, false);
         self.levels.push(Level { source, matched: false, made_up: false });
@@ -322,10 +322,9 @@ impl<'p> RowStream<'p> {
             (From::Stored(reader), StepRows::Stored(table), Some(access)) => {
                 reader.next(view, table, access, &step.columns, cx, out).await
             }
-            (From::Made(next), _, _) => {
-                let rows = self.made[at].as_ref().map_or(&[][..], |rows| &rows[..]);
-                let Some(values) = rows.get(*next) else { return Ok(false) };
-                *next += 1;
+            (From::Made(cursor), _, _) => {
+                let Some(rows) = &self.made[at] else { return Ok(false) };
+                let Some(values) = cursor.next(rows).await? else { return Ok(false) };
                 out.clone_from_slice(values);
                 Ok(true)
             }

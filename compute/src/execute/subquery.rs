@@ -6,7 +6,8 @@ use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::{ColumnOp, CompareOp, Comparison, Cx, Node, Op, Row, Wanted};
 use firn_mysql_semantics::{SqlType, TypeKind, Value};
 
-use super::gathered::Rows;
+use super::gathered::too_much;
+use super::rows::{Cursor, Rows};
 use super::view::View;
 use super::{Result, SelectRun, sort_key};
 use crate::bind::Asked;
@@ -19,6 +20,8 @@ pub(crate) struct Subqueries<'p> {
     params: &'p [Value],
     /// Rows of those that IN and such look through, if they are the same for all rows.
     members: Vec<Option<Arc<Members>>>,
+    /// The same of those that are too many for memory.
+    many: Vec<Option<Arc<Rows>>>,
 }
 
 /// Rows that are compared with.
@@ -39,7 +42,12 @@ const SEARCHED_MAX: usize = 10_000;
 
 impl<'p> Subqueries<'p> {
     pub(crate) fn new(plans: &'p [SubqueryPlan], params: &'p [Value]) -> Self {
-        Self { plans, params, members: plans.iter().map(|_| None).collect() }
+        Self {
+            plans,
+            params,
+            members: plans.iter().map(|_| None).collect(),
+            many: vec![None; plans.len()],
+        }
     }
 
     /// Evaluates something, and computes what it asks for. It may be evaluated more than
@@ -121,6 +129,7 @@ impl<'p> Subqueries<'p> {
         })?;
         if let Asked::Any(condition) = &plans[at].asked {
             let members = Box::pin(self.members(at, condition, view, cx)).await?;
+            let members = members.ok_or_else(too_much)?;
             let mut column = asked.clone();
             let index = plan.select.row_len + extras.len();
             let name = Box::from("subquery");
@@ -150,7 +159,7 @@ impl<'p> Subqueries<'p> {
             let at = self.plans.iter().position(|plan| plan.slot == slot);
             let members = match at.map(|at| (at, &self.plans[at].asked)) {
                 Some((at, Asked::Any(condition))) => {
-                    Some(Box::pin(self.members(at, condition, view, cx)).await?)
+                    Box::pin(self.members(at, condition, view, cx)).await?
                 }
                 _ => None,
             };
@@ -160,24 +169,31 @@ impl<'p> Subqueries<'p> {
         Ok(searched)
     }
 
-    /// The rows that IN looks through, the same for all rows around.
+    /// The rows that IN looks through, the same for all rows around; `None` if they are too
+    /// many for memory.
     async fn members(
         &mut self,
         at: usize,
         condition: &Node,
         view: &mut View<'_>,
         cx: &mut Cx<'p>,
-    ) -> Result<Arc<Members>> {
-        if let Some(known) = &self.members[at] {
-            return Ok(Arc::clone(known));
+    ) -> Result<Option<Arc<Members>>> {
+        if self.members[at].is_none() && self.many[at].is_none() {
+            let reading = view.enter_subquery(Some(&self.plans[at].plan.select));
+            let run = SelectRun::new(&self.plans[at].plan, self.params).once();
+            let rows = Box::pin(run.all(view, cx)).await;
+            view.leave(reading);
+            self.know(at, rows?, condition);
         }
-        let reading = view.enter_subquery(Some(&self.plans[at].plan.select));
-        let run = SelectRun::new(&self.plans[at].plan, self.params).once();
-        let rows = Box::pin(run.all(view, cx)).await;
-        view.leave(reading);
-        let members = Arc::new(Members::new(rows?, condition));
-        self.members[at] = Some(Arc::clone(&members));
-        Ok(members)
+        Ok(self.members[at].clone())
+    }
+
+    /// Keeps the rows of a subquery.
+    fn know(&mut self, at: usize, rows: Rows, condition: &Node) {
+        match rows.in_memory() {
+            Some(_) => self.members[at] = Some(Arc::new(Members::new(rows, condition))),
+            None => self.many[at] = Some(Arc::new(rows)),
+        }
     }
 
     /// The result of a subquery: the values of its columns.
@@ -232,14 +248,23 @@ impl<'p> Subqueries<'p> {
                 Ok(row)
             }
             Asked::Any(condition) if outer.is_empty() && !plan.volatile => {
-                if self.members[at].is_none() {
+                if self.members[at].is_none() && self.many[at].is_none() {
                     let rows = Box::pin(run.all(view, cx)).await?;
-                    self.members[at] = Some(Arc::new(Members::new(rows, condition)));
+                    self.know(at, rows, condition);
                 }
-                match &self.members[at] {
-                    Some(members) => Ok(vec![members.any(condition, compared, cx)?]),
-                    None => Ok(vec![Value::Null]),
+                if let Some(members) = &self.members[at] {
+                    return Ok(vec![members.any(condition, compared, cx)?]);
                 }
+                let Some(rows) = &self.many[at] else { return Ok(vec![Value::Null]) };
+                let (mut known, mut cursor) = (true, Cursor::default());
+                while let Some(row) = cursor.next(rows).await? {
+                    match holds_for(condition, compared, row, cx)? {
+                        Some(true) => return Ok(vec![Value::from(Some(true))]),
+                        Some(false) => {}
+                        None => known = false,
+                    }
+                }
+                Ok(vec![Value::from(known.then_some(false))])
             }
             Asked::Any(condition) => {
                 let mut known = true;
@@ -331,11 +356,12 @@ fn key(value: &Value, ty: &SqlType, key: &mut Vec<u8>) -> bool {
 }
 
 impl Members {
+    /// Of rows in memory.
     fn new(mut rows: Rows, condition: &Node) -> Self {
         let keys = key_type(condition).and_then(|ty| {
             let (mut keys, mut null) = (Keys::default(), false);
             let mut buffer = Vec::with_capacity(24);
-            for row in rows.iter() {
+            for row in rows.in_memory().unwrap_or_default() {
                 match row.first() {
                     Some(Value::Null) | None => null = true,
                     Some(value) => {
@@ -351,7 +377,11 @@ impl Members {
             Some((keys, null))
         });
         let few = rows.len() <= SEARCHED_MAX;
-        let values = few.then(|| rows.iter().filter_map(|row| row.first().cloned()).collect());
+        let first = |rows: &Rows| {
+            let rows = rows.in_memory().unwrap_or_default();
+            rows.iter().filter_map(|row| row.first().cloned()).collect()
+        };
+        let values = few.then(|| first(&rows));
         if keys.is_some() {
             rows.leave_first();
         }
@@ -383,7 +413,7 @@ impl Members {
             }
         }
         let mut known = true;
-        for row in self.rows.iter() {
+        for row in self.rows.in_memory().unwrap_or_default() {
             match holds_for(condition, compared, row, cx)? {
                 Some(true) => return Ok(Value::from(Some(true))),
                 Some(false) => {}

@@ -17,6 +17,7 @@ use super::{ReadCounts, Relations, Result};
 use crate::catalog::{CATALOG_SPACE, auto_increment_key};
 use crate::memory::MemoryBudget;
 use crate::session::{from_engine, from_transaction};
+use crate::spill::Spill;
 use crate::table::OpenTable;
 use crate::txn::{
     Direction, Grant, Interrupt, LockKey, LockMode, LockWait, LockedRow, LockingScan, ReadMode,
@@ -215,6 +216,21 @@ impl<'t> View<'t> {
     /// What all statements together may have in memory.
     pub(crate) fn memory(&self) -> &Arc<MemoryBudget> {
         self.transaction.memory()
+    }
+
+    /// What is counted of the statement.
+    pub(crate) fn counts(&self) -> &ReadCounts {
+        &self.reads
+    }
+
+    /// What the statement spills with.
+    pub(crate) fn spill(&self) -> Spill {
+        Spill {
+            env: self.env().clone(),
+            area: Arc::clone(self.transaction.spill_area()),
+            interrupt: self.interrupt().clone(),
+            counts: Arc::clone(&self.reads),
+        }
     }
 
     /// Memory for the rows that the statement gathers, in bytes.

@@ -13,11 +13,11 @@ use firn_mysql_semantics::error::{SqlError, code};
 pub(crate) const PIECE_BYTES: usize = 256 << 10;
 
 /// MySQL's own number for a file that cannot be made.
-const EE_CANT_CREATE_FILE: u16 = 1;
+pub(crate) const EE_CANT_CREATE_FILE: u16 = 1;
 /// A file that cannot be read.
-const EE_READ: u16 = 2;
+pub(crate) const EE_READ: u16 = 2;
 /// A file that cannot be written.
-const EE_WRITE: u16 = 3;
+pub(crate) const EE_WRITE: u16 = 3;
 /// A file of which nothing is known.
 const EE_STAT: u16 = 13;
 /// A file that cannot be opened.
@@ -58,7 +58,7 @@ pub(crate) struct Writing {
 }
 
 /// An error with the system's reason. Numbers below 1000 have no list.
-fn failed(number: u16, what: &str, error: &io::Error) -> SqlError {
+pub(crate) fn failed(number: u16, what: &str, error: &io::Error) -> SqlError {
     let text = error.to_string();
     // The system's words, without what Rust puts behind them.
     let reason = text.split(" (os error").next().unwrap_or_default();

@@ -25,7 +25,9 @@ use tokio::sync::Notify;
 
 pub(crate) use connections::Connections;
 pub(crate) use failures::Failures;
-pub(crate) use files::{Files, Reading as FileReading};
+pub(crate) use files::{
+    EE_CANT_CREATE_FILE, EE_READ, EE_WRITE, Files, Reading as FileReading, failed,
+};
 pub use listen::{Listener, listen};
 pub(crate) use opened::OpenedTables;
 pub(crate) use process::{Doing, Process, Processes};
@@ -40,6 +42,7 @@ use crate::catalog::{Catalog, StoredAccounts};
 use crate::memory::MemoryBudget;
 use crate::plan_cache::PlanCache;
 use crate::session::{Compiled, Services, Session, SessionValues, to_protocol};
+use crate::spill::SpillArea;
 use crate::txn::{Interrupt, Limits, LockSet, OwnerId, TransactionManager};
 use crate::variables::{Counter, GlobalVariables, ServerCounters, SessionVariables};
 
@@ -98,7 +101,7 @@ impl Server {
             Error::new(ErrorKind::BadRequest, format!("accounts: {}", error.message()))
         })?;
         let opened = OpenedTables::knowing(crate::statistics::load(&db).await?);
-        let transactions = TransactionManager::new(db, env.clone(), limits);
+        let transactions = TransactionManager::spilling(db, env.clone(), limits, site.area()?);
         Ok(Arc::new(Self {
             started: env.now(),
             env,
@@ -122,6 +125,12 @@ impl Server {
     #[must_use]
     pub fn memory(&self) -> &Arc<MemoryBudget> {
         self.transactions.memory()
+    }
+
+    /// Where statements have their temporary files.
+    #[must_use]
+    pub fn spill_area(&self) -> &Arc<SpillArea> {
+        self.transactions.spill_area()
     }
 
     /// SHUTDOWN: whoever runs the server is told to end it.

@@ -15,7 +15,8 @@ use super::run::Arguments;
 use super::statement::{Ended, Outcome};
 use super::transaction::Unit;
 use crate::execute::{
-    Arranged, Found, Gathered, RangeRun, Reading, Remembered, Totals, View, bound, push_cell,
+    Distinct as Remembered, Found, Gathered, Offered, RangeRun, Reading, Sorter, Totals, View,
+    WantedRows, bound, push_cell,
 };
 use crate::output;
 use crate::plan::{Distinct, Key, Output, RangePlan, Taken, Total};
@@ -106,20 +107,31 @@ impl Run<'_, '_> {
         rows: &mut Rows<'_, '_, '_>,
     ) -> Result<(), Ended> {
         let Self { plan, range, view, cx } = self;
-        let mut seen =
-            (distinct == Distinct::Remembered).then(|| Remembered::new(Gathered::of(view)));
+        let mut seen = (distinct == Distinct::Remembered).then(|| Remembered::new(view));
         while cut.left > 0 {
+            let mut full = false;
             let mut each = |cx: &mut Cx<'_>, found: &Found<'_>| {
                 if let Some(seen) = &mut seen {
-                    let new = seen.is_new(|key| {
+                    let offered = seen.offer(|key| {
                         for (taken, item) in items.iter().zip(&plan.select.select.items) {
                             let cell = cell_of(found, taken, &item.node.ty, cx)?;
                             push_cell(cell, &item.node.ty, false, false, key);
                         }
                         Ok(())
                     });
-                    if !new? {
-                        return Ok(ControlFlow::Continue(()));
+                    match offered? {
+                        Offered::New => {}
+                        Offered::Seen => return Ok(ControlFlow::Continue(())),
+                        Offered::Later => {
+                            put_items(plan, items, found, cx, rows)?;
+                            let put = |out: &mut Vec<u8>| rows.take_row(out).map_err(Ended::from);
+                            full = !seen.put_off(put)?;
+                            return Ok(if full {
+                                ControlFlow::Break(())
+                            } else {
+                                ControlFlow::Continue(())
+                            });
+                        }
                     }
                 }
                 match cut.passes() {
@@ -138,8 +150,24 @@ impl Run<'_, '_> {
             if range.go(view, cx, &mut each).await?.is_continue() {
                 break;
             }
-            if cut.left > 0 {
+            if let Some(seen) = seen.as_mut().filter(|_| full) {
+                seen.make_room(view).await?;
+            } else if cut.left > 0 {
                 rows.flush().await?;
+            }
+        }
+        let later = match &mut seen {
+            Some(seen) if cut.left > 0 => seen.later(view).await?,
+            _ => None,
+        };
+        if let Some(mut later) = later {
+            while cut.left > 0 && later.advance().await? {
+                if cut.passes() == Some(true) {
+                    rows.put_row(later.payload())?;
+                    if rows.finish_row()? {
+                        rows.flush().await?;
+                    }
+                }
             }
         }
         Ok(())
@@ -162,28 +190,43 @@ impl Run<'_, '_> {
         let turned = matches!(order, [key] if key.descending);
         let last = order.len().saturating_sub(1);
         let wanted = cut.skip.saturating_add(cut.left);
-        let memory = Gathered::of(view);
-        let mut arranged = Arranged::new(wanted, turned, distinct == Distinct::Neighbours, memory);
-        let mut each = |cx: &mut Cx<'_>, found: &Found<'_>| {
-            let out = arranged.bytes();
-            for (at, key) in order.iter().enumerate() {
-                let cell = cell_of(found, &key.taken, &key.ty, cx)?;
-                push_cell(cell, &key.ty, key.descending && !turned, at == last, out);
-            }
-            arranged.key_ends();
-            put_items(plan, items, found, cx, rows)?;
-            rows.take_row(arranged.bytes())?;
-            arranged.row_ends()?;
-            Ok::<_, Ended>(ControlFlow::Continue(()))
+        let wanted = WantedRows {
+            rows: wanted,
+            descending: turned,
+            distinct: distinct == Distinct::Neighbours,
         };
-        while range.go(view, cx, &mut each).await?.is_break() {}
-        for row in arranged.rows() {
+        let mut sorter = Sorter::new(wanted, Gathered::of(view));
+        loop {
+            let mut each = |cx: &mut Cx<'_>, found: &Found<'_>| {
+                let out = sorter.bytes();
+                for (at, key) in order.iter().enumerate() {
+                    let cell = cell_of(found, &key.taken, &key.ty, cx)?;
+                    push_cell(cell, &key.ty, key.descending && !turned, at == last, out);
+                }
+                sorter.key_ends();
+                put_items(plan, items, found, cx, rows)?;
+                rows.take_row(sorter.bytes())?;
+                Ok::<_, Ended>(match sorter.row_ends() {
+                    true => ControlFlow::Continue(()),
+                    false => ControlFlow::Break(()),
+                })
+            };
+            if range.go(view, cx, &mut each).await?.is_continue() {
+                break;
+            }
+            sorter.make_room(view).await?;
+        }
+        let mut sorted = sorter.finish(view).await?;
+        while match sorted.try_advance() {
+            Some(there) => there,
+            None => sorted.advance().await?,
+        } {
             match cut.passes() {
                 Some(true) => {}
                 Some(false) => continue,
                 None => break,
             }
-            rows.put_row(row)?;
+            rows.put_row(sorted.payload())?;
             if rows.finish_row()? {
                 rows.flush().await?;
             }

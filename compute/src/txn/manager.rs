@@ -11,6 +11,7 @@ use super::interrupt::Interrupt;
 use super::lock::{LockLimits, LockSet, LockTable, OwnerId};
 use super::transaction::{IsolationLevel, Transaction};
 use crate::memory::MemoryBudget;
+use crate::spill::SpillArea;
 
 /// Pause before a barrier is tried again.
 const SETTLE_PAUSE: Duration = Duration::from_millis(100);
@@ -73,6 +74,7 @@ pub struct TransactionManager {
     pub(super) env: Env,
     memory: Arc<MemoryBudget>,
     pub(super) spills: Semaphore,
+    area: Arc<SpillArea>,
     locks: Arc<LockTable>,
     pub(super) logs: ChangeLogs,
 }
@@ -81,17 +83,29 @@ impl TransactionManager {
     /// For a database that nobody else writes to.
     #[must_use]
     pub fn new(db: Arc<Db>, env: Env, limits: Limits) -> Arc<Self> {
+        Self::spilling(db, env, limits, Arc::default())
+    }
+
+    /// The same, with temporary files in this folder.
+    #[must_use]
+    pub fn spilling(db: Arc<Db>, env: Env, limits: Limits, area: Arc<SpillArea>) -> Arc<Self> {
         let memory = MemoryBudget::new(limits.memory_bytes);
         let locks = LockTable::new(env.clone(), limits.locks, Arc::clone(&memory));
         let spills = Semaphore::new(limits.spills_at_once.max(1));
         let logs = ChangeLogs::default();
-        Arc::new(Self { db, limits, env, memory, spills, locks, logs })
+        Arc::new(Self { db, limits, env, memory, spills, area, locks, logs })
     }
 
     /// What all statements together have in memory.
     #[must_use]
     pub fn memory(&self) -> &Arc<MemoryBudget> {
         &self.memory
+    }
+
+    /// Where statements have their temporary files.
+    #[must_use]
+    pub fn spill_area(&self) -> &Arc<SpillArea> {
+        &self.area
     }
 
     /// Memory for the rows that one statement gathers, in bytes.

@@ -17,6 +17,7 @@ use super::savepoint::Savepoint;
 use super::view::{Base, Direction, ReadView, Scan, scan};
 use super::write_set::{WriteSet, get_spilled};
 use crate::memory::{Charge, MemoryBudget};
+use crate::spill::SpillArea;
 
 /// What a transaction sees of others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -164,6 +165,12 @@ impl Transaction {
     #[must_use]
     pub fn memory(&self) -> &Arc<MemoryBudget> {
         self.memory.budget()
+    }
+
+    /// Where statements have their temporary files.
+    #[must_use]
+    pub fn spill_area(&self) -> &Arc<SpillArea> {
+        self.manager.spill_area()
     }
 
     /// Memory for the rows that one statement gathers, in bytes.

@@ -96,6 +96,12 @@ counters! {
     ConnectionErrorsMaxConnections "Connection_errors_max_connections";
     /// Attempts, whether they succeeded or not. Of the server alone.
     Connections "Connections";
+    /// Times that rows of a query went to a temporary file to be looked up or read again.
+    CreatedTmpDiskTables "Created_tmp_disk_tables";
+    /// Temporary files. Of the server alone.
+    CreatedTmpFiles "Created_tmp_files";
+    /// Bytes that statements have put into temporary files.
+    FirnSpilledBytes "Firn_spilled_bytes";
     /// Query blocks that ran over batches of columns.
     FirnVectorBlocks "Firn_vector_blocks";
     /// Those of them that were run again row by row.
@@ -125,6 +131,8 @@ counters! {
     /// The same, without those within stored programs.
     Questions "Questions";
     SlowQueries "Slow_queries";
+    /// Sorted runs in temporary files that were made of others, or read in order at last.
+    SortMergePasses "Sort_merge_passes";
 }
 
 /// Counters of the server.
@@ -202,6 +210,7 @@ const OF_SERVER: &[Counter] = &[
     Counter::AbortedConnects,
     Counter::ConnectionErrorsMaxConnections,
     Counter::Connections,
+    Counter::CreatedTmpFiles,
     Counter::InnodbRowLockWaits,
     Counter::InnodbRowLockTime,
     Counter::InnodbRowsDeleted,

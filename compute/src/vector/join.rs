@@ -13,6 +13,7 @@ use firn_mysql_semantics::expr::{CompareOp, Comparison, Node, Op};
 use firn_mysql_semantics::vector::Builder;
 use firn_mysql_semantics::{CollationId, Derivation, SqlType, TypeKind};
 
+use super::grace::GraceJoinExec;
 use super::keys::{Form, KeyExpr};
 use super::plan::{Planner, Rows, schema_of, told};
 use crate::bind::{JoinKind, columns_of};
@@ -271,6 +272,9 @@ impl Planner<'_> {
             .with_null_equality(NullEquality::NullEqualsNothing)
             .build()
             .map_err(|error| told(&error))?;
+        // Half of the memory is for all joins of the plan.
+        let joins = self.plan.steps.len().saturating_sub(1).max(1);
+        let plan = GraceJoinExec::new(plan, self.spill, self.bytes_max / 2 / joins);
         Ok(Rows { plan: giving_way(Arc::new(plan)), places })
     }
 }

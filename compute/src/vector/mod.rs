@@ -15,6 +15,9 @@
 //! Expressions over batches meet errors and warnings in another order than over rows, and
 //! for rows that a LIMIT never reaches. So whatever a batch meets of either, the run is
 //! given up ([`Failed::GivenUp`]) and the rows are read one by one, which says the same as ever.
+//!
+//! A side of a join that does not fit into memory goes to files ([`grace`]). Groups that do not
+//! are gathered by the row executor, of the rows that come over batches.
 
 mod aggregate;
 mod asked;
@@ -22,6 +25,7 @@ mod choose;
 mod columns;
 mod copied;
 mod copies;
+mod grace;
 mod implied;
 mod in_order;
 mod join;

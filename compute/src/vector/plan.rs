@@ -35,6 +35,7 @@ use super::scan::{Source, TableScan};
 use crate::bind::{Aggregate, AggregateFunction as F, JoinKind, columns_of};
 use crate::execute::{MadeRows, View};
 use crate::plan::{Access, Condition, SelectPlan, Step, StepRows, Wanted, choose};
+use crate::spill::Spill;
 use crate::zone;
 
 /// So many keys are looked up whatever there is,
@@ -70,6 +71,12 @@ pub(super) struct Planner<'a> {
     pub(super) env: &'a Env,
     /// Batches were chosen by what they are estimated to cost.
     pub(super) by_cost: bool,
+    /// Groups are gathered over batches, too.
+    pub(super) gathers: bool,
+    /// What sides of joins that do not fit into memory go to.
+    pub(super) spill: &'a Spill,
+    /// Memory of the plan, in bytes.
+    pub(super) bytes_max: usize,
 }
 
 /// Rows on their way: what makes them, and which place each column is.
@@ -121,7 +128,7 @@ impl Planner<'_> {
             }
         };
         let Some(rows) = rows else { return Ok(None) };
-        if self.plan.select.grouped && self.settled.residual.is_empty() {
+        if self.gathers {
             return self.gathered(rows).map(Some);
         }
         let rows = self.different(rows)?;
@@ -236,7 +243,7 @@ impl Planner<'_> {
         if let Some(made) = self.made_of(step) {
             let columns: Vec<(usize, SqlType)> =
                 places.iter().map(|(place, ty)| (place - step.start, *ty)).collect();
-            let plan = source(vec![Arc::new(MadeBatches::new(made, &columns, &schema)?)])?;
+            let plan = source(vec![Arc::new(MadeBatches::new(made, columns, &schema)?)])?;
             return Ok(Some(Rows { plan, places }));
         }
         let (StepRows::Stored(table), Some(access)) = (&step.rows, access) else {

@@ -5,12 +5,13 @@ use std::future::poll_fn;
 use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 
+use datafusion_common::DataFusionError;
 use datafusion_execution::config::SessionConfig;
 use datafusion_execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion_execution::runtime_env::RuntimeEnvBuilder;
 use datafusion_execution::{SendableRecordBatchStream, TaskContext};
 use firn_mysql_semantics::Value;
-use firn_mysql_semantics::error::SqlError;
+use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::{Cx, Settings};
 use firn_mysql_semantics::vector::{Execution, Statement};
 use futures::StreamExt;
@@ -23,6 +24,7 @@ use super::pool::StatementPool;
 use crate::execute::{Accumulated, MadeRows, View};
 use crate::memory::Charge;
 use crate::plan::SelectPlan;
+use crate::server::{EE_CANT_CREATE_FILE, EE_READ, EE_WRITE};
 
 /// Rows of a batch.
 const BATCH_ROWS: usize = 8192;
@@ -32,7 +34,9 @@ pub(crate) enum Failed {
     /// It cannot go on as the row executor would: an expression met an error or a
     /// warning, or memory ran out. The rows before that are right.
     GivenUp,
-    /// 1317, 3024: the statement is over.
+    /// There is no memory for the groups.
+    OutOfMemory,
+    /// 1317, 3024, and those of temporary files: the statement is over.
     Over(SqlError),
 }
 
@@ -53,12 +57,13 @@ pub(crate) struct VectorRun {
 impl VectorRun {
     /// Begins to run a block that [`super::why_not`] has nothing against; `None` if it
     /// cannot be, after all. `made` has the rows of queries in FROM, by step, `settled` the
-    /// conditions.
+    /// conditions; `gathers` says that groups are gathered over batches, too.
     pub(crate) fn begin(
         plan: &SelectPlan,
         params: &[Value],
         made: &[Option<MadeRows>],
         settled: &Settled,
+        gathers: bool,
         view: &mut View<'_>,
         cx: &mut Cx<'_>,
     ) -> Option<Self> {
@@ -76,6 +81,9 @@ impl VectorRun {
             settled,
             env: &env,
             by_cost: view.executor() == Executor::Auto,
+            gathers,
+            spill: &view.spill(),
+            bytes_max: view.gathered_bytes_max(),
         };
         let built = match planner.build(view, cx) {
             Ok(built) => built?,
@@ -152,9 +160,9 @@ impl VectorRun {
         let (mut all, mut charge) = (VecDeque::new(), Charge::new(view.memory()));
         while self.fetch(view).await? {
             let Some(batch) = self.batch.take() else { break };
-            charge.grow(batch.bytes).map_err(|_| Failed::GivenUp)?;
+            charge.grow(batch.bytes).map_err(|_| Failed::OutOfMemory)?;
             if charge.bytes() > view.gathered_bytes_max() {
-                return Err(Failed::GivenUp);
+                return Err(Failed::OutOfMemory);
             }
             all.push_back(batch);
         }
@@ -202,7 +210,17 @@ impl VectorRun {
         let batch = match next {
             None => Ok(None),
             Some(Ok(batch)) => self.output.decode(&batch).map(Some),
-            Some(Err(error)) => Err(told(&error)),
+            Some(Err(error)) => {
+                if matches!(error.find_root(), DataFusionError::ResourcesExhausted(_)) {
+                    return Err(Failed::OutOfMemory);
+                }
+                let error = told(&error);
+                // No row can be told from what a file no longer says, and none goes into one.
+                if is_of_files(&error) {
+                    return Err(Failed::Over(error));
+                }
+                Err(error)
+            }
         };
         let warned = self.statement.current().map_or(true, |run| !run.conditions().is_empty());
         match batch {
@@ -219,7 +237,15 @@ impl VectorRun {
     }
 }
 
-/// Where a plan runs: with the memory of its statement, and without files.
+/// Whether an error is one of temporary files.
+fn is_of_files(error: &SqlError) -> bool {
+    const NUMBERS: [u16; 5] =
+        [EE_CANT_CREATE_FILE, EE_READ, EE_WRITE, code::ER_RECORD_FILE_FULL, code::ER_NOT_KEYFILE];
+    NUMBERS.contains(&error.number())
+}
+
+/// Where a plan runs: with the memory of its statement, and without DataFusion's files, which
+/// are not checked.
 fn context(view: &View<'_>) -> datafusion_common::Result<Arc<TaskContext>> {
     static CONFIG: OnceLock<SessionConfig> = OnceLock::new();
     let config = CONFIG

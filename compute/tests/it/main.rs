@@ -29,6 +29,7 @@ mod ranges;
 mod rows_read;
 mod scripts;
 mod show;
+mod spill;
 mod statistics;
 mod support;
 mod temporary;

@@ -129,17 +129,37 @@ async fn large_transactions_beside_each_other_share_the_memory() {
 }
 
 #[tokio::test]
+async fn what_is_gathered_goes_to_files_within_the_memory() {
+    let (server, mut client) = start().await;
+    let (memory, spill) = (Arc::clone(&server.memory), Arc::clone(&server.spill));
+    client.run(TABLE).await;
+    client.run(INSERT).await;
+    // Rows that are sorted, grouped, remembered and derived.
+    for (sql, rows) in [
+        ("SELECT *, REPEAT('x', 200) AS r FROM t ORDER BY r, v", ROWS),
+        ("SELECT COUNT(*) FROM t a GROUP BY CONCAT(REPEAT('x', 200), note)", ROWS),
+        ("SELECT DISTINCT CONCAT(REPEAT('x', 200), note) FROM t", ROWS),
+        ("SELECT COUNT(*) FROM (SELECT *, REPEAT('x', 200) FROM t LIMIT 1000000) d", 1),
+        ("SELECT COUNT(DISTINCT CONCAT(REPEAT('x', 200), note)) FROM t", 1),
+    ] {
+        let before = spill.written();
+        assert_eq!(client.rows(sql).await.len() as u64, rows, "{sql}");
+        assert_eq!(memory.used(), 0, "{sql}");
+        within(&memory, sql);
+        assert!(spill.written() > before, "{sql}");
+        assert_eq!((spill.files(), spill.bytes()), (0, 0), "{sql}");
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_put_into_files_is_refused_and_given_back() {
     let (server, mut client) = start().await;
     let memory = Arc::clone(&server.memory);
     client.run(TABLE).await;
     client.run(INSERT).await;
-    // Rows that are sorted, grouped, remembered and derived, and kept for windows.
+    // One value, and rows that are kept for windows.
     for sql in [
-        "SELECT *, REPEAT('x', 200) AS r FROM t ORDER BY r, v",
-        "SELECT COUNT(*) FROM t a GROUP BY CONCAT(REPEAT('x', 200), note)",
-        "SELECT DISTINCT CONCAT(REPEAT('x', 200), note) FROM t",
-        "SELECT COUNT(*) FROM (SELECT *, REPEAT('x', 200) FROM t LIMIT 1000000) d",
+        "SELECT LENGTH(JSON_ARRAYAGG(REPEAT(note, 20))) FROM t",
         "SELECT ROW_NUMBER() OVER (ORDER BY CONCAT(REPEAT('x', 200), note)) FROM t LIMIT 1",
         "SELECT JSON_ARRAYAGG(note) OVER (ORDER BY note, v ROWS 500 PRECEDING) FROM t LIMIT 1",
     ] {

@@ -8,6 +8,7 @@ use firn_compaction::{Worker, WorkerOptions};
 use firn_compute::accounts::RootLogin;
 use firn_compute::memory::MemoryBudget;
 use firn_compute::server::{Listener, Server, Site, listen};
+use firn_compute::spill::SpillArea;
 use firn_compute::txn::Limits;
 use firn_engine::manifest::LEVEL_MAX;
 use firn_engine::merge::MergeContext;
@@ -42,6 +43,8 @@ pub(crate) struct TestServer {
     listener: Listener,
     /// What all statements together have in memory.
     pub(crate) memory: Arc<MemoryBudget>,
+    /// Where their temporary files are.
+    pub(crate) spill: Arc<SpillArea>,
     db: Arc<Db>,
     _worker: Option<Worker>,
 }
@@ -147,9 +150,9 @@ impl World {
         let (db, env) = (Arc::new(db), self.env.clone());
         let server = Server::open_with(Arc::clone(&db), env, root, self.limits, site).await?;
         let here = SocketAddr::from(([127, 0, 0, 1], 0));
-        let memory = Arc::clone(server.memory());
+        let (memory, spill) = (Arc::clone(server.memory()), Arc::clone(server.spill_area()));
         let listener = listen(server, &self.env, here, config).await?;
-        Ok(TestServer { listener, memory, db, _worker: worker })
+        Ok(TestServer { listener, memory, spill, db, _worker: worker })
     }
 }
 

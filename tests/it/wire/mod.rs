@@ -7,6 +7,7 @@ mod large;
 mod logic;
 mod online;
 pub(crate) mod server;
+mod tpcc;
 mod up;
 
 pub(crate) use server::Server;

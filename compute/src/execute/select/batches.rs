@@ -21,16 +21,19 @@ impl<'p> SelectRun<'p> {
         wanted && plain && vector::why_not(self.plan).is_none()
     }
 
-    /// Makes the plan over batches, if there is one.
+    /// Makes the plan over batches, if there is one; `gathers` says that it gathers the
+    /// block's groups, too, if that can be.
     pub(super) async fn begin_batches(
         &mut self,
+        gathers: bool,
         view: &mut View<'_>,
         cx: &mut Cx<'p>,
     ) -> Result<()> {
         let Some(mut settled) = self.settled(view, cx).await? else { return Ok(()) };
         settled.once = self.once;
         let made = self.stream.made();
-        self.vector = VectorRun::begin(self.plan, self.params, made, &settled, view, cx);
+        let gathers = gathers && self.plan.select.grouped && settled.residual.is_empty();
+        self.vector = VectorRun::begin(self.plan, self.params, made, &settled, gathers, view, cx);
         self.residual = std::mem::take(&mut settled.residual);
         if self.vector.is_some() {
             view.ran_over_batches();
@@ -72,7 +75,7 @@ impl<'p> SelectRun<'p> {
                     cx.warnings.rewind(mark);
                 }
                 Err(Failed::Over(error)) => return Err(error),
-                Err(Failed::GivenUp) => {}
+                Err(Failed::GivenUp | Failed::OutOfMemory) => {}
             }
             view.gave_up();
             // Those of one table come in the same order one by one, unless some were left out.
@@ -86,10 +89,12 @@ impl<'p> SelectRun<'p> {
         }
     }
 
-    /// Gathers the groups over batches; `None` if they are not, or that was given up.
+    /// Gathers the groups over batches; `None` if they are not, or that was given up. If it
+    /// was for lack of memory, the rows still come over batches.
     pub(super) async fn groups_of_batches(
         &mut self,
         view: &mut View<'_>,
+        cx: &mut Cx<'p>,
     ) -> Result<Option<VectorRun>> {
         let Some(mut run) = self.vector.take() else { return Ok(None) };
         match run.gather(view).await {
@@ -97,6 +102,11 @@ impl<'p> SelectRun<'p> {
             Err(Failed::Over(error)) => Err(error),
             Err(Failed::GivenUp) => {
                 view.gave_up();
+                Ok(None)
+            }
+            Err(Failed::OutOfMemory) => {
+                drop(run);
+                self.begin_batches(false, view, cx).await?;
                 Ok(None)
             }
         }

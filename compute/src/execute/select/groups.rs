@@ -1,20 +1,17 @@
-//! The groups of a SELECT: their rows, and what the aggregates come to.
-
-use std::collections::BTreeMap;
+//! The groups of a SELECT: their rows, and what is made of them.
 
 use firn_mysql_semantics::Value;
 use firn_mysql_semantics::expr::{Cx, Row};
 
-use super::{SelectRun, bytes_of};
+use super::{Ordering, SelectRun};
 use crate::bind::BoundSelect;
 use crate::execute::aggregate::Accumulator;
+use crate::execute::grouping::{Grouping, Groups};
 use crate::execute::measure::Part;
 use crate::execute::view::View;
 use crate::execute::{Result, sort_key};
+use crate::spill::take_row;
 use crate::vector::VectorRun;
-
-/// Rows of groups, each with its aggregates.
-pub(super) type Groups = Vec<(Vec<Value>, Vec<Accumulator>)>;
 
 impl<'p> SelectRun<'p> {
     /// Reads all rows, gathers them, and puts the groups in order.
@@ -23,22 +20,58 @@ impl<'p> SelectRun<'p> {
         view: &mut View<'_>,
         cx: &mut Cx<'p>,
         possible: bool,
-    ) -> Result<Vec<Vec<Value>>> {
+    ) -> Result<Ordering> {
         let select = &self.plan.select;
-        let fresh =
-            || -> Vec<Accumulator> { select.aggregates.iter().map(Accumulator::new).collect() };
         let began = view.clock();
-        let mut places: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
-        let mut groups = Groups::new();
-        let plain = self.is_plain(view);
-        let mut over_batches = match self.residual.is_empty() {
-            true => self.groups_of_batches(view).await?,
+        let over_batches = match self.residual.is_empty() {
+            true => Box::pin(self.groups_of_batches(view, cx)).await?,
             false => None,
         };
-        loop {
-            if !possible || over_batches.is_some() {
-                break;
+        let mut groups = match possible && over_batches.is_none() {
+            true => self.gather(view, cx).await?,
+            false => Grouping::new(select, view),
+        };
+        // Without GROUP BY there is one group, if of no rows.
+        let gathered = over_batches.as_ref().map(VectorRun::gathered);
+        let none = gathered.map_or(groups.is_empty(), |groups| groups == 0);
+        if none && (select.group_by.is_empty() || select.rollup.is_some()) {
+            self.row[..select.outer_start].fill(Value::Null);
+            // With ROLLUP this is the sum of all.
+            select.groupings.put(&mut self.row, 0);
+            groups.add(Vec::new(), || self.row.clone(), &[], view, cx)?;
+        }
+        let mut groups = groups.finish(view, cx).await?;
+        self.gathered_rows(view, &[Part::Groups], began, gathered.unwrap_or(groups.len()));
+        let mut over_batches = over_batches;
+        let mut rows = Ordering::new(view, self.wanted());
+        while self.next_group(&mut groups, &mut over_batches, view, cx).await? {
+            self.compute(view, cx).await?;
+            if !self.passes(view, cx).await? {
+                continue;
             }
+            if self.windows.is_some() {
+                self.keep_for_windows(view, cx).await?;
+                continue;
+            }
+            if select.distinct && !self.is_new(view).await? {
+                continue;
+            }
+            self.keep(view, cx, &mut rows).await?;
+        }
+        drop(groups);
+        if self.windows.is_some() {
+            return self.behind_windows(view, cx).await;
+        }
+        self.keep_later(view, cx, &mut rows).await?;
+        Ok(rows)
+    }
+
+    /// Reads all rows and gathers them.
+    async fn gather(&mut self, view: &mut View<'_>, cx: &mut Cx<'p>) -> Result<Grouping<'p>> {
+        let select = &self.plan.select;
+        let plain = self.is_plain(view);
+        let mut groups = Grouping::new(select, view);
+        loop {
             let one_by_one = plain && self.vector.is_none();
             let ready = if one_by_one { self.stream.try_next(cx, &mut self.row) } else { None };
             let found = match ready {
@@ -50,13 +83,11 @@ impl<'p> SelectRun<'p> {
                 None => Box::pin(self.next_row(view, cx)).await?,
             };
             if std::mem::take(&mut self.begun_again) {
-                groups.clear();
-                places.clear();
-                self.bytes = 0;
+                groups = Grouping::new(select, view);
             }
             let Self { stream, subqueries, row, params, .. } = self;
             if !found {
-                break;
+                return Ok(groups);
             }
             if view.locks().is_some() && !stream.settle(view, cx, subqueries, row).await? {
                 continue;
@@ -80,86 +111,58 @@ impl<'p> SelectRun<'p> {
             let first = if select.rollup.is_some() { 0 } else { values.len() };
             for level in first..=values.len() {
                 let key = group_key(select, &values, level);
-                let at = match places.get(&key) {
-                    Some(at) => *at,
-                    None => {
-                        self.bytes += key.len() + 64 + bytes_of(row);
-                        self.memory.set(self.bytes)?;
-                        let mut group = row.clone();
-                        if let Some(start) = select.rollup {
-                            let known = values.iter().take(level).cloned();
-                            let all = known.chain(std::iter::repeat(Value::Null));
-                            let places = group.iter_mut().skip(start).take(values.len());
-                            places.zip(all).for_each(|(place, value)| *place = value);
-                        }
-                        select.groupings.put(&mut group, level);
-                        groups.push((group, fresh()));
-                        places.insert(key, groups.len() - 1);
-                        groups.len() - 1
+                let begun = || {
+                    let mut group = row.clone();
+                    if let Some(start) = select.rollup {
+                        let known = values.iter().take(level).cloned();
+                        let all = known.chain(std::iter::repeat(Value::Null));
+                        let places = group.iter_mut().skip(start).take(values.len());
+                        places.zip(all).for_each(|(place, value)| *place = value);
                     }
+                    select.groupings.put(&mut group, level);
+                    group
                 };
-                let accumulators = groups[at].1.iter_mut().zip(&select.aggregates);
-                for ((accumulator, aggregate), operand) in accumulators.zip(&operands) {
-                    self.bytes += accumulator.add(aggregate, operand.clone(), cx)?;
+                if !groups.add(key, begun, &operands, view, cx)? {
+                    groups.make_room(view).await?;
                 }
             }
-            self.memory.set(self.bytes)?;
         }
-        // Without GROUP BY there is one group, if of no rows.
-        let gathered = over_batches.as_ref().map_or(groups.len(), VectorRun::gathered);
-        if gathered == 0 && (select.group_by.is_empty() || select.rollup.is_some()) {
-            self.row[..select.outer_start].fill(Value::Null);
-            // With ROLLUP this is the sum of all.
-            select.groupings.put(&mut self.row, 0);
-            groups.push((self.row.clone(), fresh()));
-        }
-        if select.rollup.is_some() && !places.is_empty() {
-            // Sums come behind what they are of.
-            let mut order: Vec<usize> = vec![0; groups.len()];
-            places.into_values().enumerate().for_each(|(to, from)| order[from] = to);
-            let mut ordered: Vec<_> = order.into_iter().zip(groups).collect();
-            ordered.sort_by_key(|(to, _)| *to);
-            groups = ordered.into_iter().map(|(_, group)| group).collect();
-        }
-        self.gathered_rows(view, &[Part::Groups], began, gathered.max(groups.len()));
-        let mut rows = Vec::new();
-        let mut groups = groups.into_iter();
-        loop {
-            let of_batches = match &mut over_batches {
-                Some(run) => run.next_group(view, &mut self.row).await?,
-                None => None,
-            };
-            let accumulators = if let Some(gathered) = of_batches {
-                let all = select.aggregates.iter().zip(gathered);
-                all.map(|(aggregate, one)| Accumulator::gathered(aggregate, one)).collect()
-            } else if let Some((row, accumulators)) = groups.next() {
-                self.row = row;
-                accumulators
-            } else {
-                break;
-            };
-            for (at, accumulator) in accumulators.into_iter().enumerate() {
-                let value = accumulator.finish(&select.aggregates[at], cx)?;
-                self.row[select.aggregates_start + at] = value;
+    }
+
+    /// Brings the next group into the flat row, with the results of its aggregates.
+    async fn next_group(
+        &mut self,
+        groups: &mut Groups,
+        over_batches: &mut Option<VectorRun>,
+        view: &mut View<'_>,
+        cx: &mut Cx<'p>,
+    ) -> Result<bool> {
+        let select = &self.plan.select;
+        let of_batches = match over_batches {
+            Some(run) => run.next_group(view, &mut self.row).await?,
+            None => None,
+        };
+        if let Some(gathered) = of_batches {
+            let all = select.aggregates.iter().zip(gathered).enumerate();
+            for (at, (aggregate, one)) in all {
+                let accumulator = Accumulator::gathered(aggregate, one);
+                self.row[select.aggregates_start + at] = accumulator.finish(aggregate, cx)?;
             }
-            self.compute(view, cx).await?;
-            if !self.passes(view, cx).await? {
-                continue;
-            }
-            if self.windows.is_some() {
-                self.keep_for_windows(view, cx).await?;
-                continue;
-            }
-            if select.distinct && !self.is_new()? {
-                continue;
-            }
-            self.keep(view, cx, &mut rows).await?;
+            return Ok(true);
         }
-        if self.windows.is_some() {
-            return self.behind_windows(view, cx).await;
+        match groups {
+            Groups::Memory { groups, .. } => {
+                let Some(group) = groups.next() else { return Ok(false) };
+                self.row = group.into_row(select, cx)?;
+            }
+            Groups::Sorted { groups, .. } => {
+                if !groups.advance().await? {
+                    return Ok(false);
+                }
+                self.row = take_row(&mut groups.payload())?;
+            }
         }
-        rows.sort_by(|a, b| a.0.cmp(&b.0));
-        Ok(rows.into_iter().map(|(_, row)| row).collect())
+        Ok(true)
     }
 }
 

@@ -1,12 +1,11 @@
 //! A SELECT with window functions: its rows are kept, and given once these are computed.
 
-use firn_mysql_semantics::Value;
 use firn_mysql_semantics::expr::Cx;
 
 use super::super::Result;
 use super::super::view::View;
 use super::super::window::WindowRun;
-use super::{SelectRun, bytes_of};
+use super::{Ordering, SelectRun, bytes_of};
 
 impl<'p> SelectRun<'p> {
     /// Looks at what windows say that is the same for all rows.
@@ -26,7 +25,7 @@ impl<'p> SelectRun<'p> {
         &mut self,
         view: &mut View<'_>,
         cx: &mut Cx<'p>,
-    ) -> Result<Vec<Vec<Value>>> {
+    ) -> Result<Ordering> {
         loop {
             let found = match self.try_advance(view, cx) {
                 Some(found) => found?,
@@ -64,22 +63,22 @@ impl<'p> SelectRun<'p> {
         &mut self,
         view: &mut View<'_>,
         cx: &mut Cx<'p>,
-    ) -> Result<Vec<Vec<Value>>> {
-        let Some(windows) = self.windows.take() else { return Ok(Vec::new()) };
+    ) -> Result<Ordering> {
+        let mut rows = Ordering::new(view, self.wanted());
+        let Some(windows) = self.windows.take() else { return Ok(rows) };
         let kept = windows.finish(view, cx, &mut self.memory, self.bytes)?;
         self.bytes = kept.iter().map(|kept| kept.bytes).sum();
         self.behind = true;
-        let mut rows = Vec::with_capacity(kept.len());
         for kept in kept {
             self.row = kept.row;
             self.bytes = self.bytes.saturating_sub(kept.bytes);
             self.compute(view, cx).await?;
-            if self.plan.select.distinct && !self.is_new()? {
+            if self.plan.select.distinct && !self.is_new(view).await? {
                 continue;
             }
             self.keep(view, cx, &mut rows).await?;
         }
-        rows.sort_by(|a, b| a.0.cmp(&b.0));
-        Ok(rows.into_iter().map(|(_, row)| row).collect())
+        self.keep_later(view, cx, &mut rows).await?;
+        Ok(rows)
     }
 }
