@@ -110,7 +110,7 @@ impl Services {
     /// LOAD_FILE, of at most `bytes_max`.
     pub(crate) fn load_file(&self, name: &[u8], bytes_max: u64) -> Result<Value, SqlError> {
         let Ok(name) = std::str::from_utf8(name) else { return Ok(Value::Null) };
-        if !self.may_read_files {
+        if name.is_empty() || !self.may_read_files {
             return Ok(Value::Null);
         }
         let path = self.files.path(name, None);

@@ -153,7 +153,7 @@ pub(crate) const JOINED: &[&str] = &[
     "SELECT COUNT(*) FROM big WHERE s IN (SELECT name FROM small) OR n = 5",
     "SELECT COUNT(*), SUM(id) FROM big WHERE g IN (SELECT n FROM big WHERE d > 20)",
     "SELECT COUNT(*) FROM big WHERE (g, n) IN (SELECT n, g FROM big WHERE id % 7 = 1)",
-    "SELECT COUNT(*) FROM big WHERE g NOT IN (SELECT DISTINCT n FROM big WHERE n > 3 ORDER BY d)",
+    "SELECT COUNT(*) FROM big WHERE g NOT IN (SELECT n FROM big WHERE n > 3)",
     "SELECT COUNT(*) FROM big x, small y WHERE (x.g = 1 AND y.g = 2 AND x.id = y.id + 100 AND
      x.s = 'a') OR (x.g = 3 AND y.g = 3 AND x.id = y.id + 100 AND x.n IN (1, 2, 3))",
     "SELECT COUNT(*) FROM big WHERE d > (SELECT AVG(price) FROM small) AND EXISTS (SELECT 1 FROM tiny)",

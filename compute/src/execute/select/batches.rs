@@ -6,6 +6,7 @@ use firn_mysql_semantics::expr::Cx;
 use super::SelectRun;
 use crate::execute::Result;
 use crate::execute::stream::holds;
+use crate::execute::subquery::Subqueries;
 use crate::execute::view::View;
 use crate::vector::{self, Executor, Failed, Settled, VectorRun};
 
@@ -49,7 +50,12 @@ impl<'p> SelectRun<'p> {
         view.check()?;
         let warned = cx.warnings.total() > before;
         cx.warnings.rewind(mark);
-        Ok(settled.ok().filter(|_| !warned))
+        let settled = settled.ok().filter(|_| !warned);
+        if settled.is_none() {
+            // They warn again where rows are looked at.
+            self.subqueries = Subqueries::new(&self.plan.subqueries, self.params);
+        }
+        Ok(settled)
     }
 
     /// Brings the next row of the tables into the flat row: over batches as long as that

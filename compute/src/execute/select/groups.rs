@@ -36,8 +36,10 @@ impl<'p> SelectRun<'p> {
         let none = gathered.map_or(groups.is_empty(), |groups| groups == 0);
         if none && (select.group_by.is_empty() || select.rollup.is_some()) {
             self.row[..select.outer_start].fill(Value::Null);
-            // With ROLLUP this is the sum of all.
-            select.groupings.put(&mut self.row, 0);
+            // With ROLLUP this is the sum of all, but where nothing was looked at MySQL says
+            // that of its values, too.
+            let level = if possible { 0 } else { select.group_by.len() };
+            select.groupings.put(&mut self.row, level);
             groups.add(Vec::new(), || self.row.clone(), &[], view, cx)?;
         }
         let mut groups = groups.finish(view, cx).await?;
