@@ -12,7 +12,7 @@ use super::view::View;
 use super::{Result, SelectRun, sort_key};
 use crate::bind::Asked;
 use crate::plan::{Access, SelectPlan, SubqueryPlan};
-use crate::vector::{Extra, Settled, takes_of_rows};
+use crate::vector::{Extra, Settled, partners_of, takes_of_rows};
 
 /// The subqueries of one query block, while it runs.
 pub(crate) struct Subqueries<'p> {
@@ -94,6 +94,9 @@ impl<'p> Subqueries<'p> {
             let (residual, known): (Vec<Node>, Vec<Node>) =
                 step.filter.iter().cloned().partition(waits);
             settled.filters.push(known);
+            let (partners, residual): (Vec<Node>, Vec<Node>) =
+                residual.into_iter().partition(|node| partners_of(node, plan).is_some());
+            settled.partners.extend(partners);
             settled.residual.extend(residual);
         }
         for at in 0..settled.filters.len() {

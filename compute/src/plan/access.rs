@@ -53,6 +53,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) limited: Option<f64>,
     /// They have to come in order.
     pub(crate) in_order: bool,
+    /// A row of what all rows are read of is one of batches, from copies where there are any.
+    pub(crate) over_batches: bool,
     /// USE, FORCE and IGNORE INDEX.
     pub(crate) hints: &'a [ast::IndexHint],
     /// What is known of the table; without it an index is judged by its form alone.
@@ -155,7 +157,10 @@ fn each_of(access: &Access) -> f64 {
 
 /// What reading the table so costs, up to the order that is asked for.
 fn cost_of(access: &Access, codec: &IndexCodec, wanted: &Wanted<'_>, known: &Known) -> f64 {
-    let each = each_of(access);
+    let each = match access.index == IndexId::ROWS && wanted.over_batches {
+        true => cost::BATCHES_ROW,
+        false => each_of(access),
+    };
     if access.single {
         return cost::SEARCH + each;
     }

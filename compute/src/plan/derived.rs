@@ -6,7 +6,7 @@ use firn_mysql_parser::ast::SetOp;
 use firn_mysql_semantics::SqlType;
 use firn_mysql_semantics::expr::{Node, Result};
 
-use super::{SelectPlan, StepRows};
+use super::{SelectPlan, StepRows, semi};
 use crate::bind::{
     Asked, BoundSet, BoundSubquery, Derived, JsonTable, LimitBound, Recursive, SetPart, Shared,
 };
@@ -147,7 +147,10 @@ impl SubqueryPlan {
     /// As [`SelectPlan::new`].
     pub(crate) fn all(list: Vec<BoundSubquery>) -> Result<Vec<Self>> {
         list.into_iter()
-            .map(|BoundSubquery { slot, asked, query, volatile }| {
+            .map(|BoundSubquery { slot, asked, mut query, volatile }| {
+                if matches!(asked, Asked::Exists) {
+                    semi::without_items(&mut query);
+                }
                 Ok(Self { slot, asked, plan: SelectPlan::new(query)?, volatile })
             })
             .collect()

@@ -94,6 +94,13 @@ impl Known {
         self.dives.iter().map(|dive| dive.entries * each).fold(self.rows, f64::min)
     }
 
+    /// The same over batches, which find by an index what they do not read whole.
+    pub(crate) fn least_over_batches(&self) -> f64 {
+        let each = cost::ENTRY + cost::BEHIND;
+        let whole = self.rows * cost::BATCHES_ROW;
+        self.dives.iter().map(|dive| dive.entries * each).fold(whole, f64::min)
+    }
+
     /// How many entries a search finds.
     pub(crate) fn found(&self, codec: &IndexCodec, parts: &[Vec<Term>]) -> f64 {
         self.found_of(None, codec, parts)

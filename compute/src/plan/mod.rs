@@ -37,5 +37,6 @@ pub(crate) use known::{Known, Lacking, Learner};
 pub(crate) use point::PointPlan;
 pub(crate) use range::{Distinct, Key, Output, RangePlan, Taken, Total};
 pub(crate) use select::{SelectPlan, Step, StepRows};
+pub(crate) use semi::Partners;
 pub(crate) use union::{Alternatives, Union};
 pub(crate) use window::{End, Operand, WindowPlan};

@@ -10,8 +10,8 @@ use firn_mysql_semantics::expr::{Node, Op, Result};
 
 use super::order::{self, InOrder, Joined, Reached};
 use super::{
-    Access, Alternatives, Condition, DerivedPlan, Known, SubqueryPlan, Wanted, WindowPlan, access,
-    choose, cost, semi,
+    Access, Alternatives, Condition, DerivedPlan, Known, Partners, SubqueryPlan, Wanted,
+    WindowPlan, access, choose, cost, semi,
 };
 use crate::bind::{
     Aggregate, AggregateFunction, BoundSelect, Derived, JoinKind, LimitBound, Source, TableSource,
@@ -163,24 +163,39 @@ impl SelectPlan {
         // All other queries run once either way.
         let few = self.select.limit.is_some() && !self.select.grouped;
         let once = |one: &SubqueryPlan| one.plan.select.outer.is_empty() && !one.volatile;
-        if self.steps.is_empty() || few || !self.subqueries.iter().all(once) {
+        let filters = self.steps.iter().flat_map(|step| &step.filter);
+        let partners: Vec<Partners<'_>> =
+            filters.filter_map(|node| Partners::of(node, &self.subqueries)).collect();
+        let others = self.subqueries.iter().filter(|one| !once(one)).count();
+        if self.steps.is_empty() || few || others != partners.len() {
             return false;
         }
         let (mut over, mut rows) = (cost::BATCHES_BEGIN, 1.0);
+        let mut asked = 0.0;
         for step in &self.steps {
             let read = match (&step.rows, &step.known) {
                 // What an index finds by values alone it finds over batches as well.
-                (StepRows::Stored(_), Some(known)) => known.least(),
+                (StepRows::Stored(_), Some(known)) => known,
                 (StepRows::Stored(_), None) | (StepRows::Virtual(_), _) => return false,
-                (StepRows::Derived(_), _) => cost::MADE_ROWS,
+                (StepRows::Derived(_), _) => {
+                    rows *= step.estimate.left;
+                    over += cost::MADE_ROWS * cost::BATCHES_ROW;
+                    continue;
+                }
             };
             rows *= step.estimate.left;
-            over += read * cost::BATCHES_ROW;
+            over += read.least_over_batches();
             if self.steps.len() > 1 {
-                over += (read + rows) * cost::BATCHES_JOINED;
+                over += (read.least() + rows) * cost::BATCHES_JOINED;
             }
         }
         let (mut direct, rows) = self.cost();
+        for one in &partners {
+            let (each, whole) = one.costs(rows);
+            asked += each;
+            over += whole;
+        }
+        direct += asked;
         if self.select.grouped {
             direct += rows * cost::GATHERED;
             over += rows * cost::BATCHES_GATHERED;
@@ -373,6 +388,7 @@ fn in_order(
                     order: &order,
                     limited: Some(1.0),
                     in_order: true,
+                    over_batches: false,
                     hints: &source.hints,
                     known: source.known.as_ref(),
                 };
@@ -517,6 +533,7 @@ fn access_of(
         order: &of_table(order, &(start..end)),
         limited: enough.as_ref().map(|enough| enough.rows),
         in_order: enough.is_some_and(|enough| enough.in_order),
+        over_batches: false,
         hints: &source.hints,
         known: source.known.as_ref(),
     };

@@ -5,13 +5,14 @@
 //! column is to be among them, they are keys by which its table is searched ([`members_of`]).
 //! One that takes a column is run for each row, by an index. `c IN (SELECT k …)` and
 //! `EXISTS (SELECT … WHERE k = c)` say the same where they are conditions of WHERE, so each
-//! can be turned into the other, whichever is estimated to read less ([`turn`]).
+//! can be turned into the other, whichever is estimated to read less ([`turn`]). Over batches
+//! the latter can be a join ([`Partners`]).
 
 use firn_mysql_semantics::expr::{Column, ColumnOp, CompareOp, Comparison, Node, Op};
 use firn_mysql_semantics::{SqlType, TypeKind};
 
 use super::condition::is_ordered;
-use super::{Access, Condition, Known, SubqueryPlan, Term, cost};
+use super::{Access, Condition, Known, SelectPlan, SubqueryPlan, Term, cost};
 use crate::bind::{Asked, BoundSelect, BoundSubquery, JoinKind, Source, TableSource, columns_of};
 use crate::table::OpenTable;
 
@@ -65,6 +66,103 @@ fn equality(condition: &Node) -> Option<(Comparison, SqlType)> {
 /// Values of the type are what is compared.
 fn is_plain(ty: &SqlType) -> bool {
     !matches!(ty.kind, TypeKind::Enum | TypeKind::Set)
+}
+
+/// Leaves of a query of which only matters whether it has a row what cannot fail to be
+/// computed: nothing needs to be read for that.
+pub(super) fn without_items(query: &mut BoundSelect) {
+    if query.grouped || query.distinct || !query.windows.is_empty() || query.having.is_some() {
+        return;
+    }
+    let is_plain = |node: &Node| matches!(node.op, Op::Column(_));
+    if query.items.iter().all(|item| is_plain(&item.node)) {
+        query.items.clear();
+        query.order_by.clear();
+    }
+}
+
+/// `[NOT] EXISTS (SELECT …)` of rows of which some value equals one of the row around it:
+/// what a join says of its rows.
+pub(crate) struct Partners<'p> {
+    /// The query.
+    pub(crate) plan: &'p SelectPlan,
+    /// What it takes of the row around it, over that row.
+    pub(crate) values: &'p [Node],
+    /// Rows without partners are those that are asked for.
+    pub(crate) without: bool,
+}
+
+impl<'p> Partners<'p> {
+    /// What a condition says, if it is that.
+    pub(crate) fn of(node: &'p Node, subqueries: &'p [SubqueryPlan]) -> Option<Self> {
+        let (node, without) = match node.op {
+            Op::Not => (node.args.first()?, true),
+            _ => (node, false),
+        };
+        let Op::Subquery { slot, .. } = node.op else { return None };
+        let asked = subqueries.iter().find(|one| one.slot == slot)?;
+        let select = &asked.plan.select;
+        let simple = !select.grouped
+            && select.limit.is_none()
+            && select.windows.is_empty()
+            && select.having.is_none()
+            && select.locking.is_none()
+            && !select.calc_found_rows
+            && asked.plan.constant.is_empty()
+            && asked.plan.subqueries.is_empty()
+            && asked.plan.steps.iter().all(|step| {
+                step.kind == JoinKind::Inner && step.stored().is_some() && step.known.is_some()
+            });
+        let takes = !select.outer.is_empty() && select.outer.len() == node.args.len();
+        if !matches!(asked.asked, Asked::Exists) || asked.volatile || !simple || !takes {
+            return None;
+        }
+        let this = Self { plan: &asked.plan, values: &node.args, without };
+        this.conditions().any(|node| this.is_equality(node)).then_some(this)
+    }
+
+    /// All its conditions.
+    pub(crate) fn conditions(&self) -> impl Iterator<Item = &'p Node> + use<'p> {
+        self.plan.steps.iter().flat_map(|step| &step.filter)
+    }
+
+    /// Whether a condition of its takes a value of the row around it.
+    pub(crate) fn takes(&self, node: &Node) -> bool {
+        let mut takes = false;
+        columns_of(node, &mut |place| takes |= self.is_of_outer(place));
+        takes
+    }
+
+    fn is_of_outer(&self, place: usize) -> bool {
+        place >= self.plan.select.outer_start
+    }
+
+    fn is_equality(&self, node: &Node) -> bool {
+        let (Op::Compare(CompareOp::Eq, _), [left, right]) = (&node.op, &*node.args) else {
+            return false;
+        };
+        let side = |node: &Node| {
+            let (mut ours, mut theirs) = (false, false);
+            columns_of(node, &mut |place| match self.is_of_outer(place) {
+                true => ours = true,
+                false => theirs = true,
+            });
+            (ours, theirs)
+        };
+        matches!(
+            (side(left), side(right)),
+            ((true, false), (false, true)) | ((false, true), (true, false))
+        )
+    }
+
+    /// What it costs to ask for the partners of so many rows one by one, and to join them over
+    /// batches.
+    pub(crate) fn costs(&self, rows: f64) -> (f64, f64) {
+        let whole = self.plan.steps.iter().filter_map(|step| step.known.as_ref());
+        let read: f64 = whole.clone().map(Known::least_over_batches).sum();
+        let joined: f64 = whole.map(|known| known.rows).sum();
+        (rows * self.plan.cost().0, read + (joined + rows) * cost::BATCHES_JOINED)
+    }
 }
 
 /// Turns what is asked of queries in the conditions of WHERE into the form that reads less.

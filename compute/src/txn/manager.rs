@@ -52,7 +52,7 @@ impl Limits {
             memory_bytes: bytes,
             write_bytes_max: (bytes / 2).min(128 << 20),
             spill_bytes: (bytes / 8).min(48 << 20),
-            gathered_bytes_max: (bytes / 2).min(256 << 20),
+            gathered_bytes_max: (bytes / 2).min(1 << 30),
             spills_at_once: if bytes < 256 << 20 { 1 } else { 2 },
             lock_bytes: bytes / 4,
             locks: LockLimits::for_memory(bytes),

@@ -5,7 +5,7 @@ use firn_mysql_semantics::vector::arrow_type;
 use firn_mysql_semantics::{SqlType, TypeKind};
 
 use crate::bind::{Aggregate, AggregateFunction as F};
-use crate::plan::{SelectPlan, StepRows};
+use crate::plan::{Partners, SelectPlan, Step, StepRows};
 
 /// What `firn_executor` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -71,27 +71,8 @@ pub(crate) fn why_not(plan: &SelectPlan) -> Option<&'static str> {
         return Some("WITH ROLLUP");
     }
     for step in &plan.steps {
-        match &step.rows {
-            StepRows::Stored(table) => {
-                if table.virtual_columns().iter().any(|one| step.columns.contains(&one.column)) {
-                    return Some("it reads virtual columns");
-                }
-            }
-            StepRows::Derived(rows) if !rows.is_lateral() => {}
-            StepRows::Derived(_) => return Some("a lateral table"),
-            StepRows::Virtual(_) => return Some("a table of the server's own"),
-        }
-        let Some(table) = select.tables.iter().find(|table| table.start == step.start) else {
-            return Some("a table is not there");
-        };
-        if step.columns.iter().any(|at| !has_arrow(&table.columns[*at].ty)) {
-            return Some("a column has no form in batches");
-        }
-        if !step.on.iter().all(fits) {
-            return Some("a condition is not one of batches");
-        }
-        if !step.filter.iter().all(|node| condition_fits(node, plan)) {
-            return Some("a condition is not one of batches");
+        if let Some(why) = why_not_step(step, plan) {
+            return Some(why);
         }
     }
     if select.grouped {
@@ -103,6 +84,43 @@ pub(crate) fn why_not(plan: &SelectPlan) -> Option<&'static str> {
         }
     }
     None
+}
+
+fn why_not_step(step: &Step, plan: &SelectPlan) -> Option<&'static str> {
+    match &step.rows {
+        StepRows::Stored(table) => {
+            if table.virtual_columns().iter().any(|one| step.columns.contains(&one.column)) {
+                return Some("it reads virtual columns");
+            }
+        }
+        StepRows::Derived(rows) if !rows.is_lateral() => {}
+        StepRows::Derived(_) => return Some("a lateral table"),
+        StepRows::Virtual(_) => return Some("a table of the server's own"),
+    }
+    let mut tables = plan.select.tables.iter();
+    let Some(table) = tables.find(|table| table.start == step.start) else {
+        return Some("a table is not there");
+    };
+    if step.columns.iter().any(|at| !has_arrow(&table.columns[*at].ty)) {
+        return Some("a column has no form in batches");
+    }
+    if !step.on.iter().all(fits) {
+        return Some("a condition is not one of batches");
+    }
+    if !step.filter.iter().all(|node| condition_fits(node, plan)) {
+        return Some("a condition is not one of batches");
+    }
+    None
+}
+
+/// What a condition of a block says of its rows' partners, if that is to be a join.
+pub(crate) fn partners_of<'p>(node: &'p Node, plan: &'p SelectPlan) -> Option<Partners<'p>> {
+    let partners = Partners::of(node, &plan.subqueries)?;
+    let (one_by_one, joined) = partners.costs(plan.cost().1);
+    let fits = partners.values.iter().all(fits)
+        && partners.conditions().all(fits)
+        && partners.plan.steps.iter().all(|step| why_not_step(step, partners.plan).is_none());
+    (joined < one_by_one && fits).then_some(partners)
 }
 
 fn has_arrow(ty: &SqlType) -> bool {

@@ -17,16 +17,16 @@ use arrow_select::take::take;
 use datafusion_common::hash_utils::{RandomState, create_hashes};
 use datafusion_common::tree_node::TreeNodeRecursion;
 use datafusion_common::utils::memory::RecordBatchMemoryCounter;
-use datafusion_common::{DataFusionError, Result};
-use datafusion_execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use datafusion_common::{DataFusionError, JoinType, Result};
+use datafusion_execution::memory_pool::{MemoryConsumer, MemoryLimit, MemoryReservation};
 use datafusion_execution::{SendableRecordBatchStream, TaskContext};
 use datafusion_physical_expr_common::physical_expr::PhysicalExpr;
 use datafusion_physical_plan::joins::HashJoinExec;
 use datafusion_physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion_physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use datafusion_physical_plan::{
-    ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties,
-    ReplaceChildrenOptions,
+    ChildrenPropertiesMode, DisplayAs, DisplayFormatType, EmptyRecordBatchStream, ExecutionPlan,
+    ExecutionPlanProperties, PlanProperties, ReplaceChildrenOptions,
 };
 use firn_mysql_semantics::error::SqlError;
 use firn_mysql_semantics::vector::plan_error;
@@ -51,14 +51,14 @@ const TABLE_BYTES: usize = 48;
 
 type On = Vec<(Arc<dyn PhysicalExpr>, Arc<dyn PhysicalExpr>)>;
 
-/// An inner join or one that keeps all rows of the right side; the left one goes into memory.
+/// A join by keys; the left side goes into memory.
 #[derive(Debug, Clone)]
 pub(super) struct GraceJoinExec {
     /// The join, of sides that fit.
     join: Arc<dyn ExecutionPlan>,
     on: On,
     spill: Spill,
-    /// What the left side may be in memory, in bytes.
+    /// What the left side may be in memory however much others need, in bytes.
     bytes_max: usize,
     /// How often its sides were parted.
     depth: u32,
@@ -76,11 +76,18 @@ enum Side {
 }
 
 impl GraceJoinExec {
-    /// A join whose left side is `bytes_max` in memory at most.
+    /// A join whose left side has `bytes_max` in memory, and more if there is more: see
+    /// [`Self::read`].
     pub(super) fn new(join: HashJoinExec, spill: &Spill, bytes_max: usize) -> Self {
         let on = join.on().to_vec();
         let (spill, left) = (spill.clone(), Arc::default());
         Self { join: Arc::new(join), on, spill, bytes_max, depth: 0, left }
+    }
+
+    fn join_type(&self) -> Result<JoinType> {
+        let join = self.join.downcast_ref::<HashJoinExec>();
+        let join = join.ok_or_else(|| DataFusionError::Internal("no join by keys".to_owned()))?;
+        Ok(*join.join_type())
     }
 
     fn sides(&self) -> Result<[Arc<dyn ExecutionPlan>; 2]> {
@@ -97,10 +104,17 @@ impl GraceJoinExec {
         Ok(Self { join, left: Arc::default(), ..self.clone() })
     }
 
-    /// Reads the left side.
+    /// Reads the left side. It may take all of the plan's memory but a quarter, which is for
+    /// joins that come later and for groups.
     async fn read(&self, context: &Arc<TaskContext>) -> Result<Side> {
         let [left, right] = self.sides()?;
         let memory = MemoryConsumer::new("a side of a join").register(context.memory_pool());
+        let pool = context.memory_pool();
+        let free = match pool.memory_limit() {
+            MemoryLimit::Finite(bytes) => (bytes - bytes / 4).saturating_sub(pool.reserved()),
+            _ => 0,
+        };
+        let bytes_max = if self.depth == 0 { self.bytes_max.max(free) } else { self.bytes_max };
         let mut rows = left.execute(0, Arc::clone(context))?;
         let mut counter = RecordBatchMemoryCounter::new();
         let (mut batches, mut bytes) = (Vec::new(), 0);
@@ -108,7 +122,7 @@ impl GraceJoinExec {
         while fits && let Some(batch) = rows.try_next().await? {
             let more = counter.count_batch(&batch) + batch.num_rows() * TABLE_BYTES;
             bytes += more;
-            fits = bytes <= self.bytes_max && memory.try_grow(more).is_ok();
+            fits = bytes <= bytes_max && memory.try_grow(more).is_ok();
             batches.push(batch);
         }
         if fits || self.depth == DEPTH_MAX {
@@ -130,7 +144,9 @@ impl GraceJoinExec {
         }
         let on = self.on.iter().map(|(left, _)| Arc::clone(left)).collect();
         let rows = futures::stream::iter(batches.into_iter().map(Ok)).chain(rows);
-        let parts = self.part(left.schema(), on, true, rows.boxed(), &memory).await?;
+        // Rows whose key is NULL have no partner.
+        let partners_only = !matches!(self.join_type()?, JoinType::Left | JoinType::LeftAnti);
+        let parts = self.part(left.schema(), on, partners_only, rows.boxed(), &memory).await?;
         Ok(Side::Parts(parts))
     }
 
@@ -147,8 +163,18 @@ impl GraceJoinExec {
         let [_, right] = self.sides()?;
         let memory = MemoryConsumer::new("a side of a join").register(context.memory_pool());
         let on = self.on.iter().map(|(_, right)| Arc::clone(right)).collect();
-        let rows = right.execute(partition, Arc::clone(&context))?;
-        let right = self.part(right.schema(), on, false, rows.boxed(), &memory).await?;
+        let join_type = self.join_type()?;
+        let rows = match gives_left(join_type) {
+            false => right.execute(partition, Arc::clone(&context))?,
+            // Which rows of the left side are given is known once all of the right side was
+            // there: the first does it for all.
+            true if partition > 0 => {
+                return Ok(Box::pin(EmptyRecordBatchStream::new(self.schema())));
+            }
+            true => every(right.clone(), Arc::clone(&context)),
+        };
+        let partners_only = !matches!(join_type, JoinType::Right | JoinType::RightAnti);
+        let right = self.part(right.schema(), on, partners_only, rows.boxed(), &memory).await?;
         drop(memory);
         let schema = self.schema();
         let parts = left.into_iter().zip(right).collect::<Vec<_>>();
@@ -251,6 +277,21 @@ impl ExecutionPlan for GraceJoinExec {
         let rows = futures::stream::once(self.clone().run(partition, context)).try_flatten();
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows)))
     }
+}
+
+/// Whether what is given of the left side depends on all of the right one.
+fn gives_left(join_type: JoinType) -> bool {
+    matches!(join_type, JoinType::Left | JoinType::LeftSemi | JoinType::LeftAnti)
+}
+
+/// What all parts of a plan give, one after the other.
+fn every(plan: Arc<dyn ExecutionPlan>, context: Arc<TaskContext>) -> SendableRecordBatchStream {
+    let schema = plan.schema();
+    let parts = plan.output_partitioning().partition_count();
+    let rows = futures::stream::iter(0..parts)
+        .map(move |part| plan.execute(part, Arc::clone(&context)))
+        .try_flatten();
+    Box::pin(RecordBatchStreamAdapter::new(schema, rows))
 }
 
 /// What begins a plan.

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use datafusion_common::{JoinSide, JoinType, NullEquality};
+use datafusion_common::{JoinSide, JoinType, NullEquality, ScalarValue};
+use datafusion_physical_expr::expressions::{Column, Literal};
 use datafusion_physical_expr_common::physical_expr::PhysicalExpr;
 use datafusion_physical_plan::ExecutionPlan;
 use datafusion_physical_plan::coop::CooperativeExec;
@@ -15,11 +16,11 @@ use firn_mysql_semantics::{CollationId, Derivation, SqlType, TypeKind};
 
 use super::grace::GraceJoinExec;
 use super::keys::{Form, KeyExpr};
-use super::plan::{Planner, Rows, schema_of, told};
+use super::plan::{Planner, Rows, name_of, schema_of, told};
 use crate::bind::{JoinKind, columns_of};
 
 /// A condition that says that a value of one side equals a value of the other.
-struct Equal {
+pub(super) struct Equal {
     /// Over the rows that are there.
     ours: Node,
     /// Over the rows that are joined to them.
@@ -40,7 +41,7 @@ pub(super) fn is_over(node: &Node, places: &[(usize, SqlType)]) -> bool {
 
 impl Equal {
     /// What a condition says of rows `ours` and rows `theirs`.
-    fn of(node: &Node, ours: &Rows, theirs: &Rows) -> Option<Self> {
+    pub(super) fn of(node: &Node, ours: &Rows, theirs: &Rows) -> Option<Self> {
         let (Op::Compare(CompareOp::Eq, with), [left, right]) = (&node.op, &*node.args) else {
             return None;
         };
@@ -114,6 +115,21 @@ fn text(collation: CollationId) -> SqlType {
     SqlType::varchar(u32::MAX, collation, Derivation::Implicit)
 }
 
+/// The sides of a join by keys.
+pub(super) struct Sides {
+    pub(super) ours: Rows,
+    pub(super) theirs: Rows,
+    /// What is equal in both; not empty.
+    pub(super) equal: Vec<Equal>,
+    /// Further conditions on rows of both.
+    pub(super) rest: Vec<Node>,
+    /// The left side, of which all is in memory, is ours where rows of it are given by
+    /// themselves, and else theirs.
+    pub(super) join_type: JoinType,
+    /// So many places come behind those of the block's flat row.
+    pub(super) more: usize,
+}
+
 /// Rows that are to be joined.
 pub(super) struct Input {
     pub(super) rows: Rows,
@@ -149,12 +165,13 @@ impl Planner<'_> {
         if waiting.is_empty() {
             return Ok(None);
         }
-        let Input { mut rows, filter, .. } = waiting.remove(first);
+        let Input { mut rows, filter, size, .. } = waiting.remove(first);
         pool.extend(filter);
         rows = self.settle(rows, &mut pool)?;
         while !waiting.is_empty() {
             let at = if inner { next(&rows, &waiting, &pool) } else { 0 };
-            let Input { rows: theirs, kind, on, filter, .. } = waiting.remove(at);
+            let Input { rows: theirs, kind, on, filter, size: theirs_size, .. } =
+                waiting.remove(at);
             // WHERE is looked at behind an outer join, ON within it.
             let from = match kind {
                 JoinKind::Left => on,
@@ -179,7 +196,13 @@ impl Planner<'_> {
             }
             let later = waiting.iter().flat_map(|one| one.on.iter().chain(&one.filter));
             let needed = self.needed(pool.iter().chain(later));
-            rows = self.join(rows, theirs, &equal, kind, rest, &needed)?;
+            let join_type = match kind {
+                JoinKind::Inner => JoinType::Inner,
+                // The smaller side is in memory.
+                JoinKind::Left if size < theirs_size => JoinType::Left,
+                JoinKind::Left => JoinType::Right,
+            };
+            rows = self.join(rows, theirs, equal, join_type, rest, &needed)?;
             rows = self.settle(rows, &mut pool)?;
         }
         Ok(Some(rows))
@@ -206,6 +229,7 @@ impl Planner<'_> {
         };
         conditions.for_each(&mut each);
         self.settled.residual.iter().for_each(&mut each);
+        self.settled.partners.iter().for_each(&mut each);
         select.group_by.iter().for_each(&mut each);
         select.aggregates.iter().flat_map(|one| &one.args).for_each(&mut each);
         select.items.iter().for_each(|item| each(&item.node));
@@ -219,36 +243,54 @@ impl Planner<'_> {
         &self,
         ours: Rows,
         theirs: Rows,
-        equal: &[Equal],
-        kind: JoinKind,
+        equal: Vec<Equal>,
+        join_type: JoinType,
         rest: Vec<Node>,
         needed: &[bool],
     ) -> Result<Rows, SqlError> {
-        let (their_columns, our_columns) =
-            (self.columns(&theirs.places), self.columns(&ours.places));
+        if !equal.is_empty() {
+            let sides = Sides { ours, theirs, equal, rest, join_type, more: 0 };
+            return self.hashed(sides, &|place| needed.get(place) == Some(&true));
+        }
+        let theirs = Rows { plan: self.in_order(theirs.plan)?, places: theirs.places };
+        let mut places = theirs.places;
+        places.extend(ours.places);
+        let plan = Arc::new(CrossJoinExec::new(theirs.plan, ours.plan));
+        Ok(Rows { plan: giving_way(plan), places })
+    }
+
+    /// The join of two sides by their keys, with the places that are `needed` of it.
+    pub(super) fn hashed(
+        &self,
+        sides: Sides,
+        needed: &dyn Fn(usize) -> bool,
+    ) -> Result<Rows, SqlError> {
+        use JoinType as T;
+        let Sides { ours, theirs, equal, rest, join_type, more } = sides;
+        let columns = |places: &[(usize, SqlType)]| self.columns_beyond(places, more);
+        let ours_first = matches!(join_type, T::Left | T::LeftSemi | T::LeftAnti);
+        let (our_columns, their_columns) = (columns(&ours.places), columns(&theirs.places));
         let mut on = Vec::with_capacity(equal.len());
         for one in equal {
             let key = |columns: &[Arc<dyn PhysicalExpr>], node: &Node| {
                 let value = Builder::new(columns, self.statement).value(node.clone(), None)?;
                 Ok::<_, SqlError>(KeyExpr::in_form(value, &node.ty, &one.form))
             };
-            on.push((key(&their_columns, &one.theirs)?, key(&our_columns, &one.ours)?));
+            let keys = (key(&our_columns, &one.ours)?, key(&their_columns, &one.theirs)?);
+            on.push(if ours_first { keys } else { (keys.1, keys.0) });
         }
-        // Every part of ours looks into all of theirs.
-        let theirs = Rows { plan: self.in_order(theirs.plan)?, places: theirs.places };
-        let mut places = theirs.places.clone();
-        places.extend(ours.places.iter().copied());
-        if on.is_empty() {
-            let plan = Arc::new(CrossJoinExec::new(theirs.plan, ours.plan));
-            return Ok(Rows { plan: giving_way(plan), places });
-        }
+        let (left, right) = if ours_first { (ours, theirs) } else { (theirs, ours) };
+        // Every part of the right side looks into all of the left one.
+        let left = Rows { plan: self.in_order(left.plan)?, places: left.places };
+        let mut places = left.places.clone();
+        places.extend(right.places.iter().copied());
         let filter = match Node::all_of(rest) {
             None => None,
             Some(condition) => {
                 let all = schema_of(&places)?;
-                let columns = self.columns(&places);
+                let columns = columns(&places);
                 let condition = Builder::new(&columns, self.statement).predicate(condition)?;
-                let split = theirs.places.len();
+                let split = left.places.len();
                 let side = |at: usize| match at.checked_sub(split) {
                     None => ColumnIndex { index: at, side: JoinSide::Left },
                     Some(index) => ColumnIndex { index, side: JoinSide::Right },
@@ -257,25 +299,44 @@ impl Planner<'_> {
                 Some(JoinFilter::new(condition, sides, all))
             }
         };
-        let join = match kind {
-            JoinKind::Inner => JoinType::Inner,
-            // What is read through is kept.
-            JoinKind::Left => JoinType::Right,
+        let given = match join_type {
+            T::LeftSemi | T::LeftAnti => left.places,
+            T::RightSemi | T::RightAnti => right.places,
+            _ => places,
         };
-        let kept: Vec<usize> =
-            (0..places.len()).filter(|at| needed.get(places[*at].0) == Some(&true)).collect();
-        places = kept.iter().map(|at| places[*at]).collect();
-        let plan = HashJoinExecBuilder::new(theirs.plan, ours.plan, on, join)
+        let kept: Vec<usize> = (0..given.len()).filter(|at| needed(given[*at].0)).collect();
+        let places = kept.iter().map(|at| given[*at]).collect();
+        let plan = HashJoinExecBuilder::new(left.plan, right.plan, on, join_type)
             .with_filter(filter)
             .with_projection(Some(kept))
             .with_partition_mode(PartitionMode::CollectLeft)
             .with_null_equality(NullEquality::NullEqualsNothing)
             .build()
             .map_err(|error| told(&error))?;
-        // Half of the memory is for all joins of the plan.
-        let joins = self.plan.steps.len().saturating_sub(1).max(1);
-        let plan = GraceJoinExec::new(plan, self.spill, self.bytes_max / 2 / joins);
+        // A quarter of the memory is for all joins of the plan, whatever happens.
+        let joins = self.plan.steps.len() + self.settled.partners.len();
+        let plan = GraceJoinExec::new(plan, self.spill, self.bytes_max / 4 / joins.max(1));
         Ok(Rows { plan: giving_way(Arc::new(plan)), places })
+    }
+
+    /// What gives the places of the flat row, and `more` behind them.
+    fn columns_beyond(
+        &self,
+        places: &[(usize, SqlType)],
+        more: usize,
+    ) -> Vec<Arc<dyn PhysicalExpr>> {
+        let mut columns = self.columns(places);
+        let nothing: Arc<dyn PhysicalExpr> = Arc::new(Literal::new(ScalarValue::Null));
+        let end = columns.len() + more;
+        columns.resize(end, nothing);
+        let beyond = self.plan.select.row_len + self.settled.extras.len();
+        for (at, (place, _)) in places.iter().enumerate().filter(|(_, (place, _))| *place >= beyond)
+        {
+            if let Some(column) = columns.get_mut(*place) {
+                *column = Arc::new(Column::new(&name_of(*place), at));
+            }
+        }
+        columns
     }
 }
 

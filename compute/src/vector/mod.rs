@@ -37,7 +37,8 @@ mod plan;
 mod pool;
 mod run;
 mod scan;
+mod semi;
 
 pub(crate) use asked::{Extra, Settled};
-pub(crate) use choose::{Executor, takes_of_rows, told, why_not};
+pub(crate) use choose::{Executor, partners_of, takes_of_rows, told, why_not};
 pub(crate) use run::{Failed, VectorRun};

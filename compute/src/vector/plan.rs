@@ -1,6 +1,7 @@
 //! A query block as a plan of DataFusion: what reads its tables, looks at its conditions
 //! and gathers its groups.
 
+use std::borrow::Cow;
 use std::num::NonZero;
 use std::sync::Arc;
 use std::thread::available_parallelism;
@@ -98,36 +99,14 @@ impl Planner<'_> {
     ) -> Result<Option<Built>, SqlError> {
         let rows = match &*self.plan.steps {
             [] => None,
-            [step] => match self.rows_of(step, step.access.as_ref(), view, cx)? {
+            [step] => match self.rows_of(step, self.access_of(step)?.as_deref(), view, cx)? {
                 Some(rows) => Some(self.filtered(rows, self.filter_of(0))?),
                 None => None,
             },
-            steps => {
-                let inner = steps.iter().all(|step| step.kind == JoinKind::Inner);
-                // Conditions of one table are looked at before it is joined.
-                let mut pool: Vec<Node> = match inner {
-                    true => (0..steps.len()).flat_map(|at| self.filter_of(at).to_vec()).collect(),
-                    false => Vec::new(),
-                };
-                let mut inputs = Vec::with_capacity(steps.len());
-                common(&mut pool);
-                for step in steps {
-                    let places = self.places_of(step)?;
-                    implied(&mut pool, &|node| self.is_over(node, &places));
-                }
-                for (at, step) in steps.iter().enumerate() {
-                    match self.input(at, step, &mut pool, inner, view, cx)? {
-                        Some(input) => inputs.push(input),
-                        None => return Ok(None),
-                    }
-                }
-                if let Some(last) = inputs.last_mut().filter(|_| inner) {
-                    last.filter = pool;
-                }
-                self.joined(inputs)?
-            }
+            _ => self.joined_steps(view, cx)?.map(|(rows, _)| rows),
         };
         let Some(rows) = rows else { return Ok(None) };
+        let Some(rows) = self.with_partners(rows, view, cx)? else { return Ok(None) };
         if self.gathers {
             return self.gathered(rows).map(Some);
         }
@@ -136,6 +115,53 @@ impl Planner<'_> {
         let places = rows.places.iter().enumerate().map(|(at, (place, ty))| (*place, *ty, at));
         let output = Output { places: places.collect(), aggregates: Vec::new() };
         Ok(Some(Built { plan, output }))
+    }
+
+    /// The rows of all steps, joined, and about how many rows are read for that at most of one
+    /// of them.
+    pub(super) fn joined_steps(
+        &self,
+        view: &mut View<'_>,
+        cx: &mut Cx<'_>,
+    ) -> Result<Option<(Rows, u64)>, SqlError> {
+        let steps = &self.plan.steps;
+        let inner = steps.iter().all(|step| step.kind == JoinKind::Inner);
+        // Conditions of one table are looked at before it is joined.
+        let mut pool: Vec<Node> = match inner {
+            true => (0..steps.len()).flat_map(|at| self.filter_of(at).to_vec()).collect(),
+            false => Vec::new(),
+        };
+        let mut inputs = Vec::with_capacity(steps.len());
+        common(&mut pool);
+        for step in steps {
+            let places = self.places_of(step)?;
+            implied(&mut pool, &|node| self.is_over(node, &places));
+        }
+        for (at, step) in steps.iter().enumerate() {
+            match self.input(at, step, &mut pool, inner, view, cx)? {
+                Some(input) => inputs.push(input),
+                None => return Ok(None),
+            }
+        }
+        if let Some(last) = inputs.last_mut().filter(|_| inner) {
+            last.filter = pool;
+        }
+        let size = inputs.iter().map(|input| input.size).max().unwrap_or_default();
+        Ok(self.joined(inputs)?.map(|rows| (rows, size)))
+    }
+
+    /// How the one table of the block is searched.
+    fn access_of<'s>(&self, step: &'s Step) -> Result<Option<Cow<'s, Access>>, SqlError> {
+        let Some(access) = &step.access else { return Ok(None) };
+        let any_order = self.plan.select.grouped || self.plan.any_order;
+        match step.stored() {
+            // Its rows have copies, which no index has.
+            Some(table) if any_order && access.parts.is_empty() && access.union.is_none() => {
+                let reads = |column| step.columns.contains(&column);
+                choose(&table.codec, &wanted(step, &[], &reads)).map(Cow::Owned).map(Some)
+            }
+            _ => Ok(Some(Cow::Borrowed(access))),
+        }
     }
 
     /// A table that is to be joined, with the conditions that are of it alone.
@@ -500,7 +526,7 @@ impl Planner<'_> {
     }
 }
 
-fn name_of(place: usize) -> String {
+pub(super) fn name_of(place: usize) -> String {
     format!("c{place}")
 }
 
@@ -517,6 +543,7 @@ fn wanted<'a>(
         order: &[],
         limited: None,
         in_order: false,
+        over_batches: true,
         hints: &[],
         known: step.known.as_ref(),
     }
