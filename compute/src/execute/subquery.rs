@@ -90,13 +90,13 @@ impl<'p> Subqueries<'p> {
     ) -> Result<Settled> {
         let mut settled = Settled::default();
         for step in &plan.steps {
+            let joins = |node: &Node| partners_of(node, plan).is_some();
             let waits = |node: &Node| takes_of_rows(node, plan);
-            let (residual, known): (Vec<Node>, Vec<Node>) =
-                step.filter.iter().cloned().partition(waits);
-            settled.filters.push(known);
-            let (partners, residual): (Vec<Node>, Vec<Node>) =
-                residual.into_iter().partition(|node| partners_of(node, plan).is_some());
+            let (partners, others): (Vec<Node>, Vec<Node>) =
+                step.filter.iter().cloned().partition(joins);
             settled.partners.extend(partners);
+            let (residual, known): (Vec<Node>, Vec<Node>) = others.into_iter().partition(waits);
+            settled.filters.push(known);
             settled.residual.extend(residual);
         }
         for at in 0..settled.filters.len() {

@@ -158,7 +158,7 @@ fn each_of(access: &Access) -> f64 {
 /// What reading the table so costs, up to the order that is asked for.
 fn cost_of(access: &Access, codec: &IndexCodec, wanted: &Wanted<'_>, known: &Known) -> f64 {
     let each = match access.index == IndexId::ROWS && wanted.over_batches {
-        true => cost::BATCHES_ROW,
+        true => known.row_over_batches(),
         false => each_of(access),
     };
     if access.single {

@@ -19,11 +19,14 @@ pub(crate) const GATHERED: f64 = 1.0;
 
 /// Over batches: making the plan, and what runs it.
 pub(crate) const BATCHES_BEGIN: f64 = 3000.0;
-/// A row that is read over batches, from copies and on two cores; rows that have none yet take
-/// twice as long.
-pub(crate) const BATCHES_ROW: f64 = 0.12;
+/// A row that is read over batches, from copies and on two cores.
+pub(crate) const BATCHES_ROW: f64 = 0.05;
+/// A row that has no copy yet, over batches.
+pub(crate) const BATCHES_UNCOPIED: f64 = 0.5;
 /// A row that is joined over batches, or put into a table of hashes.
-pub(crate) const BATCHES_JOINED: f64 = 0.06;
+pub(crate) const BATCHES_JOINED: f64 = 0.05;
+/// Running a query for one row of the query around it, beside what it reads.
+pub(crate) const ASKED: f64 = 10.0;
 
 /// Rows of a table of which nothing is known.
 pub(crate) const ROWS: f64 = 1000.0;

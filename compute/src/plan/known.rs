@@ -31,6 +31,8 @@ const FEW_ROWS: f64 = 32.0;
 pub(crate) struct Known {
     /// About how many rows it has.
     pub(crate) rows: f64,
+    /// The share of them that has copies in columns.
+    copied: f64,
     /// So few, as have all tables of its query, that nothing is weighed by it.
     pub(crate) few: bool,
     statistics: Option<Arc<TableStatistics>>,
@@ -96,9 +98,17 @@ impl Known {
 
     /// The same over batches, which find by an index what they do not read whole.
     pub(crate) fn least_over_batches(&self) -> f64 {
-        let each = cost::ENTRY + cost::BEHIND;
-        let whole = self.rows * cost::BATCHES_ROW;
-        self.dives.iter().map(|dive| dive.entries * each).fold(whole, f64::min)
+        let each = |dive: &Dive| match dive.index == IndexId::ROWS {
+            true => self.row_over_batches(),
+            false => cost::ENTRY + cost::BEHIND,
+        };
+        let whole = self.rows * self.row_over_batches();
+        self.dives.iter().map(|dive| dive.entries * each(dive)).fold(whole, f64::min)
+    }
+
+    /// What a row costs that is read over batches.
+    pub(crate) fn row_over_batches(&self) -> f64 {
+        self.copied * cost::BATCHES_ROW + (1.0 - self.copied) * cost::BATCHES_UNCOPIED
     }
 
     /// How many entries a search finds.
@@ -251,7 +261,8 @@ impl Learner<'_, '_> {
         }
         let rows = (rows as f64).max(1.0);
         let (dives, sides, shares) = (Vec::new(), Vec::new(), Vec::new());
-        let mut known = Known { rows, few: false, statistics, dives, sides, shares };
+        let copied = table.copied(&self.db.version());
+        let mut known = Known { rows, copied, few: false, statistics, dives, sides, shares };
         for node in conditions.iter().filter(|node| !asks(node)) {
             let all = Alternatives::of(node, places.start, places.end, &|_| false);
             for (name, conditions) in all.iter().flat_map(Alternatives::sides) {

@@ -164,8 +164,10 @@ impl SelectPlan {
         let few = self.select.limit.is_some() && !self.select.grouped;
         let once = |one: &SubqueryPlan| one.plan.select.outer.is_empty() && !one.volatile;
         let filters = self.steps.iter().flat_map(|step| &step.filter);
-        let partners: Vec<Partners<'_>> =
-            filters.filter_map(|node| Partners::of(node, &self.subqueries)).collect();
+        let partners: Vec<Partners<'_>> = filters
+            .filter_map(|node| Partners::of(node, &self.subqueries))
+            .filter(|one| !one.is_same_for_all())
+            .collect();
         let others = self.subqueries.iter().filter(|one| !once(one)).count();
         if self.steps.is_empty() || few || others != partners.len() {
             return false;

@@ -120,6 +120,19 @@ impl OpenTable {
         entries / (1 + self.codec.indexes().len() as u64)
     }
 
+    /// The share of its rows that have copies in columns, as files know it.
+    pub(crate) fn copied(&self, version: &Version) -> f64 {
+        let Some(space) = version.space(self.descriptor().space()) else { return 0.0 };
+        let (mut rows, mut all) = (0, 0);
+        for (_, file) in space.files() {
+            // A copy has rows alone, its file the entries of indexes, too.
+            let of_copy = file.column.as_ref().map(|copy| copy.rows);
+            rows += of_copy.unwrap_or_default();
+            all += of_copy.unwrap_or(file.entries / (1 + self.codec.indexes().len() as u64));
+        }
+        if all == 0 { 0.0 } else { rows as f64 / all as f64 }
+    }
+
     /// Compiles a descriptor.
     ///
     /// # Errors

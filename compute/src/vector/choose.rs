@@ -4,6 +4,7 @@ use firn_mysql_semantics::expr::{Node, Op};
 use firn_mysql_semantics::vector::arrow_type;
 use firn_mysql_semantics::{SqlType, TypeKind};
 
+use super::join::has_key;
 use crate::bind::{Aggregate, AggregateFunction as F};
 use crate::plan::{Partners, SelectPlan, Step, StepRows};
 
@@ -117,8 +118,10 @@ fn why_not_step(step: &Step, plan: &SelectPlan) -> Option<&'static str> {
 pub(crate) fn partners_of<'p>(node: &'p Node, plan: &'p SelectPlan) -> Option<Partners<'p>> {
     let partners = Partners::of(node, &plan.subqueries)?;
     let (one_by_one, joined) = partners.costs(plan.cost().1);
+    let both = partners.over_both(plan.select.row_len);
     let fits = partners.values.iter().all(fits)
-        && partners.conditions().all(fits)
+        && both.iter().all(fits)
+        && both.iter().any(|node| has_key(node))
         && partners.plan.steps.iter().all(|step| why_not_step(step, partners.plan).is_none());
     (joined < one_by_one && fits).then_some(partners)
 }

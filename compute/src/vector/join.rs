@@ -61,6 +61,14 @@ impl Equal {
     }
 }
 
+/// Whether a condition is one by whose keys rows can be joined.
+pub(super) fn has_key(node: &Node) -> bool {
+    let (Op::Compare(CompareOp::Eq, with), [left, right]) = (&node.op, &*node.args) else {
+        return false;
+    };
+    form_of(*with, &left.ty, &right.ty).is_some()
+}
+
 /// In which form values that are compared so are equal when their keys are.
 fn form_of(with: Comparison, left: &SqlType, right: &SqlType) -> Option<Form> {
     use TypeKind as K;

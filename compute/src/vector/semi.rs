@@ -1,12 +1,13 @@
-//! EXISTS with a query that takes values of the rows around it, as a join.
+//! EXISTS with a query that takes values of the rows around it, and IN, as joins.
 //!
-//! Row by row such a query is asked for each row by an index. Here its rows are read once, as
-//! those of any table that is joined: a row has partners, or has none. The smaller side is in
-//! memory. Of a value that is NULL there are no partners, so NOT EXISTS holds.
+//! Row by row such a query is asked for each row by an index, or its rows are put into a set.
+//! Here they are read once, as those of any table that is joined: a row has partners, or has
+//! none. The smaller side is in memory. Of a value that is NULL there are no partners, so NOT
+//! EXISTS holds.
 
 use datafusion_common::JoinType;
 use firn_mysql_semantics::error::SqlError;
-use firn_mysql_semantics::expr::{Cx, Node, Op};
+use firn_mysql_semantics::expr::Cx;
 
 use super::asked::Settled;
 use super::choose::partners_of;
@@ -41,21 +42,19 @@ impl Planner<'_> {
         view: &mut View<'_>,
         cx: &mut Cx<'_>,
     ) -> Result<Option<Rows>, SqlError> {
-        // Conditions that take nothing of the rows around are looked at by themselves.
-        let mut settled = Settled::default();
-        for step in &partners.plan.steps {
-            let (both, own) = step.filter.iter().cloned().partition(|node| partners.takes(node));
-            settled.filters.push(own);
-            settled.residual.extend::<Vec<Node>>(both);
-        }
+        // What rows of both are compared by is read of theirs as well.
+        let settled = Settled {
+            filters: partners.own(),
+            residual: partners.over_both(0),
+            ..Settled::default()
+        };
         let within = Planner { plan: partners.plan, settled: &settled, made: &[], ..*self };
         let Some((mut theirs, size)) = within.joined_steps(view, cx)? else { return Ok(None) };
         // Their places come behind all of ours.
         let start = self.plan.select.row_len + self.settled.extras.len();
         theirs.places.iter_mut().for_each(|(place, _)| *place += start);
         let (mut equal, mut rest) = (Vec::new(), Vec::new());
-        for mut node in settled.residual.iter().cloned() {
-            moved(&mut node, partners, start);
+        for node in partners.over_both(start) {
             match Equal::of(&node, &ours, &theirs) {
                 Some(one) => equal.push(one),
                 None => rest.push(node),
@@ -74,18 +73,4 @@ impl Planner<'_> {
         let more = partners.plan.select.row_len;
         self.hashed(Sides { ours, theirs, equal, rest, join_type, more }, &|_| true).map(Some)
     }
-}
-
-/// Puts a condition of the query over the flat row around it, with the query's own places
-/// from `start` on.
-fn moved(node: &mut Node, partners: &Partners<'_>, start: usize) {
-    if let Op::Column(column) = &mut node.op {
-        let outer_start = partners.plan.select.outer_start;
-        match column.index.checked_sub(outer_start).and_then(|at| partners.values.get(at)) {
-            Some(value) => *node = value.clone(),
-            None => column.index += start,
-        }
-        return;
-    }
-    node.args.iter_mut().for_each(|arg| moved(arg, partners, start));
 }
