@@ -56,7 +56,7 @@ pub(crate) fn why_not(plan: &SelectPlan) -> Option<&'static str> {
     if plan.steps.is_empty() {
         return Some("it reads no table");
     }
-    let streams = !select.grouped && plan.ordered && !plan.any_order;
+    let streams = streams(plan);
     if plan.steps.len() > 1 && streams {
         return Some("its joined rows go out as they come");
     }
@@ -85,6 +85,11 @@ pub(crate) fn why_not(plan: &SelectPlan) -> Option<&'static str> {
         }
     }
     None
+}
+
+/// Whether the block's rows go out as they come, in an order that is seen.
+fn streams(plan: &SelectPlan) -> bool {
+    !plan.select.grouped && plan.ordered && !plan.any_order
 }
 
 fn why_not_step(step: &Step, plan: &SelectPlan) -> Option<&'static str> {
@@ -123,7 +128,8 @@ pub(crate) fn partners_of<'p>(node: &'p Node, plan: &'p SelectPlan) -> Option<Pa
         && both.iter().all(fits)
         && both.iter().any(|node| has_key(node))
         && partners.plan.steps.iter().all(|step| why_not_step(step, partners.plan).is_none());
-    (joined < one_by_one && fits).then_some(partners)
+    // What does not fit into memory comes out of a join in another order.
+    (joined < one_by_one && fits && !streams(plan)).then_some(partners)
 }
 
 fn has_arrow(ty: &SqlType) -> bool {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arrow_schema::Schema;
 use datafusion_common::{JoinSide, JoinType, NullEquality, ScalarValue};
 use datafusion_physical_expr::expressions::{Column, Literal};
 use datafusion_physical_expr_common::physical_expr::PhysicalExpr;
@@ -16,7 +17,7 @@ use firn_mysql_semantics::{CollationId, Derivation, SqlType, TypeKind};
 
 use super::grace::GraceJoinExec;
 use super::keys::{Form, KeyExpr};
-use super::plan::{Planner, Rows, name_of, schema_of, told};
+use super::plan::{Planner, Rows, schema_of, told};
 use crate::bind::{JoinKind, columns_of};
 
 /// A condition that says that a value of one side equals a value of the other.
@@ -275,9 +276,9 @@ impl Planner<'_> {
     ) -> Result<Rows, SqlError> {
         use JoinType as T;
         let Sides { ours, theirs, equal, rest, join_type, more } = sides;
-        let columns = |places: &[(usize, SqlType)]| self.columns_beyond(places, more);
+        let columns = |rows: &Rows| self.columns_beyond(&rows.places, &rows.plan.schema(), more);
         let ours_first = matches!(join_type, T::Left | T::LeftSemi | T::LeftAnti);
-        let (our_columns, their_columns) = (columns(&ours.places), columns(&theirs.places));
+        let (our_columns, their_columns) = (columns(&ours), columns(&theirs));
         let mut on = Vec::with_capacity(equal.len());
         for one in equal {
             let key = |columns: &[Arc<dyn PhysicalExpr>], node: &Node| {
@@ -296,7 +297,7 @@ impl Planner<'_> {
             None => None,
             Some(condition) => {
                 let all = schema_of(&places)?;
-                let columns = columns(&places);
+                let columns = self.columns_beyond(&places, &all, more);
                 let condition = Builder::new(&columns, self.statement).predicate(condition)?;
                 let split = left.places.len();
                 let side = |at: usize| match at.checked_sub(split) {
@@ -331,6 +332,7 @@ impl Planner<'_> {
     fn columns_beyond(
         &self,
         places: &[(usize, SqlType)],
+        schema: &Schema,
         more: usize,
     ) -> Vec<Arc<dyn PhysicalExpr>> {
         let mut columns = self.columns(places);
@@ -341,7 +343,7 @@ impl Planner<'_> {
         for (at, (place, _)) in places.iter().enumerate().filter(|(_, (place, _))| *place >= beyond)
         {
             if let Some(column) = columns.get_mut(*place) {
-                *column = Arc::new(Column::new(&name_of(*place), at));
+                *column = Arc::new(Column::new(schema.field(at).name(), at));
             }
         }
         columns

@@ -153,10 +153,11 @@ impl Planner<'_> {
     /// How the one table of the block is searched.
     fn access_of<'s>(&self, step: &'s Step) -> Result<Option<Cow<'s, Access>>, SqlError> {
         let Some(access) = &step.access else { return Ok(None) };
-        let any_order = self.plan.select.grouped || self.plan.any_order;
         match step.stored() {
-            // Its rows have copies, which no index has.
-            Some(table) if any_order && access.parts.is_empty() && access.union.is_none() => {
+            // Its rows have copies, which no index has. But they come in another order.
+            Some(table)
+                if self.plan.any_order && access.parts.is_empty() && access.union.is_none() =>
+            {
                 let reads = |column| step.columns.contains(&column);
                 choose(&table.codec, &wanted(step, &[], &reads)).map(Cow::Owned).map(Some)
             }
@@ -526,7 +527,7 @@ impl Planner<'_> {
     }
 }
 
-pub(super) fn name_of(place: usize) -> String {
+fn name_of(place: usize) -> String {
     format!("c{place}")
 }
 

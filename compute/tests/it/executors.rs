@@ -172,6 +172,37 @@ pub(crate) const JOINED: &[&str] = &[
      b.id = s.id",
 ];
 
+/// EXISTS and IN that are joins over batches, in an order that is certain.
+pub(crate) const PARTNERS: &[&str] = &[
+    "SELECT COUNT(*), SUM(a.id) FROM big a WHERE EXISTS (SELECT * FROM small b WHERE b.g = a.g
+     AND b.id < 500)",
+    "SELECT COUNT(*), SUM(a.id) FROM big a WHERE NOT EXISTS (SELECT * FROM small b WHERE b.g = a.g
+     AND b.id > 990)",
+    "SELECT COUNT(*), SUM(id) FROM small a WHERE EXISTS (SELECT 1 FROM big b WHERE b.g = a.g
+     AND b.d > 20000)",
+    "SELECT COUNT(*), SUM(id) FROM small a WHERE NOT EXISTS (SELECT 1 FROM big b WHERE b.g = a.g
+     AND b.d > 23000)",
+    "SELECT id FROM small a WHERE NOT EXISTS (SELECT 1 FROM big b WHERE b.g = a.g AND b.n > a.id)
+     ORDER BY price DESC",
+    "SELECT id FROM small a WHERE id < 300 AND EXISTS (SELECT 1 FROM big b WHERE b.g = a.g AND
+     b.id <> a.id AND b.s = a.name) ORDER BY name, id",
+    "SELECT COUNT(*) FROM big a WHERE EXISTS (SELECT 1 FROM big b WHERE b.id = a.n AND b.g <> a.g)
+     AND NOT EXISTS (SELECT 1 FROM big b WHERE b.id = a.n AND b.d > a.d AND b.g <> a.g)",
+    "SELECT a.s, COUNT(*) FROM big a WHERE a.id IN (SELECT b.id FROM big b, small c WHERE
+     b.id = c.id * 2 AND c.g > 3) GROUP BY a.s HAVING COUNT(*) > 1 ORDER BY a.s, 2",
+    "SELECT COUNT(*) FROM small a WHERE EXISTS (SELECT 1 FROM big b, tiny c WHERE b.id = a.id + 7
+     AND c.g = b.g)",
+    "SELECT COUNT(*) FROM small a JOIN big x ON x.id = a.id WHERE x.g IN (SELECT n FROM big WHERE
+     d > 100) AND EXISTS (SELECT 1 FROM big b WHERE b.id = a.id * 3 AND b.s = x.s)",
+    "SELECT COUNT(*), COUNT(t.g) FROM small a LEFT JOIN tiny t ON t.g = a.g WHERE EXISTS (SELECT 1
+     FROM big b WHERE b.g = t.g AND b.id > 19000)",
+    "SELECT COUNT(*), COUNT(t.g) FROM small a LEFT JOIN tiny t ON t.g = a.g WHERE NOT EXISTS (SELECT
+     1 FROM big b WHERE b.g = t.g AND b.id > 19000)",
+    "SELECT COUNT(*) FROM big a WHERE id IN (SELECT id FROM big WHERE n > 0) AND d IN (SELECT price
+     FROM small)",
+    "SELECT COUNT(*) FROM big a WHERE s IN (SELECT name FROM small, digits)",
+];
+
 /// These begin over batches, meet a warning or an error, and say what the row executor says.
 const GIVEN_UP: &[&str] = &[
     "SELECT COUNT(*) FROM big WHERE g IN (SELECT n FROM big WHERE id > 9000 AND s + 0 < 1)",
@@ -195,7 +226,7 @@ async fn answers_are_the_same_row_by_row_and_over_batches() {
     related(&mut client).await;
     for zone in ["+00:00", "Europe/Berlin"] {
         client.run(&format!("SET time_zone = '{zone}'")).await;
-        let joined = JOINED.iter().filter(|_| zone == "+00:00");
+        let joined = JOINED.iter().chain(PARTNERS).filter(|_| zone == "+00:00");
         for sql in STATEMENTS.iter().chain(joined) {
             let direct = told(&mut client, "direct", sql).await;
             let before = counted(&mut client, "SESSION", "Firn_vector_blocks").await;
@@ -207,6 +238,27 @@ async fn answers_are_the_same_row_by_row_and_over_batches() {
     }
     let given_up = counted(&mut client, "SESSION", "Firn_vector_given_up").await;
     assert_eq!(given_up, 0, "for no reason");
+}
+
+#[tokio::test]
+async fn rows_are_joined_to_their_partners_and_not_asked_for_one_by_one() {
+    let (_server, mut client) = start().await;
+    filled(&mut client).await;
+    related(&mut client).await;
+    for (executor, sql) in ["vector", "auto"].into_iter().flat_map(|executor| {
+        [
+            (executor, "SELECT COUNT(*) FROM big a WHERE EXISTS (SELECT 1 FROM big b WHERE b.u = a.u AND b.n <> a.id)"),
+            (executor, "SELECT COUNT(*) FROM big a WHERE NOT EXISTS (SELECT * FROM big b WHERE b.id = a.id + 9)"),
+            (executor, "SELECT COUNT(*) FROM big a, small s WHERE s.id = a.id AND EXISTS (SELECT 1 FROM big b
+             WHERE b.id = a.id AND b.n > s.g)"),
+        ]
+    }) {
+        let before = counted(&mut client, "SESSION", "Handler_read_key").await;
+        let answer = told(&mut client, executor, sql).await;
+        let reads = counted(&mut client, "SESSION", "Handler_read_key").await - before;
+        assert!(reads < 100, "{executor}: {reads} searches: {sql}");
+        assert_eq!(answer, told(&mut client, "direct", sql).await, "{sql}");
+    }
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use firn_compute::server::Site;
 use firn_compute::txn::Limits;
 
-use crate::executors::{JOINED, STATEMENTS, counted, filled, related, told};
+use crate::executors::{JOINED, PARTNERS, STATEMENTS, counted, filled, related, told};
 use crate::support::{TestClient, TestServer, World};
 
 /// Next to nothing for what a statement gathers.
@@ -126,10 +126,22 @@ async fn queries_over_batches_answer_the_same_with_next_to_no_memory() {
         }
     }
     assert!(spilled(&mut other).await > 0);
+    for sql in PARTNERS {
+        let right = told(&mut one, "vector", sql).await;
+        let answer = told(&mut other, "vector", sql).await;
+        assert!(right == answer, "{sql}:\n{answer:.2000}\nnot\n{right:.2000}");
+        is_clean(&small, sql);
+    }
     // Both sides of these go to files, some of their parts once more, and nothing is given up.
     for sql in [
         "SELECT COUNT(*), SUM(a.g), SUM(b.d) FROM big a JOIN big b ON a.id = b.id",
         "SELECT COUNT(*), SUM(a.g), COUNT(b.id) FROM big a LEFT JOIN big b ON a.g = b.id AND b.n > 0",
+        "SELECT COUNT(*), SUM(a.id), COUNT(b.id) FROM (SELECT id, g, s FROM big WHERE id % 2 = 0) a LEFT JOIN
+         big b ON b.id = a.g * 100 AND b.s = a.s",
+        "SELECT COUNT(*), SUM(a.id) FROM big a WHERE EXISTS (SELECT 1 FROM big b WHERE b.u = a.u AND b.n > 0)",
+        "SELECT COUNT(*), SUM(a.id) FROM big a WHERE NOT EXISTS (SELECT 1 FROM big b WHERE b.u = a.u AND b.n > 0)",
+        "SELECT COUNT(*), SUM(a.id) FROM big a WHERE a.id % 8 = 0 AND NOT EXISTS (SELECT 1 FROM big b WHERE
+         b.u = a.u AND b.n > 0)",
         "SELECT COUNT(*), SUM(c.n) FROM big a JOIN big b ON a.u = b.u JOIN big c ON c.at = b.at WHERE a.id % 20 = 0",
     ] {
         let right = told(&mut one, "vector", sql).await;
