@@ -20,11 +20,11 @@ pub(crate) const GATHERED: f64 = 1.0;
 /// Over batches: making the plan, and what runs it.
 pub(crate) const BATCHES_BEGIN: f64 = 3000.0;
 /// A row that is read over batches, from copies and on two cores.
-pub(crate) const BATCHES_ROW: f64 = 0.05;
+pub(crate) const BATCHES_ROW: f64 = 0.03;
 /// A row that has no copy yet, over batches.
 pub(crate) const BATCHES_UNCOPIED: f64 = 0.5;
 /// A row that is joined over batches, or put into a table of hashes.
-pub(crate) const BATCHES_JOINED: f64 = 0.05;
+pub(crate) const BATCHES_JOINED: f64 = 0.03;
 /// Running a query for one row of the query around it, beside what it reads.
 pub(crate) const ASKED: f64 = 10.0;
 

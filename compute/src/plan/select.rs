@@ -157,19 +157,25 @@ impl SelectPlan {
         (cost, rows)
     }
 
-    fn is_cheaper_over_batches(&self) -> bool {
-        // Row by row an index may give the few rows that a LIMIT wants, and a query that takes
-        // values of each row may be asked for few of these: what that saves is not estimated.
-        // All other queries run once either way.
-        let few = self.select.limit.is_some() && !self.select.grouped;
-        let once = |one: &SubqueryPlan| one.plan.select.outer.is_empty() && !one.volatile;
+    /// What its conditions say of the partners of its rows.
+    fn partners(&self) -> impl Iterator<Item = Partners<'_>> {
         let filters = self.steps.iter().flat_map(|step| &step.filter);
-        let partners: Vec<Partners<'_>> = filters
-            .filter_map(|node| Partners::of(node, &self.subqueries))
-            .filter(|one| !one.is_same_for_all())
-            .collect();
-        let others = self.subqueries.iter().filter(|one| !once(one)).count();
-        if self.steps.is_empty() || few || others != partners.len() {
+        let partners = filters.filter_map(|node| Partners::of(node, &self.subqueries));
+        partners.filter(|one| !one.is_same_for_all())
+    }
+
+    /// For how many rows partners are asked for: those that its other conditions leave.
+    pub(crate) fn asked_rows(&self) -> f64 {
+        let (_, left) = self.cost();
+        self.partners().fold(left, |rows, _| rows / cost::OTHER)
+    }
+
+    fn is_cheaper_over_batches(&self) -> bool {
+        // Row by row an index may give the few rows that a LIMIT wants: what that saves is not
+        // estimated. A query that takes values of rows is asked for as many either way, if it
+        // is no join, and all others run once.
+        let few = self.select.limit.is_some() && !self.select.grouped;
+        if self.steps.is_empty() || few || self.subqueries.iter().any(|one| one.volatile) {
             return false;
         }
         let (mut over, mut rows) = (cost::BATCHES_BEGIN, 1.0);
@@ -192,10 +198,9 @@ impl SelectPlan {
             }
         }
         let (mut direct, rows) = self.cost();
-        for one in &partners {
-            let (each, whole) = one.costs(rows);
-            asked += each;
-            over += whole;
+        for (one_by_one, joined) in self.partners().map(|one| one.costs(self.asked_rows())) {
+            asked += one_by_one;
+            over += joined.min(one_by_one);
         }
         direct += asked;
         if self.select.grouped {

@@ -146,11 +146,14 @@ async fn of_index(
             }
         }
     } else {
-        for start in db.sample_keys(space, &whole, effort.places()).await? {
+        let starts = db.sample_keys(space, &whole, effort.places()).await?;
+        // Of a small index there are fewer places.
+        let run = effort.places() * effort.run() / starts.len().max(1);
+        for start in starts {
             near.begin();
             let range = KeyRange { start, end: whole.end.clone() };
             let mut scan = db.scan(space, &range).await?;
-            for at in 0..effort.run() {
+            for at in 0..run {
                 let Some((key, _)) = scan.next().await? else { break };
                 if at == 0 {
                     far.add(key, codec);

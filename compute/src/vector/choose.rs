@@ -122,7 +122,7 @@ fn why_not_step(step: &Step, plan: &SelectPlan) -> Option<&'static str> {
 /// What a condition of a block says of its rows' partners, if that is to be a join.
 pub(crate) fn partners_of<'p>(node: &'p Node, plan: &'p SelectPlan) -> Option<Partners<'p>> {
     let partners = Partners::of(node, &plan.subqueries)?;
-    let (one_by_one, joined) = partners.costs(plan.cost().1);
+    let (one_by_one, joined) = partners.costs(plan.asked_rows());
     let both = partners.over_both(plan.select.row_len);
     let fits = partners.values.iter().all(fits)
         && both.iter().all(fits)

@@ -249,8 +249,8 @@ async fn rows_are_joined_to_their_partners_and_not_asked_for_one_by_one() {
         [
             (executor, "SELECT COUNT(*) FROM big a WHERE EXISTS (SELECT 1 FROM big b WHERE b.u = a.u AND b.n <> a.id)"),
             (executor, "SELECT COUNT(*) FROM big a WHERE NOT EXISTS (SELECT * FROM big b WHERE b.id = a.id + 9)"),
-            (executor, "SELECT COUNT(*) FROM big a, small s WHERE s.id = a.id AND EXISTS (SELECT 1 FROM big b
-             WHERE b.id = a.id AND b.n > s.g)"),
+            (executor, "SELECT COUNT(*) FROM big a, tiny t WHERE t.g = a.g AND EXISTS (SELECT 1 FROM big b
+             WHERE b.id = a.id AND b.n > t.g)"),
         ]
     }) {
         let before = counted(&mut client, "SESSION", "Handler_read_key").await;
