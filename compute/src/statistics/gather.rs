@@ -46,6 +46,9 @@ impl Effort {
     }
 }
 
+/// Places are few if there are this many times fewer than are wanted.
+const FEW_PLACES: usize = 4;
+
 /// Changes from one key to the next, by how many leading parts are looked at.
 struct Changes {
     counts: Vec<u64>,
@@ -147,8 +150,11 @@ async fn of_index(
         }
     } else {
         let starts = db.sample_keys(space, &whole, effort.places()).await?;
-        // Of a small index there are fewer places.
-        let run = effort.places() * effort.run() / starts.len().max(1);
+        // Of a small index there are few places: more is read from each.
+        let run = match starts.len() * FEW_PLACES < effort.places() {
+            true => effort.places() * effort.run() / starts.len().max(1),
+            false => effort.run(),
+        };
         for start in starts {
             near.begin();
             let range = KeyRange { start, end: whole.end.clone() };
