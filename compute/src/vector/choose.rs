@@ -81,7 +81,8 @@ pub(crate) fn why_not(plan: &SelectPlan) -> Option<&'static str> {
             StepRows::Derived(_) => return Some("a lateral table"),
             StepRows::Virtual(_) => return Some("a table of the server's own"),
         }
-        let Some(table) = select.tables.iter().find(|table| table.start == step.start) else {
+        // One that stands for several comes behind them.
+        let Some(table) = select.tables.iter().rfind(|table| table.start == step.start) else {
             return Some("a table is not there");
         };
         if step.columns.iter().any(|at| !has_arrow(&table.columns[*at].ty)) {

@@ -1,0 +1,86 @@
+//! Tables whose columns may be NULL to a client because of a subquery in the select list: one
+//! that gathers rows, and takes values of the table for it. A server prepares for a subquery
+//! without rows by taking these tables to have none, too.
+
+use firn_mysql_protocol::ColumnFlags;
+use firn_mysql_semantics::expr::{Node, Op};
+
+use super::{BoundSelect, Derived, TableSource, columns_of};
+
+impl BoundSelect {
+    /// Plain columns of such tables may be NULL.
+    pub(super) fn doubt_tables(&mut self) {
+        if self.grouped || self.subqueries.is_empty() {
+            return;
+        }
+        let places = self.doubted_places();
+        let holds = |table: usize| {
+            let table = &self.tables[table];
+            let all = table.start..table.start + table.columns.len();
+            places.iter().any(|place| all.contains(place))
+        };
+        let doubted: Vec<bool> = (0..self.tables.len()).map(holds).collect();
+        for item in &mut self.items {
+            if item.column.is_some_and(|(table, _)| doubted[table]) {
+                item.node.ty.nullable = true;
+                item.flags.set(ColumnFlags::NOT_NULL, false);
+            }
+        }
+    }
+
+    /// Places of the flat row that such subqueries of the select list take.
+    fn doubted_places(&self) -> Vec<usize> {
+        let mut places = Vec::new();
+        for item in &self.items {
+            self.doubted_by(&item.node, &mut places);
+        }
+        places
+    }
+
+    fn doubted_by(&self, node: &Node, places: &mut Vec<usize>) {
+        if let Op::Subquery { slot, .. } = &node.op
+            && let Some(subquery) = self.subqueries.iter().find(|one| one.slot == *slot)
+        {
+            for at in subquery.query.gathered_by() {
+                columns_of(&node.args[at], &mut |place| places.push(place));
+            }
+        }
+        node.args.iter().for_each(|arg| self.doubted_by(arg, places));
+    }
+
+    /// Which of the values that it takes from the row around it, or a query within it takes,
+    /// are for gathering rows. What the aggregates themselves and HAVING take does not count.
+    fn gathered_by(&self) -> Vec<usize> {
+        let mut places = self.doubted_places();
+        if !self.aggregates.is_empty() {
+            let on = self.sources.iter().flat_map(|source| &source.on);
+            let items = self.items.iter().map(|item| &item.node);
+            let order = self.order_by.iter().map(|key| &key.node);
+            for node in self.filter.iter().chain(on).chain(items).chain(order) {
+                columns_of(node, &mut |place| places.push(place));
+            }
+        }
+        for source in &self.sources {
+            let TableSource::Derived(rows) = &source.rows else { continue };
+            match &**rows {
+                Derived::Query { query, outer, .. } => query.gathered_of(outer, &mut places),
+                Derived::Set(set) => {
+                    set.parts
+                        .iter()
+                        .for_each(|part| part.query.gathered_of(&part.outer, &mut places));
+                }
+                _ => {}
+            }
+        }
+        let end = self.outer_start + self.outer.len();
+        let own = places.into_iter().filter(|place| (self.outer_start..end).contains(place));
+        own.map(|place| place - self.outer_start).collect()
+    }
+
+    /// The same as places of the row around, where `outer` is what it takes.
+    fn gathered_of(&self, outer: &[Node], places: &mut Vec<usize>) {
+        for at in self.gathered_by() {
+            columns_of(&outer[at], &mut |place| places.push(place));
+        }
+    }
+}
