@@ -3,9 +3,13 @@
 //! without rows by taking these tables to have none, too.
 
 use firn_mysql_protocol::ColumnFlags;
-use firn_mysql_semantics::expr::{Node, Op};
+use firn_mysql_semantics::expr::{CompareOp, Node, Op};
 
 use super::{BoundSelect, Derived, TableSource, columns_of};
+
+/// Functions that have a value whatever their arguments are.
+const NEVER_NULL: [&str; 7] =
+    ["char", "concat_ws", "field", "interval", "isnull", "json_array", "json_object"];
 
 impl BoundSelect {
     /// Plain columns of such tables may be NULL.
@@ -13,19 +17,44 @@ impl BoundSelect {
         if self.grouped || self.subqueries.is_empty() {
             return;
         }
-        let places = self.doubted_places();
-        let holds = |table: usize| {
-            let table = &self.tables[table];
-            let all = table.start..table.start + table.columns.len();
-            places.iter().any(|place| all.contains(place))
-        };
-        let doubted: Vec<bool> = (0..self.tables.len()).map(holds).collect();
-        for item in &mut self.items {
-            if item.column.is_some_and(|(table, _)| doubted[table]) {
+        // Columns by now, and what is computed behind the subquery.
+        let (mut places, mut doubted) = (Vec::new(), vec![false; self.tables.len()]);
+        let mut computed = Vec::new();
+        for (at, item) in self.items.iter().enumerate() {
+            if item.column.is_none() && !item.node.ty.nullable {
+                let of_doubted = |place| {
+                    self.tables.iter().zip(&doubted).any(|(table, doubted)| {
+                        let all = table.start..table.start + table.columns.len();
+                        *doubted && all.contains(&place)
+                    })
+                };
+                if is_null_of_null(&item.node, &of_doubted) {
+                    computed.push(at);
+                }
+            }
+            self.doubted_by(&item.node, &mut places);
+            for place in places.drain(..) {
+                let holds = |table: &&super::ScopeTable| {
+                    (table.start..table.start + table.columns.len()).contains(&place)
+                };
+                // Tables are side by side, but for one that stands for several.
+                if let Some(table) = self.tables.iter().position(|table| holds(&table)) {
+                    doubted[table] |= !self.goes_on(table);
+                }
+            }
+        }
+        for (at, item) in self.items.iter_mut().enumerate() {
+            let is_doubted = item.column.is_some_and(|(table, _)| doubted[table]);
+            if is_doubted || computed.contains(&at) {
                 item.node.ty.nullable = true;
                 item.flags.set(ColumnFlags::NOT_NULL, false);
             }
         }
+    }
+
+    fn goes_on(&self, table: usize) -> bool {
+        let source = self.sources.iter().find(|source| source.table == table);
+        source.is_some_and(|source| super::made::goes_on(&source.rows))
     }
 
     /// Places of the flat row that such subqueries of the select list take.
@@ -82,5 +111,36 @@ impl BoundSelect {
         for at in self.gathered_by() {
             columns_of(&outer[at], &mut |place| places.push(place));
         }
+    }
+}
+
+/// Whether an expression is NULL where a doubted column in it is.
+fn is_null_of_null(node: &Node, doubted: &dyn Fn(usize) -> bool) -> bool {
+    match &node.op {
+        Op::Column(column) => doubted(column.index),
+        Op::Arith(..)
+        | Op::Negate(_)
+        | Op::Bit(..)
+        | Op::BitNot(_)
+        | Op::Between { .. }
+        | Op::In { .. }
+        | Op::Like { .. }
+        | Op::Not
+        | Op::And
+        | Op::Or
+        | Op::Xor
+        | Op::Cast(_)
+        | Op::ToCharset { .. }
+        | Op::Collate
+        | Op::Extract(_) => node.args.iter().any(|arg| is_null_of_null(arg, doubted)),
+        Op::Call(call) => {
+            !NEVER_NULL.contains(&call.function.name)
+                && node.args.iter().any(|arg| is_null_of_null(arg, doubted))
+        }
+        Op::Compare(op, _) => {
+            *op != CompareOp::NullSafeEq
+                && node.args.iter().any(|arg| is_null_of_null(arg, doubted))
+        }
+        _ => false,
     }
 }

@@ -29,12 +29,39 @@ pub(super) fn column_type(query: &BoundSelect, item: &Item) -> SqlType {
         }
         TypeKind::Null => SqlType::NULL_STRING,
         TypeKind::BigInt if item.column.is_none() || parts > 0 => {
-            let short = ty.length < 11 && parts < 2 && !is_gathered(query, &item.node);
-            ty.length = if short { 11 } else { ty.length.max(20) };
+            if ty.length < 11 && parts < 2 && !is_gathered(query, &item.node) {
+                (ty.kind, ty.length) = (TypeKind::Int, 11);
+            } else {
+                ty.length = ty.length.max(20);
+            }
             ty
         }
         _ => ty,
     }
+}
+
+/// Whether the rows of FROM's table go on as its query finds them: its columns are those of
+/// the query's own tables.
+pub(super) fn goes_on(rows: &TableSource) -> bool {
+    let TableSource::Derived(rows) = rows else { return false };
+    match &**rows {
+        Derived::Query { query, .. } => is_merged(query),
+        Derived::Shared(shared) => {
+            let mut merged = false;
+            shared.before_planning(|rows| {
+                merged = matches!(rows, Derived::Query { query, .. } if is_merged(query));
+            });
+            merged
+        }
+        _ => false,
+    }
+}
+
+fn is_merged(query: &BoundSelect) -> bool {
+    let is_set = |source: &super::Source| {
+        matches!(&source.rows, TableSource::Derived(rows) if matches!(**rows, Derived::Set(_)))
+    };
+    !is_kept(query) && !query.sources.iter().any(is_set)
 }
 
 /// Whether the rows of a query in FROM are kept before others see them; those of other

@@ -293,7 +293,7 @@ fn put_together(
 }
 
 /// The columns `at` of all queries, and the type that they have in common. A run of one
-/// operation agrees on a type before it meets the next.
+/// operation agrees on a type before it meets the next; INTERSECT ALL takes two at a time.
 fn common_type(
     binder: &Binder<'_>,
     queries: &[(Option<(ast::SetOp, bool)>, BoundSelect)],
@@ -301,9 +301,9 @@ fn common_type(
 ) -> Result<(Vec<Node>, SqlType)> {
     let mut args: Vec<Node> = Vec::with_capacity(queries.len());
     let mut run = None;
-    for (op, query) in queries {
+    for (next, (op, query)) in queries.iter().enumerate() {
         let op = op.map(|(op, _)| op);
-        if run.is_some() && op != run {
+        if run.is_some() && (op != run || takes_two(queries, next)) {
             let ty = met(binder, &mut args)?;
             let bytes = args.iter().any(|arg| arg.ty.is_binary_string());
             args = args.into_iter().map(|arg| as_common(arg, ty, bytes)).collect();
@@ -322,6 +322,16 @@ fn common_type(
         return Err(SqlError::illegal_mix_of_collations("UNION"));
     }
     Ok((args, ty))
+}
+
+/// Whether the query `at` is of a run of nothing but INTERSECT ALL.
+fn takes_two(queries: &[(Option<(ast::SetOp, bool)>, BoundSelect)], at: usize) -> bool {
+    let is = |(op, _): &&(Option<(ast::SetOp, bool)>, BoundSelect)| {
+        op.is_some_and(|(op, _)| op == ast::SetOp::Intersect)
+    };
+    let before = queries[..at].iter().rev().take_while(is);
+    let mut run = before.chain(queries[at..].iter().take_while(is)).peekable();
+    run.peek().is_some() && run.all(|(op, _)| op.is_some_and(|(_, all)| all))
 }
 
 /// Whether the column `at` of a set of queries is NULL in all of them. Such a set within
