@@ -57,15 +57,7 @@ impl BoundSelect {
         source.is_some_and(|source| super::made::goes_on(&source.rows))
     }
 
-    /// Places of the flat row that such subqueries of the select list take.
-    fn doubted_places(&self) -> Vec<usize> {
-        let mut places = Vec::new();
-        for item in &self.items {
-            self.doubted_by(&item.node, &mut places);
-        }
-        places
-    }
-
+    /// Adds the places of the flat row that such subqueries of an expression take.
     fn doubted_by(&self, node: &Node, places: &mut Vec<usize>) {
         if let Op::Subquery { slot, .. } = &node.op
             && let Some(subquery) = self.subqueries.iter().find(|one| one.slot == *slot)
@@ -80,14 +72,15 @@ impl BoundSelect {
     /// Which of the values that it takes from the row around it, or a query within it takes,
     /// are for gathering rows. What the aggregates themselves and HAVING take does not count.
     fn gathered_by(&self) -> Vec<usize> {
-        let mut places = self.doubted_places();
-        if !self.aggregates.is_empty() {
-            let on = self.sources.iter().flat_map(|source| &source.on);
-            let items = self.items.iter().map(|item| &item.node);
-            let order = self.order_by.iter().map(|key| &key.node);
-            for node in self.filter.iter().chain(on).chain(items).chain(order) {
+        let mut places = Vec::new();
+        let on = self.sources.iter().flat_map(|source| &source.on);
+        let items = self.items.iter().map(|item| &item.node);
+        let order = self.order_by.iter().map(|key| &key.node);
+        for node in self.filter.iter().chain(on).chain(items).chain(order) {
+            if !self.aggregates.is_empty() {
                 columns_of(node, &mut |place| places.push(place));
             }
+            self.doubted_by(node, &mut places);
         }
         for source in &self.sources {
             let TableSource::Derived(rows) = &source.rows else { continue };

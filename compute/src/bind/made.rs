@@ -58,9 +58,7 @@ pub(super) fn goes_on(rows: &TableSource) -> bool {
 }
 
 fn is_merged(query: &BoundSelect) -> bool {
-    let is_set = |source: &super::Source| {
-        matches!(&source.rows, TableSource::Derived(rows) if matches!(**rows, Derived::Set(_)))
-    };
+    let is_set = |source: &super::Source| matches!(&source.rows, TableSource::Derived(rows) if matches!(**rows, Derived::Set(_)));
     !is_kept(query) && !query.sources.iter().any(is_set)
 }
 

@@ -293,7 +293,7 @@ fn put_together(
 }
 
 /// The columns `at` of all queries, and the type that they have in common. A run of one
-/// operation agrees on a type before it meets the next; INTERSECT ALL takes two at a time.
+/// operation agrees on a type before it meets the next.
 fn common_type(
     binder: &Binder<'_>,
     queries: &[(Option<(ast::SetOp, bool)>, BoundSelect)],
@@ -303,7 +303,7 @@ fn common_type(
     let mut run = None;
     for (next, (op, query)) in queries.iter().enumerate() {
         let op = op.map(|(op, _)| op);
-        if run.is_some() && (op != run || takes_two(queries, next)) {
+        if run.is_some() && (op != run || is_apart(queries, next)) {
             let ty = met(binder, &mut args)?;
             let bytes = args.iter().any(|arg| arg.ty.is_binary_string());
             args = args.into_iter().map(|arg| as_common(arg, ty, bytes)).collect();
@@ -324,14 +324,22 @@ fn common_type(
     Ok((args, ty))
 }
 
-/// Whether the query `at` is of a run of nothing but INTERSECT ALL.
-fn takes_two(queries: &[(Option<(ast::SetOp, bool)>, BoundSelect)], at: usize) -> bool {
-    let is = |(op, _): &&(Option<(ast::SetOp, bool)>, BoundSelect)| {
-        op.is_some_and(|(op, _)| op == ast::SetOp::Intersect)
+/// Whether the queries before `at` agree on a type before they meet this one, which is of the
+/// same operation: in a run of nothing but INTERSECT ALL, and where UNION ALL alone is left.
+fn is_apart(queries: &[(Option<(ast::SetOp, bool)>, BoundSelect)], at: usize) -> bool {
+    let Some(Some((op, all))) = queries.get(at).map(|(op, _)| *op) else { return false };
+    let is = |(other, _): &&(Option<(ast::SetOp, bool)>, BoundSelect)| {
+        other.is_some_and(|(other, _)| other == op)
     };
-    let before = queries[..at].iter().rev().take_while(is);
-    let mut run = before.chain(queries[at..].iter().take_while(is)).peekable();
-    run.peek().is_some() && run.all(|(op, _)| op.is_some_and(|(_, all)| all))
+    let keeps =
+        |(other, _): &(Option<(ast::SetOp, bool)>, BoundSelect)| other.is_some_and(|(_, all)| all);
+    let mut before = queries[..at].iter().rev().take_while(is);
+    let mut behind = queries[at..].iter().take_while(is);
+    match op {
+        ast::SetOp::Intersect => all && before.all(keeps) && behind.all(keeps),
+        ast::SetOp::Union => before.next().is_some_and(|one| !keeps(one)) && behind.all(keeps),
+        ast::SetOp::Except => false,
+    }
 }
 
 /// Whether the column `at` of a set of queries is NULL in all of them. Such a set within
