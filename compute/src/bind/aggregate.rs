@@ -4,7 +4,7 @@ use firn_mysql_parser::ast::{self, AggregateKind};
 use firn_mysql_semantics::collation::Collation;
 use firn_mysql_semantics::error::SqlError;
 use firn_mysql_semantics::expr::{Binder, Node, Result, printed};
-use firn_mysql_semantics::{CollationId, Derivation, SqlType, TypeKind};
+use firn_mysql_semantics::{CollationId, Derivation, NOT_FIXED_DECIMALS, SqlType, TypeKind};
 
 use super::OrderBy;
 
@@ -195,16 +195,16 @@ fn result_type(
             let precision = (precision + u32::from(more)).clamp(u32::from(scale), 65);
             SqlType::decimal(precision as u8, scale, false)
         }
-        F::SumDouble if first.kind == TypeKind::Null => SqlType::plain(TypeKind::Double, 17, 0),
-        F::AvgDouble if first.kind == TypeKind::Null => {
-            let decimals = binder_increment(binder);
-            SqlType::plain(TypeKind::Double, 17 + u32::from(decimals), decimals)
-        }
-        F::SumDouble | F::AvgDouble | F::Variance { .. } => SqlType::double(),
+        F::SumDouble => double(first.decimals),
+        F::AvgDouble => double(first.decimals.saturating_add(binder_increment(binder))),
+        F::Variance { .. } => SqlType::double(),
         // These have types of their own.
         F::Concat | F::JsonArray | F::JsonObject => first,
         F::Min | F::Max => {
-            let mut ty = first.with_nullable(true);
+            let mut ty = match first.is_null_column() {
+                true => SqlType::NULL_STRING,
+                false => first.with_nullable(true),
+            };
             // The value is the member's text, not its number.
             if matches!(ty.kind, TypeKind::Enum | TypeKind::Set) {
                 ty.kind = TypeKind::Char;
@@ -221,6 +221,14 @@ fn result_type(
     }
 }
 
+/// A DOUBLE of so many decimals, if it has room for them.
+fn double(decimals: u8) -> SqlType {
+    match decimals < NOT_FIXED_DECIMALS {
+        true => SqlType::plain(TypeKind::Double, 17 + u32::from(decimals), decimals),
+        false => SqlType::double(),
+    }
+}
+
 fn binder_increment(binder: &Binder<'_>) -> u8 {
     binder.settings().div_precision_increment
 }
@@ -234,7 +242,7 @@ fn concatenated(args: &mut [Node], binder: &Binder<'_>) -> Result<SqlType> {
     let at: Vec<usize> = (0..args.len()).filter(|at| is_text(&args[*at])).collect();
     let mut texts: Vec<Node> = at.iter().map(|at| args[*at].clone()).collect();
     let bits = args.iter().any(|arg| arg.ty.kind == TypeKind::Bit)
-        || args.iter().all(|arg| arg.ty.kind == TypeKind::Null);
+        || args.iter().all(|arg| arg.ty.derivation == Derivation::Ignorable);
     let collation = match texts.is_empty() {
         _ if bits => CollationId::BINARY,
         true => binder.settings().connection_collation,
@@ -246,7 +254,10 @@ fn concatenated(args: &mut [Node], binder: &Binder<'_>) -> Result<SqlType> {
     // As many characters as a server tells of: each as long as the longest of its set.
     let bytes = Collation::by_id(collation.0).map_or(1, |one| one.charset().max_bytes() as u32);
     let characters = CONCAT_BYTES * bytes;
-    let mut ty = SqlType::varchar(characters, collation, Derivation::Coercible);
+    // Nothing but NULLs has no character set of its own.
+    let none = args.iter().all(|arg| arg.ty.derivation == Derivation::Ignorable);
+    let derivation = if none { Derivation::Ignorable } else { Derivation::Coercible };
+    let mut ty = SqlType::varchar(characters, collation, derivation);
     ty.kind = TypeKind::Text;
     Ok(ty)
 }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use firn_mysql_parser::ast;
+use firn_mysql_semantics::Value;
 use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::{Binder, Node, Result};
-use firn_mysql_semantics::{SqlType, TypeKind, Value};
 
 use super::scope::{ScopeColumn, ScopeTable, StatementScope};
 use super::statement::{Statement, not_yet};
@@ -508,7 +508,7 @@ pub(super) fn columns_of_query(
                 Some(name) => Arc::from(name.as_str()),
                 None => Arc::from(&*item.name),
             },
-            ty: derived_type(query, item),
+            ty: super::made::column_type(query, item),
             members: item.members.clone(),
             flags: firn_mysql_protocol::ColumnFlags::EMPTY,
             zerofill: item.zerofill,
@@ -526,33 +526,6 @@ pub(super) fn columns_of_query(
         }
     }
     Ok(columns.into())
-}
-
-/// The type of a query's column as that of a table which is made of its rows.
-fn derived_type(query: &BoundSelect, item: &super::Item) -> SqlType {
-    let mut ty = item.node.ty;
-    let is_set = query.sources.iter().any(|source| {
-        matches!(&source.rows, TableSource::Derived(rows)
-            if matches!(&**rows, Derived::Set(set) if set.parts.len() > 1))
-    });
-    let is_over_others = query.sources.iter().any(|source| {
-        matches!(&source.rows, TableSource::Derived(rows) if matches!(**rows, Derived::Set(_)))
-    });
-    // Rows that go on as they come keep what their query says of them.
-    let is_made = query.grouped
-        || query.distinct
-        || query.limit.is_some()
-        || !query.group_by.is_empty()
-        || !query.windows.is_empty()
-        || query.items.iter().any(|item| item.node.ty.kind == TypeKind::Null)
-        || is_over_others;
-    if !is_made || item.column.is_some() {
-        return ty;
-    }
-    if ty.kind == TypeKind::BigInt {
-        ty.length = if ty.length < 11 && !is_set { 11 } else { ty.length.max(20) };
-    }
-    ty
 }
 
 impl Derived {

@@ -317,6 +317,7 @@ impl BoundSelect {
             warnings,
         };
         this.nodes(&mut |node| super::block::place_outer(node, outer_start));
+        this.doubt_tables();
         if statement.full_group {
             super::full_group::check(&this)?;
         }

@@ -114,18 +114,14 @@ impl BoundSelect {
                 put_together(&inner, queries)?
             }
             ast::QueryBody::Set { first, rest } => {
-                let (first, rest) = (first.as_ref(), rest.iter().collect::<Vec<_>>());
-                let (first, rest) = unions_in_a_row(first, rest);
                 let mut keys = tail.order_by.iter();
                 if let Some(at) = keys.position(|key| super::clauses::has_aggregate(&key.expr)) {
                     let number = code::ER_AGGREGATE_ORDER_FOR_UNION;
                     return Err(SqlError::new(number, &[(at as u64 + 1).into()]));
                 }
-                let mut queries: Vec<(Option<(ast::SetOp, bool)>, Self)> =
-                    vec![(None, Self::part(&inner, first)?)];
-                for operand in rest {
-                    let op = Some((operand.op, operand.all));
-                    queries.push((op, Self::part(&inner, &operand.body)?));
+                let mut queries: Vec<(Option<(ast::SetOp, bool)>, Self)> = Vec::new();
+                for (op, body) in super::set_row::in_a_row(first, rest) {
+                    queries.push((op, Self::part(&inner, body)?));
                 }
                 queries.iter_mut().for_each(|(_, query)| query.warn_in(&block));
                 put_together(&inner, queries)?
@@ -305,15 +301,19 @@ fn common_type(
 ) -> Result<(Vec<Node>, SqlType)> {
     let mut args: Vec<Node> = Vec::with_capacity(queries.len());
     let mut run = None;
-    for (op, query) in queries {
+    for (next, (op, query)) in queries.iter().enumerate() {
         let op = op.map(|(op, _)| op);
-        if run.is_some() && op != run {
+        if run.is_some() && (op != run || is_apart(queries, next)) {
             let ty = met(binder, &mut args)?;
             let bytes = args.iter().any(|arg| arg.ty.is_binary_string());
             args = args.into_iter().map(|arg| as_common(arg, ty, bytes)).collect();
         }
         run = op;
-        args.push(placeholder(&query.items[at], at));
+        let mut arg = placeholder(&query.items[at], at);
+        if is_of_nulls(query, at) {
+            arg.ty = SqlType::NULL;
+        }
+        args.push(arg);
     }
     let ty = met(binder, &mut args)?;
     // Texts of several collations are in none: a server does not put them together.
@@ -324,30 +324,31 @@ fn common_type(
     Ok((args, ty))
 }
 
-/// UNIONs within parentheses on the left of UNIONs are operands of one row of them.
-fn unions_in_a_row<'q>(
-    first: &'q ast::QueryBody,
-    mut rest: Vec<&'q ast::SetOperand>,
-) -> (&'q ast::QueryBody, Vec<&'q ast::SetOperand>) {
-    let is_union = |operands: &[&ast::SetOperand]| {
-        operands.iter().all(|operand| operand.op == ast::SetOp::Union)
+/// Whether the queries before `at` agree on a type before they meet this one, which is of the
+/// same operation: in a run of nothing but INTERSECT ALL, and where UNION ALL alone is left.
+fn is_apart(queries: &[(Option<(ast::SetOp, bool)>, BoundSelect)], at: usize) -> bool {
+    let Some(Some((op, all))) = queries.get(at).map(|(op, _)| *op) else { return false };
+    let is = |(other, _): &&(Option<(ast::SetOp, bool)>, BoundSelect)| {
+        other.is_some_and(|(other, _)| other == op)
     };
-    let mut first = first;
-    while let ast::QueryBody::Nested(query) = first
-        && query.with.is_none()
-        && query.order_by.is_empty()
-        && query.limit.is_none()
-        && query.locking.is_empty()
-        && let ast::QueryBody::Set { first: inner, rest: operands } = &query.body
-    {
-        let mut operands: Vec<&ast::SetOperand> = operands.iter().collect();
-        if !is_union(&operands) || !is_union(&rest) {
-            break;
-        }
-        operands.append(&mut rest);
-        (first, rest) = (inner, operands);
+    let keeps =
+        |(other, _): &(Option<(ast::SetOp, bool)>, BoundSelect)| other.is_some_and(|(_, all)| all);
+    let mut before = queries[..at].iter().rev().take_while(is);
+    let mut behind = queries[at..].iter().take_while(is);
+    match op {
+        ast::SetOp::Intersect => all && before.all(keeps) && behind.all(keeps),
+        ast::SetOp::Union => before.next().is_some_and(|one| !keeps(one)) && behind.all(keeps),
+        ast::SetOp::Except => false,
     }
-    (first, rest)
+}
+
+/// Whether the column `at` of a set of queries is NULL in all of them. Such a set within
+/// another is nothing but NULL, whatever it is to a client.
+fn is_of_nulls(query: &BoundSelect, at: usize) -> bool {
+    query.sources.iter().any(|source| {
+        matches!(&source.rows, TableSource::Derived(rows)
+            if matches!(&**rows, Derived::Set(set) if set.types[at].kind == TypeKind::Null))
+    })
 }
 
 /// A column in the type of the whole; bits are their number if nothing beside them is a string
@@ -416,8 +417,13 @@ pub(super) fn merged(
             list.push(as_common(arg, ty, bytes));
         }
         let item = &first.items[at];
-        columns.push(ScopeColumn { members: None, zerofill: None, ..column(item, ty) });
         types.push(ty);
+        let ty = match ty.kind {
+            TypeKind::Null if queries.len() == 1 => SqlType::NULL_COLUMN,
+            TypeKind::Null => SqlType::NULL_STRING,
+            _ => ty,
+        };
+        columns.push(ScopeColumn { members: None, zerofill: None, ..column(item, ty) });
     }
     let parts = queries.into_iter().zip(converted).map(|((op, query), columns)| {
         let outer = query.outer.iter().cloned().map(Node::column).collect();

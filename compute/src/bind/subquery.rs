@@ -60,12 +60,7 @@ impl StatementScope<'_> {
     pub(super) fn scalar(&self, query: &ast::Query) -> Result<Node> {
         let (bound, operands) = self.nested(query)?;
         let mut types: Vec<SqlType> = bound.items.iter().map(value_type).collect();
-        // Without a table there is always a row.
-        let sure = bound.sources.is_empty()
-            && bound.filter.is_empty()
-            && bound.having.is_none()
-            && bound.limit.is_none();
-        if sure {
+        if is_one_row(&bound) {
             let nullable = bound.items.iter().map(|item| item.node.ty.nullable);
             types.iter_mut().zip(nullable).for_each(|(ty, nullable)| ty.nullable = nullable);
         }
@@ -141,7 +136,9 @@ impl StatementScope<'_> {
             node
         });
         let (mut ours, mut theirs): (Vec<_>, Vec<_>) = (ours.collect(), theirs.collect());
-        let nullable = ours.iter().chain(&theirs).any(|node| node.ty.nullable);
+        // A server says so of whatever it looks for among rows.
+        let nullable = op == CompareOp::Eq && !is_one_row(&bound)
+            || ours.iter().chain(&theirs).any(|node| node.ty.nullable);
         let condition = if width == 1 {
             binder.compared(op, ours.remove(0), theirs.remove(0))?
         } else {
@@ -151,6 +148,14 @@ impl StatementScope<'_> {
         let slot = self.put(bound, Asked::Any(condition));
         Ok(Node::subquery(slot, 0, SqlType::truth().with_nullable(nullable), operands))
     }
+}
+
+/// Without a table there is always a row.
+fn is_one_row(query: &BoundSelect) -> bool {
+    query.sources.is_empty()
+        && query.filter.is_empty()
+        && query.having.is_none()
+        && query.limit.is_none()
 }
 
 /// A column in place of an expression, of the same type.

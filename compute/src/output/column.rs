@@ -22,8 +22,8 @@ fn kind(ty: &SqlType, of_table: bool) -> ColumnType {
     let number = match ty.kind {
         // All lengths of TEXT are announced alike where a table has them.
         kind if kind.is_text() && of_table => 252,
-        // NULLs of a query in FROM are strings of no bytes.
-        TypeKind::Null if of_table => 253,
+        // So are NULLs of a query in FROM whose rows are kept.
+        TypeKind::Null if ty.is_null_column() => 253,
         kind => kind.protocol_number(),
     };
     ColumnType::from_wire(number).unwrap_or(ColumnType::VarString)
@@ -82,7 +82,8 @@ pub(crate) fn definition(
     }
     column.decimals = ty.decimals;
     // Strings have decimals only where they are computed.
-    if (ty.kind.is_string() || ty.kind == TypeKind::Json) && of_table {
+    let no_number = ty.kind.is_string() || matches!(ty.kind, TypeKind::Json | TypeKind::Null);
+    if no_number && of_table {
         column.decimals = 0;
     }
     let mut flags = ColumnFlags::EMPTY;

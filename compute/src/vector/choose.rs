@@ -103,8 +103,9 @@ fn why_not_step(step: &Step, plan: &SelectPlan) -> Option<&'static str> {
         StepRows::Derived(_) => return Some("a lateral table"),
         StepRows::Virtual(_) => return Some("a table of the server's own"),
     }
+    // One that stands for several comes behind them.
     let mut tables = plan.select.tables.iter();
-    let Some(table) = tables.find(|table| table.start == step.start) else {
+    let Some(table) = tables.rfind(|table| table.start == step.start) else {
         return Some("a table is not there");
     };
     if step.columns.iter().any(|at| !has_arrow(&table.columns[*at].ty)) {

@@ -248,8 +248,9 @@ impl Planner<'_> {
 
     /// The places of a step's columns that are read.
     fn places_of(&self, step: &Step) -> Result<Vec<(usize, SqlType)>, SqlError> {
+        // One that stands for several comes behind them.
         let mut tables = self.plan.select.tables.iter();
-        let table = tables.find(|table| table.start == step.start).ok_or_else(missing)?;
+        let table = tables.rfind(|table| table.start == step.start).ok_or_else(missing)?;
         let place = |at: &usize| {
             let column = table.columns.get(*at).ok_or_else(missing)?;
             Ok((step.start + at, column.ty))

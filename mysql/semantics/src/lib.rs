@@ -20,5 +20,5 @@ pub mod value;
 #[cfg(feature = "vector")]
 pub mod vector;
 
-pub use types::{CollationId, Derivation, SqlType, TypeKind};
+pub use types::{CollationId, Derivation, NOT_FIXED_DECIMALS, SqlType, TypeKind};
 pub use value::{Bytes, Value};

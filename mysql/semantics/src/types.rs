@@ -189,6 +189,18 @@ impl SqlType {
         derivation: Derivation::Ignorable,
     };
 
+    /// The type of a column of rows that are kept, all of which are NULL.
+    pub const NULL_COLUMN: SqlType = SqlType { decimals: NOT_FIXED_DECIMALS, ..SqlType::NULL };
+
+    /// NULL as what is gathered of rows: a string of no bytes.
+    pub const NULL_STRING: SqlType =
+        SqlType::varchar(0, CollationId::BINARY, Derivation::Ignorable);
+
+    /// Whether it is [`SqlType::NULL_COLUMN`].
+    pub fn is_null_column(&self) -> bool {
+        self.kind == TypeKind::Null && self.decimals > 0
+    }
+
     /// A number, date or other type without characters.
     pub const fn plain(kind: TypeKind, length: u32, decimals: u8) -> SqlType {
         SqlType {

@@ -3,7 +3,7 @@
 use firn_mysql_parser::ast::{self, AggregateKind};
 use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::{Binder, Node, Result};
-use firn_mysql_semantics::{SqlType, TypeKind};
+use firn_mysql_semantics::{NOT_FIXED_DECIMALS, SqlType, TypeKind};
 
 use super::super::{Aggregate, StatementScope, columns_of};
 
@@ -57,6 +57,9 @@ fn count_type() -> SqlType {
 
 /// The type of a value that has been kept for other rows, as clients are told of it.
 fn kept(mut ty: SqlType) -> SqlType {
+    if ty.is_null_column() {
+        return SqlType::NULL_STRING;
+    }
     ty.kind = match ty.kind {
         kind if kind.is_integer() => {
             if ty.length < 10 {
@@ -130,8 +133,11 @@ impl WindowFunction {
                 match args.next() {
                     None => {
                         let mut value = value(of);
-                        if value.ty.kind == TypeKind::Double && value.ty.length == 22 {
-                            value.ty.length = 23;
+                        let ty = &mut value.ty;
+                        if matches!(ty.kind, TypeKind::Float | TypeKind::Double)
+                            && ty.decimals == NOT_FIXED_DECIMALS
+                        {
+                            ty.length = SqlType::double().length;
                         }
                         Self::Shift { lead, value, distance, default: None }
                     }

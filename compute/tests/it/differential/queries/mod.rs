@@ -7,6 +7,7 @@
 //!
 //! `tests/data/differential/queries.txt` has what a MySQL server answered for some seeds;
 //! `queries_firn.txt` what is meant to be something else here, with the reason.
+//! `told.txt` has what it tells of columns that were told of wrongly here (`told`).
 
 mod answer;
 mod blocks;
@@ -16,6 +17,7 @@ pub(crate) mod generated;
 mod joins;
 mod subqueries;
 mod tables;
+mod told;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -54,6 +54,8 @@ fn merged_kind(a: K, b: K) -> K {
         {
             K::Decimal
         }
+        // A server finds room for a BIGINT in a FLOAT that comes before it, and for an INT in none.
+        (K::Float, K::BigInt) => K::Float,
         (K::Float, other) | (other, K::Float)
             if matches!(other, K::TinyInt | K::SmallInt | K::MediumInt | K::Year) =>
         {
@@ -99,6 +101,10 @@ pub(crate) fn merged_type(
             unsigned.get_or_insert(node.ty.unsigned);
         }
     }
+    // A column of NULLs is signed.
+    if kind.is_integer() && chosen.iter().any(|node| node.ty.is_null_column()) {
+        mixed |= unsigned == Some(true);
+    }
     // What is chosen is a member's text, wherever it comes from.
     if matches!(kind, K::Enum | K::Set) {
         kind = K::Char;
@@ -117,11 +123,15 @@ pub(crate) fn merged_type(
         }
     }
     let all_unsigned = !mixed && unsigned.unwrap_or(false);
-    let decimals = |node: &&Node| if node.ty.kind == K::Null { 0 } else { node.ty.decimals };
+    let decimals = |node: &&Node| match node.ty.kind == K::Null && !node.ty.is_null_column() {
+        true => 0,
+        false => node.ty.decimals,
+    };
     let scale = chosen.iter().map(decimals).max().unwrap_or(0);
     let mut ty = match kind {
         K::Null => SqlType::NULL,
         K::Decimal => {
+            let scale = scale.min(30);
             let digits =
                 |node: &&Node| decimal_precision(node).saturating_sub(u32::from(node.ty.decimals));
             let int = chosen.iter().map(digits).max().unwrap_or(0);
@@ -151,6 +161,13 @@ pub(crate) fn merged_type(
             SqlType::plain(kind, longest, 0).with_unsigned(all_unsigned)
         }
         K::Date => SqlType::plain(K::Date, 10, 0),
+        // Those of NULLs are of no time.
+        K::Time | K::DateTime | K::Timestamp if scale == NOT_FIXED_DECIMALS => {
+            let others = chosen.iter().filter(|node| node.ty.kind != K::Null);
+            let scale = others.map(|node| node.ty.decimals).max().unwrap_or(0).min(6);
+            let whole = if kind == K::Time { 10 } else { 19 };
+            SqlType::plain(kind, temporal_length(whole, scale), scale)
+        }
         K::Time => SqlType::plain(K::Time, temporal_length(10, scale), scale),
         K::DateTime | K::Timestamp => {
             let scale = scale.min(6);

@@ -180,7 +180,6 @@ impl Binder<'_> {
         match domain {
             Domain::Double if d1 < NOT_FIXED_DECIMALS && d2 < NOT_FIXED_DECIMALS => {
                 let decimals = match op {
-                    ArithOp::Multiply => d1.saturating_add(d2),
                     ArithOp::Divide => d1.max(d2) + self.settings.div_precision_increment,
                     _ => d1.max(d2),
                 };
@@ -201,7 +200,6 @@ impl Binder<'_> {
             }
             Domain::Double => double_type(match op {
                 _ if d1 >= NOT_FIXED_DECIMALS || d2 >= NOT_FIXED_DECIMALS => NOT_FIXED_DECIMALS,
-                ArithOp::Multiply => d1.saturating_add(d2),
                 ArithOp::Divide => d1.max(d2) + self.settings.div_precision_increment,
                 _ => d1.max(d2),
             })
