@@ -34,6 +34,8 @@ pub(crate) struct Settled {
     /// Conditions whose subqueries take values of the rows: they are looked at row by row,
     /// once all else is.
     pub(crate) residual: Vec<Node>,
+    /// HAVING, where that asks nothing of groups.
+    pub(crate) having: Option<Node>,
     /// Of equal rows one is enough.
     pub(crate) once: bool,
 }

@@ -15,6 +15,7 @@ mod dump;
 mod executors;
 mod explain;
 mod fuzz;
+mod having;
 mod information_schema;
 mod isolation;
 mod large;
