@@ -27,6 +27,7 @@ mod passwords;
 mod plan_cache;
 mod privileges;
 mod ranges;
+mod row_groups;
 mod rows_read;
 mod scripts;
 mod show;
