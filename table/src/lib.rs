@@ -48,7 +48,7 @@ pub use cell::Cell;
 pub use codec::{TableCodec, row_number, row_number_key};
 pub use description::{RowDescription, TableRows};
 pub use parquet::{ColumnFile, RowGroup, Verified, verify};
-pub use schemas::Schemas;
+pub use schemas::{Schemas, SmallGroups};
 pub use timestamp::{timestamp_from_utc, timestamp_to_utc};
 
 /// Column of the caller's key.

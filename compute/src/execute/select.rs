@@ -371,10 +371,20 @@ impl<'p> SelectRun<'p> {
 
     /// Computes the items of the row.
     async fn compute(&mut self, view: &mut View<'_>, cx: &mut Cx<'p>) -> Result<()> {
+        self.compute_some(view, cx, |_| true).await
+    }
+
+    /// Computes some of the items of the row.
+    async fn compute_some(
+        &mut self,
+        view: &mut View<'_>,
+        cx: &mut Cx<'p>,
+        which: impl Fn(usize) -> bool,
+    ) -> Result<()> {
         let Self { plan, params, row, subqueries, behind, .. } = self;
         let select = &plan.select;
         for (at, item) in select.items.iter().enumerate() {
-            if select.windows.has_item(at) != *behind {
+            if select.windows.has_item(at) != *behind || !which(at) {
                 continue;
             }
             let value = subqueries

@@ -112,6 +112,37 @@ impl<'p> Subqueries<'p> {
         Ok(settled)
     }
 
+    /// HAVING with the values of its subqueries; `None` if these take values of groups, or are
+    /// compared with them row by row.
+    ///
+    /// # Errors
+    /// Those of running the subqueries.
+    pub(crate) async fn settled_having(
+        &mut self,
+        plan: &'p SelectPlan,
+        view: &mut View<'_>,
+        cx: &mut Cx<'p>,
+    ) -> Result<Option<Node>> {
+        let Some(mut having) = plan.select.having.clone() else { return Ok(None) };
+        let gives_value = |slot: &usize| {
+            let asked = self.plans.iter().find(|plan| plan.slot == *slot);
+            asked.is_some_and(|one| {
+                let any = matches!(one.asked, Asked::Any(_));
+                !any && !one.volatile && one.plan.select.outer.is_empty()
+            })
+        };
+        if !slots_of(&having).iter().all(gives_value) {
+            return Ok(None);
+        }
+        while let Some(asked) = first_asked(&having).cloned() {
+            let known = self.known(&asked, plan, &mut Vec::new(), view, cx).await?;
+            if let Some(place) = first_asked_mut(&mut having) {
+                *place = known;
+            }
+        }
+        Ok(Some(having))
+    }
+
     /// What stands for a subquery in a condition: its value, or a column.
     async fn known(
         &mut self,
@@ -300,6 +331,15 @@ fn first_asked(node: &Node) -> Option<&Node> {
         Op::Subquery { .. } => Some(node),
         _ => node.args.iter().find_map(first_asked),
     }
+}
+
+/// The subqueries within an expression.
+fn slots_of(node: &Node) -> Vec<usize> {
+    let own = match node.op {
+        Op::Subquery { slot, .. } => Some(slot),
+        _ => None,
+    };
+    own.into_iter().chain(node.args.iter().flat_map(slots_of)).collect()
 }
 
 fn first_asked_mut(node: &mut Node) -> Option<&mut Node> {

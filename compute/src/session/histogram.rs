@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use firn_engine::WriteBatch;
 use firn_mysql_parser::Parser;
 use firn_mysql_parser::ast::{self, Histogram as Asked, StatementKind};
 use firn_mysql_protocol::result::Response;
@@ -12,18 +11,18 @@ use firn_mysql_semantics::expr::Cx;
 use firn_mysql_semantics::temporal::{Date, DateTime};
 use firn_mysql_semantics::{TypeKind, Value};
 
+use super::Session;
 use super::run::Arguments;
 use super::show::{Filter, Shown};
 use super::statement::{Ended, Outcome};
 use super::tables::SessionTables;
-use super::{Session, from_engine};
 use crate::bind::{BoundSelect, TableSource, Tables as _};
-use crate::catalog::{CatalogChange, ChangeError, Relation};
+use crate::catalog::Relation;
 use crate::execute::{Reading, SelectRun, View};
 use crate::information_schema;
 use crate::information_schema::cell::text;
 use crate::plan::SelectPlan;
-use crate::statistics::{Histogram, HistogramOrder, can_have_histogram, store};
+use crate::statistics::{Histogram, HistogramOrder, can_have_histogram};
 use crate::table::OpenTable;
 use crate::txn::{IsolationLevel, LockWait, OwnerId};
 use crate::zone;
@@ -131,20 +130,23 @@ impl Session {
         table: &OpenTable,
         columns: &[&str],
     ) -> Result<Vec<Said>, SqlError> {
-        let mut known = table.histograms();
+        let known = table.histograms();
         let mut said = Vec::with_capacity(columns.len());
+        let mut gone = Vec::with_capacity(columns.len());
         for name in columns {
             said.push(match table.column_named(name) {
                 None => wrong(format!("The column '{name}' does not exist.")),
-                Some(at) => match known.remove(&table.descriptor().columns[at].id.0) {
-                    Some(_) => {
+                Some(at) => match table.descriptor().columns[at].id.0 {
+                    id if known.contains_key(&id) => {
+                        gone.push(id);
                         ("status", format!("Histogram statistics removed for column '{name}'."))
                     }
-                    None => wrong(format!("No histogram statistics found for column '{name}'.")),
+                    _ => wrong(format!("No histogram statistics found for column '{name}'.")),
                 },
             });
         }
-        self.keep_histograms(table, known).await?;
+        table.know(|known| known.histograms.retain(|id, _| !gone.contains(id)));
+        self.keep_statistics(table).await?;
         Ok(said)
     }
 
@@ -184,7 +186,7 @@ impl Session {
             let (values, sampling_rate) = self.values_of(table, names, &made).await?;
             let now = self.utc_now();
             let order = HistogramOrder { buckets, auto_update, sampling_rate, now };
-            let mut known = table.histograms();
+            let mut new = BTreeMap::new();
             for (at, values) in made.iter().zip(values) {
                 let column = &table.descriptor().columns[*at];
                 let histogram = Histogram::new(values, &column.ty, order);
@@ -193,9 +195,10 @@ impl Session {
                     let arguments = [column.name.as_str().into(), schema.into(), table.into()];
                     SqlError::new(code::ER_UNABLE_TO_BUILD_HISTOGRAM, &arguments)
                 })?;
-                known.insert(column.id.0, histogram);
+                new.insert(column.id.0, histogram);
             }
-            self.keep_histograms(table, known).await?;
+            table.know(|known| known.histograms.extend(new.clone()));
+            self.keep_statistics(table).await?;
         }
         Ok(said.into_iter().map(|(_, said)| said).collect())
     }
@@ -268,26 +271,6 @@ impl Session {
             self.make_histograms(table, names, &[&column], buckets, true).await?;
         }
         Ok(())
-    }
-
-    /// Stores what is known of a table with these histograms. Plans are made anew.
-    async fn keep_histograms(
-        &self,
-        table: &OpenTable,
-        histograms: BTreeMap<u32, Histogram>,
-    ) -> Result<(), SqlError> {
-        let known = table.numbers.statistics.load_full();
-        let mut known = known.map_or_else(Default::default, |known| (*known).clone());
-        known.histograms = histograms;
-        let mut batch = WriteBatch::new();
-        let stored = store(table.descriptor().id, &known, &mut batch);
-        stored.map_err(|error| from_engine(&error))?;
-        table.numbers.statistics.store(Some(Arc::new(known)));
-        match self.server.catalog.apply_with(&CatalogChange::default(), batch).await {
-            Ok(_) => Ok(()),
-            Err(ChangeError::Sql(error)) => Err(error),
-            Err(ChangeError::Engine(error)) => Err(from_engine(&error)),
-        }
     }
 
     fn utc_now(&self) -> DateTime {

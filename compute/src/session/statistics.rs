@@ -57,7 +57,7 @@ impl Session {
         for table in tables {
             match gather(db, &table, Effort::Quick).await {
                 Ok(known) => {
-                    table.numbers.statistics.store(Some(Arc::new(known)));
+                    table.has_gathered(&known);
                     more = true;
                 }
                 Err(error) => tracing::debug!(why = %error, "statistics cannot be gathered"),
@@ -77,10 +77,16 @@ impl Session {
         let db = self.server.transactions.db();
         let known = gather(db, table, Effort::Thorough).await;
         let known = known.map_err(|error| from_engine(&error))?;
+        table.has_gathered(&known);
+        self.keep_statistics(table).await
+    }
+
+    /// Stores what is known of a table. Plans are made anew.
+    pub(super) async fn keep_statistics(&self, table: &OpenTable) -> Result<(), SqlError> {
+        let Some(known) = table.numbers.statistics.load_full() else { return Ok(()) };
         let mut batch = WriteBatch::new();
         let stored = store(table.descriptor().id, &known, &mut batch);
         stored.map_err(|error| from_engine(&error))?;
-        table.numbers.statistics.store(Some(Arc::new(known)));
         match self.server.catalog.apply_with(&CatalogChange::default(), batch).await {
             Ok(_) => Ok(()),
             Err(ChangeError::Sql(error)) => Err(error),

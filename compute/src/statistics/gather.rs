@@ -81,7 +81,7 @@ impl Changes {
     }
 }
 
-/// Reads some keys of each index of a table.
+/// Reads some keys of each index of a table. Histograms are not gathered.
 ///
 /// # Errors
 /// The engine's.
@@ -95,7 +95,6 @@ pub(crate) async fn gather(db: &Db, table: &OpenTable, effort: Effort) -> Result
         rows,
         analyzed: effort == Effort::Thorough,
         columns: of_columns(db, table, rows, effort).await?,
-        histograms: table.histograms(),
         ..TableStatistics::default()
     };
     let codecs = std::iter::once(table.codec.row_index()).chain(table.codec.indexes());

@@ -91,6 +91,23 @@ impl OpenTable {
         known.map_or_else(BTreeMap::new, |known| known.histograms.clone())
     }
 
+    /// Takes what was gathered of the table. Histograms stay as they are by now.
+    pub(crate) fn has_gathered(&self, gathered: &TableStatistics) {
+        self.know(|known| {
+            let histograms = std::mem::take(&mut known.histograms);
+            *known = TableStatistics { histograms, ..gathered.clone() };
+        });
+    }
+
+    /// Changes what is known of the table, of which others change parts at the same time.
+    pub(crate) fn know(&self, change: impl Fn(&mut TableStatistics)) {
+        self.numbers.statistics.rcu(|known| {
+            let mut known = known.as_deref().cloned().unwrap_or_default();
+            change(&mut known);
+            Some(Arc::new(known))
+        });
+    }
+
     /// What is known of the table.
     pub(crate) fn statistics(&self) -> Option<Arc<TableStatistics>> {
         let known = self.numbers.statistics.load_full()?;

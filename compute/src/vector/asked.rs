@@ -36,6 +36,8 @@ pub(crate) struct Settled {
     pub(crate) residual: Vec<Node>,
     /// Conditions that say of rows that they have partners, or have none: joins.
     pub(crate) partners: Vec<Node>,
+    /// HAVING, where that asks nothing of groups.
+    pub(crate) having: Option<Node>,
     /// Of equal rows one is enough.
     pub(crate) once: bool,
 }

@@ -138,7 +138,7 @@ fn has_arrow(ty: &SqlType) -> bool {
 }
 
 /// Whether an expression gives the same over batches.
-fn fits(node: &Node) -> bool {
+pub(super) fn fits(node: &Node) -> bool {
     fits_with(node, &|_| false)
 }
 

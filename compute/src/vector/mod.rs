@@ -3,7 +3,8 @@
 //! A query block is planned as ever (`plan`). Where that is asked for and can be ([`choose`]),
 //! what reads, joins, filters and gathers its rows becomes a plan of DataFusion ([`plan`]);
 //! what it gives goes back into flat rows, from which `execute::select` goes on: items, HAVING,
-//! ORDER BY, LIMIT and everything behind them are the same for both.
+//! ORDER BY, LIMIT and everything behind them are the same for both. Groups that HAVING leaves
+//! out do not come so far where that can be told over batches ([`having`]).
 //!
 //! ```text
 //! SelectPlan ─▶ choose ─▶ plan ─▶ TableScan ─▶ FilterExec ─▶ HashJoinExec ─▶ AggregateExec
@@ -26,6 +27,7 @@ mod columns;
 mod copied;
 mod copies;
 mod grace;
+mod having;
 mod implied;
 mod in_order;
 mod join;

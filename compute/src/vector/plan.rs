@@ -108,7 +108,7 @@ impl Planner<'_> {
         let Some(rows) = rows else { return Ok(None) };
         let Some(rows) = self.with_partners(rows, view, cx)? else { return Ok(None) };
         if self.gathers {
-            return self.gathered(rows).map(Some);
+            return self.having(self.gathered(rows)?).map(Some);
         }
         let rows = self.different(rows)?;
         let plan = self.in_order(rows.plan)?;
@@ -516,7 +516,8 @@ impl Planner<'_> {
                 Gathered::Sum(gather(what, &value), ty, gather(What::Count, &value))
             }
             F::SumDouble | F::AvgDouble => {
-                Gathered::SumDouble(gather(What::SumDouble, &value), gather(What::Count, &value))
+                let what = What::SumDouble { finite: aggregate.function == F::SumDouble };
+                Gathered::SumDouble(gather(what, &value), gather(What::Count, &value))
             }
             F::Min | F::Max => {
                 let least = aggregate.function == F::Min;

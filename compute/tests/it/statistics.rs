@@ -154,3 +154,33 @@ async fn a_join_of_all_tables_that_there_may_be_is_planned_at_once() {
     assert!(read < 200, "{read}");
     assert!(began.elapsed().as_secs() < 30, "{:?}", began.elapsed());
 }
+
+/// As on a MySQL server: histograms are there until they are made anew or dropped.
+#[tokio::test]
+async fn histograms_stay_when_other_statistics_are_gathered() {
+    let world = World::new();
+    let server = world.start().await;
+    let mut client = server.client().await;
+    client.run("CREATE DATABASE t; USE t").await;
+    filled(&mut client, 30, 3).await;
+    client.run("ANALYZE TABLE u UPDATE HISTOGRAM ON k, v").await;
+    let shown = "SELECT COLUMN_NAME, JSON_LENGTH(HISTOGRAM, '$.buckets') FROM
+        information_schema.COLUMN_STATISTICS WHERE TABLE_NAME = 'u' ORDER BY 1";
+    assert_eq!(client.lines(shown).await, ["k|3", "v|3"]);
+    add(&mut client, "u", 3, 9).await;
+    client.run("ANALYZE TABLE u").await;
+    assert_eq!(client.lines(shown).await, ["k|3", "v|3"], "ANALYZE TABLE");
+    // So many more rows that statistics are gathered for the next plan.
+    add(&mut client, "u", 9, 999).await;
+    client.run("SELECT COUNT(*) FROM t JOIN u ON t.k = u.k WHERE u.k > 5").await;
+    assert_eq!(client.lines(shown).await, ["k|3", "v|3"], "gathered for a plan");
+    client.run("ANALYZE TABLE u UPDATE HISTOGRAM ON k WITH 7 BUCKETS").await;
+    client.run("ANALYZE TABLE u DROP HISTOGRAM ON v").await;
+    assert_eq!(client.lines(shown).await, ["k|7"]);
+    client.run("ANALYZE TABLE u").await;
+    drop((client, server));
+    let server = world.start().await;
+    let mut client = server.client().await;
+    client.run("USE t").await;
+    assert_eq!(client.lines(shown).await, ["k|7"], "stored");
+}

@@ -10,6 +10,7 @@ use firn_compute::memory::MemoryBudget;
 use firn_compute::server::{Listener, Server, Site, listen};
 use firn_compute::spill::SpillArea;
 use firn_compute::txn::Limits;
+use firn_engine::column::RowSchemas;
 use firn_engine::manifest::LEVEL_MAX;
 use firn_engine::merge::MergeContext;
 use firn_engine::object::{Layout, MemoryStore, RetryOptions, RetryingStore, StoreBlocks};
@@ -22,7 +23,7 @@ use firn_mysql_protocol::tls::ClientTls;
 use firn_mysql_protocol::{Capabilities, Error};
 use firn_storage::StorageService;
 use firn_storage::picker::PickerOptions;
-use firn_table::Schemas;
+use firn_table::{Schemas, SmallGroups};
 use object_store::ObjectStore;
 use object_store::path::Path;
 use tokio::net::TcpStream;
@@ -36,6 +37,8 @@ pub(crate) struct World {
     limits: Limits,
     /// Files are merged, each as soon as it is there.
     merging: Option<usize>,
+    /// How their column copies are written.
+    schemas: Arc<dyn RowSchemas>,
 }
 
 /// A server that runs. Dropping it stops it.
@@ -68,6 +71,7 @@ impl World {
             journal: MemoryJournal::default(),
             limits: Limits::default(),
             merging: None,
+            schemas: Arc::new(Schemas),
         }
     }
 
@@ -80,6 +84,12 @@ impl World {
     /// The same with a worker that waits for so many files.
     pub(crate) fn merging_after(mut self, files: usize) -> Self {
         self.merging = Some(files);
+        self
+    }
+
+    /// The same with column copies in row groups of so many rows.
+    pub(crate) fn groups_of(mut self, rows: usize) -> Self {
+        self.schemas = Arc::new(SmallGroups(rows));
         self
     }
 
@@ -130,7 +140,7 @@ impl World {
                 store: Arc::clone(&self.store),
                 layout: layout.clone(),
                 blocks: Arc::new(StoreBlocks::new(Arc::clone(&self.store), layout.clone())),
-                schemas: Arc::new(Schemas),
+                schemas: Arc::clone(&self.schemas),
                 // Tables have several.
                 file_bytes_max: 256 << 10,
             };

@@ -31,6 +31,8 @@ pub(crate) struct TableWriter {
     last_key: Vec<u8>,
     /// No two rows have the same key.
     one_version: bool,
+    /// Rows of a batch at most.
+    batch_rows: usize,
     /// Bytes of keys and values in the batch.
     bytes: usize,
     /// Bytes that a row of an old layout may have more as columns.
@@ -38,11 +40,13 @@ pub(crate) struct TableWriter {
 }
 
 impl TableWriter {
-    pub(crate) fn new(codec: &Arc<RowCodec>) -> Result<Self> {
+    /// `group_rows`: rows of a row group at most.
+    pub(crate) fn new(codec: &Arc<RowCodec>, group_rows: usize) -> Result<Self> {
         let batch = BatchBuilder::new(Arc::clone(codec))?;
         let schema = Arc::clone(batch.schema());
         let own = codec.table().columns.len();
-        let file = ParquetWriter::new_with_arrow_schema(schema, table_properties(own))?;
+        let file = ParquetWriter::new_with_arrow_schema(schema, table_properties(own))?
+            .with_group_rows(group_rows);
         let defaults = codec.table().columns.iter().flat_map(|column| &column.instant_default);
         let default_bytes = defaults.map(Vec::len).sum();
         let space = codec.table().space();
@@ -52,6 +56,7 @@ impl TableWriter {
             space,
             last_key: Vec::new(),
             one_version: true,
+            batch_rows: BATCH_ROWS.min(group_rows),
             bytes: 0,
             default_bytes,
         })
@@ -102,7 +107,9 @@ impl ColumnWriter for TableWriter {
         }
         let bytes = key.len() + value.len() + self.default_bytes;
         // Before, not after: the offsets of a batch are 32 bits wide.
-        if self.batch.len() >= BATCH_ROWS || (self.bytes > 0 && self.bytes + bytes > BATCH_BYTES) {
+        if self.batch.len() >= self.batch_rows
+            || (self.bytes > 0 && self.bytes + bytes > BATCH_BYTES)
+        {
             self.end_batch()?;
         }
         self.batch.push(key, seq, (kind == ValueKind::Put).then_some(value))?;

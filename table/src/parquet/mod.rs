@@ -24,7 +24,7 @@ mod write;
 pub use read::{ColumnFile, RowGroup};
 pub use verify::{Verified, verify};
 
-pub(crate) use write::{ParquetWriter, encoding_failed, properties};
+pub(crate) use write::{GROUP_ROWS, ParquetWriter, encoding_failed, properties};
 
 const FORMAT_KEY: &str = "firn.format";
 const SPACE_KEY: &str = "firn.space";

@@ -21,7 +21,7 @@ use super::pages::{Finished, Pages};
 use super::{CHUNKS_KEY, FORMAT, FORMAT_KEY, ONE_VERSION_KEY, SPACE_KEY, tail};
 
 /// A row group ends when it has this many rows ...
-const GROUP_ROWS: usize = 128 << 10;
+pub(crate) const GROUP_ROWS: usize = 128 << 10;
 /// ... or this many bytes before encoding.
 const GROUP_BYTES: usize = 16 << 20;
 
@@ -43,6 +43,8 @@ pub(crate) struct ParquetWriter {
     columns: Vec<ArrowColumnWriter>,
     group_rows: usize,
     group_bytes: usize,
+    /// Rows at which a group ends.
+    group_rows_max: usize,
     /// Checksums of the column chunks, as hex digits.
     sums: String,
     /// Whether Arrow's own form of the schema goes into the file.
@@ -67,6 +69,7 @@ impl ParquetWriter {
             columns: Vec::new(),
             group_rows: 0,
             group_bytes: 0,
+            group_rows_max: GROUP_ROWS,
             sums: String::new(),
             keeps_arrow_schema: false,
         })
@@ -81,12 +84,18 @@ impl ParquetWriter {
         Ok(Self { keeps_arrow_schema: true, ..Self::new(schema, properties)? })
     }
 
+    /// The same with row groups of so many rows at most, or of one batch.
+    pub(crate) fn with_group_rows(mut self, rows: usize) -> Self {
+        self.group_rows_max = rows;
+        self
+    }
+
     /// Adds rows that are `bytes` large before encoding.
     pub(crate) fn write(&mut self, batch: &RecordBatch, bytes: usize) -> Result<()> {
         self.encode(batch).map_err(encoding_failed)?;
         self.group_rows += batch.num_rows();
         self.group_bytes += bytes;
-        if self.group_rows >= GROUP_ROWS || self.group_bytes >= GROUP_BYTES {
+        if self.group_rows >= self.group_rows_max || self.group_bytes >= GROUP_BYTES {
             self.end_group().map_err(encoding_failed)?;
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! The rows and groups of a SELECT that are read over batches of columns, and the way back
 //! to reading them one by one.
 
-use firn_mysql_semantics::expr::Cx;
+use firn_mysql_semantics::expr::{Cx, Node};
 
 use super::SelectRun;
 use crate::execute::Result;
@@ -32,8 +32,11 @@ impl<'p> SelectRun<'p> {
     ) -> Result<()> {
         let Some(mut settled) = self.settled(view, cx).await? else { return Ok(()) };
         settled.once = self.once;
-        let made = self.stream.made();
         let gathers = gathers && self.plan.select.grouped && settled.residual.is_empty();
+        if gathers {
+            settled.having = self.settled_having(view, cx).await?;
+        }
+        let made = self.stream.made();
         self.vector = VectorRun::begin(self.plan, self.params, made, &settled, gathers, view, cx);
         self.residual = std::mem::take(&mut settled.residual);
         if self.vector.is_some() {
@@ -56,6 +59,25 @@ impl<'p> SelectRun<'p> {
             self.subqueries = Subqueries::new(&self.plan.subqueries, self.params);
         }
         Ok(settled)
+    }
+
+    /// HAVING with what it asks of subqueries; `None` if that is asked of groups, warns or
+    /// fails.
+    async fn settled_having(
+        &mut self,
+        view: &mut View<'_>,
+        cx: &mut Cx<'p>,
+    ) -> Result<Option<Node>> {
+        let (mark, before) = (cx.warnings.mark(), cx.warnings.total());
+        let having = self.subqueries.settled_having(self.plan, view, cx).await;
+        view.check()?;
+        let warned = cx.warnings.total() > before;
+        cx.warnings.rewind(mark);
+        let having = having.ok().filter(|_| !warned);
+        if having.is_none() {
+            self.subqueries = Subqueries::new(&self.plan.subqueries, self.params);
+        }
+        Ok(having.flatten())
     }
 
     /// Brings the next row of the tables into the flat row: over batches as long as that

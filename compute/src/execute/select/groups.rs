@@ -3,7 +3,7 @@
 use firn_mysql_semantics::Value;
 use firn_mysql_semantics::expr::{Cx, Row};
 
-use super::{Ordering, SelectRun};
+use super::{Ordering, SelectRun, reads};
 use crate::bind::BoundSelect;
 use crate::execute::aggregate::Accumulator;
 use crate::execute::grouping::{Grouping, Groups};
@@ -44,13 +44,16 @@ impl<'p> SelectRun<'p> {
         }
         let mut groups = groups.finish(view, cx).await?;
         self.gathered_rows(view, &[Part::Groups], began, gathered.unwrap_or(groups.len()));
+        let asked = self.items_of_having();
         let mut over_batches = over_batches;
         let mut rows = Ordering::new(view, self.wanted());
         while self.next_group(&mut groups, &mut over_batches, view, cx).await? {
-            self.compute(view, cx).await?;
+            // Other items of groups that do not pass are not looked at.
+            self.compute_some(view, cx, |at| asked[at]).await?;
             if !self.passes(view, cx).await? {
                 continue;
             }
+            self.compute_some(view, cx, |at| !asked[at]).await?;
             if self.windows.is_some() {
                 self.keep_for_windows(view, cx).await?;
                 continue;
@@ -66,6 +69,14 @@ impl<'p> SelectRun<'p> {
         }
         self.keep_later(view, cx, &mut rows).await?;
         Ok(rows)
+    }
+
+    /// Which items HAVING reads.
+    fn items_of_having(&self) -> Vec<bool> {
+        let select = &self.plan.select;
+        let places = select.items_start..select.items_start + select.items.len();
+        let having = select.having.as_ref();
+        places.map(|at| having.is_some_and(|node| reads(node, &(at..at + 1)))).collect()
     }
 
     /// Reads all rows and gathers them.
