@@ -127,7 +127,7 @@ pub(crate) fn partners_of<'p>(node: &'p Node, plan: &'p SelectPlan) -> Option<Pa
     let both = partners.over_both(plan.select.row_len);
     let fits = partners.values.iter().all(fits)
         && both.iter().all(fits)
-        && both.iter().any(|node| has_key(node))
+        && both.iter().any(has_key)
         && partners.plan.steps.iter().all(|step| why_not_step(step, partners.plan).is_none());
     // What does not fit into memory comes out of a join in another order.
     (joined < one_by_one && fits && !streams(plan)).then_some(partners)
