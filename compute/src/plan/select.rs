@@ -171,10 +171,10 @@ impl SelectPlan {
     }
 
     fn is_cheaper_over_batches(&self) -> bool {
-        // Row by row an index may give the few rows that a LIMIT wants: what that saves is not
-        // estimated. A query that takes values of rows is asked for as many either way, if it
+        // Row by row the few rows that a LIMIT wants may come first: what that saves is not
+        // estimated. To be put in order all rows are needed. A query that takes values of rows is asked for as many either way, if it
         // is no join, and all others run once.
-        let few = self.select.limit.is_some() && !self.select.grouped;
+        let few = self.select.limit.is_some() && !self.select.grouped && self.ordered;
         if self.steps.is_empty() || few || self.subqueries.iter().any(|one| one.volatile) {
             return false;
         }

@@ -93,7 +93,9 @@ pub(crate) async fn prepare(login: &Login, schema: &str, size: &Tpch) -> Result<
     let filled =
         futures::stream::iter(parts).map(|(table, part)| fill(login, schema, size, table, part));
     filled.buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await?;
+    // As is usual behind a large load.
     for (table, _) in TABLES {
+        run(&mut client, &format!("OPTIMIZE TABLE {table}")).await?;
         run(&mut client, &format!("ANALYZE TABLE {table}")).await?;
     }
     Ok(())

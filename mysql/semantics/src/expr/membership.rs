@@ -79,7 +79,7 @@ fn among_each(
         return Ok(None);
     }
     // Beside many, what has to be computed is so once.
-    let computed = (list.len() > 8 && value.height > 0).then(|| value.as_computed(cx, row));
+    let computed = (list.len() > 2 && value.height > 0).then(|| value.as_computed(cx, row));
     let computed = computed.transpose()?;
     let value = computed.as_ref().unwrap_or(value);
     let mut unknown = false;
