@@ -4,7 +4,7 @@ use firn_mysql_semantics::expr::{Node, Op};
 use firn_mysql_semantics::vector::arrow_type;
 use firn_mysql_semantics::{SqlType, TypeKind};
 
-use crate::bind::{Aggregate, AggregateFunction as F};
+use crate::bind::{Aggregate, AggregateFunction as F, ScopeTable};
 use crate::plan::{SelectPlan, StepRows};
 
 /// What `firn_executor` says.
@@ -81,7 +81,11 @@ pub(crate) fn why_not(plan: &SelectPlan) -> Option<&'static str> {
             StepRows::Derived(_) => return Some("a lateral table"),
             StepRows::Virtual(_) => return Some("a table of the server's own"),
         }
-        let Some(table) = select.tables.iter().find(|table| table.start == step.start) else {
+        // Tables that stand side by side as one begin where the first of them does.
+        let whole = step.start..step.end;
+        let is_its =
+            |table: &&ScopeTable| (table.start..table.start + table.columns.len()) == whole;
+        let Some(table) = select.tables.iter().find(is_its) else {
             return Some("a table is not there");
         };
         if step.columns.iter().any(|at| !has_arrow(&table.columns[*at].ty)) {

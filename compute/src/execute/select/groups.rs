@@ -47,8 +47,7 @@ impl<'p> SelectRun<'p> {
         let mut over_batches = over_batches;
         let mut rows = Ordering::new(view, self.wanted());
         while self.next_group(&mut groups, &mut over_batches, view, cx).await? {
-            self.compute(view, cx).await?;
-            if !self.passes(view, cx).await? {
+            if !self.compute_group(view, cx).await? {
                 continue;
             }
             if self.windows.is_some() {
