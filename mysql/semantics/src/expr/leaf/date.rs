@@ -183,7 +183,7 @@ pub(super) fn read_datetime(
     let Some(node) = node.read_from(cx, row)? else { return Ok(None) };
     let value = written(node, cx, row)?;
     if let Some(first) = year_column(node, &value) {
-        return Ok(Some((first, false)));
+        return Ok(Some((first, true)));
     }
     let kind = asked.kind();
     let checked = |value: DateTime, timed: bool, cx: &mut Cx<'_>| {
