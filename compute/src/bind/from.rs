@@ -5,7 +5,7 @@ use std::sync::Arc;
 use firn_mysql_parser::ast;
 use firn_mysql_semantics::Value;
 use firn_mysql_semantics::error::{SqlError, code};
-use firn_mysql_semantics::expr::{Binder, Node, Result};
+use firn_mysql_semantics::expr::{Binder, Node, Result, printed};
 
 use super::scope::{ScopeColumn, ScopeTable, StatementScope};
 use super::statement::{Statement, not_yet};
@@ -375,7 +375,10 @@ impl From {
     ) -> Result<Node> {
         let tables = &self.tables[first..];
         let scope = StatementScope::of_tables(*statement, block, tables, "on clause");
-        Binder::new(statement.settings, &scope, statement.params).bind(expr)
+        let binder = Binder::new(statement.settings, &scope, statement.params);
+        let bound = binder.bind(expr)?;
+        binder.take_warnings().into_iter().for_each(|warning| block.warn(warning));
+        Ok(bound)
     }
 
     /// Columns that both sides have, for NATURAL.
@@ -510,6 +513,7 @@ pub(super) fn columns_of_query(
             },
             ty: super::made::column_type(query, item),
             members: item.members.clone(),
+            printed: query.is_plain().then(|| Arc::from(printed(&item.node))),
             flags: firn_mysql_protocol::ColumnFlags::EMPTY,
             zerofill: item.zerofill,
             named: true,

@@ -7,7 +7,7 @@
 use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::{CompareOp, Node, Op, Result};
 
-use super::{BoundSelect, JoinKind, TableSource, WindowCall};
+use super::{BoundSelect, Derived, JoinKind, ScopeTable, TableSource, WindowCall};
 
 /// Columns that are the same, and columns that are constant.
 #[derive(Default)]
@@ -32,7 +32,7 @@ impl Equal {
 }
 
 /// Which columns of the flat row the groups determine.
-fn determined(select: &BoundSelect) -> Vec<bool> {
+fn determined(select: &BoundSelect, rollup: bool) -> Vec<bool> {
     let mut known = vec![false; select.row_len];
     // What is computed of groups, and what comes from around.
     known[select.aggregates_start..].fill(true);
@@ -41,15 +41,20 @@ fn determined(select: &BoundSelect) -> Vec<bool> {
             known[column.index] = true;
         }
     }
+    // In the sums of ROLLUP what is grouped by is NULL, and determines nothing.
+    if !rollup {
+        close(select, &mut known);
+    }
+    known
+}
+
+/// Adds the columns that those which are known determine.
+fn close(select: &BoundSelect, known: &mut [bool]) {
     let mut equal = Equal::default();
     select.filter.iter().for_each(|condition| equal.add(condition));
     let on = select.sources.iter().filter(|source| source.kind == JoinKind::Left);
     on.flat_map(|source| &source.on).for_each(|condition| equal.add(condition));
     equal.constant.iter().for_each(|place| known[*place] = true);
-    // In the sums of ROLLUP what is grouped by is NULL, and determines nothing.
-    if select.rollup.is_some() {
-        return known;
-    }
     loop {
         let before = known.iter().filter(|known| **known).count();
         for &(left, right) in &equal.pairs {
@@ -74,24 +79,82 @@ fn determined(select: &BoundSelect) -> Vec<bool> {
                         })
                     })
                 }
-                // What determines rows of a query is not looked into.
-                _ => known[own.clone()].iter().any(|known| *known),
+                TableSource::Derived(rows) => {
+                    let known = &mut known[own.clone()];
+                    match &**rows {
+                        Derived::Query { query, .. } => determined_within(query, known),
+                        Derived::Shared(shared) => shared.before_planning(|rows| {
+                            if let Derived::Query { query, .. } = rows {
+                                determined_within(query, known);
+                            }
+                        }),
+                        // One row of values is of constants.
+                        Derived::Set(set) => {
+                            if let [part] = &*set.parts {
+                                determined_within(&part.query, known);
+                            }
+                        }
+                        _ => {}
+                    }
+                    false
+                }
+                _ => false,
             };
             if whole {
                 known[own].fill(true);
             }
         }
         if known.iter().filter(|known| **known).count() == before {
-            return known;
+            return;
         }
     }
 }
 
+/// Adds the columns of a query in FROM that those which are known determine.
+fn determined_within(query: &BoundSelect, known: &mut [bool]) {
+    let mut inner = vec![false; query.row_len];
+    for (item, known) in query.items.iter().zip(&*known) {
+        if let (Op::Column(column), true) = (&item.node.op, *known) {
+            inner[column.index] = true;
+        }
+    }
+    close(query, &mut inner);
+    let keys = query.group_by.iter().all(|node| reads_known(node, &inner));
+    if query.grouped && query.rollup.is_none() && keys {
+        inner[..query.items_start].fill(true);
+    }
+    for (item, known) in query.items.iter().zip(known) {
+        *known |= reads_known(&item.node, &inner);
+    }
+}
+
+/// Whether all columns that an expression reads are known.
+fn reads_known(node: &Node, known: &[bool]) -> bool {
+    match &node.op {
+        Op::Column(column) => known.get(column.index) == Some(&true),
+        Op::Call(call) if !call.function.deterministic => false,
+        Op::Subquery { .. } => false,
+        _ => node.args.iter().all(|arg| reads_known(arg, known)),
+    }
+}
+
+/// A column's name as it stands in the query: of what it is computed there is another matter.
+fn name_of(select: &BoundSelect, place: usize) -> Option<String> {
+    let within =
+        |table: &&ScopeTable| (table.start..table.start + table.columns.len()).contains(&place);
+    let table = select.tables.iter().find(within)?;
+    let column = &table.columns[place - table.start];
+    let parts = [&table.schema, &table.alias, &column.name];
+    let parts: Vec<&str> =
+        parts.iter().map(|part| &***part).filter(|part| !part.is_empty()).collect();
+    Some(parts.join("."))
+}
+
 /// A column in an expression that the groups do not determine.
-fn undetermined<'n>(node: &'n Node, known: &[bool], groups: &[String]) -> Option<&'n str> {
+fn undetermined(node: &Node, known: &[bool], groups: &[String]) -> Option<usize> {
     match &node.op {
         Op::Column(column) => {
-            return (known.get(column.index) == Some(&false)).then_some(&*column.name);
+            return (known.get(column.index) == Some(&false)).then_some(column.index);
         }
         Op::Call(call) if call.function.name == "any_value" => return None,
         _ => {}
@@ -106,19 +169,19 @@ fn undetermined<'n>(node: &'n Node, known: &[bool], groups: &[String]) -> Option
 ///
 /// # Errors
 /// 1055, 1140; 3065 for DISTINCT with an order by something else.
-pub(super) fn check(select: &BoundSelect) -> Result<()> {
+pub(super) fn check(select: &BoundSelect, rollup: bool) -> Result<()> {
     if !select.grouped {
         return if select.distinct { check_distinct(select) } else { Ok(()) };
     }
-    let known = determined(select);
+    let known = determined(select, rollup);
     let groups: Vec<String> = select
         .group_by
         .iter()
         .filter(|node| !matches!(node.op, Op::Column(_)))
         .map(|node| format!("{node:?}"))
         .collect();
-    let refused = |at: usize, clause: &str, name: &str| {
-        let name = name.replace('`', "");
+    let refused = |at: usize, clause: &str, place: usize| {
+        let name = name_of(select, place).unwrap_or_default();
         let at = at + 1;
         let (number, text) = match select.group_by.is_empty() {
             true => (
@@ -186,7 +249,7 @@ fn check_distinct(select: &BoundSelect) -> Result<()> {
     let items: Vec<String> = select.items.iter().map(|item| format!("{:?}", item.node)).collect();
     for (at, key) in select.order_by.iter().enumerate() {
         if let Some(name) = undetermined(&key.node, &known, &items) {
-            let name = name.replace('`', "");
+            let name = name_of(select, name).unwrap_or_default();
             return Err(SqlError::new(
                 code::ER_FIELD_IN_ORDER_NOT_SELECT,
                 &[(at as u64 + 1).into(), (&*name).into(), "DISTINCT".into()],

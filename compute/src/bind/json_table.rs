@@ -243,6 +243,7 @@ impl Columns {
         let mut flags = ColumnFlags::EMPTY;
         flags.set(ColumnFlags::ZEROFILL, ty.kind == TypeKind::Year);
         self.scope.push(ScopeColumn {
+            printed: None,
             name: Arc::from(name),
             ty,
             members,

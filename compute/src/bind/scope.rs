@@ -35,6 +35,9 @@ pub(crate) struct ScopeColumn {
     pub(crate) named: bool,
     /// Part of `*`.
     pub(crate) starred: bool,
+    /// As error texts print it, if it is computed by a query in FROM that a server merges
+    /// into the one around it.
+    pub(crate) printed: Option<Arc<str>>,
     /// The column of a table that it is, through queries in FROM.
     pub(crate) origin: Option<Arc<Origin>>,
 }
@@ -265,9 +268,10 @@ impl<'a> StatementScope<'a> {
     pub(crate) fn column_at(&self, table: usize, column: usize) -> Column {
         let table = &self.tables[table];
         let definition = &table.columns[column];
-        let mut full = String::new();
+        let mut full = definition.printed.as_deref().map_or_else(String::new, str::to_owned);
+        let merged = !full.is_empty();
         for part in [&table.schema, &table.alias, &definition.name] {
-            if part.is_empty() {
+            if part.is_empty() || merged {
                 continue;
             }
             if !full.is_empty() {

@@ -319,9 +319,11 @@ impl BoundSelect {
         this.nodes(&mut |node| super::block::place_outer(node, outer_start));
         this.doubt_tables();
         if statement.full_group {
-            super::full_group::check(&this)?;
+            super::full_group::check(&this, rollup)?;
         }
         this.windows.drop_unused();
+        this.drop_unread();
+        this.name_aggregates(rollup);
         if rollup {
             this.roll_up(groups_start);
         }
@@ -348,6 +350,113 @@ impl BoundSelect {
             source.on.iter_mut().for_each(&mut *each);
             if let TableSource::Derived(derived) = &mut source.rows {
                 derived.outer(each);
+            }
+        }
+    }
+
+    /// Whether it gives the rows of its tables one by one, as they come: a server merges it
+    /// into the query around it.
+    pub(crate) fn is_plain(&self) -> bool {
+        let asks = |item: &Item| matches!(item.node.op, Op::Subquery { .. });
+        !self.grouped
+            && !self.distinct
+            && self.having.is_none()
+            && self.limit.is_none()
+            && self.windows.is_empty()
+            && !self.sources.is_empty()
+            && !self.items.iter().any(asks)
+            && !self.sources.iter().any(|source| match &source.rows {
+                TableSource::Derived(rows) => matches!(**rows, super::Derived::Set(_)),
+                _ => false,
+            })
+    }
+
+    /// Names the results of aggregates as a server's errors do, by where it keeps them: in a
+    /// temporary table of groups they have no name, and with ROLLUP they are of several levels,
+    /// in a table again where others are joined.
+    fn name_aggregates(&mut self, rollup: bool) {
+        fn rename(node: &mut Node, own: &std::ops::Range<usize>, name: &dyn Fn(&str) -> String) {
+            if let Op::Column(column) = &mut node.op
+                && own.contains(&column.index)
+            {
+                column.name = name(&column.name).into_boxed_str();
+            }
+            node.args.iter_mut().for_each(|arg| rename(arg, own, name));
+        }
+        if self.group_by.is_empty() || !self.windows.is_empty() {
+            return;
+        }
+        let joined = self.sources.len() > 1;
+        let name: &dyn Fn(&str) -> String = match (rollup, joined) {
+            (true, true) => &|name| format!("`rollup_sum_switcher({name})`"),
+            (true, false) => &|name| format!("rollup_sum_switcher({name})"),
+            (false, _) if self.gathers_in_table() => &|_| "???".to_owned(),
+            (false, _) => return,
+        };
+        let own = self.aggregates_start..self.aggregates_start + self.aggregates.len();
+        self.items.iter_mut().for_each(|item| rename(&mut item.node, &own, name));
+        self.order_by.iter_mut().for_each(|key| rename(&mut key.node, &own, name));
+    }
+
+    /// Whether a server gathers groups in a temporary table: not where rows come in the order
+    /// of a unique key, and not for aggregates that keep all values.
+    fn gathers_in_table(&self) -> bool {
+        use super::AggregateFunction as F;
+        let keeps = |aggregate: &Aggregate| {
+            aggregate.distinct
+                || matches!(aggregate.function, F::Concat | F::JsonArray | F::JsonObject)
+        };
+        let by_key = || {
+            let ([source], Some(Op::Column(first))) =
+                (&*self.sources, self.group_by.first().map(|node| &node.op))
+            else {
+                return false;
+            };
+            let TableSource::Stored(table) = &source.rows else { return false };
+            let descriptor = table.descriptor();
+            let at = first.index.checked_sub(self.tables[source.table].start);
+            let id = at.and_then(|at| descriptor.columns.get(at)).map(|column| column.id);
+            descriptor.indexes.iter().filter(|index| index.is_unique()).any(|index| {
+                index.parts.len() == 1 && index.parts.first().map(|part| part.column) == id
+            })
+        };
+        !self.aggregates.iter().any(keeps) && !by_key()
+    }
+
+    /// What nobody reads of the rows of plain queries in FROM is not computed.
+    fn drop_unread(&mut self) {
+        fn reads(node: &Node, read: &mut [bool]) {
+            if let Op::Column(column) = &node.op
+                && let Some(place) = read.get_mut(column.index)
+            {
+                *place = true;
+            }
+            node.args.iter().for_each(|arg| reads(arg, read));
+        }
+        let plain = |source: &Source| match &source.rows {
+            TableSource::Derived(rows) => match &**rows {
+                super::Derived::Query { query, .. } => query.is_plain(),
+                _ => false,
+            },
+            _ => false,
+        };
+        if !self.sources.iter().any(plain) {
+            return;
+        }
+        let mut read = vec![false; self.row_len];
+        self.nodes(&mut |node| reads(node, &mut read));
+        for source in self.sources.iter_mut().filter(|source| plain(source)) {
+            let start = self.tables[source.table].start;
+            let TableSource::Derived(rows) = &mut source.rows else { continue };
+            let super::Derived::Query { query, .. } = &mut **rows else { continue };
+            if !query.order_by.is_empty() {
+                continue;
+            }
+            for (at, item) in query.items.iter_mut().enumerate() {
+                if !read[start + at] && !matches!(item.node.op, Op::Column(_)) {
+                    let ty = item.node.ty.with_nullable(true);
+                    item.node = Node::value(firn_mysql_semantics::Value::Null, ty);
+                }
             }
         }
     }

@@ -111,7 +111,7 @@ impl BoundSelect {
                 }
                 let rows = rows.iter().map(|row| values(&inner, row));
                 let queries = rows.map(|query| Ok((None, query?))).collect::<Result<Vec<_>>>()?;
-                put_together(&inner, queries)?
+                put_together(&inner, queries, statement.operand)?
             }
             ast::QueryBody::Set { first, rest } => {
                 let mut keys = tail.order_by.iter();
@@ -124,7 +124,7 @@ impl BoundSelect {
                     queries.push((op, Self::part(&inner, body)?));
                 }
                 queries.iter_mut().for_each(|(_, query)| query.warn_in(&block));
-                put_together(&inner, queries)?
+                put_together(&inner, queries, statement.operand)?
             }
             ast::QueryBody::Select(_) | ast::QueryBody::Table(_) => {
                 return Self::part(statement, body);
@@ -140,7 +140,7 @@ impl BoundSelect {
 
     /// One of the queries of a set operation.
     pub(super) fn part(statement: &Statement<'_>, body: &ast::QueryBody) -> Result<Self> {
-        Self::body(statement, body, &bare())
+        Self::body(&Statement { operand: true, ..*statement }, body, &bare())
     }
 
     /// `SELECT * FROM rows` with the clauses of `tail`.
@@ -255,6 +255,7 @@ fn values(statement: &Statement<'_>, row: &[ast::Expr]) -> Result<BoundSelect> {
 
 fn column(item: &Item, ty: SqlType) -> ScopeColumn {
     ScopeColumn {
+        printed: None,
         name: Arc::from(&*item.name),
         ty,
         members: item.members.clone(),
@@ -280,6 +281,7 @@ pub(super) fn placeholder(item: &Item, index: usize) -> Node {
 fn put_together(
     statement: &Statement<'_>,
     queries: Vec<(Option<(ast::SetOp, bool)>, BoundSelect)>,
+    operand: bool,
 ) -> Result<(Derived, Vec<ScopeColumn>)> {
     // Rows of VALUES join by UNION ALL.
     let with_op = |(at, (op, query))| match (at, op) {
@@ -288,14 +290,17 @@ fn put_together(
         (_, op) => (op, query),
     };
     let queries: Vec<_> = queries.into_iter().enumerate().map(with_op).collect();
-    let (set, columns) = merged(statement, queries)?;
+    let (set, columns) = merged(&Statement { operand, ..*statement }, queries)?;
     Ok((Derived::Set(set), columns))
 }
 
 /// The columns `at` of all queries, and the type that they have in common. A run of one
-/// operation agrees on a type before it meets the next.
+/// operation agrees on a type before it meets the next. Texts of several collations are in
+/// none, which is an error where the whole ends so; a run or an `operand` of another operation
+/// then takes any.
 fn common_type(
     binder: &Binder<'_>,
+    operand: bool,
     queries: &[(Option<(ast::SetOp, bool)>, BoundSelect)],
     at: usize,
 ) -> Result<(Vec<Node>, SqlType)> {
@@ -304,9 +309,8 @@ fn common_type(
     for (next, (op, query)) in queries.iter().enumerate() {
         let op = op.map(|(op, _)| op);
         if run.is_some() && (op != run || is_apart(queries, next)) {
-            let ty = met(binder, &mut args)?;
-            let bytes = args.iter().any(|arg| arg.ty.is_binary_string());
-            args = args.into_iter().map(|arg| as_common(arg, ty, bytes)).collect();
+            let ty = reconciled(binder, met(binder, &mut args)?);
+            args = args.into_iter().map(|arg| as_common(arg, ty)).collect();
         }
         run = op;
         let mut arg = placeholder(&query.items[at], at);
@@ -316,12 +320,21 @@ fn common_type(
         args.push(arg);
     }
     let ty = met(binder, &mut args)?;
-    // Texts of several collations are in none: a server does not put them together.
-    let texts = queries.iter().all(|(_, query)| query.items[at].node.ty.kind.is_string());
-    if texts && ty.derivation == Derivation::None {
+    if operand {
+        return Ok((args, reconciled(binder, ty)));
+    }
+    if ty.kind.is_string() && ty.derivation == Derivation::None {
         return Err(SqlError::illegal_mix_of_collations("UNION"));
     }
     Ok((args, ty))
+}
+
+/// A type whose collations could not be reconciled, as one that yields to any other.
+fn reconciled(binder: &Binder<'_>, mut ty: SqlType) -> SqlType {
+    if ty.kind.is_string() && ty.derivation == Derivation::None {
+        (ty.collation, ty.derivation) = (binder.connection(), Derivation::Coercible);
+    }
+    ty
 }
 
 /// Whether the queries before `at` agree on a type before they meet this one, which is of the
@@ -351,11 +364,10 @@ fn is_of_nulls(query: &BoundSelect, at: usize) -> bool {
     })
 }
 
-/// A column in the type of the whole; bits are their number if nothing beside them is a string
-/// of `bytes`.
-fn as_common(arg: Node, ty: SqlType, bytes: bool) -> Node {
+/// A column in the type of the whole; bits are their number in all but TEXT and BLOB.
+fn as_common(arg: Node, ty: SqlType) -> Node {
     let arg = match arg.ty.kind {
-        TypeKind::Bit if ty.kind != TypeKind::Bit && !bytes => {
+        TypeKind::Bit if ty.kind != TypeKind::Bit && !ty.kind.is_text() => {
             let number = SqlType::bigint(arg.ty.length).with_unsigned(true);
             Node::as_type(arg, number.with_nullable(true))
         }
@@ -410,11 +422,10 @@ pub(super) fn merged(
     let mut types = Vec::with_capacity(width);
     let mut converted: Vec<Vec<Node>> = queries.iter().map(|_| Vec::new()).collect();
     for at in 0..width {
-        let (args, mut ty) = common_type(&binder, &queries, at)?;
-        let bytes = args.iter().any(|arg| arg.ty.is_binary_string());
+        let (args, mut ty) = common_type(&binder, statement.operand, &queries, at)?;
         ty.nullable = is_nullable(&queries, at);
         for (list, arg) in converted.iter_mut().zip(args) {
-            list.push(as_common(arg, ty, bytes));
+            list.push(as_common(arg, ty));
         }
         let item = &first.items[at];
         types.push(ty);

@@ -39,6 +39,8 @@ pub(crate) struct Statement<'a> {
     pub(crate) names: Option<&'a Resolutions>,
     /// ONLY_FULL_GROUP_BY
     pub(crate) full_group: bool,
+    /// It is an operand of a set operation.
+    pub(crate) operand: bool,
     /// The views whose queries it is in.
     pub(crate) view: Option<&'a ViewChain<'a>>,
     /// What is wanted of the tables of the FROM that comes next.
@@ -67,6 +69,7 @@ impl<'a> Statement<'a> {
             depth: 0,
             names: None,
             full_group: false,
+            operand: false,
             view: None,
             command: Command::READ,
         }
@@ -113,7 +116,7 @@ impl<'a> Statement<'a> {
                 &[u64::from(DEPTH_MAX).into()],
             ));
         }
-        Ok(Self { depth: self.depth + 1, ..self })
+        Ok(Self { depth: self.depth + 1, operand: false, ..self })
     }
 }
 

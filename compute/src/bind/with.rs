@@ -240,7 +240,8 @@ impl CommonTable<'_> {
         {
             return planned(statement, columns, rows);
         }
-        let query = BoundSelect::bind(&inner, query)?;
+        let mut query = BoundSelect::bind(&inner, query)?;
+        query.warn_in(block);
         let columns = columns_of_query(&query, names)?;
         let outer: Vec<Node> = query.outer.iter().cloned().map(Node::column).collect();
         let query = Box::new(BoundSelect { apart: true, ..query });

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use firn_mysql_semantics::decimal::{Decimal, Rounding};
+use firn_mysql_semantics::decimal::Decimal;
 use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::{Comparison, Cx, Node, Result, Row, compared_value};
 use firn_mysql_semantics::json;
@@ -128,7 +128,12 @@ impl Aggregate {
                 Value::Bytes(text.into())
             }
             (_, []) => return Ok(None),
-            (F::SumDecimal | F::AvgDecimal | F::BitAnd | F::BitOr | F::BitXor, [arg, ..]) => {
+            (F::BitAnd | F::BitOr | F::BitXor, [arg, ..]) => {
+                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+                let bits = |number: i128| Value::UInt(number as u64);
+                arg.int(cx, row)?.map_or(Value::Null, bits)
+            }
+            (F::SumDecimal | F::AvgDecimal, [arg, ..]) => {
                 operand(Comparison::Decimal, arg, cx, row)?
             }
             (F::SumDouble | F::AvgDouble | F::Variance { .. }, [arg, ..]) => {
@@ -257,14 +262,11 @@ impl Accumulator {
                     *best = Some((order, value));
                 }
             }
-            (State::Bits(bits), Value::Decimal(value)) => {
-                let number = bits_of(&value);
-                match aggregate.function {
-                    F::BitAnd => *bits &= number,
-                    F::BitOr => *bits |= number,
-                    _ => *bits ^= number,
-                }
-            }
+            (State::Bits(bits), Value::UInt(number)) => match aggregate.function {
+                F::BitAnd => *bits &= number,
+                F::BitOr => *bits |= number,
+                _ => *bits ^= number,
+            },
             (State::Concat(concat), Value::Bytes(text)) => {
                 held += concat.add(text.to_vec(), order, &aggregate.separator, cx);
             }
@@ -297,10 +299,11 @@ impl Accumulator {
                 Value::Decimal(average.map_err(|_| overflow())?)
             }
             State::Decimal { sum, .. } => Value::Decimal(sum),
+            // What no double holds is shown as zero.
+            State::Double { sum, .. } if !sum.is_finite() => Value::Double(0.0),
             State::Double { sum, count } if aggregate.function == F::AvgDouble => {
                 Value::Double(sum / count as f64)
             }
-            State::Double { sum, .. } if !sum.is_finite() => return Err(overflow()),
             State::Double { sum, .. } => Value::Double(sum),
             State::Variance { count, squares, .. } => {
                 let F::Variance { sample, root } = aggregate.function else {
@@ -353,15 +356,6 @@ fn joined(all: &[Value], object: bool) -> std::result::Result<Vec<u8>, json::Jso
     }
     builder.end()?;
     Ok(builder.finish()?.into_bytes())
-}
-
-/// A number as 64 bits.
-pub(super) fn bits_of(value: &Decimal) -> u64 {
-    match value.round(0, Rounding::HalfUp).and_then(|whole| whole.to_i128()) {
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        Some((number, _)) => number.clamp(i128::from(i64::MIN), i128::from(u64::MAX)) as u64,
-        None => u64::MAX,
-    }
 }
 
 fn operand(with: Comparison, arg: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Value> {

@@ -14,6 +14,7 @@ use super::subquery::Subqueries;
 use super::view::View;
 use super::window::WindowRun;
 use super::{Result, derived, sort_key};
+use crate::bind::Item;
 use crate::plan::{SelectPlan, StepRows};
 use crate::spill::{put_row, take_row};
 use crate::vector::VectorRun;
@@ -48,6 +49,8 @@ pub(crate) struct SelectRun<'p> {
     windows: Option<WindowRun<'p>>,
     /// They are, and the items that need them come next.
     behind: bool,
+    /// Items that are computed of the rows alone that are given.
+    late: Vec<bool>,
     gathered: Option<Ordered>,
     /// Results given so far, by their values, of DISTINCT.
     distinct: Distinct,
@@ -76,6 +79,7 @@ impl<'p> SelectRun<'p> {
             row: vec![Value::Null; plan.select.row_len],
             windows: None,
             behind: false,
+            late: Vec::new(),
             gathered: None,
             distinct: Distinct::default(),
             begun: false,
@@ -173,6 +177,9 @@ impl<'p> SelectRun<'p> {
                 continue;
             }
             self.left -= 1;
+            if !self.late.is_empty() {
+                Box::pin(self.compute_items(view, cx, |this, at| this.late[at])).await?;
+            }
             return Ok(true);
         }
     }
@@ -222,6 +229,9 @@ impl<'p> SelectRun<'p> {
                 let rows = derived::rows(plan, &self.row, self.params, view, cx).await?;
                 self.stream.give(at, rows);
             }
+        }
+        if self.skip > 0 || (self.left != u64::MAX && !self.plan.ordered) {
+            self.late = late(self.plan);
         }
         let cut = self.plan.ordered && !select.grouped && self.left != u64::MAX;
         view.want_rows(cut.then(|| self.left.saturating_add(self.skip)));
@@ -319,7 +329,7 @@ impl<'p> SelectRun<'p> {
             }
         }
         for (at, item) in select.items.iter().enumerate() {
-            if select.windows.has_item(at) != self.behind {
+            if select.windows.has_item(at) != self.behind || self.is_late(at) {
                 continue;
             }
             cx.item_name = Some(&item.name);
@@ -369,24 +379,31 @@ impl<'p> SelectRun<'p> {
         }
     }
 
-    /// Computes the items of the row.
-    async fn compute(&mut self, view: &mut View<'_>, cx: &mut Cx<'p>) -> Result<()> {
-        self.compute_some(view, cx, |_| true).await
+    fn is_late(&self, at: usize) -> bool {
+        self.late.get(at) == Some(&true)
     }
 
-    /// Computes some of the items of the row.
-    async fn compute_some(
+    /// Computes the items of the row.
+    async fn compute(&mut self, view: &mut View<'_>, cx: &mut Cx<'p>) -> Result<()> {
+        let due = |this: &Self, at: usize| {
+            this.plan.select.windows.has_item(at) == this.behind && !this.is_late(at)
+        };
+        self.compute_items(view, cx, due).await
+    }
+
+    /// Computes the items that are `due`.
+    async fn compute_items(
         &mut self,
         view: &mut View<'_>,
         cx: &mut Cx<'p>,
-        which: impl Fn(usize) -> bool,
+        due: impl Fn(&Self, usize) -> bool,
     ) -> Result<()> {
-        let Self { plan, params, row, subqueries, behind, .. } = self;
-        let select = &plan.select;
+        let select = &self.plan.select;
         for (at, item) in select.items.iter().enumerate() {
-            if select.windows.has_item(at) != *behind || !which(at) {
+            if !due(self, at) {
                 continue;
             }
+            let Self { params, row, subqueries, .. } = self;
             let value = subqueries
                 .run(view, cx, |cx| {
                     cx.item_name = Some(&item.name);
@@ -397,6 +414,28 @@ impl<'p> SelectRun<'p> {
         }
         cx.item_name = None;
         Ok(())
+    }
+
+    /// Computes the items of a group, if it passes HAVING: what that does not read, as `asked`
+    /// says, is not looked at before.
+    async fn compute_group(
+        &mut self,
+        asked: &[bool],
+        view: &mut View<'_>,
+        cx: &mut Cx<'p>,
+    ) -> Result<bool> {
+        let select = &self.plan.select;
+        if select.having.is_none() {
+            self.compute(view, cx).await?;
+            return Ok(true);
+        }
+        let due = |this: &Self, at: usize| select.windows.has_item(at) == this.behind;
+        self.compute_items(view, cx, |this, at| due(this, at) && asked[at]).await?;
+        if !self.passes(view, cx).await? {
+            return Ok(false);
+        }
+        self.compute_items(view, cx, |this, at| due(this, at) && !asked[at]).await?;
+        Ok(true)
     }
 
     async fn passes(&mut self, view: &mut View<'_>, cx: &mut Cx<'p>) -> Result<bool> {
@@ -524,6 +563,39 @@ fn reads(node: &Node, places: &std::ops::Range<usize>) -> bool {
         Op::Subquery { .. } => true,
         _ => node.args.iter().any(|arg| reads(arg, places)),
     }
+}
+
+/// Items that a server computes of the rows alone that it gives, not of those that OFFSET and
+/// LIMIT leave out. Of tables that are joined and sorted it keeps all but constants.
+fn late(plan: &SelectPlan) -> Vec<bool> {
+    let select = &plan.select;
+    let plain = !select.grouped && !select.distinct && select.windows.is_empty();
+    if !plain || select.having.is_some() {
+        return Vec::new();
+    }
+    // What EXISTS and IN look through is joined, too.
+    let asks = |node: &Node| match (&node.op, &*node.args) {
+        (Op::Not, [node]) => matches!(node.op, Op::Subquery { .. }),
+        (op, _) => matches!(op, Op::Subquery { .. }),
+    };
+    let joined = plan.steps.len() > 1 || plan.steps.iter().any(|step| step.filter.iter().any(asks));
+    let kept = joined && !select.order_by.is_empty();
+    let late = |(at, item): (usize, &Item)| {
+        let place = select.items_start + at;
+        let sorted = select.order_by.iter().any(|key| reads(&key.node, &(place..place + 1)));
+        !sorted && (!kept || is_settled(&item.node))
+    };
+    select.items.iter().enumerate().map(late).collect()
+}
+
+/// Whether nothing in it depends on the row, subqueries included.
+fn is_settled(node: &Node) -> bool {
+    let own = match &node.op {
+        Op::Column(_) | Op::UserVariable(_) | Op::Assign(_) => false,
+        Op::Call(call) => call.function.deterministic,
+        _ => true,
+    };
+    own && node.args.iter().all(is_settled)
 }
 
 /// What ORDER BY compares of a row.

@@ -245,6 +245,7 @@ fn unescaped(text: &str) -> String {
 impl ColumnDefinition {
     fn scope(&self) -> ScopeColumn {
         ScopeColumn {
+            printed: None,
             name: Arc::from(self.name),
             ty: self.ty,
             members: self.members.clone(),

@@ -104,6 +104,10 @@ pub(crate) fn put(
                 #[allow(clippy::cast_possible_wrap, reason = "the bits are what counts")]
                 zerofilled(rows, &number.to_string(), width, *number as i64)
             }
+            // The year 0 has four digits in columns alone.
+            (TypeKind::Year, _) if *number == 0 && !rows.is_binary() => {
+                text(rows, writer, node, value)
+            }
             (kind, _) if kind.is_integer() || kind == TypeKind::Year => rows.u64(*number),
             _ => text(rows, writer, node, value),
         },

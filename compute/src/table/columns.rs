@@ -23,6 +23,7 @@ pub(super) fn of(table: &TableDescriptor) -> Arc<[ScopeColumn]> {
         .columns
         .iter()
         .map(|column| ScopeColumn {
+            printed: None,
             name: Arc::from(column.name.as_str()),
             ty: seen(column.ty),
             members: members(column),

@@ -5,7 +5,7 @@ use firn_mysql_semantics::vector::arrow_type;
 use firn_mysql_semantics::{SqlType, TypeKind};
 
 use super::join::has_key;
-use crate::bind::{Aggregate, AggregateFunction as F};
+use crate::bind::{Aggregate, AggregateFunction as F, ScopeTable};
 use crate::plan::{Partners, SelectPlan, Step, StepRows};
 
 /// What `firn_executor` says.
@@ -103,9 +103,10 @@ fn why_not_step(step: &Step, plan: &SelectPlan) -> Option<&'static str> {
         StepRows::Derived(_) => return Some("a lateral table"),
         StepRows::Virtual(_) => return Some("a table of the server's own"),
     }
-    // One that stands for several comes behind them.
-    let mut tables = plan.select.tables.iter();
-    let Some(table) = tables.rfind(|table| table.start == step.start) else {
+    // Tables that stand side by side as one begin where the first of them does.
+    let whole = step.start..step.end;
+    let is_its = |table: &&ScopeTable| (table.start..table.start + table.columns.len()) == whole;
+    let Some(table) = plan.select.tables.iter().find(is_its) else {
         return Some("a table is not there");
     };
     if step.columns.iter().any(|at| !has_arrow(&table.columns[*at].ty)) {

@@ -1,5 +1,6 @@
 //! The same statements here and on a MySQL server: `recorded.txt` (SHOW and such),
-//! `queries.txt`, `windows.txt` (window functions) and `histograms.txt` have what such a server answered.
+//! `queries.txt`, `windows.txt` (window functions), `histograms.txt` and `found.txt` (what
+//! queries by chance found) have what such a server answered.
 
 use std::fmt::Write as _;
 
@@ -110,6 +111,14 @@ async fn histograms_are_those_of_a_server() {
 }
 
 #[tokio::test]
+async fn what_chance_found_answers_as_on_a_server() {
+    let server = World::new().start().await;
+    let mut client = server.client().await;
+    let differences = differences(&mut client, &queries("found")).await;
+    assert!(differences.is_empty(), "{differences}");
+}
+
+#[tokio::test]
 async fn queries_over_batches_answer_as_on_a_server() {
     let server = World::new().start().await;
     server.client().await.run("SET GLOBAL firn_executor = 'vector'").await;
@@ -123,7 +132,7 @@ async fn queries_over_batches_answer_as_on_a_server() {
 
 /// `MYSQL_ORACLE=127.0.0.1:13306 cargo test -p firn-compute --test it -- --ignored recorded`;
 /// with `RECORD=FILE` it writes the answers there instead of comparing them: those of
-/// another file if `OF=queries`, `OF=windows` or `OF=histograms`.
+/// another file if `OF=queries`, `OF=windows`, `OF=histograms` or `OF=found`.
 #[tokio::test]
 #[ignore = "needs a MySQL server at MYSQL_ORACLE"]
 async fn a_server_gives_what_is_recorded() {

@@ -49,14 +49,16 @@ impl Error {
         // MySQL does not see what ends a text without meaning anything.
         let end = sql.iter().rposition(|&b| b != b';' && !b.is_ascii_whitespace());
         let end = end.map_or(0, |last| last + 1).max(offset);
-        let mut end = end.min(offset + NEAR_BYTES);
-        // Not through the middle of a character.
-        while end < sql.len() && end > offset && sql[end] & 0xc0 == 0x80 {
-            end -= 1;
+        // Messages are of the utf8mb3 character set, and cut as such.
+        let shown = sql.get(offset..end.min(offset + NEAR_BYTES * 4)).unwrap_or_default();
+        let mut near = String::with_capacity(NEAR_BYTES);
+        for c in String::from_utf8_lossy(shown).chars() {
+            let c = if u32::from(c) > 0xffff { '?' } else { c };
+            if near.len() + c.len_utf8() > NEAR_BYTES {
+                break;
+            }
+            near.push(c);
         }
-        let near = String::from_utf8_lossy(&sql[offset..end]).into_owned();
-        // Messages are of the utf8mb3 character set.
-        let near = near.chars().map(|c| if u32::from(c) > 0xffff { '?' } else { c }).collect();
         Error(Box::new(Inner { kind, offset, line, near }))
     }
 

@@ -48,12 +48,9 @@ impl<'p> SelectRun<'p> {
         let mut over_batches = over_batches;
         let mut rows = Ordering::new(view, self.wanted());
         while self.next_group(&mut groups, &mut over_batches, view, cx).await? {
-            // Other items of groups that do not pass are not looked at.
-            self.compute_some(view, cx, |at| asked[at]).await?;
-            if !self.passes(view, cx).await? {
+            if !self.compute_group(&asked, view, cx).await? {
                 continue;
             }
-            self.compute_some(view, cx, |at| !asked[at]).await?;
             if self.windows.is_some() {
                 self.keep_for_windows(view, cx).await?;
                 continue;

@@ -12,7 +12,7 @@ use firn_mysql_semantics::decimal::Decimal;
 use firn_mysql_semantics::expr::Cx;
 
 use super::super::Result;
-use super::super::aggregate::{Accumulator, Operands, State, bits_of, overflow};
+use super::super::aggregate::{Accumulator, Operands, State, overflow};
 use super::super::view::View;
 use super::frames::Extent;
 use super::{CHECK_ROWS, Kept};
@@ -103,8 +103,8 @@ impl<'r> Moving<'r> {
                 *sum += value;
                 *count += 1;
             }
-            (Sum::Bits { set, count }, Value::Decimal(value)) => {
-                for_each_bit(bits_of(value), |bit| set[bit] += 1);
+            (Sum::Bits { set, count }, Value::UInt(value)) => {
+                for_each_bit(*value, |bit| set[bit] += 1);
                 *count += 1;
             }
             (Sum::Extreme(rows), _) => {
@@ -142,8 +142,8 @@ impl<'r> Moving<'r> {
                 *sum -= value;
                 *count -= 1;
             }
-            (Sum::Bits { set, count }, Value::Decimal(value)) => {
-                for_each_bit(bits_of(value), |bit| set[bit] -= 1);
+            (Sum::Bits { set, count }, Value::UInt(value)) => {
+                for_each_bit(*value, |bit| set[bit] -= 1);
                 *count -= 1;
             }
             (Sum::Extreme(rows), _) if rows.front() == Some(&row) => {

@@ -166,6 +166,7 @@ impl Session {
             Filter::Where(expr) => Some(expr),
         };
         let scope = shown.columns.iter().zip(&shown.types).map(|(column, ty)| ScopeColumn {
+            printed: None,
             name: Arc::from(&*String::from_utf8_lossy(&column.name)),
             // Members of ENUM are texts here, and so is all that is shown.
             ty: *ty,

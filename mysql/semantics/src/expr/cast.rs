@@ -156,7 +156,7 @@ fn int(operand: &Node, unsigned: bool, cx: &mut Cx<'_>, row: Row<'_>) -> Result<
         Value::UInt(value) => int_in(i128::from(*value), unsigned),
         Value::Double(value) => {
             operand.check_bigint(*value)?;
-            int_in(domain::int_of_double(*value), unsigned)
+            int_in(operand.int_of_double_column(*value, cx), unsigned)
         }
         _ => match operand.eval_int(cx, row)? {
             Some(value) => int_in(value, unsigned),
@@ -177,6 +177,7 @@ fn text(
     let from = match operand.ty.kind {
         TypeKind::Json => operand.ty.collation,
         kind if kind.is_string() => operand.ty.collation,
+        TypeKind::Bit => crate::types::CollationId::BINARY,
         _ => leaf::ASCII,
     };
     let value = leaf::to_charset(&text, from, to, cx)?;

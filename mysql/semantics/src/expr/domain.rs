@@ -15,6 +15,7 @@ use crate::decimal::{Decimal, ParseStatus, Rounding};
 use crate::error::{SqlError, code};
 use crate::json::JsonRef;
 use crate::number;
+use crate::temporal::DateTime;
 use crate::types::TypeKind;
 use crate::value::Value;
 
@@ -27,8 +28,26 @@ const FLOAT_TEXT_BYTES: usize = 12;
 #[cold]
 fn truncated(kind: &str, text: &[u8], node: &Node, cx: &mut Cx<'_>) {
     let from = node.ty.collation;
+    if node.is_varchar_column() && !from.is_binary() {
+        let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
+        let narrow = |text: &str| text.chars().all(|c| u32::from(c) <= 0xFFFF);
+        cx.warn(match std::str::from_utf8(text) {
+            Ok(text) if narrow(text) => SqlError::truncated_wrong_value(kind, text),
+            // The server takes its bytes for utf8mb3, the quote behind them too.
+            _ => {
+                let text = text.get(..128).unwrap_or(text);
+                let shown = leaf::bytes_as_message(&[text, b"'"].concat());
+                let message = format!("Truncated incorrect {kind} value: '{shown}");
+                SqlError::with_message(code::ER_TRUNCATED_WRONG_VALUE, message)
+            }
+        });
+        return;
+    }
     // Bytes are shown whole, but those of columns of VARBINARY.
-    let whole = !matches!(node.op, Op::Column(_)) || node.ty.kind == TypeKind::Char;
+    let whole = match &node.op {
+        Op::Column(column) => node.ty.kind == TypeKind::Char || !column.name.starts_with('`'),
+        _ => true,
+    };
     let text = if from.is_binary() && whole {
         String::from_utf8_lossy(&leaf::shown_in_full(text, from)).into_owned()
     } else {
@@ -100,7 +119,7 @@ fn decimal_of_text(text: &[u8], node: &Node, cx: &mut Cx<'_>) -> Decimal {
     if parsed.status == ParseStatus::NoNumber && (column || made) && (column || !quiet) {
         cx.warn(no_decimal());
     }
-    if made {
+    if made || (column && quiet) {
         return parsed.value;
     }
     let rest = text.get(parsed.consumed..).unwrap_or_default();
@@ -267,11 +286,32 @@ impl Node {
         match &self.op {
             // GROUP_CONCAT is no such column, by the name it has as one.
             Op::Column(column) => {
-                self.ty.kind.is_text() && !column.name.starts_with("group_concat(")
+                let computed = ["group_concat(", "rollup_sum_switcher(group_concat("];
+                let computed = computed.iter().any(|name| column.name.starts_with(name));
+                self.ty.kind.is_text() && !computed
             }
             Op::Call(call) => matches!(call.function.name, "regexp_replace" | "regexp_substr"),
             _ => false,
         }
+    }
+
+    /// A double as an integer; columns say that it is out of range.
+    pub(super) fn int_of_double_column(&self, value: f64, cx: &mut Cx<'_>) -> i128 {
+        let is_column = matches!(&self.op, Op::Column(column) if column.name.starts_with('`'));
+        if is_column && number::double_to_i64(value).is_err() {
+            let mut shown = Vec::new();
+            number::write_double(value, &mut shown);
+            let shown = String::from_utf8_lossy(&shown);
+            cx.warn(SqlError::truncated_wrong_value("INTEGER", &shown));
+        }
+        int_of_double(value)
+    }
+
+    /// A column of VARCHAR, of a table or of a query in FROM.
+    fn is_varchar_column(&self) -> bool {
+        let named = |name: &str| name.starts_with('`');
+        self.ty.kind == TypeKind::Varchar
+            && matches!(&self.op, Op::Column(column) if named(&column.name))
     }
 
     /// Whole seconds are those that have passed.
@@ -322,7 +362,7 @@ impl Node {
             Value::UInt(value) => i128::from(*value),
             Value::Double(value) => {
                 self.check_bigint(*value)?;
-                int_of_double(*value)
+                self.int_of_double_column(*value, cx)
             }
             Value::Float(value) => {
                 self.check_bigint(f64::from(*value))?;
@@ -346,7 +386,14 @@ impl Node {
             }
             Value::DateTime(datetime) => {
                 let rounded = datetime.round(0, cx.settings.truncate_fractions);
-                i128::from(rounded.unwrap_or(*datetime).to_number())
+                i128::from(match rounded {
+                    Some(rounded) => rounded.to_number(),
+                    // Behind the last second only the day is left.
+                    None => {
+                        cx.warn(SqlError::datetime_overflow("datetime"));
+                        DateTime::from(datetime.date()).to_number()
+                    }
+                })
             }
         }))
     }

@@ -15,6 +15,15 @@ use crate::value::Value;
 pub type Out<'a> = Cow<'a, Value>;
 
 impl Node {
+    /// The value as an integer; it has 64 bits, of which the first may be a sign.
+    ///
+    /// # Errors
+    ///
+    /// As [`Node::run`].
+    pub fn int(&self, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Option<i128>> {
+        self.eval_int(cx, row)
+    }
+
     /// The value as a client gets it: a DECIMAL has exactly its type's decimals.
     ///
     /// # Errors

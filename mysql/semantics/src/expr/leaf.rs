@@ -15,7 +15,7 @@ pub(crate) use clock::*;
 pub(crate) use compared::*;
 pub(crate) use date::*;
 pub(crate) use moment::*;
-pub(crate) use shown::{bytes_as_utf8mb3, bytes_as_utf8mb4};
+pub(crate) use shown::{bytes_as_message, bytes_as_utf8mb3, bytes_as_utf8mb4};
 pub(crate) use temporal::*;
 
 use super::Result;

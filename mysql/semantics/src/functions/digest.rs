@@ -63,7 +63,12 @@ fn sha1(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
 }
 
 fn sha2_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
-    let length = match site.constant_int(1) {
+    let asked = site.constant_int(1);
+    let is_one = |bits: i128| matches!(bits, 0 | 224 | 256 | 384 | 512);
+    if asked.is_some_and(|bits| !is_one(bits)) || site.constant_null(1) {
+        site.binder.warn(SqlError::wrong_parameters("sha2"));
+    }
+    let length = match asked {
         Some(224) => 56,
         Some(384) => 96,
         Some(512) => 128,
@@ -76,7 +81,11 @@ fn sha2_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
 
 fn sha2(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
     let text = arg!(call.text(0, cx));
-    Ok(match arg!(call.int(1, cx)) {
+    let Some(bits) = call.int(1, cx)? else {
+        cx.warn(SqlError::wrong_parameters("sha2"));
+        return Ok(Value::Null);
+    };
+    Ok(match bits {
         0 | 256 => hex(&sha2::Sha256::digest(&text)),
         224 => hex(&sha2::Sha224::digest(&text)),
         384 => hex(&sha2::Sha384::digest(&text)),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{Function, MANY, arg, locale};
 use crate::error::{SqlError, code};
-use crate::expr::{Call, Cx, Domain, Op, Result, Site, leaf};
+use crate::expr::{Call, Cx, Domain, Node, Op, Result, Site, leaf};
 use crate::types::{SqlType, TypeKind};
 use crate::value::Value;
 
@@ -126,14 +126,19 @@ fn conv_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     Ok(site.text(65, coll))
 }
 
-/// The text of the number; a literal in hexadecimal is a number here.
+/// The text of the number; a literal in hexadecimal is a number here, and so is a column of
+/// BIT.
 fn number_text<'a>(call: &Call<'a>, cx: &mut Cx<'_>) -> Result<Option<Cow<'a, [u8]>>> {
     match call.arg(0).map(|arg| &arg.op) {
-        Some(Op::Hex(_)) => {
+        op if matches!(op, Some(Op::Hex(_))) || is_bit_column(call.arg(0)) => {
             Ok(call.int(0, cx)?.map(|value| Cow::Owned(value.to_string().into_bytes())))
         }
         _ => call.text(0, cx),
     }
+}
+
+fn is_bit_column(arg: Option<&Node>) -> bool {
+    arg.is_some_and(|arg| arg.ty.kind == TypeKind::Bit && matches!(arg.op, Op::Column(_)))
 }
 
 fn radix(call: &Call<'_>, cx: &mut Cx<'_>, to: u32) -> Result<Value> {
@@ -238,6 +243,17 @@ fn format_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     let coll = site.connection_text();
     let double = site.node(0)?.ty.kind == TypeKind::Double;
     let length = if double { 22 } else { site.length(0) };
+    // One that is written down is looked for while the statement is resolved.
+    if site.args.get(2).is_some_and(Node::is_literal) {
+        let name = match site.constant_null(2) {
+            true => Some(None),
+            false => site.constant_text(2).map(Some),
+        };
+        let name = name.map(|name| name.map(|name| String::from_utf8_lossy(&name).into_owned()));
+        if let Some(Err(warning)) = name.map(style_named) {
+            site.binder.warn(warning);
+        }
+    }
     // Separators, a sign, a point and the decimals.
     Ok(site.text(length + length / 3 + 30 + 2, coll))
 }
@@ -246,6 +262,7 @@ fn format(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
     // Counts are of 32 bits.
     #[allow(clippy::cast_possible_truncation, reason = "32 bits are meant")]
     let places = (arg!(call.int(1, cx)) as i32).clamp(0, 30) as u8;
+    let style = locale_of(call, cx)?;
     let digits = match call.domain(0) {
         Domain::Double => {
             let value = arg!(call.double(0, cx));
@@ -265,7 +282,7 @@ fn format(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
         _ => (&b""[..], digits),
     };
     let mut out = sign.to_vec();
-    out.extend(locale::written(&digits, locale_of(call, cx)?));
+    out.extend(locale::written(&digits, style));
     Ok(Value::from(out))
 }
 
@@ -276,11 +293,22 @@ fn locale_of(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<locale::Style> {
         return Ok(locale::USUAL);
     }
     let name = call.text(2, cx)?.map(|text| String::from_utf8_lossy(&text).into_owned());
-    Ok(name.as_deref().and_then(locale::find).unwrap_or_else(|| {
-        let shown = name.unwrap_or_else(|| "NULL".to_owned());
-        cx.warn(SqlError::new(code::ER_UNKNOWN_LOCALE, &[shown.as_str().into()]));
+    let known = call.arg(2).is_some_and(Node::is_literal);
+    Ok(style_named(name).unwrap_or_else(|warning| {
+        if !known {
+            cx.warn(warning);
+        }
         locale::USUAL
     }))
+}
+
+/// The style of the locale of this name, or 1649.
+fn style_named(name: Option<String>) -> std::result::Result<locale::Style, SqlError> {
+    name.as_deref().and_then(locale::find).ok_or_else(|| {
+        let shown = name.unwrap_or_else(|| "NULL".to_owned()).replace('\u{fffd}', "?");
+        let shown = shown.split('\0').next().unwrap_or_default();
+        SqlError::new(code::ER_UNKNOWN_LOCALE, &[shown.into()])
+    })
 }
 
 fn inet_type(site: &mut Site<'_, '_>) -> Result<SqlType> {

@@ -82,8 +82,13 @@ fn whole(call: &Call<'_>, cx: &mut Cx<'_>, up: bool) -> Result<Value> {
 }
 
 fn round_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
-    let places = if site.args.len() == 1 { Some(0) } else { site.constant_int(1) };
     let domain = class(site.node(0)?);
+    // Only those of decimals are looked at.
+    let places = match site.args.len() {
+        1 => Some(0),
+        _ if domain != Domain::Decimal => None,
+        _ => site.constant_int(1),
+    };
     let node = site.node(0)?;
     Ok(match (domain, places) {
         _ if node.is_null_literal() => SqlType::double(),

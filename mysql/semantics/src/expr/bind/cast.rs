@@ -197,8 +197,11 @@ impl Binder<'_> {
         ty.length = announced_length(ty.length, ty.kind, collation);
         ty.nullable = true;
         let ascii = operand.ascii;
-        let from =
-            if operand.ty.kind.is_string() { operand.ty.collation } else { self.connection() };
+        let from = match operand.ty.kind {
+            kind if kind.is_string() => operand.ty.collation,
+            TypeKind::Bit => CollationId::BINARY,
+            _ => self.connection(),
+        };
         let op = Op::ToCharset { from, strict: false, written: true };
         Ok(Node::new(op, ty, vec![operand]).with_ascii(ascii))
     }

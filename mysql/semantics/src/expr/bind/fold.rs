@@ -74,6 +74,13 @@ pub(super) fn integer(node: &Node) -> Option<i128> {
     known_integer(node).flatten()
 }
 
+/// The same, and what reading it warns of.
+pub(super) fn integer_with_warnings(node: &Node) -> (Option<i128>, Vec<SqlError>) {
+    let mut warnings = Warnings::default();
+    let value = run(node, &mut warnings, |node, cx| node.eval_int(cx, Row::default()).ok());
+    (value.flatten(), warnings.kept().iter().map(|one| one.error.clone()).collect())
+}
+
 /// The same; `Some(None)` is NULL.
 pub(super) fn known_integer(node: &Node) -> Option<Option<i128>> {
     run(node, &mut Warnings::default(), |node, cx| node.eval_int(cx, Row::default()).ok())

@@ -237,7 +237,17 @@ impl Binder<'_> {
     /// How the first of `args` is looked for among the others.
     fn membership(&self, args: &mut [Node]) -> Result<Membership> {
         let others = args.len().saturating_sub(1);
-        // One document makes all of them documents.
+        // One document makes all of them documents, but among numbers it is one.
+        let is_document = |arg: &Node| arg.ty.kind == TypeKind::Json;
+        let is_number = |arg: &Node| !is_document(arg) && class(arg) != Class::Text;
+        if let [left, list @ ..] = &*args
+            && is_number(left)
+            && list.iter().any(is_document)
+            && list.iter().any(is_number)
+            && list.iter().all(|arg| is_document(arg) || is_number(arg))
+        {
+            return Ok(Membership::Each(vec![Comparison::Double; others].into()));
+        }
         if args.iter().any(|arg| arg.ty.kind == TypeKind::Json) {
             return Ok(Membership::Each(vec![Comparison::Json; others].into()));
         }

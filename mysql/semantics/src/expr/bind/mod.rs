@@ -151,7 +151,8 @@ impl<'a> Binder<'a> {
         Ok(merged_type(self, args, &which, operation)?.with_nullable(nullable))
     }
 
-    pub(crate) fn connection(&self) -> CollationId {
+    /// The collation of texts that the session writes.
+    pub fn connection(&self) -> CollationId {
         self.settings.connection_collation
     }
 

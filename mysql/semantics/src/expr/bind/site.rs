@@ -87,7 +87,13 @@ impl Site<'_, '_> {
     /// The value of an argument that is known now, as an integer.
     pub(crate) fn constant_int(&self, at: usize) -> Option<i128> {
         let arg = self.args.get(at)?;
-        constant_int(arg).or_else(|| super::fold::integer(arg))
+        if matches!(arg.op, Op::Literal(Value::Int(_) | Value::UInt(_))) {
+            return constant_int(arg);
+        }
+        // A server computes it while it resolves the statement, and warns then.
+        let (value, warnings) = super::fold::integer_with_warnings(arg);
+        warnings.into_iter().for_each(|warning| self.binder.warn(warning));
+        constant_int(arg).or(value)
     }
 
     /// Whether an argument is known now to be NULL.

@@ -160,7 +160,8 @@ pub fn document_argument(
 /// CAST to JSON: texts are read, other values become scalars.
 pub(crate) fn cast(node: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Value> {
     let argument = Argument { function: "cast_as_json", number: 1 };
-    let made = if node.ty.kind.is_string() && !node.ty.collation.is_binary() {
+    let chosen = matches!(node.ty.kind, TypeKind::Enum | TypeKind::Set);
+    let made = if node.ty.kind.is_string() && !chosen && !node.ty.collation.is_binary() {
         document(node, argument, cx, row)?
     } else {
         atom(node, cx, row)?

@@ -1,6 +1,6 @@
 //! Values as times.
 
-use super::date::{datetime, number_read, shown_number, split_number, written};
+use super::date::{datetime, number_read, shown_number, split_number, written, year_column};
 use super::moment::{no_datetime, refuse, shift, unfit, warn_of_delimiter, zoned};
 use crate::decimal::{Decimal, Rounding};
 use crate::expr::Result;
@@ -18,6 +18,9 @@ use crate::value::Value;
 pub(crate) fn time(node: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Option<Time>> {
     let Some(node) = node.read_from(cx, row)? else { return Ok(None) };
     let value = written(node, cx, row)?;
+    if year_column(node, &value).is_some() {
+        return Ok(Some(Time::ZERO));
+    }
     match &*value {
         Value::Null => Ok(None),
         Value::Time(time) => Ok(Some(*time)),
@@ -147,9 +150,11 @@ pub(crate) fn time_or_datetime(
         Value::Bytes(text) if node.ty.kind != TypeKind::Json => {
             text_time_or_datetime(text, &super::shown_in_full(text, node.ty.collation), cx)
         }
-        Value::Null | Value::Time(_) | Value::Bytes(_) => {
-            Ok(time(node, cx, row)?.map(TimeOrDateTime::Time))
+        Value::Bytes(document) => {
+            let text = json::text(document)?;
+            text_time_or_datetime(&text, &super::shown_in_full(&text, node.ty.collation), cx)
         }
+        Value::Null | Value::Time(_) => Ok(time(node, cx, row)?.map(TimeOrDateTime::Time)),
         _ => {
             let (number, shown) = match &*value {
                 // Beyond 63 bits it is taken as signed.
@@ -167,8 +172,8 @@ pub(crate) fn time_or_datetime(
                 // What has three digits of hours at most is a time, if a wrong one.
                 let whole = number.to_i64(Rounding::Truncate).unwrap_or(i64::MAX);
                 let wrong_parts = whole % 100 >= 60 || whole / 100 % 100 >= 60;
-                let double = matches!(&*value, Value::Double(_) | Value::Float(_));
-                let below = whole < 1_000_000 && !(double && whole <= -10_000_000_000);
+                let integer = matches!(&*value, Value::Int(_) | Value::UInt(_));
+                let below = whole < 1_000_000 && (integer || whole > -10_000_000);
                 if below || (0..10_000_000).contains(&whole) && !wrong_parts {
                     refuse("time", &shown, cx);
                 } else {

@@ -72,6 +72,7 @@ pub(super) fn number_read(
 ) -> Result<Option<Decimal>> {
     match value {
         Value::Double(value) => Ok(Some(Decimal::from_f64(*value).value)),
+        Value::Int(value) => Ok(Some(Decimal::from(*value))),
         _ => node.eval_decimal(cx, row),
     }
 }
@@ -97,6 +98,19 @@ pub(super) fn written<'a>(node: &'a Node, cx: &mut Cx<'_>, row: Row<'a>) -> Resu
         _ => return Ok(value),
     };
     Ok(std::borrow::Cow::Owned(owned))
+}
+
+/// A column of YEAR is its first day.
+pub(super) fn year_column(node: &Node, value: &Value) -> Option<DateTime> {
+    if node.ty.kind != TypeKind::Year || !matches!(node.op, Op::Column(_)) {
+        return None;
+    }
+    let year = match value {
+        Value::Int(year) => u16::try_from(*year).ok()?,
+        Value::UInt(year) => u16::try_from(*year).ok()?,
+        _ => return None,
+    };
+    Date::new(year, 1, 1).map(DateTime::from)
 }
 
 /// A number as messages show it: all digits of a double.
@@ -168,6 +182,9 @@ pub(super) fn read_datetime(
 ) -> Result<Option<(DateTime, bool)>> {
     let Some(node) = node.read_from(cx, row)? else { return Ok(None) };
     let value = written(node, cx, row)?;
+    if let Some(first) = year_column(node, &value) {
+        return Ok(Some((first, true)));
+    }
     let kind = asked.kind();
     let checked = |value: DateTime, timed: bool, cx: &mut Cx<'_>| {
         let date = value.date();
@@ -321,7 +338,9 @@ pub(crate) fn fuzzy_date(node: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<O
     let number = match node.numeric_class() {
         Some(_) => {
             let value = written(node, cx, row)?;
-            if value.is_null() { None } else { number_read(node, &value, cx, row)? }
+            let number = !matches!(&*value, Value::Null | Value::Bytes(_));
+            let number = number && year_column(node, &value).is_none();
+            if number { number_read(node, &value, cx, row)? } else { None }
         }
         None => None,
     };

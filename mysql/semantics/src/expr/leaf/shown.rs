@@ -32,6 +32,32 @@ pub(crate) fn bytes_as_utf8mb4(mut bytes: &[u8]) -> String {
     out
 }
 
+/// Bytes taken for utf8mb3: each that begins no character is `?`, and a character that
+/// breaks off ends them.
+pub(crate) fn bytes_as_message(mut bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    while let Some(lead) = bytes.first() {
+        let length = match lead {
+            0xc2..0xe0 => 2,
+            0xe0..0xf0 => 3,
+            _ => 1,
+        };
+        let Some(sequence) = bytes.get(..length) else { break };
+        let taken = match std::str::from_utf8(sequence) {
+            Ok(character) => {
+                out.push_str(character);
+                length
+            }
+            Err(_) => {
+                out.push('?');
+                1
+            }
+        };
+        bytes = bytes.get(taken..).unwrap_or_default();
+    }
+    out
+}
+
 /// At most 127 bytes, taken for utf8mb3: a zero ends them, and each byte of what is
 /// no character is `?`.
 pub(crate) fn bytes_as_utf8mb3(bytes: &[u8]) -> String {

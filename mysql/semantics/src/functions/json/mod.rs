@@ -10,6 +10,7 @@ mod search;
 mod value;
 
 use super::Function;
+use crate::error::{SqlError, code};
 use crate::expr::json::{self as values, Document};
 use crate::expr::{Call, Cx, Result, Site};
 use crate::json::{Argument, JsonBuf, JsonError, JsonRef, Path};
@@ -49,6 +50,18 @@ fn argument<'c>(call: &Call<'c>, at: usize) -> Argument<'c> {
         name => name,
     };
     Argument { function, number: at + 1 }
+}
+
+/// 3146 for an argument whose type no document has, before there are rows.
+fn check_document(site: &Site<'_, '_>, at: usize) -> Result<()> {
+    use crate::types::TypeKind as K;
+    let kind = site.node(at)?.ty.kind;
+    let text = kind.is_string() && !matches!(kind, K::Enum | K::Set);
+    if text || matches!(kind, K::Json | K::Null) {
+        return Ok(());
+    }
+    let args = [(at as u64 + 1).into(), site.name.into()];
+    Err(SqlError::new(code::ER_INVALID_TYPE_FOR_JSON, &args))
 }
 
 /// A document, or the text of one.

@@ -13,14 +13,20 @@ pub(super) static FUNCTIONS: &[Function] = &[
     Function::new(
         "json_schema_valid",
         (2, 2),
-        |_| Ok(SqlType::truth()),
+        |site| {
+            (0..2).try_for_each(|at| super::check_document(site, at))?;
+            Ok(SqlType::truth())
+        },
         valid,
         "Whether a document follows a schema",
     ),
     Function::new(
         "json_schema_validation_report",
         (2, 2),
-        document_type,
+        |site| {
+            (0..2).try_for_each(|at| super::check_document(site, at))?;
+            document_type(site)
+        },
         report,
         "Why a document does not follow a schema",
     )

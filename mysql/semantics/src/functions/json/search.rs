@@ -4,7 +4,7 @@ use super::super::{Function, MANY, arg};
 use super::{document, document_type, fail, made, path, root};
 use crate::error::SqlError;
 use crate::expr::coercion::{Coll, Purpose, aggregate};
-use crate::expr::{Call, Cx, Result, Site, leaf};
+use crate::expr::{Call, Cx, Node, Op, Result, Site, leaf};
 use crate::json;
 use crate::types::{CollationId, Derivation, SqlType};
 use crate::value::Value;
@@ -26,10 +26,24 @@ fn search_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     }
     let connection = site.binder.connection();
     site.collation = aggregate(&[strings, pattern], Purpose::Compare, "like", connection)?.id;
-    if site.args.len() > 3 && !site.node(3)?.is_constant() {
-        return Err(SqlError::wrong_arguments("ESCAPE"));
+    if site.args.len() > 3 {
+        let escape = site.node(3)?;
+        let alone = matches!(escape.op, Op::Subquery { .. }) && escape.args.is_empty();
+        let late = escape.ty.kind.is_temporal() && !escape.ty.nullable;
+        let long = site.constant_text(3).is_some_and(|text| {
+            let shown = leaf::to_utf8(&text, shown_as(escape));
+            json::Pattern::escape(&shown).is_err()
+        });
+        if !(alone || escape.is_constant()) || late || long {
+            return Err(SqlError::wrong_arguments("ESCAPE"));
+        }
     }
     document_type(site)
+}
+
+/// The collation of an argument's text.
+fn shown_as(node: &Node) -> CollationId {
+    if node.ty.kind.is_string() { node.ty.collation } else { leaf::ASCII }
 }
 
 /// Whether the "one or all" of a call is "all".

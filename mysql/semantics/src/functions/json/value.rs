@@ -15,7 +15,10 @@ use crate::value::Value;
 pub(super) static FUNCTIONS: &[Function] = &[Function::new(
     "json_value",
     (2, 4),
-    |_| Ok(SqlType::NULL),
+    |site| {
+        super::check_document(site, 0)?;
+        Ok(SqlType::NULL)
+    },
     value,
     "The scalar that a path leads to, as a value of SQL",
 )

@@ -149,12 +149,17 @@ fn week(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
 
 fn year_week(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
     let (value, _) = arg!(day(call, 0, cx));
+    if call.len() == 1 {
+        return Ok(Value::Int(value.date().year_week(0).into()));
+    }
     // A mode that is NULL makes it 0.
-    let mode = match call.len() {
-        1 => Some(0),
-        _ => week_mode(call, cx)?,
-    };
-    Ok(Value::Int(mode.map_or(0, |mode| value.date().year_week(mode).into())))
+    let Some(mode) = call.int(1, cx)? else { return Ok(Value::Int(0)) };
+    // One below zero is 0, where days before a year's first week are of its week 0.
+    let (date, mode) = (value.date(), mode as i32);
+    Ok(Value::Int(match mode < 0 {
+        true => i64::from(date.year()) * 100 + i64::from(date.week(WeekMode::new(0)).1),
+        false => date.year_week(i64::from(mode) & 7).into(),
+    }))
 }
 
 fn to_seconds(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {

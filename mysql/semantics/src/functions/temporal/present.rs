@@ -116,8 +116,10 @@ fn zone(call: &Call<'_>, at: usize, cx: &mut Cx<'_>) -> Result<Option<TimeZone>>
 
 fn convert_tz(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
     let Some(operand) = call.arg(0) else { return Ok(Value::Null) };
+    // Both zones are looked for, and the date is read once both are known.
+    let (from, to) = (zone(call, 1, cx)?, zone(call, 2, cx)?);
+    let (Some(from), Some(to)) = (from, to) else { return Ok(Value::Null) };
     let (value, _) = arg!(leaf::datetime_of_calendar(operand, cx, call.row));
-    let (from, to) = (arg!(zone(call, 1, cx)), arg!(zone(call, 2, cx)));
     Ok(convert_zone(value, &from, &to).map_or(Value::Null, Value::DateTime))
 }
 
