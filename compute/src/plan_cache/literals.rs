@@ -137,8 +137,9 @@ impl Rewrite<'_> {
 /// its place would have been bound to the same.
 pub(crate) fn are_direct(condition: &Node) -> bool {
     let is_param = |node: &Node| matches!(node.op, Op::Param(_));
-    // A literal beside it would have become a year.
-    let years = condition.args.iter().any(|arg| arg.ty.kind == TypeKind::Year);
+    // A literal beside it would have become a year, a date or a time.
+    let is_moment = |ty: &SqlType| ty.kind.is_temporal() || ty.kind == TypeKind::Year;
+    let moments = condition.args.iter().any(|arg| is_moment(&arg.ty));
     let plain = |with: &Comparison| matches!(with, Comparison::Int | Comparison::Text(_));
     let direct = match &condition.op {
         Op::Compare(_, with) => plain(with),
@@ -147,6 +148,6 @@ pub(crate) fn are_direct(condition: &Node) -> bool {
         Op::In { how: Membership::Constants(ListReading::Integers), .. } => true,
         _ => false,
     };
-    let direct = direct && !years;
+    let direct = direct && !moments;
     condition.args.iter().all(|arg| if is_param(arg) { direct } else { are_direct(arg) })
 }

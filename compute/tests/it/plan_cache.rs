@@ -70,6 +70,40 @@ async fn literals_that_types_depend_on_are_kept_apart() {
     }
 }
 
+/// Texts that a TIME column was to be between were kept as parameters, which were compared as
+/// texts.
+#[tokio::test]
+async fn times_between_texts_are_compared_as_times() {
+    let (_server, mut client) = start().await;
+    client
+        .run(
+            "CREATE TABLE times (id INT PRIMARY KEY, t TIME, d TIME(3), KEY (t));
+             INSERT INTO times VALUES (1, '-838:59:59', '-838:59:59'), (2, '00:00:00',
+             '100:00:00.001'), (3, '12:34:56', NULL), (4, '-01:00:00', '-01:00:00'), (5, '01:00:01',
+             '-00:30:00')",
+        )
+        .await;
+    for (condition, ids) in [
+        ("t BETWEEN '-01:00:00' AND '12:34:56'", &["2", "3", "4", "5"][..]),
+        ("t BETWEEN '-838:59:59' AND '-00:10:00'", &["1", "4"]),
+        ("d BETWEEN '-01:00:00' AND '12:34:56'", &["4", "5"]),
+        ("d NOT BETWEEN '-01:00:00' AND '-01:00:00'", &["1", "2", "5"]),
+        ("t IN ('-01:00:00', '0:0:0')", &["2", "4"]),
+        ("t > '-01:00:00' AND t <= '01:00:01'", &["2", "5"]),
+    ] {
+        for _ in 0..2 {
+            let sql = format!("SELECT id FROM times WHERE {condition} ORDER BY id");
+            assert_eq!(client.lines(&sql).await, ids, "{condition}");
+        }
+    }
+    client.run("SET @low = '-01:00:00', @high = '12:34:56'").await;
+    for (column, ids) in [("t", &["2", "3", "4", "5"][..]), ("d", &["4", "5"])] {
+        let sql = format!("SELECT id FROM times WHERE {column} BETWEEN ? AND ? ORDER BY id");
+        client.run(&format!("PREPARE of_times FROM '{sql}'")).await;
+        assert_eq!(client.lines("EXECUTE of_times USING @low, @high").await, ids, "{column}");
+    }
+}
+
 #[tokio::test]
 async fn a_changed_table_is_compiled_anew() {
     let (server, mut client) = filled().await;

@@ -107,6 +107,10 @@ impl Binder<'_> {
                         *bound = stored;
                         any = true;
                     }
+                    // It is one when it runs.
+                    None if matches!(bound.op, Op::Param(_)) && value.ty.kind == TypeKind::Time => {
+                        any = true;
+                    }
                     None => all &= bound.is_null_literal(),
                 }
             }
