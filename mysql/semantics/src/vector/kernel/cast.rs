@@ -94,8 +94,7 @@ fn not_zero(array: &ArrayRef) -> Outcome<BooleanBuffer> {
     })
 }
 
-/// CAST of doubles and decimals to integers. Doubles stop at the ends of the range;
-/// decimals out of it warn.
+/// CAST of doubles and decimals to integers. Those out of the range warn.
 #[allow(clippy::cast_sign_loss, reason = "wraps as CAST does")]
 fn rounded(array: &ArrayRef, unsigned: bool) -> Outcome<Vector> {
     let nulls = array.nulls().cloned();
@@ -103,10 +102,10 @@ fn rounded(array: &ArrayRef, unsigned: bool) -> Outcome<Vector> {
     match array.data_type() {
         DataType::Float64 => {
             let values = array.as_primitive::<Float64Type>().values();
-            out.extend(values.iter().map(|value| {
-                let (Ok(value) | Err(value)) = number::double_to_i64(*value);
-                value
-            }));
+            for (at, value) in values.iter().enumerate() {
+                let value = if array.is_null(at) { 0.0 } else { *value };
+                out.push(number::double_to_i64(value).map_err(|_| ByRows)?);
+            }
         }
         DataType::Decimal128(_, scale) => {
             let scale = u8::try_from(*scale).map_err(|_| ByRows)?;
