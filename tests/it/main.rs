@@ -12,6 +12,7 @@ mod command;
 mod crash;
 mod model;
 mod mysql_bench;
+mod opening;
 mod outage;
 mod simulation;
 mod tables;

@@ -10,8 +10,8 @@ use firn_mysql_semantics::expr::{Node, Op, Result};
 
 use super::order::{self, InOrder, Joined, Reached};
 use super::{
-    Access, Alternatives, Condition, DerivedPlan, Known, Partners, SubqueryPlan, Wanted,
-    WindowPlan, access, choose, cost, semi,
+    Access, Alternatives, Condition, DerivedPlan, Known, SubqueryPlan, Wanted, WindowPlan, access,
+    choose, cost, semi,
 };
 use crate::bind::{
     Aggregate, AggregateFunction, BoundSelect, Derived, JoinKind, LimitBound, Source, TableSource,
@@ -155,59 +155,6 @@ impl SelectPlan {
             rows *= step.estimate.left;
         }
         (cost, rows)
-    }
-
-    /// What its conditions say of the partners of its rows.
-    fn partners(&self) -> impl Iterator<Item = Partners<'_>> {
-        let filters = self.steps.iter().flat_map(|step| &step.filter);
-        let partners = filters.filter_map(|node| Partners::of(node, &self.subqueries));
-        partners.filter(|one| !one.is_same_for_all())
-    }
-
-    /// For how many rows partners are asked for: those that its other conditions leave.
-    pub(crate) fn asked_rows(&self) -> f64 {
-        let (_, left) = self.cost();
-        self.partners().fold(left, |rows, _| rows / cost::OTHER)
-    }
-
-    fn is_cheaper_over_batches(&self) -> bool {
-        // Row by row the few rows that a LIMIT wants may come first: what that saves is not
-        // estimated. To be put in order all rows are needed. A query that takes values of rows is asked for as many either way, if it
-        // is no join, and all others run once.
-        let few = self.select.limit.is_some() && !self.select.grouped && self.ordered;
-        if self.steps.is_empty() || few || self.subqueries.iter().any(|one| one.volatile) {
-            return false;
-        }
-        let (mut over, mut rows) = (cost::BATCHES_BEGIN, 1.0);
-        let mut asked = 0.0;
-        for step in &self.steps {
-            let read = match (&step.rows, &step.known) {
-                // What an index finds by values alone it finds over batches as well.
-                (StepRows::Stored(_), Some(known)) => known,
-                (StepRows::Stored(_), None) | (StepRows::Virtual(_), _) => return false,
-                (StepRows::Derived(_), _) => {
-                    rows *= step.estimate.left;
-                    over += cost::MADE_ROWS * cost::BATCHES_ROW;
-                    continue;
-                }
-            };
-            rows *= step.estimate.left;
-            over += read.least_over_batches();
-            if self.steps.len() > 1 {
-                over += (read.least() + rows) * cost::BATCHES_JOINED;
-            }
-        }
-        let (mut direct, rows) = self.cost();
-        for (one_by_one, joined) in self.partners().map(|one| one.costs(self.asked_rows())) {
-            asked += one_by_one;
-            over += joined.min(one_by_one);
-        }
-        direct += asked;
-        if self.select.grouped {
-            direct += rows * cost::GATHERED;
-            over += rows * cost::BATCHES_GATHERED;
-        }
-        over < direct
     }
 
     fn reading(mut select: BoundSelect, mut reads: Vec<bool>) -> Result<Self> {

@@ -34,7 +34,11 @@ impl Effort {
 
     /// An index of so many keys is read whole.
     pub(super) fn few(self) -> u64 {
-        (self.places() * self.run()) as u64
+        match self {
+            Self::Quick => (self.places() * self.run()) as u64,
+            // Of so few there are few places, each of one block or so.
+            Self::Thorough => 12 << 10,
+        }
     }
 
     /// Keys of a run.
@@ -45,9 +49,6 @@ impl Effort {
         }
     }
 }
-
-/// Places are few if there are this many times fewer than are wanted.
-const FEW_PLACES: usize = 4;
 
 /// Changes from one key to the next, by how many leading parts are looked at.
 struct Changes {
@@ -148,17 +149,11 @@ async fn of_index(
             }
         }
     } else {
-        let starts = db.sample_keys(space, &whole, effort.places()).await?;
-        // Of a small index there are few places: more is read from each.
-        let run = match starts.len() * FEW_PLACES < effort.places() {
-            true => effort.places() * effort.run() / starts.len().max(1),
-            false => effort.run(),
-        };
-        for start in starts {
+        for start in db.sample_keys(space, &whole, effort.places()).await? {
             near.begin();
             let range = KeyRange { start, end: whole.end.clone() };
             let mut scan = db.scan(space, &range).await?;
-            for at in 0..run {
+            for at in 0..effort.run() {
                 let Some((key, _)) = scan.next().await? else { break };
                 if at == 0 {
                     far.add(key, codec);

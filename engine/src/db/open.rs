@@ -127,9 +127,15 @@ async fn replay(db: &Inner, journal: &dyn crate::journal::Journal) -> Result<()>
         // there never was one.
         return start_after(db, bounds.last).await;
     }
-    let mut records = journal.read(&db.options.branch, last.next()).await?;
+    let mut records = match journal.read(&db.options.branch, last.next()).await {
+        Ok(records) => records,
+        Err(error) => return Err(unless_overtaken(db, journal, error).await),
+    };
     while let Some(record) = records.next().await {
-        let mut record = record?;
+        let mut record = match record {
+            Ok(record) => record,
+            Err(error) => return Err(unless_overtaken(db, journal, error).await),
+        };
         if record.last_seq <= last {
             continue;
         }
@@ -156,6 +162,23 @@ async fn replay(db: &Inner, journal: &dyn crate::journal::Journal) -> Result<()>
         )));
     }
     start_after(db, last).await
+}
+
+/// Why the log cannot be read. Reading it needs no epoch: a newer writer may have replayed,
+/// flushed and trimmed what is still to be read here.
+async fn unless_overtaken(
+    db: &Inner,
+    journal: &dyn crate::journal::Journal,
+    error: Error,
+) -> Error {
+    if error.kind() == ErrorKind::BadRequest
+        && let Ok(bounds) = journal.bounds(&db.options.branch).await
+        && bounds.epoch > db.epoch
+    {
+        let why = format!("epoch {} has taken the journal meanwhile", bounds.epoch);
+        return Error::with_source(ErrorKind::Fenced, why, error);
+    }
+    error
 }
 
 /// Waits until there is memory for more of the journal.
