@@ -43,9 +43,12 @@ async fn read_all(journal: &LocalJournal) -> Result<Vec<Record>> {
     records.into_iter().collect()
 }
 
-/// Waits until the last writer, whose handles are dropped, has ended.
+/// Waits until the last writer, whose handles are dropped, has ended, and with
+/// it what it left to be done: until then a real folder stays locked.
 async fn ended(journal: &LocalJournal) {
     let log = journal.log(&BranchName::main()).await.unwrap();
-    let wait = move || log.running.lock().take().map(writer::Running::ended);
+    let of_writer = Arc::clone(&log);
+    let wait = move || of_writer.running.lock().take().map(writer::Running::ended);
     journal.env.blocking(TaskClass::Foreground, "end", wait).await.unwrap();
+    log.chores_done().await;
 }
