@@ -165,6 +165,8 @@ pub(crate) struct Learner<'a, 'c> {
     pub(crate) db: &'a Db,
     pub(crate) cx: &'a mut Cx<'c>,
     pub(crate) params: &'a [Value],
+    /// What was counted of ranges that were lacking when the statement was planned first.
+    pub(crate) counted: &'a [(SpaceId, KeyRange, u64)],
     pub(crate) lacking: Lacking,
 }
 
@@ -347,7 +349,11 @@ impl Learner<'_, '_> {
 
     /// About how many entries a range has.
     fn count(&mut self, space: SpaceId, range: &KeyRange) -> Option<f64> {
-        let count = self.db.estimate_keys(space, range);
+        let counted = || {
+            let of = |one: &&(SpaceId, KeyRange, u64)| one.0 == space && one.1 == *range;
+            self.counted.iter().find(of).map(|(.., count)| *count)
+        };
+        let count = self.db.estimate_keys(space, range).or_else(counted);
         if count.is_none() {
             self.lacking.ranges.push((space, range.clone()));
         }

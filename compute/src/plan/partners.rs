@@ -118,7 +118,10 @@ impl<'p> Partners<'p> {
 
     fn has_equality(&self) -> bool {
         // Behind all places of the row around it.
-        let start = usize::from(u16::MAX);
+        let mut start = 0;
+        for value in self.values {
+            columns_of(value, &mut |place| start = start.max(place + 1));
+        }
         self.over_both(start).iter().any(|node| is_equality(node, start))
     }
 

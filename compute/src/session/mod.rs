@@ -59,6 +59,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use firn_engine::SpaceId;
+use firn_engine::key::KeyRange;
 use firn_mysql_parser::ast::{self, StatementKind};
 use firn_mysql_parser::{Parser, Shape};
 use firn_mysql_protocol::StatusFlags;
@@ -116,6 +118,8 @@ pub struct Session {
     listing_views: AtomicBool,
     /// What was too little known when a statement was planned.
     lacking: Lacking,
+    /// About how many entries ranges have that the statement reads, as far as that took reading.
+    counted: Vec<(SpaceId, KeyRange, u64)>,
 }
 
 impl Session {
@@ -151,6 +155,7 @@ impl Session {
             shape: Shape::default(),
             prepared: BTreeMap::new(),
             lacking: Lacking::default(),
+            counted: Vec::new(),
             counters: SessionCounters::default(),
             listing_views: AtomicBool::new(false),
         }
@@ -162,6 +167,7 @@ impl Session {
             self.settings = Arc::new(self.values.variables.expressions().clone());
         }
         self.values.begin_statement();
+        self.counted.clear();
     }
 
     /// Counts one more, for SHOW STATUS.

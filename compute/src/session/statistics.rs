@@ -35,14 +35,14 @@ impl Session {
         let db = Arc::clone(self.server.transactions.db());
         let settings = Arc::clone(&self.settings);
         let mut cx = Cx::new(&settings, &mut self.values, &mut self.warnings);
-        let lacking = Lacking::default();
-        let mut learner = Learner { db: &db, cx: &mut cx, params, lacking };
+        let (lacking, counted) = (Lacking::default(), &self.counted);
+        let mut learner = Learner { db: &db, cx: &mut cx, params, counted, lacking };
         learner.learn(select);
         self.lacking = learner.lacking;
     }
 
     /// Gathers what was lacking when a statement was planned; whether there is more to plan it
-    /// by now.
+    /// by now. Entries that were counted are known for this statement alone.
     pub(super) async fn gather_lacking(&mut self) -> bool {
         if self.lacking.is_empty() {
             return false;
@@ -64,8 +64,11 @@ impl Session {
             }
         }
         for (space, range) in ranges {
-            match db.read_estimates(space, &range).await {
-                Ok(()) => more = true,
+            match db.read_estimate(space, &range).await {
+                Ok(count) => {
+                    self.counted.push((space, range, count));
+                    more = true;
+                }
                 Err(error) => tracing::debug!(why = %error, "indexes cannot be read"),
             }
         }

@@ -134,6 +134,21 @@ async fn what_indexes_answer_is_read_by_them_from_files() {
     assert!(wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong.join("\n"));
 }
 
+/// What is read to count a range need not be in memory any more when the statement is planned
+/// anew: ranges of files beyond memory were taken for a twentieth of the table.
+#[tokio::test]
+async fn ranges_are_counted_in_files_that_do_not_stay_in_memory() {
+    let server = World::new().merging().forgetful().start().await;
+    let mut client = server.client().await;
+    client.run("CREATE DATABASE t; USE t; SET firn_executor = 'direct'").await;
+    fill(&mut client, TABLES, ROWS).await;
+    server.copied().await;
+    let ranges: Vec<_> = STATEMENTS.lines().filter(|line| line.contains("BETWEEN")).collect();
+    let (wrong, count) = differences(&mut client, &ranges.join("\n"), true).await;
+    assert!(wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(count >= 20, "{count}");
+}
+
 /// Joins of up to twelve tables in the shapes of the Join Order Benchmark, over tables like
 /// those of films that it is about: few rows of small tables say which of the large ones are
 /// wanted, and some of their values are far more frequent than others.

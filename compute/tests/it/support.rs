@@ -39,6 +39,8 @@ pub(crate) struct World {
     merging: Option<usize>,
     /// How their column copies are written.
     schemas: Arc<dyn RowSchemas>,
+    /// Of files nothing stays in memory.
+    forgetful: bool,
 }
 
 /// A server that runs. Dropping it stops it.
@@ -72,6 +74,7 @@ impl World {
             limits: Limits::default(),
             merging: None,
             schemas: Arc::new(Schemas),
+            forgetful: false,
         }
     }
 
@@ -90,6 +93,12 @@ impl World {
     /// The same with column copies in row groups of so many rows.
     pub(crate) fn groups_of(mut self, rows: usize) -> Self {
         self.schemas = Arc::new(SmallGroups(rows));
+        self
+    }
+
+    /// The same as if files were far larger than memory: nothing of them stays there.
+    pub(crate) fn forgetful(mut self) -> Self {
+        self.forgetful = true;
         self
     }
 
@@ -133,7 +142,10 @@ impl World {
             layout.clone(),
             PickerOptions { l0_files: self.merging.unwrap_or(4), ..PickerOptions::default() },
         );
-        let options = Options::for_memory(64 << 20);
+        let mut options = Options::for_memory(64 << 20);
+        if self.forgetful {
+            (options.pinned_bytes, options.block_cache_bytes) = (0, 0);
+        }
         let worker = self.merging.map(|_| {
             let context = MergeContext {
                 env: self.env.clone(),

@@ -1,12 +1,17 @@
 //! About how much there is, without reading it: what plans are chosen by.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::read::full_range;
+use super::state::State;
 use super::{Db, Inner};
 use crate::error::Result;
 use crate::key::KeyRange;
+use crate::sst::file::File;
 use crate::types::SpaceId;
+use crate::view::SpaceView;
 
 impl Db {
     /// About how many keys of a range have a value now; `None` if that takes reading. Memtables
@@ -18,15 +23,15 @@ impl Db {
         self.inner.estimate_keys(space, range)
     }
 
-    /// Reads what [`Self::estimate_keys`] looks at: the indexes of files in which the range
-    /// begins or ends.
+    /// The same, of what is read for it: the indexes of files in which the range begins or ends,
+    /// and of a short one the blocks. That need not be in memory for long.
     ///
     /// # Errors
     /// `BadRequest` if the range is malformed; `Corrupt` or `Unavailable` if an index cannot be
     /// read.
-    pub async fn read_estimates(&self, space: SpaceId, range: &KeyRange) -> Result<()> {
+    pub async fn read_estimate(&self, space: SpaceId, range: &KeyRange) -> Result<u64> {
         self.inner.check_open()?;
-        self.inner.read_estimates(space, range).await
+        self.inner.read_estimate(space, range).await
     }
 
     /// Up to about `count` keys of a range, in order and about equally far apart, where that
@@ -50,35 +55,23 @@ impl Inner {
     fn estimate_keys(&self, space: SpaceId, range: &KeyRange) -> Option<u64> {
         let range = full_range(space, range).ok()?;
         let state = self.state.load();
-        let end = range.end.as_deref().unwrap_or_default();
-        let mut keys: u64 =
-            state.memtables().map(|table| table.count_between(&range.start, end)).sum();
+        let mut keys = in_memtables(&state, &range);
         let Some(view) = state.view.space(space) else { return Some(keys) };
-        for file in &view.l0 {
-            keys += file.count_between(&self.io, &range)?;
-        }
-        for level in &view.levels {
-            let inside = level.overlapping(&range);
-            let last = inside.end.saturating_sub(1);
-            for at in inside.clone() {
-                let file = &level.files[at];
-                // What lies between the first and the last is whole.
-                let whole = at != inside.start && at != last;
-                keys += if whole { file.values() } else { file.count_between(&self.io, &range)? };
-            }
+        for (file, whole) in files_of(view, &range) {
+            keys += if whole { file.values() } else { file.count_between(&self.io, &range)? };
         }
         Some(keys)
     }
 
-    async fn read_estimates(&self, space: SpaceId, range: &KeyRange) -> Result<()> {
+    async fn read_estimate(&self, space: SpaceId, range: &KeyRange) -> Result<u64> {
         let range = full_range(space, range)?;
         let state = self.state.load_full();
-        let Some(view) = state.view.space(space) else { return Ok(()) };
-        let levels = view.levels.iter().flat_map(|level| &level.files[level.overlapping(&range)]);
-        for file in view.l0.iter().chain(levels) {
-            file.read_places(&self.io, &range).await?;
+        let mut keys = in_memtables(&state, &range);
+        let Some(view) = state.view.space(space) else { return Ok(keys) };
+        for (file, whole) in files_of(view, &range) {
+            keys += if whole { file.values() } else { file.read_count(&self.io, &range).await? };
         }
-        Ok(())
+        Ok(keys)
     }
 
     async fn sample_keys(
@@ -114,4 +107,23 @@ impl Inner {
         let prefix = SpaceId::LEN;
         Ok(keys.into_iter().step_by(step).map(|key| key.slice(prefix.min(key.len())..)).collect())
     }
+}
+
+fn in_memtables(state: &State, range: &KeyRange) -> u64 {
+    let end = range.end.as_deref().unwrap_or_default();
+    state.memtables().map(|table| table.count_between(&range.start, end)).sum()
+}
+
+/// The files of a space that a range overlaps, and whether it has all keys of one for certain.
+fn files_of<'v>(
+    view: &'v SpaceView,
+    range: &KeyRange,
+) -> impl Iterator<Item = (&'v Arc<File>, bool)> {
+    let levels = view.levels.iter().flat_map(|level| {
+        let files = &level.files[level.overlapping(range)];
+        // What lies between the first and the last is whole.
+        let last = files.len().saturating_sub(1);
+        files.iter().enumerate().map(move |(at, file)| (file, at != 0 && at != last))
+    });
+    view.l0.iter().map(|file| (file, false)).chain(levels)
 }

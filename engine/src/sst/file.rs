@@ -5,6 +5,8 @@
 //! the file is part of the version, while the budget for them lasts; past it
 //! they come and go through the block cache like data.
 
+mod count;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -70,31 +72,6 @@ struct Part {
     last_key: Bytes,
     handle: Handle,
     pinned: OnceLock<Arc<Partition>>,
-}
-
-/// A range of so few blocks is counted within them.
-const NEAR_BLOCKS: usize = 3;
-
-/// Where a key lies in a file.
-#[derive(Debug, Clone, Copy)]
-struct Place {
-    part: usize,
-    /// Blocks before it in its partition, and all blocks of that.
-    before: usize,
-    blocks: usize,
-    /// The block; none if it lies before the first key or behind the last.
-    handle: Option<Handle>,
-}
-
-impl Place {
-    /// Blocks from this place to a later one, as far as that is few.
-    fn blocks_up_to(&self, end: &Self) -> usize {
-        match end.part.saturating_sub(self.part) {
-            0 => end.before.saturating_sub(self.before),
-            1 => self.blocks.saturating_sub(self.before) + end.before,
-            _ => usize::MAX,
-        }
-    }
 }
 
 /// One version of a key.
@@ -322,120 +299,6 @@ impl File {
             part += 1;
         }
         Ok(blocks)
-    }
-
-    /// About how many keys of `range` the file has a value for, by its properties, the indexes
-    /// of the two partitions in which the range begins and ends, and of a short range the
-    /// blocks; `None` if these are not in memory.
-    pub(crate) fn count_between(&self, io: &BlockIo, range: &KeyRange) -> Option<u64> {
-        let meta = &self.meta;
-        let values = self.values();
-        if range.covers(&meta.range) {
-            return Some(values);
-        }
-        if !range.overlaps(&meta.range) {
-            return Some(0);
-        }
-        let open = self.open.get()?;
-        let start = self.place(open, Some(&range.start))?;
-        let end = self.place(open, range.end.as_ref())?;
-        let is_near = start.blocks_up_to(&end) <= NEAR_BLOCKS;
-        let share = |place: &Place, key: Option<&Bytes>| {
-            let within = match (place.handle, key) {
-                (Some(handle), Some(key)) if is_near => io.cached(meta.id, handle)?.place_of(key),
-                (Some(_), _) => 0.5,
-                (None, _) => 0.0,
-            };
-            let of_part = (place.before as f64 + within) / place.blocks.max(1) as f64;
-            Some((place.part as f64 + of_part) / open.parts.len() as f64)
-        };
-        let share = share(&end, range.end.as_ref())? - share(&start, Some(&range.start))?;
-        Some((share.clamp(0.0, 1.0) * values as f64).round() as u64)
-    }
-
-    /// Reads what [`Self::count_between`] looks at.
-    pub(crate) async fn read_places(&self, io: &BlockIo, range: &KeyRange) -> Result<()> {
-        if !self.meta.range.overlaps(range) || range.covers(&self.meta.range) {
-            return Ok(());
-        }
-        let parts = self.parts(io).await?;
-        for end in std::iter::once(&range.start).chain(&range.end) {
-            let part = self.part_of(io, end).await?;
-            if part >= parts {
-                continue;
-            }
-            let partition = self.partition(io, part).await?;
-            if let Some(mut value) = partition.index.value_at_or_after(end) {
-                let handle = Handle::take(&mut value).ok_or_else(|| self.garbled_index())?;
-                io.block(self.meta.id, handle).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// About how many keys have a value that is in the file.
-    pub(crate) fn values(&self) -> u64 {
-        // A deletion in one file is of a value in another.
-        self.meta.entries.saturating_sub(2 * self.meta.deletes)
-    }
-
-    /// The block in which a key lies, the file's end without one.
-    fn place(&self, open: &OpenFile, key: Option<&Bytes>) -> Option<Place> {
-        let at_end = Place { part: open.parts.len(), before: 0, blocks: 1, handle: None };
-        let Some(key) = key else { return Some(at_end) };
-        if *key <= self.meta.range.start {
-            return Some(Place { part: 0, ..at_end });
-        }
-        let at = open.parts.partition_point(|part| *part.last_key < *key);
-        let Some(part) = open.parts.get(at) else { return Some(at_end) };
-        let mut index = BlockCursor::new(Arc::clone(&part.pinned.get()?.index));
-        let (mut before, mut blocks, mut handle) = (0, 0, None);
-        index.seek_first();
-        while index.valid() {
-            blocks += 1;
-            if *index.key() < **key {
-                before += 1;
-            } else if handle.is_none() {
-                handle = Handle::take(&mut index.value());
-            }
-            index.next();
-        }
-        Some(Place { part: at, before, blocks, handle })
-    }
-
-    /// Up to `count` keys of `range`, in order and about equally far apart: keys with which
-    /// blocks end.
-    pub(crate) async fn keys_between(
-        &self,
-        io: &BlockIo,
-        range: &KeyRange,
-        count: usize,
-        out: &mut Vec<Bytes>,
-    ) -> Result<()> {
-        let parts = self.parts(io).await?;
-        let first = self.part_of(io, &range.start).await?;
-        let last = match &range.end {
-            Some(end) => self.part_of(io, end).await?.min(parts.saturating_sub(1)),
-            None => parts.saturating_sub(1),
-        };
-        let within = (last + 1).saturating_sub(first);
-        let each = count.div_ceil(within.max(1)).max(1);
-        for part in (first..=last).step_by(within.div_ceil(count.max(1)).max(1)) {
-            if part >= parts {
-                break;
-            }
-            let partition = self.partition(io, part).await?;
-            let mut index = BlockCursor::new(Arc::clone(&partition.index));
-            let mut keys = Vec::new();
-            index.seek(&range.start, Seq::MAX);
-            while index.valid() && range.ends_after(index.key()) {
-                keys.push(Bytes::copy_from_slice(index.key()));
-                index.next();
-            }
-            let step = keys.len().div_ceil(each).max(1);
-            out.extend(keys.into_iter().step_by(step));
-        }
-        Ok(())
     }
 
     pub(crate) fn garbled_index(&self) -> Error {

@@ -293,8 +293,9 @@ fn keys_of_a_range_are_counted_by_the_index_once_it_is_at_hand() {
     let (runtime, _) = runtime();
     runtime.block_on(async {
         for (from, to) in [(500, 900), (0, 100), (1700, 3000), (10, 1990), (700, 730), (5, 15)] {
-            f.file.read_places(&f.io, &range(from, to)).await.unwrap();
-            let counted = f.file.count_between(&f.io, &range(from, to)).unwrap() as i64;
+            let read = f.file.read_count(&f.io, &range(from, to)).await.unwrap();
+            assert_eq!(f.file.count_between(&f.io, &range(from, to)), Some(read));
+            let counted = read as i64;
             let right = i64::from(to.min(2000) - from);
             assert!((counted - right).abs() <= 20, "{counted} of {right}");
         }
@@ -305,4 +306,23 @@ fn keys_of_a_range_are_counted_by_the_index_once_it_is_at_hand() {
         assert!(keys.iter().all(|one| range(100, 1500).contains(one)));
         assert!(*keys[keys.len() - 1] > *key(1200), "up to the end");
     });
+}
+
+/// Beyond the budget for them partitions stay no longer than the cache keeps them.
+#[test]
+fn keys_of_a_range_are_counted_though_nothing_that_is_read_for_it_stays() {
+    let mut model = Model::new();
+    for n in 0..2000u32 {
+        let key = n.to_be_bytes().to_vec();
+        model.insert((key, Reverse(Seq(1))), (ValueKind::Put, vec![7; 20]));
+    }
+    let f = build(&model, Compression::None, 0, 0);
+    let key = |n: u32| Bytes::copy_from_slice(&user_key(SPACE, &n.to_be_bytes()));
+    let range = KeyRange { start: key(700), end: Some(key(730)) };
+    let (runtime, _) = runtime();
+    runtime.block_on(async {
+        let counted = f.file.read_count(&f.io, &range).await.unwrap() as i64;
+        assert!((counted - 30).abs() <= 3, "{counted} of 30");
+    });
+    assert_eq!(f.file.count_between(&f.io, &range), None);
 }
