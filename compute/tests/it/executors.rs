@@ -156,6 +156,11 @@ pub(crate) const JOINED: &[&str] = &[
     "SELECT COUNT(*) FROM big WHERE g NOT IN (SELECT n FROM big WHERE n > 3)",
     "SELECT COUNT(*) FROM big x, small y WHERE (x.g = 1 AND y.g = 2 AND x.id = y.id + 100 AND
      x.s = 'a') OR (x.g = 3 AND y.g = 3 AND x.id = y.id + 100 AND x.n IN (1, 2, 3))",
+    "SELECT COUNT(*), SUM(s.price) FROM big b, small s WHERE (b.id = s.id AND b.s = 'a' AND
+     s.name IN ('A', 'b') AND b.n > 3) OR (b.id = s.id AND s.name = 'strasse' AND b.dt BETWEEN
+     '2020-02-01' AND '2020-03-05') OR (b.id = s.id AND b.s LIKE 'B%' AND s.d > '2020-01-09')",
+    "SELECT COUNT(*), SUM(s.price) FROM big b JOIN small s ON b.id = s.id LEFT JOIN tiny t ON
+     t.g = b.g WHERE (s.g = 3 AND t.label IS NULL) OR (s.g = 4 AND t.label = 'VIER' AND b.n > 0)",
     "SELECT COUNT(*) FROM big WHERE d > (SELECT AVG(price) FROM small) AND EXISTS (SELECT 1 FROM tiny)",
     "SELECT t.label, COUNT(*) FROM big b, tiny t WHERE b.g = t.g AND b.id IN (SELECT id FROM small)
      GROUP BY t.label ORDER BY 1",
