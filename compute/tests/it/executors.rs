@@ -105,6 +105,13 @@ pub(crate) const STATEMENTS: &[&str] = &[
     "SELECT SUM(d * 99999999999999999999.99 * 999999999999999.99), COUNT(DISTINCT d * d * d) FROM big",
     "SELECT s FROM big WHERE id < 10 UNION SELECT l FROM big WHERE id > 19990",
     "SELECT id FROM big WHERE g = (SELECT MIN(g) FROM big) AND id < 100",
+    "SELECT SUBSTRING(s FROM 1 FOR 2) AS c, COUNT(*), SUM(d) FROM big WHERE SUBSTRING(s FROM 1 FOR 2)
+     IN ('A', 'st', 'Ä', 'B ', 'x', NULL) AND d > (SELECT AVG(d) FROM big WHERE LEFT(s, 1) IN ('a',
+     'b')) GROUP BY c ORDER BY c, 2",
+    "SELECT LEFT(l, 1), RIGHT(s, 3), SUBSTRING(s, -4, 2), SUBSTRING(b, 2), COUNT(*) FROM big GROUP BY
+     LEFT(l, 1), RIGHT(s, 3), SUBSTRING(s, -4, 2), SUBSTRING(b, 2) ORDER BY 1, 2, 3, 4",
+    "SELECT COUNT(*), MIN(SUBSTRING(s, 3, 0)), MAX(SUBSTRING(s, 0)), MAX(LEFT(s, 99)), COUNT(RIGHT(s,
+     NULL)), COUNT(DISTINCT SUBSTRING(s, 2)) FROM big WHERE s NOT IN ('a', 'B', 'x', 'y', 'z', 'ß')",
 ];
 
 /// Tables that fit together by keys of several kinds, with NULLs and without partners.

@@ -32,7 +32,6 @@ const LOUD: &[&str] = &[
     "c_int = 1 AND c_vc",
     "c_int = RAND()",
     "c_vc = DATE'2024-02-29'",
-    "c_date > '0000-00-00'",
     "CONCAT(c_vc, 'x') = 'ax'",
 ];
 
