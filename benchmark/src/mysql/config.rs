@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 #[path = "config_check.rs"]
 mod check;
 
+use super::shop::Shop;
 use super::tpcc::Tpcc;
 use super::tpch::Tpch;
 use crate::config::{locate, units};
@@ -39,6 +40,9 @@ pub struct MysqlConfig {
     /// Rows of each.
     #[serde(default = "MysqlConfig::rows_default", deserialize_with = "units::count")]
     pub rows: u64,
+    /// Size of the tables of `shop_joins` and its like.
+    #[serde(default)]
+    pub shop: Shop,
     /// Size of the tables of `tpcc`.
     #[serde(default)]
     pub tpcc: Tpcc,
@@ -207,6 +211,12 @@ pub enum Kind {
     SelectRandomPoints,
     /// A count over ten short ranges of an indexed column.
     SelectRandomRanges,
+    /// Joins of two to five tables by their keys, each of a few rows. Not of sysbench.
+    ShopJoins,
+    /// IN, EXISTS, values of subqueries and queries in FROM over the same tables.
+    ShopSubqueries,
+    /// Sums, counts and groups of some dozens of rows of the same tables.
+    ShopAggregates,
     /// A load after TPC-C, not of sysbench; its consistency conditions are
     /// checked behind it.
     Tpcc,
@@ -230,9 +240,17 @@ impl Kind {
             Self::BulkInsert => "bulk_insert",
             Self::SelectRandomPoints => "select_random_points",
             Self::SelectRandomRanges => "select_random_ranges",
+            Self::ShopJoins => "shop_joins",
+            Self::ShopSubqueries => "shop_subqueries",
+            Self::ShopAggregates => "shop_aggregates",
             Self::Tpcc => "tpcc",
             Self::Tpch => "tpch",
         }
+    }
+
+    /// Of the tables of a shop.
+    pub(crate) fn is_of_shop(self) -> bool {
+        matches!(self, Self::ShopJoins | Self::ShopSubqueries | Self::ShopAggregates)
     }
 }
 

@@ -52,6 +52,7 @@ pub(super) fn check(config: &MysqlConfig) -> std::result::Result<(), Fault> {
     within(&["duration_s"], &config.duration_s, 1, 86_400)?;
     within(&["settle_limit_s"], &config.settle_limit_s, 0, 86_400)?;
     within(&["rounds"], &config.rounds, 1, 100)?;
+    within(&["shop", "customers"], &config.shop.customers, 100, 10_000_000)?;
     within(&["tpcc", "warehouses"], &config.tpcc.warehouses, 1, 10_000)?;
     within(&["tpcc", "divide_by"], &config.tpcc.divide_by, 1, 1000)?;
     within(&["tpcc", "keying"], &config.tpcc.keying, 0.0, 1.0)?;

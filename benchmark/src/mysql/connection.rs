@@ -106,7 +106,7 @@ impl Statement {
     }
 
     /// The text with values in it. No literal of a workload holds a `?`.
-    fn write(&self, values: &[ParameterValue<'_>], out: &mut Vec<u8>) {
+    pub(crate) fn write(&self, values: &[ParameterValue<'_>], out: &mut Vec<u8>) {
         out.clear();
         let mut values = values.iter();
         for part in self.sql.split_inclusive('?') {

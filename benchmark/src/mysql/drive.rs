@@ -35,6 +35,8 @@ const OVER: u8 = 2;
 pub(crate) enum Asker {
     /// See [`super::sysbench`].
     Sysbench(super::sysbench::Worker),
+    /// See [`super::shop`].
+    Shop(super::shop::Worker),
     /// See [`super::tpcc`].
     Tpcc(super::tpcc::Terminal),
 }
@@ -44,6 +46,7 @@ impl Asker {
     fn label(&self) -> Option<&'static str> {
         match self {
             Self::Sysbench(_) => None,
+            Self::Shop(worker) => Some(worker.label()),
             Self::Tpcc(terminal) => Some(terminal.label()),
         }
     }
@@ -51,7 +54,7 @@ impl Asker {
     /// How long to wait before it.
     fn pause(&mut self) -> Duration {
         match self {
-            Self::Sysbench(_) => Duration::ZERO,
+            Self::Sysbench(_) | Self::Shop(_) => Duration::ZERO,
             Self::Tpcc(terminal) => terminal.pause(),
         }
     }
@@ -59,6 +62,7 @@ impl Asker {
     async fn event(&mut self, on: &mut Connection) -> std::result::Result<(), Failure> {
         match self {
             Self::Sysbench(worker) => worker.event(on).await,
+            Self::Shop(worker) => worker.event(on).await,
             Self::Tpcc(terminal) => terminal.event(on).await,
         }
     }

@@ -6,7 +6,8 @@
 //! of it again in the next round. What is asked follows from the seed alone.
 //!
 //! [`sysbench`] has the statements, tables and keys of sysbench 1.0's OLTP
-//! scripts, [`tpcc`] is a load after TPC-C, [`tpch`] the queries of TPC-H. The client is the
+//! scripts, [`shop`] joins, subqueries and aggregates over small sets, [`tpcc`] is a load after
+//! TPC-C, [`tpch`] the queries of TPC-H. The client is the
 //! protocol crate's: a few threads, each with a share of the connections, so that the servers
 //! have the machine.
 
@@ -18,6 +19,7 @@ mod process;
 mod report;
 mod run;
 mod server;
+mod shop;
 mod sysbench;
 mod tally;
 mod tpcc;
@@ -28,5 +30,6 @@ pub use config::{
 };
 pub use report::{MysqlReport, Row, ServerFacts};
 pub use run::{MysqlSummary, is_mysql_workload, run, run_config};
+pub use shop::Shop;
 pub use tpcc::{Tpcc, check_tpcc};
 pub use tpch::Tpch;

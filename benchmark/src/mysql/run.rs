@@ -11,7 +11,7 @@ use super::connection::Login;
 use super::drive::{self, Asker, AskerOf, Job};
 use super::report::{self, MysqlReport, Row};
 use super::server::Server;
-use super::{process, sysbench, tpcc, tpch};
+use super::{process, shop, sysbench, tpcc, tpch};
 use crate::generate::mix;
 use crate::measure::{Machine, fsync_p50_us};
 
@@ -131,8 +131,11 @@ pub async fn run_config(
 /// Makes the database and its tables anew and fills them.
 async fn fill(login: &Login, config: &MysqlConfig) -> Result<()> {
     sysbench::create(login, config).await?;
-    if config.has(|kind| !matches!(kind, Kind::Tpcc | Kind::Tpch)) {
+    if config.has(|kind| !matches!(kind, Kind::Tpcc | Kind::Tpch) && !kind.is_of_shop()) {
         sysbench::prepare(login, config).await?;
+    }
+    if config.has(Kind::is_of_shop) {
+        shop::prepare(login, &config.database, &config.shop, config.seed).await?;
     }
     if config.has(|kind| kind == Kind::Tpch) {
         tpch::prepare(login, &config.database, &config.tpch).await?;
@@ -157,8 +160,19 @@ async fn measure_all(config: &MysqlConfig, servers: &[Server]) -> Result<Vec<Row
                 rows.extend(measured);
                 continue;
             }
+            // Servers whose answers are others'.
+            let mut wrong: Vec<Option<String>> = vec![None; servers.len()];
+            if phase.kind.is_of_shop() {
+                let mut first: Option<shop::Answers> = None;
+                for (server, wrong) in servers.iter().zip(&mut wrong) {
+                    match shop::answers(&server.login, config, phase, first.as_ref()).await {
+                        Ok(answers) => drop(first.get_or_insert(answers)),
+                        Err(error) => *wrong = Some(error.to_string()),
+                    }
+                }
+            }
             for threads in config.threads_of(phase) {
-                for server in servers {
+                for (server, wrong) in servers.iter().zip(&wrong) {
                     let settled = settle(servers, config).await;
                     let mut row = Row {
                         phase: phase.name.clone(),
@@ -176,6 +190,7 @@ async fn measure_all(config: &MysqlConfig, servers: &[Server]) -> Result<Vec<Row
                         Ok(measured) => row.take(&measured),
                         Err(error) => row.error = Some(error.to_string()),
                     }
+                    row.error = row.error.or_else(|| wrong.clone());
                     if let (1, Some(dir)) = (*threads, &server.dir) {
                         row.fsync_p50_us = Some(fsync_floor(dir).await?);
                     }
@@ -209,6 +224,9 @@ async fn measure(
             Kind::Tpcc => {
                 tpcc::prepare(&server.login, &config.database, &config.tpcc, config.seed).await?;
             }
+            kind if kind.is_of_shop() => {
+                shop::prepare(&server.login, &config.database, &config.shop, config.seed).await?;
+            }
             _ => sysbench::prepare(&server.login, config).await?,
         }
     }
@@ -221,6 +239,14 @@ async fn measure(
             let asker =
                 move |number, seed| Asker::Tpcc(tpcc::Terminal::new(size.clone(), number, seed));
             (tpcc::statements(), Arc::new(asker))
+        }
+        kind if kind.is_of_shop() => {
+            let size = config.shop.clone();
+            let distribution = phase.distribution.unwrap_or(config.distribution);
+            let asker = move |_, seed| {
+                Asker::Shop(shop::Worker::new(kind, size.clone(), distribution, seed))
+            };
+            (shop::statements(kind), Arc::new(asker))
         }
         _ => {
             let plan = Arc::new(sysbench::Plan::new(config, phase));

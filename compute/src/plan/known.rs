@@ -194,6 +194,7 @@ impl Learner<'_, '_> {
         if let Some(limit) = &mut select.limit {
             limit.about = self.limit(limit);
         }
+        select.imply();
         let mut sources = std::mem::take(&mut select.sources);
         for source in &mut sources {
             match &mut source.rows {

@@ -6,6 +6,7 @@
 //! * [`union`]: several indexes of one table, for an OR.
 //! * [`known`]: what is known of tables; [`cost`]: what is weighed by it.
 //! * [`share`]: how many rows conditions leave, by the values that columns have.
+//! * [`implied`]: what ORs of several tables say of each.
 //! * [`order`]: in which order joined tables are read.
 //! * [`point`]: reads of one row by its key.
 //! * [`range`]: reads of one table whose columns go to the client as they are.
@@ -18,6 +19,7 @@ mod condition;
 pub(crate) mod cost;
 mod derived;
 mod fit;
+mod implied;
 mod interval;
 mod known;
 mod order;
@@ -34,6 +36,7 @@ mod window;
 pub(crate) use access::{Access, Lookup, Wanted, choose};
 pub(crate) use condition::{Condition, Term};
 pub(crate) use derived::{DerivedPlan, PartPlan, RecursivePlan, SetPlan, SubqueryPlan};
+pub(crate) use implied::{add_implied, implied};
 pub(crate) use interval::{Interval, Intervals};
 pub(crate) use known::{Known, Lacking, Learner};
 pub(crate) use partners::Partners;

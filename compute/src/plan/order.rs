@@ -16,6 +16,7 @@ use firn_table::TableCodec;
 use firn_table::descriptor::{IndexId, IndexState};
 use smallvec::SmallVec;
 
+use super::implied::quietly_implied;
 use super::{Alternatives, Condition, Known, SubqueryPlan, Term, cost, semi, union};
 use crate::bind::{JoinKind, Source, TableSource, columns_of};
 
@@ -168,13 +169,22 @@ impl Joined {
             if later || tables == 0 {
                 continue;
             }
-            let joins = tables.count_ones() > 1;
-            let share = share_of(node, joins, &|place| {
-                let at = places.iter().position(|one| one.contains(&place))?;
+            let table_of = |place: usize| places.iter().position(|one| one.contains(&place));
+            let distinct = |place: usize| {
+                let at = table_of(place)?;
                 let TableSource::Stored(open) = &sources[at].rows else { return None };
                 known_of(&sources[at])?.distinct(open, place - places[at].start)
-            });
-            let mut shares = share;
+            };
+            let joins = |node: &Node| {
+                let mut of: Tables = 0;
+                columns_of(node, &mut |place| of |= table_of(place).map_or(0, |at| 1 << at));
+                of.count_ones() > 1
+            };
+            let share = share_of(node, &joins, &distinct);
+            // What it implies stands beside it.
+            let implied = quietly_implied(node, places, is_known);
+            let implied = implied.iter().map(|one| share_of(one, &joins, &distinct));
+            let mut shares = (share / implied.product::<f64>()).min(1.0);
             for (at, table) in this.tables.iter_mut().enumerate() {
                 if tables & 1 << at == 0 {
                     continue;
@@ -561,16 +571,21 @@ fn indexes(codec: &TableCodec, reads: &[bool], known: Option<&Known>) -> Vec<Ind
     all
 }
 
-/// The share of rows, or of pairs of rows, for which a condition is taken to hold. `distinct`
-/// knows how many different values some columns have.
-fn share_of(node: &Node, joins: bool, distinct: &dyn Fn(usize) -> Option<f64>) -> f64 {
+/// The share of rows, or of pairs of rows, for which a condition is taken to hold: `joins`
+/// tells of which tables' rows it is. `distinct` knows how many different values some columns have.
+fn share_of(
+    node: &Node,
+    joins: &dyn Fn(&Node) -> bool,
+    distinct: &dyn Fn(usize) -> Option<f64>,
+) -> f64 {
+    let unknown = || if joins(node) { cost::JOINED } else { cost::EQUAL };
     let equal = || {
         let of = |arg: &Node| match &arg.op {
             Op::Column(column) => distinct(column.index),
             _ => None,
         };
         let most = node.args.iter().take(2).filter_map(of).reduce(f64::max);
-        most.map_or(if joins { cost::JOINED } else { cost::EQUAL }, |most| 1.0 / most)
+        most.map_or_else(unknown, |most| 1.0 / most)
     };
     match (&node.op, &*node.args) {
         (Op::Compare(CompareOp::Eq | CompareOp::NullSafeEq, _), _) => equal(),
@@ -588,7 +603,7 @@ fn share_of(node: &Node, joins: bool, distinct: &dyn Fn(usize) -> Option<f64>) -
                 Op::Column(column) => distinct(column.index),
                 _ => None,
             };
-            let each = of.map_or(if joins { cost::JOINED } else { cost::EQUAL }, |of| 1.0 / of);
+            let each = of.map_or_else(unknown, |of| 1.0 / of);
             let among = (list.len() as f64 * each).min(0.5);
             if *negated { 1.0 - among } else { among }
         }

@@ -158,6 +158,7 @@ impl SelectPlan {
     }
 
     fn reading(mut select: BoundSelect, mut reads: Vec<bool>) -> Result<Self> {
+        select.imply();
         semi::turn(&mut select);
         let sources = std::mem::take(&mut select.sources);
         for source in &sources {

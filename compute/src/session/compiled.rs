@@ -237,6 +237,7 @@ impl Session {
         types: &[SqlType],
         params: &[Value],
     ) -> Result<Compiled, SqlError> {
+        self.count(Counter::FirnCompiled);
         // Before anything of the catalog is read: see `Catalog::epoch`.
         let epoch = self.server.catalog.epoch();
         let read = |plan: &SelectPlan, mode: LockMode| -> Vec<_> {

@@ -212,8 +212,12 @@ impl Session {
         let Arguments { types, values } = arguments;
         let mark = self.warnings.mark();
         let general = super::compiled::general(types);
-        let mut compiled = self.compile(sql, kind, &general, values).ok().filter(|one| one.direct);
-        if compiled.is_none() && general != *types {
+        let mut compiled = None;
+        if general != *types {
+            let of_any_length = self.compile(sql, kind, &general, values).ok();
+            compiled = of_any_length.filter(|one| one.direct);
+        }
+        if compiled.is_none() {
             compiled = self.compile(sql, kind, types, values).ok();
         }
         self.warnings.rewind(mark);

@@ -100,6 +100,8 @@ counters! {
     CreatedTmpDiskTables "Created_tmp_disk_tables";
     /// Temporary files. Of the server alone.
     CreatedTmpFiles "Created_tmp_files";
+    /// Statements that were bound and planned, not found planned already.
+    FirnCompiled "Firn_compiled";
     /// Bytes that statements have put into temporary files.
     FirnSpilledBytes "Firn_spilled_bytes";
     /// Query blocks that ran over batches of columns.

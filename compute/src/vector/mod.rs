@@ -29,7 +29,6 @@ mod copied;
 mod copies;
 mod grace;
 mod having;
-mod implied;
 mod in_order;
 mod join;
 mod keys;

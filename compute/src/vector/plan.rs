@@ -25,7 +25,6 @@ use firn_table::descriptor::IndexId;
 
 use super::aggregate::{Gather, What};
 use super::asked::Settled;
-use super::implied::{common, implied};
 use super::in_order::InOrder;
 use super::join::{Input, is_over};
 use super::keys::{KeyExpr, is_own_key};
@@ -35,7 +34,9 @@ use super::parts::{PARTS_MAX, ROWS_MIN, range_of};
 use super::scan::{Source, TableScan};
 use crate::bind::{Aggregate, AggregateFunction as F, JoinKind, columns_of};
 use crate::execute::{MadeRows, View};
-use crate::plan::{Access, Condition, SelectPlan, Step, StepRows, Wanted, choose};
+use crate::plan::{
+    Access, Condition, SelectPlan, Step, StepRows, Wanted, add_implied, choose, implied,
+};
 use crate::spill::Spill;
 use crate::zone;
 
@@ -132,11 +133,14 @@ impl Planner<'_> {
             false => Vec::new(),
         };
         let mut inputs = Vec::with_capacity(steps.len());
-        common(&mut pool);
-        for step in steps {
-            let places = self.places_of(step)?;
-            implied(&mut pool, &|node| self.is_over(node, &places));
-        }
+        let places: Vec<_> =
+            steps.iter().map(|step| self.places_of(step)).collect::<Result<_, _>>()?;
+        let own: Vec<_> =
+            places.iter().map(|places| |node: &Node| self.is_over(node, places)).collect();
+        let tables: Vec<&dyn Fn(&Node) -> bool> =
+            own.iter().map(|one| one as &dyn Fn(&Node) -> bool).collect();
+        // Also what may warn: the run is given up then.
+        add_implied(&mut pool, &|node| implied(node, &tables, &|_| true));
         for (at, step) in steps.iter().enumerate() {
             match self.input(at, step, &mut pool, inner, view, cx)? {
                 Some(input) => inputs.push(input),

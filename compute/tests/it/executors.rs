@@ -116,6 +116,13 @@ pub(crate) const STATEMENTS: &[&str] = &[
     "SELECT SUM(d * 99999999999999999999.99 * 999999999999999.99), COUNT(DISTINCT d * d * d) FROM big",
     "SELECT s FROM big WHERE id < 10 UNION SELECT l FROM big WHERE id > 19990",
     "SELECT id FROM big WHERE g = (SELECT MIN(g) FROM big) AND id < 100",
+    "SELECT SUBSTRING(s FROM 1 FOR 2) AS c, COUNT(*), SUM(d) FROM big WHERE SUBSTRING(s FROM 1 FOR 2)
+     IN ('A', 'st', 'Ä', 'B ', 'x', NULL) AND d > (SELECT AVG(d) FROM big WHERE LEFT(s, 1) IN ('a',
+     'b')) GROUP BY c ORDER BY c, 2",
+    "SELECT LEFT(l, 1), RIGHT(s, 3), SUBSTRING(s, -4, 2), SUBSTRING(b, 2), COUNT(*) FROM big GROUP BY
+     LEFT(l, 1), RIGHT(s, 3), SUBSTRING(s, -4, 2), SUBSTRING(b, 2) ORDER BY 1, 2, 3, 4",
+    "SELECT COUNT(*), MIN(SUBSTRING(s, 3, 0)), MAX(SUBSTRING(s, 0)), MAX(LEFT(s, 99)), COUNT(RIGHT(s,
+     NULL)), COUNT(DISTINCT SUBSTRING(s, 2)) FROM big WHERE s NOT IN ('a', 'B', 'x', 'y', 'z', 'ß')",
 ];
 
 /// Tables that fit together by keys of several kinds, with NULLs and without partners.
@@ -167,6 +174,11 @@ pub(crate) const JOINED: &[&str] = &[
     "SELECT COUNT(*) FROM big WHERE g NOT IN (SELECT n FROM big WHERE n > 3)",
     "SELECT COUNT(*) FROM big x, small y WHERE (x.g = 1 AND y.g = 2 AND x.id = y.id + 100 AND
      x.s = 'a') OR (x.g = 3 AND y.g = 3 AND x.id = y.id + 100 AND x.n IN (1, 2, 3))",
+    "SELECT COUNT(*), SUM(s.price) FROM big b, small s WHERE (b.id = s.id AND b.s = 'a' AND
+     s.name IN ('A', 'b') AND b.n > 3) OR (b.id = s.id AND s.name = 'strasse' AND b.dt BETWEEN
+     '2020-02-01' AND '2020-03-05') OR (b.id = s.id AND b.s LIKE 'B%' AND s.d > '2020-01-09')",
+    "SELECT COUNT(*), SUM(s.price) FROM big b JOIN small s ON b.id = s.id LEFT JOIN tiny t ON
+     t.g = b.g WHERE (s.g = 3 AND t.label IS NULL) OR (s.g = 4 AND t.label = 'VIER' AND b.n > 0)",
     "SELECT COUNT(*) FROM big WHERE d > (SELECT AVG(price) FROM small) AND EXISTS (SELECT 1 FROM tiny)",
     "SELECT t.label, COUNT(*) FROM big b, tiny t WHERE b.g = t.g AND b.id IN (SELECT id FROM small)
      GROUP BY t.label ORDER BY 1",

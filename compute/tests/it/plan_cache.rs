@@ -5,6 +5,7 @@ use firn_mysql_protocol::ColumnType;
 use firn_mysql_protocol::client::{Client, PreparedStatement};
 use firn_mysql_protocol::command::{Parameter, ParameterValue};
 
+use crate::executors::counted;
 use crate::support::{TestClient, TestServer, start};
 
 async fn filled() -> (TestServer, TestClient) {
@@ -225,6 +226,45 @@ async fn parameters_of_other_types_are_compiled_for() {
     other.run("DROP TABLE a").await;
     let error = executed(&mut client.0, &prepared, Int(1)).await.expect_err("it is gone");
     assert!(error.to_string().contains("doesn't exist"), "{error}");
+}
+
+/// They were compiled twice for each execution if their parameters were numbers.
+#[tokio::test]
+async fn prepared_statements_with_subqueries_are_compiled_once() {
+    use ParameterValue::{Bytes, Int};
+    let (_server, mut client) = filled().await;
+    client.run("CREATE TABLE b (a_id INT, n INT, KEY (a_id))").await;
+    client.run("INSERT INTO b VALUES (1, 7), (1, 8), (3, 9)").await;
+    client.run("ANALYZE TABLE a, b").await;
+    for sql in [
+        "SELECT s, (SELECT COUNT(*) FROM b WHERE a_id = id) FROM a WHERE id = ?",
+        "SELECT s, 2 FROM a WHERE k <= ? * 10 AND EXISTS (SELECT 1 FROM b WHERE a_id = id AND n = 8)",
+        "SELECT x.s, x.c FROM (SELECT a.s, COUNT(*) AS c FROM a JOIN b ON a_id = id WHERE id = ?
+         GROUP BY a.s) x",
+    ] {
+        let prepared = client.0.prepare(sql.as_bytes()).await.expect("it is right");
+        let first = executed(&mut client.0, &prepared, Int(1)).await.expect("it runs");
+        assert_eq!(first, ["one|2"], "{sql}");
+        let before = counted(&mut client, "SESSION", "Firn_compiled").await;
+        let own = counted(&mut client, "SESSION", "Firn_compiled").await - before;
+        for value in [Int(1), Int(1), Int(1)] {
+            let rows = executed(&mut client.0, &prepared, value).await.expect("it runs");
+            assert_eq!(rows, ["one|2"], "{sql}");
+        }
+        let after = counted(&mut client, "SESSION", "Firn_compiled").await;
+        assert_eq!(after - before, 2 * own, "{sql}");
+        // Of another type, and once more.
+        for value in [Bytes(b"1"), Int(1)] {
+            let rows = executed(&mut client.0, &prepared, value).await.expect("it runs");
+            assert_eq!(rows, ["one|2"], "{sql}");
+        }
+    }
+    let sql = "SELECT s, (SELECT SUM(n) FROM b WHERE a_id = id) FROM a WHERE id = ?";
+    let prepared = client.0.prepare(sql.as_bytes()).await.expect("it is right");
+    for (id, expected) in [(1, "one|15"), (3, "three|9"), (1, "one|15")] {
+        let rows = executed(&mut client.0, &prepared, Int(id)).await.expect("it runs");
+        assert_eq!(rows, [expected], "{id}");
+    }
 }
 
 #[tokio::test]

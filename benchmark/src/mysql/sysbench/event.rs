@@ -67,7 +67,11 @@ impl Worker {
             Kind::SelectRandomPoints => self.random_points(on).await,
             Kind::SelectRandomRanges => self.random_ranges(on).await,
             // Not one of these: a plan is never made of it.
-            Kind::Tpcc | Kind::Tpch => Ok(()),
+            Kind::ShopJoins
+            | Kind::ShopSubqueries
+            | Kind::ShopAggregates
+            | Kind::Tpcc
+            | Kind::Tpch => Ok(()),
         }
     }
 

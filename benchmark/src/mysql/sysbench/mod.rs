@@ -130,6 +130,9 @@ fn groups(kind: Kind) -> Vec<OfTable> {
         | Kind::BulkInsert
         | Kind::SelectRandomPoints
         | Kind::SelectRandomRanges
+        | Kind::ShopJoins
+        | Kind::ShopSubqueries
+        | Kind::ShopAggregates
         | Kind::Tpcc
         | Kind::Tpch => Vec::new(),
     }

@@ -9,11 +9,11 @@ use crate::mysql::connection::unavailable;
 
 /// Rows as text, in no particular order: queries leave some of it open.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Answer(Vec<Vec<String>>);
+pub(crate) struct Answer(Vec<Vec<String>>);
 
 impl Answer {
     /// Asks.
-    pub(super) async fn of(client: &mut Client, sql: &str) -> Result<Self> {
+    pub(crate) async fn of(client: &mut Client, sql: &str) -> Result<Self> {
         let results = client.query_all(sql.as_bytes()).await.map_err(|e| unavailable(sql, &e))?;
         let mut rows = Vec::new();
         for result in results {
@@ -34,6 +34,11 @@ impl Answer {
         Self(rows)
     }
 
+    /// How many rows there are.
+    pub(crate) fn rows(&self) -> usize {
+        self.0.len()
+    }
+
     /// The specification's, at scale 1.
     pub(super) fn published(number: u8) -> Self {
         let text = answer(i32::from(number)).expect("an answer of the specification");
@@ -45,7 +50,7 @@ impl Answer {
     /// What differs from `other`; `None` if nothing does. Servers must agree to the letter;
     /// `rounded`: numbers may differ as much as the specification lets them, and spaces at the
     /// ends do not count.
-    pub(super) fn differs(&self, other: &Self, rounded: bool) -> Option<String> {
+    pub(crate) fn differs(&self, other: &Self, rounded: bool) -> Option<String> {
         if self.0.len() != other.0.len() {
             return Some(format!("{} rows, not {}", self.0.len(), other.0.len()));
         }

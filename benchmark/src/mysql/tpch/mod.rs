@@ -8,6 +8,7 @@ mod load;
 mod measure;
 mod queries;
 
+pub(crate) use answers::Answer;
 pub(crate) use load::prepare;
 pub(crate) use measure::measure;
 

@@ -22,6 +22,7 @@ mod membership;
 mod node;
 mod operand;
 mod print;
+mod quiet;
 pub(crate) mod string_number;
 mod subquery;
 

@@ -34,6 +34,8 @@ use crate::value::Value;
 
 pub(crate) use json::{Fallback, ON_EMPTY_SHIFT, ON_ERROR_SHIFT};
 pub(crate) use names::{GEOMETRY, NAMELESS, NOT_BUILT_YET};
+#[cfg(feature = "vector")]
+pub(crate) use substring::Piece;
 pub(crate) use trim::{BOTH, LEADING, TRAILING};
 
 /// When a function gives NULL.

@@ -1,5 +1,7 @@
 //! Pieces of strings.
 
+use std::ops::Range;
+
 use super::{Function, MANY, arg, fits_packet};
 use crate::expr::{Call, Cx, Result, Site, leaf};
 use crate::types::{CollationId, SqlType};
@@ -157,6 +159,53 @@ fn offset(coll: CollationId, text: &[u8], chars: u64) -> usize {
     leaf::char_offset(coll, text, usize::try_from(chars).unwrap_or(usize::MAX))
 }
 
+/// A piece of a text, in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Piece {
+    /// So many at its beginning.
+    Left(i128),
+    /// So many at its end.
+    Right(i128),
+    /// So many from one on: the first is 1, the last -1.
+    From { start: i128, count: i128 },
+}
+
+impl Piece {
+    /// The bytes of a text in the character set of a collation.
+    pub(crate) fn of(self, coll: CollationId, text: &[u8]) -> Range<usize> {
+        let whole = |chars: i128| u64::try_from(chars.max(0)).unwrap_or(u64::MAX);
+        match self {
+            Piece::Left(count) => 0..offset(coll, text, whole(count)).min(text.len()),
+            Piece::Right(count) => {
+                let all = leaf::char_length(coll, text) as i128;
+                let start = offset(coll, text, (all - count.clamp(0, all)) as u64);
+                start.min(text.len())..text.len()
+            }
+            Piece::From { start, count } => {
+                if count <= 0 || start == 0 {
+                    return 0..0;
+                }
+                let start = if start > 0 {
+                    start - 1
+                } else {
+                    let all = leaf::char_length(coll, text) as i128;
+                    if -start > all {
+                        return 0..0;
+                    }
+                    all + start
+                };
+                let from = offset(coll, text, whole(start)).min(text.len());
+                let rest = text.get(from..).unwrap_or_default();
+                from..from + offset(coll, rest, whole(count)).min(rest.len())
+            }
+        }
+    }
+
+    fn value(self, coll: CollationId, text: &[u8]) -> Value {
+        Value::bytes(text.get(self.of(coll, text)).unwrap_or_default())
+    }
+}
+
 fn left(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
     let text = call.text(0, cx)?;
     let constant = call.arg(1).is_some_and(crate::expr::Node::is_constant);
@@ -166,8 +215,7 @@ fn left(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
     // Constants are asked whatever the text is, for their warnings.
     let count = call.int(1, cx)?;
     let (Some(text), Some(count)) = (text, count) else { return Ok(Value::Null) };
-    let end = offset(call.ty().collation, &text, u64::try_from(count.max(0)).unwrap_or(u64::MAX));
-    Ok(Value::bytes(text.get(..end).unwrap_or(&text)))
+    Ok(Piece::Left(count).value(call.ty().collation, &text))
 }
 
 fn right(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
@@ -179,10 +227,7 @@ fn right(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
     // Constants are asked whatever the text is, for their warnings.
     let count = call.int(1, cx)?;
     let (Some(text), Some(count)) = (text, count) else { return Ok(Value::Null) };
-    let coll = call.ty().collation;
-    let all = leaf::char_length(coll, &text) as i128;
-    let start = offset(coll, &text, (all - count.clamp(0, all)) as u64);
-    Ok(Value::bytes(text.get(start..).unwrap_or_default()))
+    Ok(Piece::Right(count).value(call.ty().collation, &text))
 }
 
 fn substring(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
@@ -201,23 +246,7 @@ fn substring(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
         return Ok(Value::Null);
     };
     let count = if call.len() == 3 { arg!(call.int(2, cx)) } else { i128::MAX };
-    let coll = call.ty().collation;
-    if count <= 0 || start == 0 {
-        return Ok(Value::bytes(b""));
-    }
-    let start = if start > 0 {
-        start - 1
-    } else {
-        let all = leaf::char_length(coll, text) as i128;
-        if -start > all {
-            return Ok(Value::bytes(b""));
-        }
-        all + start
-    };
-    let from = offset(coll, text, u64::try_from(start).unwrap_or(u64::MAX));
-    let rest = text.get(from..).unwrap_or_default();
-    let end = offset(coll, rest, u64::try_from(count).unwrap_or(u64::MAX));
-    Ok(Value::bytes(rest.get(..end).unwrap_or(rest)))
+    Ok(Piece::From { start, count }.value(call.ty().collation, text))
 }
 
 fn substring_index(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {

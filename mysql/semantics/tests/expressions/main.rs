@@ -11,6 +11,8 @@ mod generate_json;
 mod literals;
 mod mended;
 mod oracle;
+#[cfg(feature = "vector")]
+mod quiet;
 mod recorded;
 #[cfg(feature = "vector")]
 mod vector;

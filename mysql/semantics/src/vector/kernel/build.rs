@@ -2,7 +2,7 @@
 
 mod choice;
 
-use super::{Change, Kernel, Lane};
+use super::{Change, Kernel, Lane, Pieces};
 use crate::expr::{
     ArithOp, CastTarget, CompareOp, Comparison, Domain, ListReading, Membership, Node, Op,
 };
@@ -84,6 +84,7 @@ impl Planner<'_> {
             _ => match node.ty.kind {
                 TypeKind::Decimal => self.decimal(node),
                 TypeKind::Double => self.double(node),
+                kind if is_plain_text(kind) => self.text(node),
                 _ => self.int(node),
             },
         }
@@ -291,12 +292,29 @@ impl Planner<'_> {
                 op if is_choice(op) && is_plain_text(node.ty.kind) => {
                     self.choice(node).or_else(|| self.by_rows(node, Form::Text))
                 }
-                _ => self.by_rows(node, Form::Text),
+                _ => self.text(node).or_else(|| self.by_rows(node, Form::Text)),
             },
             Lane::DateTime if node.ty.kind.has_date() => self.column(node, lane),
             Lane::Time if node.ty.kind == TypeKind::Time => self.column(node, lane),
             _ => None,
         }
+    }
+
+    /// A text that a function gives.
+    fn text(&self, node: &Node) -> Option<Kernel> {
+        let (Op::Call(call), [value, numbers @ ..]) = (&node.op, &*node.args) else { return None };
+        let which = Pieces::of(call.function.name)?;
+        let is_number = |one: &Node| one.is_constant() && !one.ty.kind.is_string();
+        if !is_plain_text(value.ty.kind) || !numbers.iter().all(is_number) {
+            return None;
+        }
+        let kernel = Kernel::Piece {
+            which,
+            collation: node.ty.collation,
+            value: Box::new(self.operand(value, Lane::Text)?),
+            numbers: numbers.iter().map(|one| constant(one, Lane::Int)).collect(),
+        };
+        is_gainful(&kernel).then_some(kernel)
     }
 
     /// What is an integer by itself.

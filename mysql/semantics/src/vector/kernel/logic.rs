@@ -6,7 +6,7 @@ use arrow_array::{Array, BooleanArray};
 use arrow_buffer::{BooleanBuffer, NullBuffer};
 
 use super::numbers::{Ints, Side, doubles};
-use super::{ByRows, Kernel, Lane, Outcome, Run, Vector, compare, truths_of};
+use super::{ByRows, Kernel, Lane, Outcome, Run, Vector, compare, members, truths_of};
 use crate::expr::{CompareOp, ListReading};
 use crate::types::CollationId;
 use crate::value::Value;
@@ -176,6 +176,13 @@ pub(super) fn among(
             .collect::<Outcome<HashSet<i128>>>()?;
         let values = Ints::of(value)?;
         BooleanBuffer::collect_bool(rows, |at| wanted.contains(&values.get(at)))
+    } else if lane == Lane::Text && items.len() > 1 {
+        let mut texts: Vec<&[u8]> = Vec::with_capacity(items.len());
+        for item in &items {
+            let Vector::One(Value::Bytes(text)) = item else { return Err(ByRows) };
+            texts.push(text);
+        }
+        members::found(collation, array, texts)?
     } else {
         let mut found = BooleanBuffer::new_unset(rows);
         for item in &items {

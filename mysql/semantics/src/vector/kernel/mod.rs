@@ -14,7 +14,9 @@ mod compare;
 mod decimal;
 mod like;
 mod logic;
+mod members;
 mod numbers;
+mod piece;
 mod run;
 
 use std::sync::Arc;
@@ -25,6 +27,7 @@ use arrow_buffer::{BooleanBuffer, NullBuffer};
 pub(super) use numbers::in_type;
 pub(super) use run::Run;
 
+use self::piece::Pieces;
 use super::array::truths_as_ints;
 use super::rows::{Form, Used};
 use crate::expr::{ArithOp, BitOp, CompareOp, Comparison, ListReading, Node, leaf};
@@ -168,6 +171,14 @@ pub(super) enum Kernel {
         asked: Box<Node>,
         list: Box<[Node]>,
     },
+    /// LEFT, RIGHT and SUBSTRING.
+    Piece {
+        which: Pieces,
+        collation: CollationId,
+        value: Box<Kernel>,
+        /// Constants.
+        numbers: Box<[Kernel]>,
+    },
     Like {
         negated: bool,
         collation: CollationId,
@@ -236,6 +247,7 @@ impl Kernel {
             | Kernel::Negate { arg, .. }
             | Kernel::BitNot(arg)
             | Kernel::Keys { value: arg, .. }
+            | Kernel::Piece { value: arg, .. }
             | Kernel::Not(arg)
             | Kernel::IsNull { arg, .. }
             | Kernel::IsTruth { arg, .. } => vec![arg],
@@ -328,6 +340,14 @@ impl Kernel {
                     Ok(keys)
                 })?;
                 logic::among_keys(*negated, *reading, &value, &keys)
+            }
+            Kernel::Piece { which, collation, value, numbers } => {
+                let value = value.eval(run, selection)?;
+                let mut constants = Vec::with_capacity(numbers.len());
+                for number in numbers {
+                    constants.push(number.eval(run, selection)?);
+                }
+                piece::pieces(*which, *collation, &value, &constants)
             }
             Kernel::Like { negated, collation, value, pattern, escape } => {
                 let value = value.eval(run, selection)?;
