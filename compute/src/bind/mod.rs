@@ -11,6 +11,7 @@ mod change;
 mod clauses;
 mod conjuncts;
 mod destination;
+mod distinct;
 mod doubt;
 mod duplicates;
 mod from;

@@ -318,6 +318,7 @@ impl BoundSelect {
         };
         this.nodes(&mut |node| super::block::place_outer(node, outer_start));
         this.doubt_tables();
+        super::distinct::tell_constants(&mut this);
         if statement.full_group {
             super::full_group::check(&this, rollup)?;
         }
@@ -711,10 +712,10 @@ fn name_of(statement: &Statement<'_>, expr: &ast::Expr) -> String {
         ast::ExprKind::Literal(ast::Literal::Null) => "NULL".to_owned(),
         _ => statement.text_of(expr.span),
     };
-    name.truncate(name.floor_char_boundary(NAME_BYTES_MAX));
     // Names are of the utf8mb3 character set.
     if name.chars().any(|c| u32::from(c) > 0xffff) {
         name = name.chars().map(|c| if u32::from(c) > 0xffff { '?' } else { c }).collect();
     }
+    name.truncate(name.floor_char_boundary(NAME_BYTES_MAX));
     name
 }
