@@ -2,7 +2,7 @@
 
 use firn_mysql_parser::ast::{self, AggregateKind};
 use firn_mysql_semantics::collation::Collation;
-use firn_mysql_semantics::error::SqlError;
+use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::{Binder, Node, Result, printed};
 use firn_mysql_semantics::{CollationId, Derivation, NOT_FIXED_DECIMALS, SqlType, TypeKind};
 
@@ -109,6 +109,9 @@ impl Aggregate {
                 args = vec![document];
                 ty
             }
+            F::BitAnd | F::BitOr | F::BitXor if args.first().is_some_and(Node::is_bit_string) => {
+                bit_string(args.first().map_or(0, |arg| arg.ty.length))?
+            }
             _ => {
                 let first = args.first().map(|arg| arg.ty);
                 result_type(function, first, binder)
@@ -124,6 +127,12 @@ impl Aggregate {
 }
 
 impl Aggregate {
+    /// All values of a group are kept for it: a server sorts the rows then.
+    pub(crate) fn keeps_values(&self) -> bool {
+        use AggregateFunction as F;
+        self.distinct || matches!(self.function, F::Concat | F::JsonArray | F::JsonObject)
+    }
+
     /// The call as errors print it.
     pub(super) fn name(&self, call: &ast::Aggregate) -> String {
         let function = match call.kind {
@@ -221,6 +230,19 @@ fn result_type(
     }
 }
 
+/// Bytes of which BIT_AND, BIT_OR and BIT_XOR take no more.
+const BIT_STRING_BYTES_MAX: u32 = 511;
+
+/// The type of BIT_AND, BIT_OR and BIT_XOR of strings of so many bytes.
+fn bit_string(bytes: u32) -> Result<SqlType> {
+    if bytes > BIT_STRING_BYTES_MAX {
+        return Err(SqlError::new(code::ER_INVALID_BITWISE_AGGREGATE_OPERANDS_SIZE, &[]));
+    }
+    // A server keeps one byte more for whether there was any.
+    let ty = SqlType::varchar(bytes + 1, CollationId::BINARY, Derivation::Coercible);
+    Ok(ty.with_unsigned(true).not_null())
+}
+
 /// A DOUBLE of so many decimals, if it has room for them.
 fn double(decimals: u8) -> SqlType {
     match decimals < NOT_FIXED_DECIMALS {
@@ -243,10 +265,13 @@ fn concatenated(args: &mut [Node], binder: &Binder<'_>) -> Result<SqlType> {
     let mut texts: Vec<Node> = at.iter().map(|at| args[*at].clone()).collect();
     let bits = args.iter().any(|arg| arg.ty.kind == TypeKind::Bit)
         || args.iter().all(|arg| arg.ty.derivation == Derivation::Ignorable);
-    let collation = match texts.is_empty() {
-        _ if bits => CollationId::BINARY,
-        true => binder.settings().connection_collation,
-        false => binder.merged(&mut texts, "group_concat")?.collation,
+    let (collation, merged) = match texts.is_empty() {
+        _ if bits => (CollationId::BINARY, Derivation::Coercible),
+        true => (binder.settings().connection_collation, Derivation::Coercible),
+        false => {
+            let merged = binder.merged(&mut texts, "group_concat")?;
+            (merged.collation, merged.derivation)
+        }
     };
     for (at, text) in at.into_iter().zip(texts) {
         args[at] = text;
@@ -256,7 +281,7 @@ fn concatenated(args: &mut [Node], binder: &Binder<'_>) -> Result<SqlType> {
     let characters = CONCAT_BYTES * bytes;
     // Nothing but NULLs has no character set of its own.
     let none = args.iter().all(|arg| arg.ty.derivation == Derivation::Ignorable);
-    let derivation = if none { Derivation::Ignorable } else { Derivation::Coercible };
+    let derivation = if none { Derivation::Ignorable } else { merged };
     let mut ty = SqlType::varchar(characters, collation, derivation);
     ty.kind = TypeKind::Text;
     Ok(ty)

@@ -7,7 +7,7 @@
 use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::{CompareOp, Node, Op, Result};
 
-use super::{BoundSelect, Derived, JoinKind, ScopeTable, TableSource, WindowCall};
+use super::{BoundSelect, Derived, JoinKind, ScopeTable, TableSource, WindowCall, columns_of};
 
 /// Columns that are the same, and columns that are constant.
 #[derive(Default)]
@@ -29,6 +29,36 @@ impl Equal {
             _ => {}
         }
     }
+
+    /// Adds what equals known columns and constants.
+    fn close(&self, known: &mut [bool]) {
+        self.constant.iter().for_each(|place| known[*place] = true);
+        for &(left, right) in &self.pairs {
+            if known[left] || known[right] {
+                (known[left], known[right]) = (true, true);
+            }
+        }
+    }
+}
+
+/// Of outer joins: the columns of other tables that ON reads, and what is equal where there is
+/// a row of the optional side.
+fn optional_sides(select: &BoundSelect) -> Vec<(Vec<usize>, Equal)> {
+    let outer = select.sources.iter().filter(|source| source.kind == JoinKind::Left);
+    outer
+        .map(|source| {
+            let table = &select.tables[source.table];
+            let own = table.start..table.start + table.columns.len();
+            let mut reads: Vec<usize> = Vec::new();
+            let mut equal = Equal::default();
+            for condition in &source.on {
+                columns_of(condition, &mut |place| reads.push(place));
+                equal.add(condition);
+            }
+            reads.retain(|place| !own.contains(place));
+            (reads, equal)
+        })
+        .collect()
 }
 
 /// Which columns of the flat row the groups determine.
@@ -52,14 +82,14 @@ fn determined(select: &BoundSelect, rollup: bool) -> Vec<bool> {
 fn close(select: &BoundSelect, known: &mut [bool]) {
     let mut equal = Equal::default();
     select.filter.iter().for_each(|condition| equal.add(condition));
-    let on = select.sources.iter().filter(|source| source.kind == JoinKind::Left);
-    on.flat_map(|source| &source.on).for_each(|condition| equal.add(condition));
-    equal.constant.iter().for_each(|place| known[*place] = true);
+    let optional = optional_sides(select);
     loop {
         let before = known.iter().filter(|known| **known).count();
-        for &(left, right) in &equal.pairs {
-            if known[left] || known[right] {
-                (known[left], known[right]) = (true, true);
+        equal.close(known);
+        for (reads, equal) in &optional {
+            // What is not known may decide whether there is a row of this side.
+            if reads.iter().all(|place| known[*place]) {
+                equal.close(known);
             }
         }
         for source in &select.sources {

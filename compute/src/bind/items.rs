@@ -202,10 +202,10 @@ fn name_of(statement: &Statement<'_>, expr: &ast::Expr) -> String {
         ast::ExprKind::Literal(ast::Literal::Null) => "NULL".to_owned(),
         _ => statement.text_of(expr.span),
     };
-    name.truncate(name.floor_char_boundary(NAME_BYTES_MAX));
     // Names are of the utf8mb3 character set.
     if name.chars().any(|c| u32::from(c) > 0xffff) {
         name = name.chars().map(|c| if u32::from(c) > 0xffff { '?' } else { c }).collect();
     }
+    name.truncate(name.floor_char_boundary(NAME_BYTES_MAX));
     name
 }

@@ -12,6 +12,7 @@ mod change;
 mod clauses;
 mod conjuncts;
 mod destination;
+mod distinct;
 mod doubt;
 mod duplicates;
 mod from;

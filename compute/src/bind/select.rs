@@ -299,6 +299,7 @@ impl BoundSelect {
         };
         this.nodes(&mut |node| super::block::place_outer(node, outer_start));
         this.doubt_tables();
+        super::distinct::tell_constants(&mut this);
         if statement.full_group {
             super::full_group::check(&this, rollup)?;
         }

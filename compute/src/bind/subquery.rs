@@ -48,25 +48,34 @@ impl StatementScope<'_> {
         Ok((bound, operands))
     }
 
-    fn put(&self, mut query: BoundSelect, asked: Asked) -> usize {
+    fn put(&self, query: BoundSelect, asked: Asked) -> usize {
         let slot = self.statement.number();
+        self.put_at(slot, query, asked);
+        slot
+    }
+
+    fn put_at(&self, slot: usize, mut query: BoundSelect, asked: Asked) {
         let volatile = query.is_volatile();
         let warnings = std::mem::take(&mut query.warnings);
         self.block.add(BoundSubquery { slot, asked, query, volatile }, warnings);
-        slot
     }
 
     /// `(SELECT …)` as a value or a row.
     pub(super) fn scalar(&self, query: &ast::Query) -> Result<Node> {
         let (bound, operands) = self.nested(query)?;
         let mut types: Vec<SqlType> = bound.items.iter().map(value_type).collect();
-        if is_one_row(&bound) {
+        let one_row = is_one_row(&bound);
+        if one_row {
             let nullable = bound.items.iter().map(|item| item.node.ty.nullable);
             types.iter_mut().zip(nullable).for_each(|(ty, nullable)| ty.nullable = nullable);
         }
-        let slot = self.put(bound, Asked::Row);
-        let one = |(at, ty)| Node::subquery(slot, at, ty, operands.clone());
-        let mut columns: Vec<Node> = types.into_iter().enumerate().map(one).collect();
+        let slot = self.statement.number();
+        let one = |(at, (ty, item)): (usize, (SqlType, &Item))| {
+            Node::subquery((slot, at), ty, operands.clone(), &item.node, one_row)
+        };
+        let mut columns: Vec<Node> =
+            types.into_iter().zip(&bound.items).enumerate().map(one).collect();
+        self.put_at(slot, bound, Asked::Row);
         Ok(match columns.len() {
             1 => columns.remove(0),
             _ => Node::row(columns),
@@ -81,7 +90,7 @@ impl StatementScope<'_> {
             if matches!(select.items[..], [ast::SelectItem::All]));
         let nullable = !is_star && bound.items.iter().any(|item| item.node.ty.nullable);
         let slot = self.put(bound, Asked::Exists);
-        Ok(Node::subquery(slot, 0, SqlType::truth().with_nullable(nullable), operands))
+        Ok(Node::subquery_truth(slot, nullable, operands))
     }
 
     /// IN and NOT IN
@@ -146,7 +155,7 @@ impl StatementScope<'_> {
         };
         operands.extend(left);
         let slot = self.put(bound, Asked::Any(condition));
-        Ok(Node::subquery(slot, 0, SqlType::truth().with_nullable(nullable), operands))
+        Ok(Node::subquery_truth(slot, nullable, operands))
     }
 }
 

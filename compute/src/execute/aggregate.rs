@@ -50,6 +50,8 @@ pub(super) enum State {
     },
     Extreme(Option<(Vec<u8>, Value)>),
     Bits(u64),
+    /// The same of strings of bytes, all of one length.
+    Bytes(Option<Vec<u8>>),
     /// The mean so far, and the squares of the distances from it.
     Variance {
         count: u64,
@@ -98,6 +100,11 @@ impl Aggregate {
         self.distinct && !matches!(self.function, F::Min | F::Max | F::BitAnd | F::BitOr)
     }
 
+    /// BIT_AND, BIT_OR and BIT_XOR of strings of bytes.
+    pub(super) fn is_of_bytes(&self) -> bool {
+        matches!(self.function, F::BitAnd | F::BitOr | F::BitXor) && self.ty.kind.is_string()
+    }
+
     /// What a row gives; `None` if it does not count.
     ///
     /// # Errors
@@ -128,6 +135,10 @@ impl Aggregate {
                 Value::Bytes(text.into())
             }
             (_, []) => return Ok(None),
+            (F::BitAnd | F::BitOr | F::BitXor, [arg, ..]) if self.is_of_bytes() => {
+                let value = arg.run(cx, row)?;
+                arg.text(&value)?.map_or(Value::Null, Value::from)
+            }
             (F::BitAnd | F::BitOr | F::BitXor, [arg, ..]) => {
                 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
                 let bits = |number: i128| Value::UInt(number as u64);
@@ -175,6 +186,7 @@ impl Accumulator {
             F::SumDecimal | F::AvgDecimal => State::Decimal { sum: Decimal::from(0i64), count: 0 },
             F::SumDouble | F::AvgDouble => State::Double { sum: 0.0, count: 0 },
             F::Min | F::Max => State::Extreme(None),
+            F::BitAnd | F::BitOr | F::BitXor if aggregate.is_of_bytes() => State::Bytes(None),
             F::BitAnd => State::Bits(u64::MAX),
             F::BitOr | F::BitXor => State::Bits(0),
             F::Variance { .. } => State::Variance { count: 0, mean: 0.0, squares: 0.0 },
@@ -267,6 +279,22 @@ impl Accumulator {
                 F::BitOr => *bits |= number,
                 _ => *bits ^= number,
             },
+            (State::Bytes(None), Value::Bytes(bytes)) => {
+                held += bytes.len();
+                self.state = State::Bytes(Some(bytes.to_vec()));
+            }
+            (State::Bytes(Some(all)), Value::Bytes(bytes)) => {
+                if all.len() != bytes.len() {
+                    return Err(SqlError::new(code::ER_INVALID_BITWISE_OPERANDS_SIZE, &[]));
+                }
+                for (all, byte) in all.iter_mut().zip(bytes.iter()) {
+                    match aggregate.function {
+                        F::BitAnd => *all &= byte,
+                        F::BitOr => *all |= byte,
+                        _ => *all ^= byte,
+                    }
+                }
+            }
             (State::Concat(concat), Value::Bytes(text)) => {
                 held += concat.add(text.to_vec(), order, &aggregate.separator, cx);
             }
@@ -317,6 +345,12 @@ impl Accumulator {
             }
             State::Extreme(best) => best.map_or(Value::Null, |(_, value)| value),
             State::Bits(bits) => Value::UInt(bits),
+            State::Bytes(Some(bytes)) => Value::from(bytes),
+            State::Bytes(None) => {
+                let none = if aggregate.function == F::BitAnd { 0xff } else { 0 };
+                let bytes = usize::try_from(aggregate.ty.length.saturating_sub(1)).unwrap_or(0);
+                Value::from(vec![none; bytes])
+            }
             State::Concat(concat) => concat.finish(aggregate, cx),
             State::Documents(all) if all.is_empty() => Value::Null,
             State::Documents(all) => {

@@ -14,7 +14,7 @@ use super::subquery::Subqueries;
 use super::view::View;
 use super::window::WindowRun;
 use super::{Result, derived, sort_key};
-use crate::bind::Item;
+use crate::bind::{Aggregate, BoundSelect, Item};
 use crate::plan::{SelectPlan, StepRows};
 use crate::spill::{put_row, take_row};
 use crate::vector::VectorRun;
@@ -222,6 +222,10 @@ impl<'p> SelectRun<'p> {
                 return Ok(());
             }
         }
+        if self.having_is_impossible(cx) {
+            self.done = true;
+            return Ok(());
+        }
         for (at, step) in self.plan.steps.iter().enumerate() {
             if let StepRows::Derived(plan) = &step.rows
                 && !plan.is_lateral()
@@ -230,7 +234,7 @@ impl<'p> SelectRun<'p> {
                 self.stream.give(at, rows);
             }
         }
-        if self.skip > 0 || (self.left != u64::MAX && !self.plan.ordered) {
+        if self.skip > 0 || (self.left != u64::MAX && (!self.plan.ordered || select.grouped)) {
             self.late = late(self.plan);
         }
         let cut = self.plan.ordered && !select.grouped && self.left != u64::MAX;
@@ -260,6 +264,20 @@ impl<'p> SelectRun<'p> {
             self.gathered = Some(rows.finish(view).await?);
         }
         Ok(())
+    }
+
+    /// Whether HAVING is a constant that no row passes: then none is looked at.
+    fn having_is_impossible(&self, cx: &mut Cx<'p>) -> bool {
+        let having = self.plan.select.having.as_ref().filter(|having| having.is_constant());
+        let Some(having) = having else { return false };
+        let mark = cx.warnings.mark();
+        let row = Row { columns: &self.row, params: self.params };
+        let impossible = having.eval_truth(cx, row).is_ok_and(|truth| truth != Some(true));
+        if !impossible {
+            // What it says it says for rows.
+            cx.warnings.rewind(mark);
+        }
+        impossible
     }
 
     /// Rows were gathered since `began`.
@@ -565,11 +583,16 @@ fn reads(node: &Node, places: &std::ops::Range<usize>) -> bool {
     }
 }
 
+fn asks_query(node: &Node) -> bool {
+    matches!(node.op, Op::Subquery { .. }) || node.args.iter().any(asks_query)
+}
+
 /// Items that a server computes of the rows alone that it gives, not of those that OFFSET and
-/// LIMIT leave out. Of tables that are joined and sorted it keeps all but constants.
+/// LIMIT leave out. Of tables that are joined and sorted it keeps all but constants, of groups
+/// in a temporary table all but those and what is computed of aggregates.
 fn late(plan: &SelectPlan) -> Vec<bool> {
     let select = &plan.select;
-    let plain = !select.grouped && !select.distinct && select.windows.is_empty();
+    let plain = !select.distinct && select.windows.is_empty() && select.rollup.is_none();
     if !plain || select.having.is_some() {
         return Vec::new();
     }
@@ -579,13 +602,46 @@ fn late(plan: &SelectPlan) -> Vec<bool> {
         (op, _) => matches!(op, Op::Subquery { .. }),
     };
     let joined = plan.steps.len() > 1 || plan.steps.iter().any(|step| step.filter.iter().any(asks));
-    let kept = joined && !select.order_by.is_empty();
+    let kept = match select.grouped {
+        true => !gives_groups_in_order(select),
+        false => joined && !select.order_by.is_empty(),
+    };
+    // Of a group it keeps the aggregates, not what is computed of them.
+    let of_aggregates = |node: &Node| {
+        let from = select.aggregates_start;
+        let places = from..from + select.aggregates.len();
+        select.grouped && !asks_query(node) && reads(node, &places)
+    };
     let late = |(at, item): (usize, &Item)| {
         let place = select.items_start + at;
         let sorted = select.order_by.iter().any(|key| reads(&key.node, &(place..place + 1)));
-        !sorted && (!kept || is_settled(&item.node))
+        !sorted && (!kept || is_settled(&item.node) || of_aggregates(&item.node))
     };
     select.items.iter().enumerate().map(late).collect()
+}
+
+/// Whether a server gives each group as soon as it is complete: its rows are sorted, for an
+/// aggregate that keeps values, and the groups are wanted in that order.
+fn gives_groups_in_order(select: &BoundSelect) -> bool {
+    // An item may be named for what it is.
+    let place = |node: &Node| match &node.op {
+        Op::Column(column) => {
+            let at = column.index.checked_sub(select.items_start);
+            match at.and_then(|at| select.items.get(at)).map(|item| &item.node.op) {
+                Some(Op::Column(item)) => Some(item.index),
+                Some(_) => None,
+                None => Some(column.index),
+            }
+        }
+        _ => None,
+    };
+    let in_order = select.order_by.len() <= select.group_by.len()
+        && select
+            .order_by
+            .iter()
+            .zip(&select.group_by)
+            .all(|(key, group)| place(&key.node).is_some_and(|at| Some(at) == place(group)));
+    !select.group_by.is_empty() && in_order && select.aggregates.iter().any(Aggregate::keeps_values)
 }
 
 /// Whether nothing in it depends on the row, subqueries included.

@@ -38,12 +38,11 @@ pub(crate) fn tell_of_gathered(plan: &SelectPlan, columns: &mut [Column]) {
     } else {
         return;
     };
-    let sorted = |one: &Aggregate| {
-        use AggregateFunction::{Concat, JsonArray, JsonObject};
-        one.distinct || matches!(one.function, Concat | JsonArray | JsonObject)
-    };
     // Rows that are few, or sorted, are not gathered.
-    if select.rollup.is_some() || access.single || select.aggregates.iter().any(sorted) {
+    if select.rollup.is_some()
+        || access.single
+        || select.aggregates.iter().any(Aggregate::keeps_values)
+    {
         return;
     }
     let column = |node: &&Node| match &node.op {

@@ -143,7 +143,11 @@ pub(crate) fn are_direct(condition: &Node) -> bool {
     let plain = |with: &Comparison| matches!(with, Comparison::Int | Comparison::Text(_));
     let direct = match &condition.op {
         Op::Compare(_, with) => plain(with),
-        Op::Between { low, high, .. } => plain(low) && plain(high),
+        // Documents are not between texts that are the same, but equal to them.
+        Op::Between { low, high, .. } => {
+            let documents = condition.args.iter().any(|arg| arg.ty.kind == TypeKind::Json);
+            plain(low) && plain(high) && !documents
+        }
         Op::In { how: Membership::Each(with), .. } => with.iter().all(plain),
         Op::In { how: Membership::Constants(ListReading::Integers), .. } => true,
         _ => false,

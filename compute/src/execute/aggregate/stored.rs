@@ -58,6 +58,7 @@ impl Accumulator {
             _ => 32,
         };
         match &self.state {
+            State::Bytes(Some(bytes)) => bytes.len(),
             State::Concat(concat) => concat.bytes(),
             State::Documents(all) => all.iter().map(of).sum(),
             _ => 0,
@@ -102,6 +103,12 @@ impl Accumulator {
                 put_length(all.len(), out);
                 all.iter().for_each(|value| put_value(value, out));
             }
+            State::Bytes(bytes) => {
+                number(8, u64::from(bytes.is_some()), out);
+                if let Some(bytes) = bytes {
+                    put_bytes(bytes, out);
+                }
+            }
         }
     }
 
@@ -133,6 +140,8 @@ impl Accumulator {
                 let all = (0..length).map(|_| take_value(from));
                 State::Documents(all.collect::<Result<_>>()?)
             }
+            8 if number == 0 => State::Bytes(None),
+            8 => State::Bytes(Some(take_bytes(from)?.to_vec())),
             _ => return Err(broken("an aggregate that is none")),
         }))
     }

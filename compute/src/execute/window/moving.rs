@@ -197,6 +197,9 @@ fn fresh(aggregate: &Aggregate, precise: bool) -> Sum {
         F::Count => Sum::Count(0),
         F::SumDecimal | F::AvgDecimal => Sum::Decimal { sum: Decimal::from(0i64), count: 0 },
         F::SumDouble | F::AvgDouble if !precise => Sum::Double { sum: 0.0, count: 0 },
+        F::BitAnd | F::BitOr | F::BitXor if aggregate.is_of_bytes() => {
+            Sum::Whole(Accumulator::new(aggregate))
+        }
         F::BitAnd | F::BitOr | F::BitXor => Sum::Bits { set: Box::new([0; 64]), count: 0 },
         F::Min | F::Max => Sum::Extreme(VecDeque::new()),
         _ => Sum::Whole(Accumulator::new(aggregate)),

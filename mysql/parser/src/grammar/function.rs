@@ -1,8 +1,8 @@
 //! Calls: those by name, and the functions that have words of their own.
 
 use super::Grammar;
-use crate::ast::{Call, Expr, ExprKind, Ident};
-use crate::error::Result;
+use crate::ast::{Call, Expr, ExprKind, Ident, Literal};
+use crate::error::{Error, ErrorKind, Result};
 use crate::lexer::T;
 
 impl Grammar<'_> {
@@ -163,7 +163,15 @@ impl Grammar<'_> {
         let mut args = Vec::new();
         if self.eat(T::LParen) {
             if self.at(T::Int) {
-                args.push(self.literal_expr()?);
+                let start = self.here() as usize;
+                let precision = self.literal_expr()?;
+                // Longer numbers are other tokens, which are none of this place.
+                let is_short = matches!(precision.kind, ExprKind::Literal(Literal::Int(number))
+                    if number <= i32::MAX as u64);
+                if !is_short {
+                    return Err(Error::at(ErrorKind::Syntax, self.sql, start));
+                }
+                args.push(precision);
             }
             self.expect(T::RParen)?;
         }

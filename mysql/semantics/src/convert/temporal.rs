@@ -315,7 +315,7 @@ pub(super) fn time(
             }
         }
     };
-    if let Some(odd) = &parsed.odd_delimiter {
+    if let (Some(odd), Some(_)) = (&parsed.odd_delimiter, parsed.value) {
         warn_of_delimiter(odd, &shown, cx);
     }
     if !parsed.warnings.is_empty() {

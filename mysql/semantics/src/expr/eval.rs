@@ -166,7 +166,9 @@ impl Node {
             }
             Op::Extract(unit) => interval::extract(self, *unit, cx, row)?,
             Op::TimestampDiff(unit) => interval::timestamp_diff(self, *unit, cx, row)?,
-            Op::Subquery { slot, column } => self.result_of_subquery(*slot, *column, cx, row)?,
+            Op::Subquery { slot, column, .. } => {
+                self.result_of_subquery(*slot, *column, cx, row)?
+            }
             Op::Call(call) => {
                 let value = (call.function.kernel)(&Call { node: self, call, row }, cx)?;
                 match &value {

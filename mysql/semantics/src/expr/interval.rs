@@ -114,10 +114,12 @@ fn number_of_units(unit: Unit, count: i64, micros: i32) -> Option<Interval> {
     Interval::of_number(unit, count, micros)
 }
 
-/// An amount that cannot be added: a DATE is NULL without a word.
+/// An amount that cannot be added: a DATE is NULL without a word, a TIME but for DECIMALs.
 fn no_interval(node: &Node, cx: &mut Cx<'_>) -> Value {
+    let by_decimal = node.args.get(1).is_some_and(|by| by.ty.kind == TypeKind::Decimal);
     match node.ty.kind {
         TypeKind::Date => {}
+        TypeKind::Time if !by_decimal => {}
         TypeKind::Time => cx.warn(out_of_range("TIME", node)),
         _ => cx.warn(out_of_range("DATETIME", node)),
     }

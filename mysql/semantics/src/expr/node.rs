@@ -122,7 +122,7 @@ pub enum Op {
     TimestampDiff(Unit),
     /// A column of the result of a subquery, by the statement's number for it; the
     /// operands are what it takes from the row around it.
-    Subquery { slot: usize, column: usize },
+    Subquery { slot: usize, column: usize, known: SubqueryColumn },
     /// A function of the registry.
     Call(Box<CallOp>),
 }
@@ -206,6 +206,15 @@ pub struct ExtremeDates {
     pub binary: bool,
     /// Operands that were written in hexadecimal or binary: always shown as bytes.
     pub bytes: Box<[Bytes]>,
+}
+
+/// What is known of a column of a subquery beside its type.
+#[derive(Debug, Clone, Default)]
+pub struct SubqueryColumn {
+    /// Its numbers are truths, which JSON tells from numbers.
+    pub(crate) truth: bool,
+    /// What messages call the place that its documents come from.
+    pub(crate) source: Option<Box<str>>,
 }
 
 /// A call of a function.

@@ -8,7 +8,7 @@
 
 use super::Result;
 use super::context::{Cx, Row};
-use super::node::{Node, Op};
+use super::node::{Node, Op, SubqueryColumn};
 use crate::error::{SqlError, code};
 use crate::types::{CollationId, Derivation, SqlType, TypeKind};
 use crate::value::Value;
@@ -56,9 +56,29 @@ impl Cx<'_> {
 }
 
 impl Node {
-    /// A column of the result of the subquery in `slot`, for the values of `operands`.
-    pub fn subquery(slot: usize, column: usize, ty: SqlType, operands: Vec<Node>) -> Node {
-        Node::new(Op::Subquery { slot, column }, ty, operands)
+    /// A column of the result of the subquery in `slot`, for the values of `operands`: what the
+    /// subquery's `item` gives, in its only row if it has no table (`one_row`).
+    pub fn subquery(
+        (slot, column): (usize, usize),
+        ty: SqlType,
+        operands: Vec<Node>,
+        item: &Node,
+        one_row: bool,
+    ) -> Node {
+        // A server takes the only row's expression for the subquery.
+        let is_named = one_row || matches!(&item.op, Op::Column(one) if one.name.ends_with('`'));
+        let known = SubqueryColumn {
+            truth: one_row && super::json::is_truth(item),
+            source: is_named.then(|| super::json::source_name(item).into()),
+        };
+        Node::new(Op::Subquery { slot, column, known }, ty, operands)
+    }
+
+    /// EXISTS, IN, ANY and ALL over the subquery in `slot`.
+    pub fn subquery_truth(slot: usize, nullable: bool, operands: Vec<Node>) -> Node {
+        let known = SubqueryColumn { truth: true, source: None };
+        let ty = SqlType::truth().with_nullable(nullable);
+        Node::new(Op::Subquery { slot, column: 0, known }, ty, operands)
     }
 
     /// A row of expressions.

@@ -63,7 +63,7 @@ fn sha1(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
 }
 
 fn sha2_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
-    let asked = site.constant_int(1);
+    let asked = site.computed_int(1)?;
     let is_one = |bits: i128| matches!(bits, 0 | 224 | 256 | 384 | 512);
     if asked.is_some_and(|bits| !is_one(bits)) || site.constant_null(1) {
         site.binder.warn(SqlError::wrong_parameters("sha2"));
@@ -99,7 +99,11 @@ fn sha2(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
 
 fn weight_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     let mut ty = weight_length(site)?;
-    ty.derivation = crate::types::Derivation::Implicit;
+    // Of NULL as it is written it has no character set.
+    ty.derivation = match site.node(0)?.is_null_literal() {
+        true => crate::types::Derivation::Ignorable,
+        false => crate::types::Derivation::Implicit,
+    };
     Ok(ty)
 }
 

@@ -90,12 +90,20 @@ fn number(text: &[u8], mut at: usize) -> Option<(u64, usize)> {
 #[must_use]
 pub fn parse_time(text: &[u8]) -> ParsedTime {
     let leading = text.iter().take_while(|byte| is_space(**byte)).count();
+    let first_space = text.first().copied().unwrap_or(b' ');
     let mut text = &text[leading..];
     let negative = text.first() == Some(&b'-');
     if negative {
         text = &text[1..];
     }
-    let refused = ParsedTime::none(TemporalWarnings::default(), true);
+    let odd = |byte, position| OddDelimiter { byte, position, fault: DelimiterFault::Superfluous };
+    // Spaces in front are told of even if no time follows.
+    let in_front = (leading > 0).then(|| odd(first_space, 0));
+    let none = |warnings, is_other| ParsedTime {
+        odd_delimiter: in_front,
+        ..ParsedTime::none(warnings, is_other)
+    };
+    let refused = none(TemporalWarnings::default(), true);
     if text.is_empty() {
         return refused;
     }
@@ -112,13 +120,13 @@ pub fn parse_time(text: &[u8]) -> ParsedTime {
                 nanoseconds: parsed.nanoseconds,
                 offset_seconds: parsed.offset_seconds,
                 warnings: parsed.warnings,
-                odd_delimiter: parsed.odd_delimiter,
+                odd_delimiter: parsed.odd_delimiter.filter(|_| parsed.value.is_some()),
                 is_other: false,
             };
         }
     }
     let Some((first, mut at)) = number(text, 0) else {
-        return ParsedTime::none(TemporalWarnings::TRUNCATED, true);
+        return none(TemporalWarnings::TRUNCATED, true);
     };
     let end_of_first = at;
     while text.get(at).is_some_and(|byte| is_space(*byte)) {
@@ -144,7 +152,7 @@ pub fn parse_time(text: &[u8]) -> ParsedTime {
     }
     while count < 4 {
         let Some((value, end)) = number(text, at) else {
-            return ParsedTime::none(TemporalWarnings::TRUNCATED, true);
+            return none(TemporalWarnings::TRUNCATED, true);
         };
         parts[count] = value;
         count += 1;
@@ -163,7 +171,7 @@ pub fn parse_time(text: &[u8]) -> ParsedTime {
     let small = |part: u64| u8::try_from(part).unwrap_or(u8::MAX);
     let Some(time) = Time::new(negative, hours, small(parts[2]), small(parts[3]), fraction.micros)
     else {
-        return ParsedTime::none(TemporalWarnings::OUT_OF_RANGE, false);
+        return none(TemporalWarnings::OUT_OF_RANGE, false);
     };
     let mut parsed = ParsedTime {
         decimals: fraction.decimals,
@@ -171,9 +179,8 @@ pub fn parse_time(text: &[u8]) -> ParsedTime {
         ..ParsedTime::time(time)
     };
     let before = leading + usize::from(negative);
-    let odd = |byte, position| OddDelimiter { byte, position, fault: DelimiterFault::Superfluous };
-    if leading > 0 {
-        parsed.odd_delimiter = Some(odd(b' ', 0));
+    if in_front.is_some() {
+        parsed.odd_delimiter = in_front;
     } else if at == text.len() && count == 4 && is_space_at(text, end_of_first + spaces_min - 1) {
         parsed.odd_delimiter = Some(odd(text[end_of_first], before + end_of_first));
     } else if let Some(space) = text.get(at).filter(|byte| is_space(**byte)) {
@@ -182,7 +189,7 @@ pub fn parse_time(text: &[u8]) -> ParsedTime {
     if text[at..].iter().any(|byte| !is_space(*byte)) {
         parsed.warnings.add(TemporalWarnings::TRUNCATED);
         if at == 0 {
-            return ParsedTime::none(parsed.warnings, true);
+            return none(parsed.warnings, true);
         }
     }
     parsed

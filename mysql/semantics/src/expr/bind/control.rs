@@ -11,6 +11,9 @@ use crate::expr::{Result, leaf};
 use crate::types::{CollationId, SqlType, TypeKind};
 use crate::value::Bytes;
 
+/// What the server announces for a constant that has become a year.
+const YEAR_LENGTH: u32 = 22;
+
 impl Binder<'_> {
     pub(super) fn case(&self, case: &ast::Case) -> Result<Node> {
         let mut args = Vec::with_capacity(2 * case.branches.len() + 2);
@@ -80,7 +83,9 @@ impl Binder<'_> {
                 } else if let Some(stored) = Self::stored_year(a, b) {
                     *b = stored;
                 } else if let Some(stored) = Self::stored_year(b, a) {
-                    *a = stored;
+                    // Of the column's type.
+                    let ty = SqlType::plain(TypeKind::Year, YEAR_LENGTH, 0).with_unsigned(true);
+                    *a = Node { ty, ..stored };
                 } else if let Some(stored) = self.stored_number(b, a)
                     && stored.ty.kind == TypeKind::Date
                 {

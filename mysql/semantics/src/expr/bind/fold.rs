@@ -81,6 +81,11 @@ pub(super) fn integer_with_warnings(node: &Node) -> (Option<i128>, Vec<SqlError>
     (value.flatten(), warnings.kept().iter().map(|one| one.error.clone()).collect())
 }
 
+/// Why a constant expression cannot be computed as an integer.
+pub(super) fn integer_fault(node: &Node) -> Option<SqlError> {
+    run(node, &mut Warnings::default(), |node, cx| node.eval_int(cx, Row::default()).err())
+}
+
 /// The same; `Some(None)` is NULL.
 pub(super) fn known_integer(node: &Node) -> Option<Option<i128>> {
     run(node, &mut Warnings::default(), |node, cx| node.eval_int(cx, Row::default()).ok())

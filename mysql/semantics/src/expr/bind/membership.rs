@@ -51,8 +51,18 @@ fn meeting(left: Class, right: Class) -> Class {
     }
 }
 
+/// Between such bounds lies what equals them. It makes a difference for documents, which are
+/// equal to texts as documents but lie between texts as texts.
+fn is_same_literal(low: &Node, high: &Node) -> bool {
+    match (&low.op, &high.op) {
+        (Op::Literal(Value::Null), _) => false,
+        (Op::Literal(a), Op::Literal(b)) => a == b && low.ty.kind == high.ty.kind,
+        _ => false,
+    }
+}
+
 impl Binder<'_> {
-    pub(super) fn between(&self, between: &ast::Between) -> Result<Node> {
+    pub(super) fn between(&self, between: &ast::Between, negated: bool) -> Result<Node> {
         let value = self.bind(&between.expr)?;
         let low = self.bind(&between.low)?;
         let high = self.bind(&between.high)?;
@@ -61,8 +71,15 @@ impl Binder<'_> {
         if args.iter().any(|arg| arg.ty.kind == TypeKind::Json) {
             self.warn(SqlError::not_supported_yet("comparison of JSON in the BETWEEN operator"));
         }
-        let with = self.between_comparison(&mut args, between.negated)?;
-        let op = Op::Between { negated: between.negated, low: with, high: with };
+        if let [value, low, high] = &*args
+            && !negated
+            && value.ty.kind == TypeKind::Json
+            && is_same_literal(low, high)
+        {
+            return self.compare(CompareOp::Eq, value.clone(), low.clone());
+        }
+        let with = self.between_comparison(&mut args, negated)?;
+        let op = Op::Between { negated, low: with, high: with };
         Ok(Node::new(op, SqlType::truth().with_nullable(nullable), args))
     }
 
@@ -241,19 +258,15 @@ impl Binder<'_> {
     /// How the first of `args` is looked for among the others.
     fn membership(&self, args: &mut [Node]) -> Result<Membership> {
         let others = args.len().saturating_sub(1);
-        // One document makes all of them documents, but among numbers it is one.
+        // One document makes all of them documents, if it is found before or as the first that
+        // is no constant: a server looks no further, and takes others for strings.
         let is_document = |arg: &Node| arg.ty.kind == TypeKind::Json;
-        let is_number = |arg: &Node| !is_document(arg) && class(arg) != Class::Text;
-        if let [left, list @ ..] = &*args
-            && is_number(left)
-            && list.iter().any(is_document)
-            && list.iter().any(is_number)
-            && list.iter().all(|arg| is_document(arg) || is_number(arg))
-        {
-            return Ok(Membership::Each(vec![Comparison::Double; others].into()));
-        }
-        if args.iter().any(|arg| arg.ty.kind == TypeKind::Json) {
-            return Ok(Membership::Each(vec![Comparison::Json; others].into()));
+        if let [left, list @ ..] = &*args {
+            let at = list.iter().position(|arg| !arg.is_constant()).unwrap_or(list.len());
+            let mut looked_at = list.iter().take(at + 1);
+            if is_document(left) || looked_at.any(is_document) {
+                return Ok(Membership::Each(vec![Comparison::Json; others].into()));
+            }
         }
         let known = known(args);
         let Some(left) = args.first() else { return Ok(Membership::Each(Box::default())) };

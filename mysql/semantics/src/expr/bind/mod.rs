@@ -224,7 +224,7 @@ impl<'a> Binder<'a> {
                 Ok(if regexp.negated { negation(node) } else { node })
             }
             ExprKind::InList(list) => self.in_list(list),
-            ExprKind::Between(between) => self.between(between),
+            ExprKind::Between(between) => self.between(between, between.negated),
             ExprKind::Row(items) => {
                 let items = items.iter().map(|item| self.bind_any(item)).collect::<Result<_>>()?;
                 Ok(Node::new(Op::Row, SqlType::truth(), items))

@@ -73,6 +73,13 @@ fn decimals_of(node: &Node) -> u8 {
 
 impl Binder<'_> {
     pub(super) fn unary(&self, op: UnaryOp, operand: &ast::Expr) -> Result<Node> {
+        // NOT of BETWEEN is the other of BETWEEN and NOT BETWEEN, which tells for equal bounds.
+        if let (UnaryOp::Not, ast::ExprKind::Between(between)) = (op, &operand.kind)
+            && matches!(between.low.kind, ast::ExprKind::Literal(_))
+            && between.low.kind == between.high.kind
+        {
+            return self.between(between, !between.negated);
+        }
         let operand = self.bind(operand)?;
         Ok(match op {
             UnaryOp::Not => negation(self.json_truth(operand)?),
@@ -333,6 +340,13 @@ fn is_bit_string(node: &Node) -> bool {
     // What is NULL by its type alone counts as bytes, unless it is written so.
     let bytes = node.ty.is_binary_string() || node.ty.kind == TypeKind::Null;
     bytes && !matches!(node.op, Op::Hex(_)) && !node.is_null_literal()
+}
+
+impl Node {
+    /// Bit operators and aggregates take its bytes, not its number.
+    pub fn is_bit_string(&self) -> bool {
+        is_bit_string(self)
+    }
 }
 
 fn bits(op: BitOp, left: Node, right: Node) -> Node {

@@ -96,6 +96,14 @@ impl Site<'_, '_> {
         constant_int(arg).or(value)
     }
 
+    /// The same, with the error of computing it.
+    pub(crate) fn computed_int(&self, at: usize) -> Result<Option<i128>> {
+        match self.args.get(at).and_then(super::fold::integer_fault) {
+            Some(error) => Err(error),
+            None => Ok(self.constant_int(at)),
+        }
+    }
+
     /// Whether an argument is known now to be NULL.
     pub(crate) fn constant_null(&self, at: usize) -> bool {
         self.args.get(at).is_some_and(|arg| {

@@ -15,6 +15,7 @@ use crate::value::Value;
 /// Functions whose result is true or false, not a number.
 const TRUTHS: &[&str] = &[
     "is_ipv4",
+    "is_uuid",
     "json_contains",
     "json_contains_path",
     "json_overlaps",
@@ -26,10 +27,11 @@ const TRUTHS: &[&str] = &[
 ];
 
 /// Whether its numbers are truths, which JSON tells from numbers.
-fn is_truth(node: &Node) -> bool {
+pub(crate) fn is_truth(node: &Node) -> bool {
     match &node.op {
         // TRUE and FALSE have no room for a sign, unlike 1 and 0.
         Op::Literal(Value::Int(_)) => node.ty.length == 1,
+        Op::Subquery { known, .. } => known.truth,
         Op::Call(call) => TRUTHS.contains(&call.function.name),
         op => op.is_truth(),
     }

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 pub(crate) use coerce::{Coerced, Fault, beyond_decimals, datetime, decimal, double, int, time};
-pub(crate) use make::{atom, document, put, utf8_text};
+pub(crate) use make::{atom, document, is_truth, put, utf8_text};
 pub use stored::stored_document;
 
 use super::Result;
@@ -66,12 +66,20 @@ pub(crate) fn failed(error: &JsonError) -> SqlError {
 }
 
 /// What messages call the place that a JSON value comes from.
-fn source_name(node: &Node) -> Cow<'_, str> {
+pub(crate) fn source_name(node: &Node) -> Cow<'_, str> {
     match &node.op {
-        Op::Column(column) => {
-            let name = column.name.strip_suffix('`').unwrap_or(&column.name);
-            Cow::Owned(name.rsplit('`').next().unwrap_or_default().to_owned())
-        }
+        Op::Column(column) => match column.name.strip_suffix('`') {
+            Some(name) => Cow::Owned(name.rsplit('`').next().unwrap_or_default().to_owned()),
+            // What is computed elsewhere: functions are named, but no extremes.
+            None => match column.name.split('(').next() {
+                Some("max" | "min") | None => Cow::Borrowed("?"),
+                Some(function) => Cow::Owned(function.to_owned()),
+            },
+        },
+        Op::Subquery { known, .. } => match &known.source {
+            Some(source) => Cow::Borrowed(source),
+            None => Cow::Borrowed("?"),
+        },
         Op::Call(call) => Cow::Borrowed(call.function.name),
         Op::Cast(_) => Cow::Borrowed("cast_as_json"),
         Op::If => Cow::Borrowed("if"),

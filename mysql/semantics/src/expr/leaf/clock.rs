@@ -65,9 +65,7 @@ pub(super) fn time_of_text(
         if faulty {
             refuse("time", &shown, cx);
         }
-        if parsed.value.is_some() {
-            warn_of_delimiter(parsed.odd_delimiter.as_ref(), &shown, cx);
-        }
+        warn_of_delimiter(parsed.odd_delimiter.as_ref(), &shown, cx);
     }
     settled_time(&parsed, cx)
 }

@@ -103,11 +103,13 @@ pub(crate) fn compared_datetime(
     Ok(read_datetime(node, Asked::DATETIME, mode, cx, row)?.map(|(value, _)| value))
 }
 
-/// The value; of a document its text.
+/// The value; of a document, ENUM and SET its text.
 fn written_text<'a>(node: &'a Node, cx: &mut Cx<'_>, row: Row<'a>) -> Result<Out<'a>> {
     let value = node.eval(cx, row)?;
     Ok(match node.ty.kind {
-        TypeKind::Json => Cow::Owned(node.text(&value).map_or(Value::Null, Value::from)),
+        TypeKind::Json | TypeKind::Enum | TypeKind::Set => {
+            Cow::Owned(node.text(&value).map_or(Value::Null, Value::from))
+        }
         _ => value,
     })
 }

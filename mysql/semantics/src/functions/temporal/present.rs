@@ -65,16 +65,15 @@ pub(in crate::functions) static FUNCTIONS: &[Function] = &[
         .own_nulls(),
 ];
 
-/// The precision that NOW(n) asks for.
+/// The precision that NOW(n) asks for: a server looks at the lowest byte.
 fn asked_decimals(site: &Site<'_, '_>) -> Result<u8> {
-    let asked = site.constant_int(0).unwrap_or(0);
-    match u8::try_from(asked) {
-        Ok(decimals) if decimals <= 6 => Ok(decimals),
-        _ => Err(SqlError::new(
-            code::ER_TOO_BIG_PRECISION,
-            &[(asked as u64).into(), site.name.into(), 6u64.into()],
-        )),
+    let [asked, ..] = site.constant_int(0).unwrap_or(0).to_le_bytes();
+    if asked > 6 {
+        let (asked, most) = (u64::from(asked), 6u64);
+        let names = [asked.into(), site.name.into(), most.into()];
+        return Err(SqlError::new(code::ER_TOO_BIG_PRECISION, &names));
     }
+    Ok(asked)
 }
 
 fn now_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
