@@ -1,5 +1,5 @@
-//! What clients are told of columns, in queries that were told of wrongly: `told.txt` has them
-//! with a server's answers, in scripts by number.
+//! What clients are told of columns, values and warnings, in queries that were answered
+//! wrongly: `told.txt` has them with a server's answers, in scripts by number.
 
 use super::super::file::{self, Recorded};
 use super::super::oracle;
@@ -44,6 +44,51 @@ async fn floats_before_bigints_and_doubles_with_decimals_keep_them() {
 #[tokio::test]
 async fn tables_of_subqueries_that_gather_may_be_null() {
     as_recorded(4).await;
+}
+
+#[tokio::test]
+async fn members_beside_dates_are_their_texts() {
+    as_recorded(5).await;
+}
+
+#[tokio::test]
+async fn subqueries_that_are_truths_are_so_in_documents() {
+    as_recorded(6).await;
+}
+
+#[tokio::test]
+async fn documents_among_others_are_compared_as_a_server_finds_them() {
+    as_recorded(7).await;
+}
+
+#[tokio::test]
+async fn bits_of_strings_of_bytes_are_gathered_byte_by_byte() {
+    as_recorded(8).await;
+}
+
+#[tokio::test]
+async fn groups_that_nobody_asks_for_are_not_computed() {
+    as_recorded(9).await;
+}
+
+#[tokio::test]
+async fn optional_sides_determine_nothing_of_others() {
+    as_recorded(10).await;
+}
+
+#[tokio::test]
+async fn constants_under_distinct_are_of_no_table() {
+    as_recorded(11).await;
+}
+
+#[tokio::test]
+async fn times_warn_of_spaces_and_intervals_as_a_server_does() {
+    as_recorded(12).await;
+}
+
+#[tokio::test]
+async fn precisions_years_and_collations_are_as_a_server_takes_them() {
+    as_recorded(13).await;
 }
 
 /// `MYSQL_ORACLE=127.0.0.1:13306 cargo test -p firn-compute --test it -- --ignored
