@@ -9,6 +9,8 @@ system_packages libmariadb-dev gcc pkg-config python3-venv
 python_packages mysqlclient==2.3.1 SQLAlchemy==2.0.58 alembic==1.20.1 pytest==9.2.0
 python_source alembic 1.20.1
 cd "$cache/alembic-1.20.1"
+# What a run leaves that was stopped.
+rm -rf scratch
 fresh_databases test test_schema
 "$python" -m pytest -p no:cacheprovider -q -rfE --tb=short \
     --dburi "mysql+mysqldb://root@127.0.0.1:$port/test?charset=utf8mb4" \
