@@ -47,7 +47,7 @@ fn has_one_row(source: &Source) -> bool {
     let TableSource::Derived(rows) = &source.rows else { return false };
     let of_query = |query: &BoundSelect| match query.grouped {
         true => query.group_by.is_empty(),
-        false => query.sources.is_empty(),
+        false => query.sources.iter().all(has_one_row),
     };
     match &**rows {
         Derived::Query { query, .. } => of_query(query),
