@@ -14,6 +14,9 @@ pub(crate) const MADE: f64 = 0.3;
 /// A row that is put in order.
 pub(crate) const SORTED: f64 = 0.5;
 
+/// A comparison of a row's values, row by row.
+pub(crate) const COMPARED: f64 = 0.2;
+
 /// A row that is gathered into a group.
 pub(crate) const GATHERED: f64 = 1.0;
 

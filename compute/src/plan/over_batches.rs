@@ -1,5 +1,7 @@
 //! What a query block is estimated to cost over batches of columns, against row by row.
 
+use firn_mysql_semantics::expr::{Node, Op};
+
 use super::{Partners, SelectPlan, StepRows, cost};
 
 impl SelectPlan {
@@ -14,6 +16,16 @@ impl SelectPlan {
     pub(crate) fn asked_rows(&self) -> f64 {
         let (_, left) = self.cost();
         self.partners().fold(left, |rows, _| rows / cost::OTHER)
+    }
+
+    /// About how many comparisons its conditions are row by row.
+    fn compared(&self) -> f64 {
+        let (mut compared, mut rows) = (0.0, 1.0);
+        for step in &self.steps {
+            compared += rows * step.estimate.read * comparisons_of_all(&step.filter);
+            rows *= step.estimate.left;
+        }
+        compared
     }
 
     /// Whether running it over batches is taken to cost less than its steps row by row.
@@ -45,6 +57,7 @@ impl SelectPlan {
             }
         }
         let (mut direct, rows) = self.cost();
+        direct += self.compared() * cost::COMPARED;
         for (one_by_one, joined) in self.partners().map(|one| one.costs(self.asked_rows())) {
             asked += one_by_one;
             over += joined.min(one_by_one);
@@ -55,5 +68,19 @@ impl SelectPlan {
             over += rows * cost::BATCHES_GATHERED;
         }
         over < direct
+    }
+}
+
+/// How often a row is compared by conditions that all have to hold: by each for fewer rows.
+fn comparisons_of_all(all: &[Node]) -> f64 {
+    all.iter().rev().fold(0.0, |others, one| comparisons(one) + others * cost::OTHER)
+}
+
+fn comparisons(node: &Node) -> f64 {
+    match node.op {
+        Op::And => comparisons_of_all(&node.args),
+        // Few rows are let through, so all sides are looked at.
+        Op::Or | Op::Xor | Op::Not => node.args.iter().map(comparisons).sum(),
+        _ => 1.0,
     }
 }
