@@ -6,6 +6,7 @@
 //! against it, so all of them run over one slice of values.
 
 mod aggregate;
+mod aggregate_names;
 mod block;
 mod change;
 mod clauses;
@@ -18,6 +19,7 @@ mod from;
 mod full_group;
 mod grouping;
 mod insert;
+mod items;
 mod json_table;
 mod load;
 mod made;
@@ -29,6 +31,7 @@ mod set;
 mod set_row;
 mod statement;
 mod subquery;
+mod unread;
 mod used;
 mod variables;
 mod view;
@@ -46,10 +49,12 @@ pub(crate) use from::{
 };
 pub(crate) use grouping::{GroupingScope, Groupings};
 pub(crate) use insert::{BoundInsert, Given, InsertSource};
+pub(crate) use items::Item;
 pub(crate) use json_table::{Instead, JsonColumn, JsonTable};
 pub(crate) use load::{BoundLoad, LoadTarget};
 pub(crate) use scope::{ItemNames, NamedItem, ScopeColumn, ScopeTable, StatementScope};
-pub(crate) use select::{BoundSelect, Item, LimitBound, OrderBy};
+
+pub(crate) use select::{BoundSelect, LimitBound, OrderBy};
 pub(crate) use set::{BoundSet, SetPart};
 pub(crate) use statement::Statement;
 pub(crate) use subquery::{Asked, BoundSubquery};

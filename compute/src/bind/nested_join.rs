@@ -108,7 +108,7 @@ impl From {
                     continue;
                 }
                 for column in 0..table.columns.len() {
-                    items.push(super::select::column_item(&scope, at, column));
+                    items.push(super::items::column_item(&scope, at, column));
                     let mut hidden = table.columns[column].clone();
                     (hidden.named, hidden.starred) = (false, false);
                     columns.push(hidden);

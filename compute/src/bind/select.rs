@@ -3,20 +3,19 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use firn_mysql_parser::{Options, Parser, ast};
-use firn_mysql_protocol::ColumnFlags;
+use firn_mysql_parser::ast;
 use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::{Binder, Column, Node, Op, Result};
-use firn_mysql_semantics::value::Bytes;
 
 use super::from::From;
+use super::items::select_list;
 use super::statement::{Statement, not_yet};
 use super::{
-    Aggregate, Block, BoundSubquery, Destination, GroupingScope, Groupings, ItemNames, NamedItem,
-    ScopeTable, Source, StatementScope, TableSource, WindowScope, Windowing, Windows, conjuncts,
+    Aggregate, Block, BoundSubquery, Destination, GroupingScope, Groupings, Item, ItemNames,
+    NamedItem, ScopeTable, Source, StatementScope, TableSource, WindowScope, Windowing, Windows,
+    conjuncts,
 };
-use crate::accounts::{Command, Privileges};
-use crate::catalog::ResolvedColumn;
+use crate::accounts::Command;
 
 /// A SELECT of one query block.
 pub(crate) struct BoundSelect {
@@ -71,24 +70,6 @@ pub(crate) struct BoundSelect {
     pub(crate) row_len: usize,
     /// Deprecated forms.
     pub(crate) warnings: Vec<SqlError>,
-}
-
-/// An item of the select list.
-#[derive(Debug, Clone)]
-pub(crate) struct Item {
-    /// What is computed.
-    pub(crate) node: Node,
-    /// The column's name in the result.
-    pub(crate) name: Box<str>,
-    /// Of a plain column: which one of which table.
-    pub(crate) column: Option<(usize, usize)>,
-    /// Of ENUM and SET.
-    pub(crate) members: Option<Arc<[Bytes]>>,
-    /// What the client is told beside the type.
-    pub(crate) flags: ColumnFlags,
-    /// Numbers are shown with zeros in front, up to this many digits.
-    pub(crate) zerofill: Option<u8>,
-    pub(crate) aliased: bool,
 }
 
 /// A key of ORDER BY.
@@ -372,96 +353,6 @@ impl BoundSelect {
             })
     }
 
-    /// Names the results of aggregates as a server's errors do, by where it keeps them: in a
-    /// temporary table of groups they have no name, and with ROLLUP they are of several levels,
-    /// in a table again where others are joined.
-    fn name_aggregates(&mut self, rollup: bool) {
-        fn rename(node: &mut Node, own: &std::ops::Range<usize>, name: &dyn Fn(&str) -> String) {
-            if let Op::Column(column) = &mut node.op
-                && own.contains(&column.index)
-            {
-                column.name = name(&column.name).into_boxed_str();
-            }
-            node.args.iter_mut().for_each(|arg| rename(arg, own, name));
-        }
-        if self.group_by.is_empty() || !self.windows.is_empty() {
-            return;
-        }
-        let joined = self.sources.len() > 1;
-        let name: &dyn Fn(&str) -> String = match (rollup, joined) {
-            (true, true) => &|name| format!("`rollup_sum_switcher({name})`"),
-            (true, false) => &|name| format!("rollup_sum_switcher({name})"),
-            (false, _) if self.gathers_in_table() => &|_| "???".to_owned(),
-            (false, _) => return,
-        };
-        let own = self.aggregates_start..self.aggregates_start + self.aggregates.len();
-        self.items.iter_mut().for_each(|item| rename(&mut item.node, &own, name));
-        self.order_by.iter_mut().for_each(|key| rename(&mut key.node, &own, name));
-    }
-
-    /// Whether a server gathers groups in a temporary table: not where rows come in the order
-    /// of a unique key, and not for aggregates that keep all values.
-    fn gathers_in_table(&self) -> bool {
-        use super::AggregateFunction as F;
-        let keeps = |aggregate: &Aggregate| {
-            aggregate.distinct
-                || matches!(aggregate.function, F::Concat | F::JsonArray | F::JsonObject)
-        };
-        let by_key = || {
-            let ([source], Some(Op::Column(first))) =
-                (&*self.sources, self.group_by.first().map(|node| &node.op))
-            else {
-                return false;
-            };
-            let TableSource::Stored(table) = &source.rows else { return false };
-            let descriptor = table.descriptor();
-            let at = first.index.checked_sub(self.tables[source.table].start);
-            let id = at.and_then(|at| descriptor.columns.get(at)).map(|column| column.id);
-            descriptor.indexes.iter().filter(|index| index.is_unique()).any(|index| {
-                index.parts.len() == 1 && index.parts.first().map(|part| part.column) == id
-            })
-        };
-        !self.aggregates.iter().any(keeps) && !by_key()
-    }
-
-    /// What nobody reads of the rows of plain queries in FROM is not computed.
-    fn drop_unread(&mut self) {
-        fn reads(node: &Node, read: &mut [bool]) {
-            if let Op::Column(column) = &node.op
-                && let Some(place) = read.get_mut(column.index)
-            {
-                *place = true;
-            }
-            node.args.iter().for_each(|arg| reads(arg, read));
-        }
-        let plain = |source: &Source| match &source.rows {
-            TableSource::Derived(rows) => match &**rows {
-                super::Derived::Query { query, .. } => query.is_plain(),
-                _ => false,
-            },
-            _ => false,
-        };
-        if !self.sources.iter().any(plain) {
-            return;
-        }
-        let mut read = vec![false; self.row_len];
-        self.nodes(&mut |node| reads(node, &mut read));
-        for source in self.sources.iter_mut().filter(|source| plain(source)) {
-            let start = self.tables[source.table].start;
-            let TableSource::Derived(rows) = &mut source.rows else { continue };
-            let super::Derived::Query { query, .. } = &mut **rows else { continue };
-            if !query.order_by.is_empty() {
-                continue;
-            }
-            for (at, item) in query.items.iter_mut().enumerate() {
-                if !read[start + at] && !matches!(item.node.op, Op::Column(_)) {
-                    let ty = item.node.ty.with_nullable(true);
-                    item.node = Node::value(firn_mysql_semantics::Value::Null, ty);
-                }
-            }
-        }
-    }
-
     /// Whether there are queries within it.
     pub(crate) fn is_nested(&self) -> bool {
         let derived = |source: &Source| matches!(source.rows, TableSource::Derived(_));
@@ -539,183 +430,4 @@ pub(super) fn locking(
         }
         _ => not_yet("FOR UPDATE OF"),
     }
-}
-
-fn select_list(
-    statement: &Statement<'_>,
-    scope: &StatementScope<'_>,
-    binder: &Binder<'_>,
-    list: &[ast::SelectItem],
-) -> Result<Vec<Item>> {
-    let mut items: Vec<Item> = Vec::with_capacity(list.len());
-    for item in list {
-        let before = items.len();
-        match item {
-            ast::SelectItem::All => {
-                if scope.tables.is_empty() {
-                    return Err(SqlError::new(code::ER_NO_TABLES_USED, &[]));
-                }
-                let every = |table: &ScopeTable| table.used.every_column(Privileges::SELECT);
-                scope.tables.iter().for_each(every);
-                star(scope, &mut items);
-            }
-            ast::SelectItem::AllOf(name) => {
-                let wanted = |table: &ScopeTable| {
-                    table.alias.as_ref() == name.name.as_str()
-                        && name.schema.as_ref().is_none_or(|s| table.schema.as_ref() == s.as_str())
-                };
-                let Some(table) = scope.tables.iter().position(wanted) else {
-                    return Err(SqlError::new(
-                        code::ER_BAD_TABLE_ERROR,
-                        &[name.name.as_str().into()],
-                    ));
-                };
-                scope.tables[table].used.every_column(Privileges::SELECT);
-                for (column, definition) in scope.tables[table].columns.iter().enumerate() {
-                    if definition.starred {
-                        items.push(column_item(scope, table, column));
-                    }
-                }
-            }
-            ast::SelectItem::Expr { expr, alias } => {
-                items.push(expression(statement, scope, binder, expr, alias.as_ref())?);
-            }
-        }
-        if let Some(names) = statement.names {
-            names.item(item, items[before..].iter().map(|item| told(scope, item)).collect());
-        }
-    }
-    Ok(items)
-}
-
-/// An item as the query of a view keeps it.
-fn told(scope: &StatementScope<'_>, item: &Item) -> (Option<ResolvedColumn>, Box<str>) {
-    let column = item.column.map(|(table, column)| scope.tables[table].resolved(column));
-    (column, item.name.clone())
-}
-
-/// `*`: columns that USING has merged stand once, and first.
-fn star(scope: &StatementScope<'_>, items: &mut Vec<Item>) {
-    let mut columns = Vec::new();
-    for (table, definition) in scope.tables.iter().enumerate() {
-        for (column, one) in definition.columns.iter().enumerate() {
-            if one.starred && !definition.merged.contains(&column) {
-                columns.push((table, column));
-            }
-        }
-    }
-    columns.sort_by_key(|(table, column)| scope.block.star_place(*table, *column));
-    items.extend(columns.into_iter().map(|(table, column)| column_item(scope, table, column)));
-}
-
-pub(super) fn column_item(scope: &StatementScope<'_>, table: usize, column: usize) -> Item {
-    let known = scope.column_at(table, column);
-    let definition = &scope.tables[table].columns[column];
-    let members = known.members.clone();
-    let node = Node::column(known);
-    Item {
-        node,
-        name: Box::from(&*definition.name),
-        column: Some((table, column)),
-        members,
-        flags: definition.flags,
-        zerofill: definition.zerofill,
-        aliased: false,
-    }
-}
-
-fn expression(
-    statement: &Statement<'_>,
-    scope: &StatementScope<'_>,
-    binder: &Binder<'_>,
-    expr: &ast::Expr,
-    alias: Option<&ast::Ident>,
-) -> Result<Item> {
-    let mut item = match &expr.kind {
-        ast::ExprKind::Column(name) => match scope.find(name)? {
-            Some((table, column)) => {
-                scope.note(name, table, column);
-                scope.tables[table].used.column(column, Privileges::SELECT);
-                let mut item = column_item(scope, table, column);
-                // These tell their names as they have them, whatever was written.
-                if &*scope.tables[table].schema != "information_schema" {
-                    item.name = Box::from(name.name.as_str());
-                }
-                item
-            }
-            None => computed(binder.bind(expr)?, name_of(statement, expr)),
-        },
-        _ => computed(binder.bind(expr)?, name_of(statement, expr)),
-    };
-    if let Some(alias) = alias {
-        item.name = Box::from(alias.as_str());
-        item.aliased = true;
-    }
-    Ok(item)
-}
-
-fn computed(node: Node, name: String) -> Item {
-    let members = match &node.op {
-        Op::Column(column) => column.members.clone(),
-        _ => None,
-    };
-    Item {
-        node,
-        name: name.into_boxed_str(),
-        column: None,
-        members,
-        flags: ColumnFlags::EMPTY,
-        zerofill: None,
-        aliased: false,
-    }
-}
-
-/// The value of the first of several pieces of a string; `None` if there is one.
-fn first_piece(text: &str) -> Option<String> {
-    let quote = text.chars().next().filter(|first| matches!(first, '\'' | '"'))?;
-    let mut rest = text.char_indices().skip(1).peekable();
-    let end = loop {
-        let (at, one) = rest.next()?;
-        match one {
-            '\\' => drop(rest.next()?),
-            _ if one == quote && rest.peek().is_some_and(|(_, next)| *next == quote) => {
-                rest.next();
-            }
-            _ if one == quote => break at + 1,
-            _ => {}
-        }
-    };
-    if text.get(end..)?.trim().is_empty() {
-        return None;
-    }
-    let piece = Parser::new(Options::default()).parse_expr(text.get(..end)?.as_bytes()).ok()?;
-    match piece.kind {
-        ast::ExprKind::Literal(ast::Literal::Text(text)) => {
-            Some(String::from_utf8_lossy(&text.value).into_owned())
-        }
-        _ => None,
-    }
-}
-
-/// Where the name of a column that has no alias is cut, bytes.
-const NAME_BYTES_MAX: usize = 255;
-
-/// The name of a result's column that has no alias: a string's value, else the
-/// expression as it was written.
-fn name_of(statement: &Statement<'_>, expr: &ast::Expr) -> String {
-    let mut name = match &expr.kind {
-        ast::ExprKind::Literal(ast::Literal::Text(text)) if text.charset.is_none() => {
-            let whole = || String::from_utf8_lossy(&text.value).into_owned();
-            let text = first_piece(&statement.text_of(expr.span)).unwrap_or_else(whole);
-            text.trim_start().to_owned()
-        }
-        ast::ExprKind::Literal(ast::Literal::Null) => "NULL".to_owned(),
-        _ => statement.text_of(expr.span),
-    };
-    // Names are of the utf8mb3 character set.
-    if name.chars().any(|c| u32::from(c) > 0xffff) {
-        name = name.chars().map(|c| if u32::from(c) > 0xffff { '?' } else { c }).collect();
-    }
-    name.truncate(name.floor_char_boundary(NAME_BYTES_MAX));
-    name
 }

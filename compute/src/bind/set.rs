@@ -166,7 +166,7 @@ impl BoundSelect {
         let items: Vec<Item> = {
             let scope = StatementScope::of_tables(*statement, block, &tables, "field list");
             let item = |at| {
-                let item = super::select::column_item(&scope, 0, at);
+                let item = super::items::column_item(&scope, 0, at);
                 Item { column: None, flags: ColumnFlags::EMPTY, ..item }
             };
             (0..width).map(item).collect()

@@ -327,12 +327,10 @@ impl Accumulator {
                 Value::Decimal(average.map_err(|_| overflow())?)
             }
             State::Decimal { sum, .. } => Value::Decimal(sum),
-            // What no double holds is shown as zero.
-            State::Double { sum, .. } if !sum.is_finite() => Value::Double(0.0),
             State::Double { sum, count } if aggregate.function == F::AvgDouble => {
-                Value::Double(sum / count as f64)
+                Value::Double(shown_sum(sum) / count as f64)
             }
-            State::Double { sum, .. } => Value::Double(sum),
+            State::Double { sum, .. } => Value::Double(shown_sum(sum)),
             State::Variance { count, squares, .. } => {
                 let F::Variance { sample, root } = aggregate.function else {
                     return Ok(Value::Null);
@@ -394,6 +392,11 @@ fn joined(all: &[Value], object: bool) -> std::result::Result<Vec<u8>, json::Jso
 
 fn operand(with: Comparison, arg: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Value> {
     Ok(compared_value(with, arg, arg, cx, row)?.unwrap_or(Value::Null))
+}
+
+/// A sum in floating point as it is shown: what no double holds is zero.
+pub(crate) fn shown_sum(sum: f64) -> f64 {
+    if sum.is_finite() { sum } else { 0.0 }
 }
 
 /// 1690 for a sum of too many digits.

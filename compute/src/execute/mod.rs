@@ -53,7 +53,7 @@ mod view;
 mod window;
 mod write;
 
-pub(crate) use aggregate::{Accumulated, overflow};
+pub(crate) use aggregate::{Accumulated, overflow, shown_sum};
 pub(crate) use backfill::{Backfill, Made, NewKeys};
 pub(crate) use derived::Made as MadeRows;
 pub(crate) use distinct::{Distinct, Offered};

@@ -145,7 +145,7 @@ impl Session {
                 },
             });
         }
-        table.know(|known| known.histograms.retain(|id, _| !gone.contains(id)));
+        table.numbers.know(|known| known.histograms.retain(|id, _| !gone.contains(id)));
         self.keep_statistics(table).await?;
         Ok(said)
     }
@@ -197,7 +197,7 @@ impl Session {
                 })?;
                 new.insert(column.id.0, histogram);
             }
-            table.know(|known| known.histograms.extend(new.clone()));
+            table.numbers.know(|known| known.histograms.extend(new.clone()));
             self.keep_statistics(table).await?;
         }
         Ok(said.into_iter().map(|(_, said)| said).collect())

@@ -57,7 +57,7 @@ impl Session {
         for table in tables {
             match gather(db, &table, Effort::Quick).await {
                 Ok(known) => {
-                    table.has_gathered(&known);
+                    table.numbers.has_gathered(&known);
                     more = true;
                 }
                 Err(error) => tracing::debug!(why = %error, "statistics cannot be gathered"),
@@ -77,12 +77,13 @@ impl Session {
         let db = self.server.transactions.db();
         let known = gather(db, table, Effort::Thorough).await;
         let known = known.map_err(|error| from_engine(&error))?;
-        table.has_gathered(&known);
+        table.numbers.has_gathered(&known);
         self.keep_statistics(table).await
     }
 
     /// Stores what is known of a table. Plans are made anew.
     pub(super) async fn keep_statistics(&self, table: &OpenTable) -> Result<(), SqlError> {
+        let _one = table.numbers.keeping_statistics.lock().await;
         let Some(known) = table.numbers.statistics.load_full() else { return Ok(()) };
         let mut batch = WriteBatch::new();
         let stored = store(table.descriptor().id, &known, &mut batch);

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 const TEXT_CHARS_MAX: usize = 42;
 
 /// What is known of a column's values.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Histogram {
     /// The share of rows that have NULL.
     nulls: f64,

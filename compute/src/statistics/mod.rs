@@ -29,7 +29,7 @@ pub(crate) use histogram::{
 };
 pub(crate) use store::{load, store};
 
-use crate::table::OpenTable;
+use crate::table::{Numbers, OpenTable};
 
 /// What is known of a table.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -84,13 +84,7 @@ pub(crate) fn bytes_of(db: &Db, table: &TableDescriptor) -> u64 {
     space.files().map(|(_, file)| file.total_bytes()).sum()
 }
 
-impl OpenTable {
-    /// The histograms of its columns, by the columns' ids.
-    pub(crate) fn histograms(&self) -> BTreeMap<u32, Histogram> {
-        let known = self.numbers.statistics.load_full();
-        known.map_or_else(BTreeMap::new, |known| known.histograms.clone())
-    }
-
+impl Numbers {
     /// Takes what was gathered of the table. Histograms stay as they are by now.
     pub(crate) fn has_gathered(&self, gathered: &TableStatistics) {
         self.know(|known| {
@@ -101,11 +95,19 @@ impl OpenTable {
 
     /// Changes what is known of the table, of which others change parts at the same time.
     pub(crate) fn know(&self, change: impl Fn(&mut TableStatistics)) {
-        self.numbers.statistics.rcu(|known| {
+        self.statistics.rcu(|known| {
             let mut known = known.as_deref().cloned().unwrap_or_default();
             change(&mut known);
             Some(Arc::new(known))
         });
+    }
+}
+
+impl OpenTable {
+    /// The histograms of its columns, by the columns' ids.
+    pub(crate) fn histograms(&self) -> BTreeMap<u32, Histogram> {
+        let known = self.numbers.statistics.load_full();
+        known.map_or_else(BTreeMap::new, |known| known.histograms.clone())
     }
 
     /// What is known of the table.
@@ -114,5 +116,32 @@ impl OpenTable {
         let mut indexes = self.codec.indexes().iter();
         // Not of an index that was made since.
         indexes.all(|index| known.distinct.contains_key(&index.id().0)).then_some(known)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A gathering that takes long ends after others have changed what is known.
+    #[test]
+    fn histograms_that_came_and_went_while_a_table_was_read_stay_so() {
+        let numbers = Numbers::default();
+        numbers.know(|known| {
+            known.rows = 10;
+            known.histograms.insert(1, Histogram::default());
+        });
+        let read = TableStatistics {
+            rows: 20,
+            ..(*numbers.statistics.load_full().expect("known")).clone()
+        };
+        numbers.know(|known| {
+            known.histograms.remove(&1);
+            known.histograms.insert(2, Histogram::default());
+        });
+        numbers.has_gathered(&read);
+        let known = numbers.statistics.load_full().expect("known");
+        assert_eq!(known.rows, 20);
+        assert_eq!(known.histograms.keys().collect::<Vec<_>>(), [&2]);
     }
 }

@@ -77,6 +77,8 @@ pub(crate) struct Numbers {
     pub(crate) next_row: AtomicU64,
     /// What was gathered of its rows last.
     pub(crate) statistics: ArcSwapOption<TableStatistics>,
+    /// Held while that is stored: what is stored last is what was known last.
+    pub(crate) keeping_statistics: tokio::sync::Mutex<()>,
 }
 
 impl Numbers {

@@ -34,9 +34,8 @@ pub(super) enum What {
     CountDistinct(SqlType),
     /// The exact sum of numbers with so many decimals: Decimal256, NULL of none.
     Sum(i8),
-    /// The sum in floating point, in the order of the rows; an error where it has to be
-    /// finite and is not.
-    SumDouble { finite: bool },
+    /// The sum in floating point, in the order of the rows.
+    SumDouble,
     /// The first of the least, or of the greatest.
     Extreme { least: bool, ty: SqlType },
     /// The first row's, NULL or not.
@@ -75,7 +74,7 @@ impl AggregateUDFImpl for Gather {
         Ok(match &self.what {
             What::Count | What::CountDistinct(_) => DataType::Int64,
             What::Sum(scale) => DataType::Decimal256(76, *scale),
-            What::SumDouble { .. } => DataType::Float64,
+            What::SumDouble => DataType::Float64,
             What::Extreme { .. } | What::First => {
                 of.first().cloned().ok_or_else(|| broken("an aggregate of nothing"))?
             }
@@ -99,7 +98,7 @@ impl AggregateUDFImpl for Gather {
             What::Count => Box::new(Groups(Count::default())),
             What::CountDistinct(ty) => Box::new(Groups(Different::new(*ty))),
             What::Sum(_) => Box::new(Groups(Sum::new(data_type))),
-            What::SumDouble { finite } => Box::new(Groups(SumDouble::new(*finite))),
+            What::SumDouble => Box::new(Groups(SumDouble::default())),
             What::First => Box::new(Groups(First { chunks: Vec::new(), groups: 0, data_type })),
             What::Extreme { least, ty } => extreme(*least, *ty, data_type),
         })

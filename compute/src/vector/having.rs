@@ -26,7 +26,7 @@ use super::choose::fits;
 use super::output::{Gathered, missing};
 use super::plan::{Built, Planner, told};
 use crate::bind::{Aggregate, AggregateFunction as F, columns_of};
-use crate::execute::overflow;
+use crate::execute::{overflow, shown_sum};
 
 /// Digits before the point of numbers whose averages have room for all of theirs, however many
 /// there are.
@@ -111,7 +111,7 @@ impl Planner<'_> {
                 let increment = self.settings.div_precision_increment;
                 (How::Average { of: *ty, increment }, vec![column(*sum)?, column(*count)?])
             }
-            (Gathered::SumDouble(sum, _), F::SumDouble) => return column(*sum).map(Some),
+            (Gathered::SumDouble(sum, _), F::SumDouble) => (How::SumDouble, vec![column(*sum)?]),
             (Gathered::SumDouble(sum, count), F::AvgDouble) => {
                 (How::AverageDouble, vec![column(*sum)?, column(*count)?])
             }
@@ -121,8 +121,7 @@ impl Planner<'_> {
     }
 }
 
-/// Whether an aggregate that was gathered has a result of every group. A sum in floating point
-/// was looked at when it was gathered.
+/// Whether an aggregate that was gathered has a result of every group.
 fn never_fails(aggregate: &Aggregate) -> bool {
     let digits = |ty: &SqlType| ty.precision().saturating_sub(ty.decimals.into());
     match (aggregate.function, aggregate.args.first()) {
@@ -143,6 +142,7 @@ enum How {
         of: SqlType,
         increment: u8,
     },
+    SumDouble,
     AverageDouble,
 }
 
@@ -203,8 +203,14 @@ fn averages_of_doubles(sums: &ArrayRef, counts: &ArrayRef) -> Result<ArrayRef> {
     let sums = sums.as_primitive_opt::<Float64Type>().ok_or_else(broken)?;
     let counts = counts.as_primitive_opt::<Int64Type>().ok_or_else(broken)?;
     let averages = sums.iter().zip(counts.values());
-    let averages = averages.map(|(sum, count)| sum.map(|sum| sum / *count as f64));
+    let average = |sum: f64, count: i64| shown_sum(sum) / count as f64;
+    let averages = averages.map(|(sum, count)| sum.map(|sum| average(sum, *count)));
     Ok(Arc::new(averages.collect::<Float64Array>()))
+}
+
+fn sums_of_doubles(sums: &ArrayRef) -> Result<ArrayRef> {
+    let sums = sums.as_primitive_opt::<Float64Type>().ok_or_else(broken)?;
+    Ok(Arc::new(sums.unary::<_, Float64Type>(shown_sum)))
 }
 
 impl PhysicalExpr for ResultExpr {
@@ -229,6 +235,7 @@ impl PhysicalExpr for ResultExpr {
             (How::Average { of, increment }, [sums, counts]) => {
                 self.averages(sums, counts, of, *increment)?
             }
+            (How::SumDouble, [sums]) => sums_of_doubles(sums)?,
             (How::AverageDouble, [sums, counts]) => averages_of_doubles(sums, counts)?,
             _ => return Err(broken()),
         };
@@ -255,7 +262,7 @@ impl PhysicalExpr for ResultExpr {
 impl fmt::Display for ResultExpr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let how = match self.how {
-            How::Sum => "sum",
+            How::Sum | How::SumDouble => "sum",
             How::Average { .. } | How::AverageDouble => "average",
         };
         f.write_str(how)?;

@@ -4,7 +4,8 @@
 //! what reads, joins, filters and gathers its rows becomes a plan of DataFusion ([`plan`]);
 //! what it gives goes back into flat rows, from which `execute::select` goes on: items, HAVING,
 //! ORDER BY, LIMIT and everything behind them are the same for both. Groups that HAVING leaves
-//! out do not come so far where that can be told over batches ([`having`]).
+//! out do not come so far where that can be told over batches ([`having`]). EXISTS and IN are
+//! joins there where they can be ([`semi`]).
 //!
 //! ```text
 //! SelectPlan ─▶ choose ─▶ plan ─▶ TableScan ─▶ FilterExec ─▶ HashJoinExec ─▶ AggregateExec

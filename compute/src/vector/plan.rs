@@ -516,8 +516,7 @@ impl Planner<'_> {
                 Gathered::Sum(gather(what, &value), ty, gather(What::Count, &value))
             }
             F::SumDouble | F::AvgDouble => {
-                let what = What::SumDouble { finite: aggregate.function == F::SumDouble };
-                Gathered::SumDouble(gather(what, &value), gather(What::Count, &value))
+                Gathered::SumDouble(gather(What::SumDouble, &value), gather(What::Count, &value))
             }
             F::Min | F::Max => {
                 let least = aggregate.function == F::Min;

@@ -1,6 +1,7 @@
 //! The rows and groups of a SELECT that are read over batches of columns, and the way back
 //! to reading them one by one.
 
+use firn_mysql_semantics::error::Mark;
 use firn_mysql_semantics::expr::{Cx, Node};
 
 use super::SelectRun;
@@ -48,17 +49,9 @@ impl<'p> SelectRun<'p> {
     /// The conditions with what they ask of subqueries; `None` if that warns or fails,
     /// which is said where rows are looked at.
     async fn settled(&mut self, view: &mut View<'_>, cx: &mut Cx<'p>) -> Result<Option<Settled>> {
-        let (mark, before) = (cx.warnings.mark(), cx.warnings.total());
+        let before = cx.warnings.mark();
         let settled = self.subqueries.settled(self.plan, view, cx).await;
-        view.check()?;
-        let warned = cx.warnings.total() > before;
-        cx.warnings.rewind(mark);
-        let settled = settled.ok().filter(|_| !warned);
-        if settled.is_none() {
-            // They warn again where rows are looked at.
-            self.subqueries = Subqueries::new(&self.plan.subqueries, self.params);
-        }
-        Ok(settled)
+        self.unless_said(settled, before, view, cx)
     }
 
     /// HAVING with what it asks of subqueries; `None` if that is asked of groups, warns or
@@ -68,16 +61,27 @@ impl<'p> SelectRun<'p> {
         view: &mut View<'_>,
         cx: &mut Cx<'p>,
     ) -> Result<Option<Node>> {
-        let (mark, before) = (cx.warnings.mark(), cx.warnings.total());
+        let before = cx.warnings.mark();
         let having = self.subqueries.settled_having(self.plan, view, cx).await;
+        Ok(self.unless_said(having, before, view, cx)?.flatten())
+    }
+
+    /// What subqueries were asked before any row was looked at; `None` if that warned or failed:
+    /// they are asked, and it is said, again where rows are.
+    fn unless_said<T>(
+        &mut self,
+        asked: Result<T>,
+        before: Mark,
+        view: &View<'_>,
+        cx: &mut Cx<'_>,
+    ) -> Result<Option<T>> {
         view.check()?;
-        let warned = cx.warnings.total() > before;
-        cx.warnings.rewind(mark);
-        let having = having.ok().filter(|_| !warned);
-        if having.is_none() {
+        let asked = asked.ok().filter(|_| cx.warnings.mark() == before);
+        cx.warnings.rewind(before);
+        if asked.is_none() {
             self.subqueries = Subqueries::new(&self.plan.subqueries, self.params);
         }
-        Ok(having.flatten())
+        Ok(asked)
     }
 
     /// Brings the next row of the tables into the flat row: over batches as long as that
@@ -90,17 +94,17 @@ impl<'p> SelectRun<'p> {
                 Ok(false) => return Ok(false),
                 Ok(true) if residual.is_empty() => return Ok(true),
                 Ok(true) => {
-                    let (mark, before) = (cx.warnings.mark(), cx.warnings.total());
+                    let before = cx.warnings.mark();
                     let remains = |cx: &mut Cx<'p>| holds(residual, cx, row, params);
                     let remains = subqueries.run(view, cx, remains).await?;
-                    if cx.warnings.total() == before {
+                    if cx.warnings.mark() == before {
                         if remains {
                             return Ok(true);
                         }
                         continue;
                     }
                     // They come in the order of the rows.
-                    cx.warnings.rewind(mark);
+                    cx.warnings.rewind(before);
                 }
                 Err(Failed::Over(error)) => return Err(error),
                 Err(Failed::GivenUp | Failed::OutOfMemory) => {}

@@ -128,17 +128,10 @@ impl State for Sum {
     }
 }
 
+#[derive(Default)]
 pub(super) struct SumDouble {
     sums: Vec<f64>,
     seen: Vec<bool>,
-    finite: bool,
-}
-
-impl SumDouble {
-    /// Sums that are no results if they have to be finite and are not.
-    pub(super) fn new(finite: bool) -> Self {
-        Self { sums: Vec::new(), seen: Vec::new(), finite }
-    }
 }
 
 impl State for SumDouble {
@@ -168,9 +161,6 @@ impl State for SumDouble {
 
     fn take(&mut self, which: EmitTo) -> Result<ArrayRef> {
         let sums = which.take_needed(&mut self.sums);
-        if self.finite && sums.iter().any(|sum| !sum.is_finite()) {
-            return Err(plan_error(overflow()));
-        }
         let nulls = NullBuffer::from(which.take_needed(&mut self.seen));
         Ok(Arc::new(Float64Array::try_new(sums.into(), Some(nulls))?))
     }

@@ -205,25 +205,6 @@ impl Node {
         Ok((!equal).then_some(left))
     }
 
-    /// An operator that gives TRUE, FALSE or NULL.
-    pub(crate) fn is_truth(&self) -> bool {
-        matches!(
-            self.op,
-            Op::Compare(..)
-                | Op::CompareRows(..)
-                | Op::Between { .. }
-                | Op::In { .. }
-                | Op::InRows { .. }
-                | Op::Like { .. }
-                | Op::IsNull { .. }
-                | Op::IsTruth { .. }
-                | Op::And
-                | Op::Or
-                | Op::Xor
-                | Op::Not
-        )
-    }
-
     /// Constants alone are computed, for their warnings, but for comparisons that cannot
     /// be NULL.
     pub(crate) fn compute_constants(&self, cx: &mut Cx<'_>, row: Row<'_>) -> Result<()> {

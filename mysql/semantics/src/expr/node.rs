@@ -127,6 +127,27 @@ pub enum Op {
     Call(Box<CallOp>),
 }
 
+impl Op {
+    /// An operator that gives TRUE, FALSE or NULL.
+    pub(crate) fn is_truth(&self) -> bool {
+        matches!(
+            self,
+            Self::Compare(..)
+                | Self::CompareRows(..)
+                | Self::Between { .. }
+                | Self::In { .. }
+                | Self::InRows { .. }
+                | Self::Like { .. }
+                | Self::IsNull { .. }
+                | Self::IsTruth { .. }
+                | Self::And
+                | Self::Or
+                | Self::Xor
+                | Self::Not
+        )
+    }
+}
+
 /// How IN looks for its value.
 #[derive(Debug, Clone)]
 pub enum Membership {

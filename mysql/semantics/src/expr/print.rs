@@ -276,7 +276,7 @@ fn is_truth(node: &Node) -> bool {
     match &node.op {
         Op::Literal(Value::Int(_)) => node.ty.length == 1,
         Op::Call(call) => call.function.name == "regexp_like",
-        _ => node.is_truth(),
+        _ => node.op.is_truth(),
     }
 }
 

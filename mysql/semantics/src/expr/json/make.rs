@@ -31,21 +31,9 @@ pub(crate) fn is_truth(node: &Node) -> bool {
     match &node.op {
         // TRUE and FALSE have no room for a sign, unlike 1 and 0.
         Op::Literal(Value::Int(_)) => node.ty.length == 1,
-        Op::Compare(..)
-        | Op::CompareRows(..)
-        | Op::Between { .. }
-        | Op::In { .. }
-        | Op::InRows { .. }
-        | Op::Like { .. }
-        | Op::IsNull { .. }
-        | Op::IsTruth { .. }
-        | Op::And
-        | Op::Or
-        | Op::Xor
-        | Op::Not => true,
         Op::Subquery { known, .. } => known.truth,
         Op::Call(call) => TRUTHS.contains(&call.function.name),
-        _ => false,
+        op => op.is_truth(),
     }
 }
 

@@ -38,24 +38,6 @@ fn is_choice(op: &Op) -> bool {
     matches!(op, Op::If | Op::Case { .. } | Op::CaseOf { .. } | Op::Coalesce)
 }
 
-fn is_truth_operator(op: &Op) -> bool {
-    matches!(
-        op,
-        Op::Compare(..)
-            | Op::CompareRows(..)
-            | Op::Between { .. }
-            | Op::In { .. }
-            | Op::InRows { .. }
-            | Op::Like { .. }
-            | Op::IsNull { .. }
-            | Op::IsTruth { .. }
-            | Op::And
-            | Op::Or
-            | Op::Xor
-            | Op::Not
-    )
-}
-
 /// As what is compared, and by which collation.
 fn lane_of(with: Comparison) -> Option<(Lane, CollationId)> {
     let lane = match with {
@@ -97,7 +79,7 @@ impl Planner<'_> {
         match &node.op {
             Op::Column(_) => self.column(node, Lane::Any),
             Op::Collate => self.value(node.args.first()?),
-            op if is_truth_operator(op) => self.truth(node),
+            op if op.is_truth() => self.truth(node),
             op if is_choice(op) => self.choice(node),
             _ => match node.ty.kind {
                 TypeKind::Decimal => self.decimal(node),
@@ -113,7 +95,7 @@ impl Planner<'_> {
             return Some(constant(node, Lane::Truth));
         }
         let kernel = match &node.op {
-            op if is_truth_operator(op) => self.truth_operator(node),
+            op if op.is_truth() => self.truth_operator(node),
             _ => {
                 let number = match node.ty.kind {
                     TypeKind::Decimal => self.decimal(node),
@@ -183,7 +165,7 @@ impl Planner<'_> {
     fn is_null(&self, negated: bool, arg: &Node) -> Option<Kernel> {
         let arg = match &arg.op {
             Op::Column(_) => self.column(arg, Lane::Any)?,
-            op if is_truth_operator(op) => self.truth(arg)?,
+            op if op.is_truth() => self.truth(arg)?,
             _ => match arg.ty.kind {
                 TypeKind::Decimal => self.decimal(arg)?,
                 TypeKind::Double => self.double(arg)?,
@@ -331,7 +313,7 @@ impl Planner<'_> {
                     );
                 return if whole { self.column(node, Lane::Int) } else { None };
             }
-            (op, _) if is_truth_operator(op) => {
+            (op, _) if op.is_truth() => {
                 Kernel::Change(Change::TruthToInt, Box::new(self.truth(node)?))
             }
             (op, _) if is_choice(op) && node.ty.kind.is_integer() => return self.choice(node),
