@@ -202,7 +202,9 @@ fn settled(value: &Value, ty: &SqlType) -> Option<Decimal> {
     if value.scale() == ty.decimals {
         return Some(value);
     }
-    value.round(ty.decimals.into(), Rounding::HalfUp)
+    // One that has too many digits before the point keeps fewer behind it.
+    let settled = value.round(ty.decimals.into(), Rounding::HalfUp);
+    settled.filter(|settled| settled.scale() == ty.decimals)
 }
 
 fn wide_mantissa(value: &Decimal) -> Option<i256> {

@@ -91,6 +91,12 @@ fn what_a_type_does_not_hold_is_refused() {
     let array = builder.finish().expect("an array");
     let reader = ArrayReader::new(&array, &date).expect("a reader");
     assert_eq!(reader.get(0).expect("a date"), Value::Date(Date::ZERO));
+    // With all decimals of the type it has more digits than an array.
+    let ty = SqlType::decimal(65, 30, false);
+    let mut builder = ArrayBuilder::new(&ty, 1).expect("an Arrow type");
+    let long = format!("{}.123456789012345678", "9".repeat(55));
+    let long = Value::Decimal(Decimal::parse(&long).expect("a number"));
+    assert_eq!(builder.push(&long).expect_err("too many digits").number(), 1105);
     // Numbers that are no packed dates are broken data.
     let packed = SqlType::plain(TypeKind::BigInt, 20, 0).with_unsigned(true);
     let mut builder = ArrayBuilder::new(&packed, 1).expect("an Arrow type");
