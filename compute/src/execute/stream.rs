@@ -94,23 +94,32 @@ impl<'p> RowStream<'p> {
     }
 
     /// As [`Self::next`] of a statement without subqueries and locks, if there is a row
-    /// that takes no waiting; `None` if that one has to be asked. Rows of one table come
+    /// that takes no waiting; `None` if that one has to be asked. Rows of the last table come
     /// this way, but for the first.
     #[inline]
     pub(crate) fn try_next(&mut self, cx: &mut Cx<'p>, row: &mut [Value]) -> Option<Result<()>> {
-        let ([step], [level]) = (self.steps, &mut self.levels[..]) else { return None };
-        let (From::Stored(reader), StepRows::Stored(table), Some(access)) =
-            (&mut level.source, &step.rows, &step.access)
+        if self.state != State::Reading || self.levels.len() != self.steps.len() {
+            return None;
+        }
+        let (Some(step), Some(level)) = (self.steps.last(), self.levels.last_mut()) else {
+            return None;
+        };
+        let (From::Stored(reader), StepRows::Stored(table), Some(access), false) =
+            (&mut level.source, &step.rows, &step.access, level.made_up)
         else {
             return None;
         };
-        if self.state != State::Reading || step.kind != JoinKind::Inner {
-            return None;
-        }
         loop {
             let out = &mut row[step.start..step.end];
             if let Err(error) = reader.try_next(table, access, &step.columns, cx, out)? {
                 return Some(Err(error));
+            }
+            if step.kind == JoinKind::Left {
+                match holds(&step.on, cx, row, self.params) {
+                    Ok(true) => level.matched = true,
+                    Ok(false) => continue,
+                    Err(error) => return Some(Err(error)),
+                }
             }
             match holds(&step.filter, cx, row, self.params) {
                 Ok(true) => return Some(Ok(())),
