@@ -77,7 +77,10 @@ fn is_about(row: &[String], other: &[String]) -> bool {
     row.len() == other.len()
         && row.iter().zip(other).all(|(one, other)| {
             let (one, other) = (one.trim(), other.trim());
+            // Keys and counts are what they are.
+            let rounded = one.contains('.') || other.contains('.');
             match (one.parse::<f64>(), other.parse::<f64>()) {
+                _ if !rounded => one == other,
                 // Clause 2.1.3.5: a cent for sums, a hundredth for the rest.
                 (Ok(one), Ok(other)) => (one - other).abs() <= 0.01 * other.abs().max(1.0),
                 _ => one == other,
@@ -108,6 +111,10 @@ mod tests {
         let one = answer_of(&[&["A", "25.522005"], &["B", "7"]]);
         assert_eq!(one.differs(&answer_of(&[&["B  ", "7"], &["A", "25.52"]]), true), None);
         assert!(one.differs(&answer_of(&[&["B", "8"], &["A", "25.52"]]), true).is_some());
+        // Large keys were taken for each other.
+        let one = answer_of(&[&["100202", "1.50"]]);
+        assert!(one.differs(&answer_of(&[&["100203", "1.50"]]), true).is_some());
+        assert_eq!(one.differs(&answer_of(&[&["100202", "1.51"]]), true), None);
         assert_eq!(Answer::published(1).0.len(), 4);
         assert_eq!(Answer::published(1).0[0][0], "A");
     }
