@@ -49,7 +49,7 @@ impl Answer {
 
     /// As [`Self::published`] has it: of the keys of the 11th query, right-aligned in six
     /// characters, it has the first four.
-    pub(super) fn as_published(mut self, number: u8) -> Self {
+    pub(super) fn cut_as_published(mut self, number: u8) -> Self {
         if number == 11 {
             for key in self.0.iter_mut().filter_map(|row| row.first_mut()) {
                 let cut: String = format!("{key:>6}").chars().take(4).collect();
@@ -128,7 +128,7 @@ mod tests {
         assert!(one.differs(&answer_of(&[&["100203", "1.50"]]), true).is_some());
         assert_eq!(one.differs(&answer_of(&[&["100202", "1.51"]]), true), None);
         let parts = answer_of(&[&["129760", "17538456.86"], &["9403", "15451755.62"]]);
-        let parts = parts.as_published(11);
+        let parts = parts.cut_as_published(11);
         assert_eq!(parts, answer_of(&[&["1297", "17538456.86"], &["94", "15451755.62"]]));
         assert!(parts.0.iter().all(|row| Answer::published(11).0.contains(row)));
         assert_eq!(Answer::published(1).0.len(), 4);
