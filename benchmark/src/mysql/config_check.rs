@@ -74,6 +74,15 @@ pub(super) fn check(config: &MysqlConfig) -> std::result::Result<(), Fault> {
             let why = format!("two phases are called {:?}", phase.name);
             return fault(&["phases", i, "name"], why);
         }
+        // All of these have tables `customer` and `orders`.
+        let others = config.phases.iter().filter(|other| {
+            let (one, other) = (loads(phase.kind), loads(other.kind));
+            one.is_some() && other.is_some() && one != other
+        });
+        if let Some(other) = others.map(|other| &other.name).next() {
+            let why = format!("its tables have the names of those of {other}: not in one file");
+            return fault(&["phases", i, "kind"], why);
+        }
         if phase.kind == Kind::Tpch && config.threads_of(phase) != [1] {
             return fault(
                 &["phases", i, "threads"],
@@ -150,4 +159,13 @@ fn check_threads(path: &[&str], threads: &[u32]) -> std::result::Result<(), Faul
         within(path, n, 1, 20_000)?;
     }
     Ok(())
+}
+
+/// The workload whose tables a kind has, if they are no sysbench's.
+fn loads(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Tpcc | Kind::Tpch => Some(kind.as_str()),
+        kind if kind.is_of_shop() => Some("shop"),
+        _ => None,
+    }
 }

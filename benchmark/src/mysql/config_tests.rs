@@ -27,6 +27,10 @@ fn what_cannot_be_run_is_named_with_its_line() {
         ("rows: 5G\nphases: [{kind: insert}]\n", "w.yaml:4: rows: 5000000000 is not between"),
         ("phases:\n  - kind: insert\n  - kind: insert\n", "phases.0.name: two phases"),
         (
+            "phases:\n  - kind: shop_joins\n  - kind: tpcc\n",
+            "phases.0.kind: its tables have the names of those of tpcc",
+        ),
+        (
             "phases: [{kind: insert}]\ngoals:\n  - phase: delete\n    threads: 1\n    measure: p50_us\n    at_most: 1\n",
             "w.yaml:6: goals.0.phase: there is no phase",
         ),

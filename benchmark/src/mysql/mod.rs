@@ -14,6 +14,7 @@
 mod config;
 mod connection;
 mod drive;
+mod filling;
 mod keys;
 mod process;
 mod report;

@@ -1,20 +1,17 @@
 //! The tables: made and filled as the specification's clause 4.3 says.
 
-use std::fmt::Write as _;
-
 use firn_engine::Result;
 use firn_mysql_protocol::client::Client;
 use futures::{StreamExt, TryStreamExt};
 
-use super::random::{between, data, digits, last_name, money, name_number, text};
+use super::random::{between, data, digits, last_name, name_number, text};
 use super::{DISTRICTS, Tpcc};
 use crate::generate::{Rng, mix};
-use crate::mysql::connection::{Login, unavailable};
+use crate::mysql::connection::Login;
+use crate::mysql::filling::{Rows, money, run};
 
 /// Warehouses that are filled at once.
 const AT_ONCE: usize = 4;
-/// A statement ends with the row that passes this.
-const INSERT_BYTES: usize = 256 << 10;
 
 const ADDRESS: &str = "street_1 VARCHAR(20), {}street_2 VARCHAR(20), {}city VARCHAR(20), \
                        {}state CHAR(2), {}zip CHAR(9)";
@@ -96,42 +93,6 @@ fn tables() -> [(&'static str, String); 9] {
             ),
         ),
     ]
-}
-
-/// Rows on their way into a table.
-struct Rows<'a> {
-    client: &'a mut Client,
-    table: &'static str,
-    sql: String,
-}
-
-impl<'a> Rows<'a> {
-    fn new(client: &'a mut Client, table: &'static str) -> Self {
-        Self { client, table, sql: String::new() }
-    }
-
-    /// Adds a row, its values as they stand in SQL.
-    async fn push(&mut self, row: std::fmt::Arguments<'_>) -> Result<()> {
-        let start = match self.sql.is_empty() {
-            true => format!("INSERT INTO {} VALUES (", self.table),
-            false => ",(".to_owned(),
-        };
-        let _ = write!(self.sql, "{start}{row})");
-        if self.sql.len() >= INSERT_BYTES { self.flush().await } else { Ok(()) }
-    }
-
-    async fn flush(&mut self) -> Result<()> {
-        if !self.sql.is_empty() {
-            let done = self.client.query_and_skip(self.sql.as_bytes()).await;
-            done.map_err(|error| unavailable(&format!("filling {}", self.table), &error))?;
-            self.sql.clear();
-        }
-        Ok(())
-    }
-}
-
-async fn run(client: &mut Client, sql: &str) -> Result<()> {
-    client.query_and_skip(sql.as_bytes()).await.map(drop).map_err(|e| unavailable(sql, &e))
 }
 
 /// Makes the tables of an empty database anew and fills them.
@@ -258,7 +219,7 @@ async fn orders(
         for line in 1..=*count {
             let item = between(rng, 1, size.items());
             let (delivered, amount) = match order < first_new {
-                true => ("'2024-01-01 00:00:00'", money(0)),
+                true => ("'2024-01-01 00:00:00'", money(0u32)),
                 false => ("NULL", money(between(rng, 1, 999_999))),
             };
             let dist = text(rng, 24, 24);

@@ -66,11 +66,6 @@ pub(super) fn data(rng: &mut Rng, low: u32, high: u32) -> String {
     out
 }
 
-/// Cents as a decimal number.
-pub(super) fn money(cents: u32) -> String {
-    format!("{}.{:02}", cents / 100, cents % 100)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,7 +103,6 @@ mod tests {
             original += u32::from(text.contains("ORIGINAL"));
         }
         assert!((60..140).contains(&original), "{original}");
-        assert_eq!(money(100_005), "1000.05");
         assert_eq!(digits(&mut rng, 16).len(), 16);
     }
 }

@@ -6,11 +6,12 @@ use firn_engine::{Error, ErrorKind};
 use firn_mysql_protocol::client::ResultSet;
 use firn_mysql_protocol::command::ParameterValue;
 
-use super::random::{between, customer, item, last_name, money, name_number, text};
+use super::random::{between, customer, item, last_name, name_number, text};
 use super::statements::{S, stock_for};
 use super::{DISTRICTS, Tpcc};
 use crate::generate::Rng;
 use crate::mysql::connection::{Connection, Failure};
+use crate::mysql::filling::money;
 
 type Done<T> = Result<T, Failure>;
 

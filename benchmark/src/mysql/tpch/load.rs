@@ -12,14 +12,13 @@ use tpchgen::generators::{
 };
 
 use super::Tpch;
-use crate::mysql::connection::{Login, unavailable};
+use crate::mysql::connection::Login;
+use crate::mysql::filling::{INSERT_BYTES, run};
 
 /// Connections that fill at once.
 const AT_ONCE: usize = 2;
 /// Parts in which a large table is filled.
 const PARTS: i32 = 8;
-/// A statement ends with the row that passes this.
-const INSERT_BYTES: usize = 256 << 10;
 
 const TABLES: [(&str, &str); 8] = [
     (
@@ -74,10 +73,6 @@ const TABLES: [(&str, &str); 8] = [
          PRIMARY KEY (l_orderkey, l_linenumber), KEY (l_partkey, l_suppkey), KEY (l_suppkey)",
     ),
 ];
-
-async fn run(client: &mut Client, sql: &str) -> Result<()> {
-    client.query_and_skip(sql.as_bytes()).await.map(drop).map_err(|e| unavailable(sql, &e))
-}
 
 /// Makes the tables of an empty database anew and fills them.
 pub(crate) async fn prepare(login: &Login, schema: &str, size: &Tpch) -> Result<()> {
