@@ -153,6 +153,9 @@ impl SpaceView {
             }
             Ok(Arc::new(RangeDeletes::new(&all)))
         };
-        self.range_deletes.get_or_try_init(merge).await.map(Some)
+        if let Some(merged) = self.range_deletes.get() {
+            return Ok(Some(merged));
+        }
+        Box::pin(self.range_deletes.get_or_try_init(merge)).await.map(Some)
     }
 }

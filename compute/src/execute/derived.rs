@@ -39,13 +39,15 @@ pub(crate) fn rows<'a, 'p: 'a>(
         let made = match plan {
             DerivedPlan::Query { plan, outer, .. } => {
                 let outer = values(outer, row, params, cx)?;
-                let run = SelectRun::new(plan, params).with_outer(outer);
+                let mut run = SelectRun::new(plan, params).with_outer(outer);
                 let before = view.enter(&plan.select);
                 let rows = run.all(view, cx).await;
                 view.leave(before);
                 Ok(Arc::new(rows?))
             }
-            DerivedPlan::Set(set) => Ok(Arc::new(put_together(set, row, params, view, cx).await?)),
+            DerivedPlan::Set(set) => {
+                Ok(Arc::new(Box::pin(put_together(set, row, params, view, cx)).await?))
+            }
             DerivedPlan::Shared(shared) => {
                 if let Some(made) = view.made(shared.number) {
                     return Ok(made);
@@ -55,7 +57,7 @@ pub(crate) fn rows<'a, 'p: 'a>(
                 Ok(made)
             }
             DerivedPlan::Recursive(plan) => {
-                Ok(Arc::new(repeat(plan, row, params, view, cx).await?))
+                Ok(Arc::new(Box::pin(repeat(plan, row, params, view, cx)).await?))
             }
             DerivedPlan::Working(number) => Ok(view.made(*number).unwrap_or_default()),
             DerivedPlan::JsonTable(table) => {

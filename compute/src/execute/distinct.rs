@@ -98,7 +98,7 @@ impl Distinct {
     /// As [`Sorter::make_room`].
     pub(crate) async fn make_room(&mut self, view: &View<'_>) -> Result<()> {
         match &mut self.later {
-            Some(later) => later.make_room(view).await,
+            Some(later) => Box::pin(later.make_room(view)).await,
             None => Ok(()),
         }
     }
@@ -109,7 +109,14 @@ impl Distinct {
     /// # Errors
     /// As [`Sorter::finish`].
     pub(crate) async fn later(&mut self, view: &View<'_>) -> Result<Option<Sorted>> {
-        let Some(later) = self.later.take() else { return Ok(None) };
+        match self.later.take() {
+            Some(later) => Box::pin(self.in_order(*later, view)).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// What is new of rows, in the order in which they came.
+    async fn in_order(&mut self, later: Sorter, view: &View<'_>) -> Result<Sorted> {
         view.counts().count(Spilled::Tables, 1);
         self.keys = BTreeSet::new();
         self.bytes = 0;
@@ -122,7 +129,7 @@ impl Distinct {
             ordered.push(view, &came, |out| out.extend_from_slice(rest)).await?;
         }
         drop(new);
-        ordered.finish(view).await.map(Some)
+        ordered.finish(view).await
     }
 
     /// Forgets all.

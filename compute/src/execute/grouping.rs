@@ -93,39 +93,39 @@ impl<'p> Grouping<'p> {
         self.groups.is_empty() && self.files.is_none()
     }
 
-    /// Takes in a row of the group with a key; `row` makes the row that the group begins
-    /// with. `false` if [`Self::make_room`] comes before another one.
+    /// Takes in a row of the group with a key, and its operands; `row` makes the row that the
+    /// group begins with. `false` if [`Self::make_room`] comes before another one.
     ///
     /// # Errors
     /// 1690 for a sum of too many digits.
     pub(super) fn add(
         &mut self,
-        key: Vec<u8>,
+        key: &[u8],
         row: impl FnOnce() -> Vec<Value>,
-        operands: &[Option<Operands>],
+        operands: &mut [Option<Operands>],
         view: &View<'_>,
         cx: &Cx<'_>,
     ) -> Result<bool> {
         self.rows += 1;
-        let at = match self.places.get(&key) {
+        let at = match self.places.get(key) {
             Some(at) => *at,
             None => {
                 let row = row();
                 let bytes = self.bytes + key.len() + 64 + bytes_of(&row);
                 if self.files.is_some() || !self.memory.fits(bytes) {
-                    return Ok(self.put_off(&key, &row, operands, view));
+                    return Ok(self.put_off(key, &row, operands, view));
                 }
                 self.bytes = bytes;
                 let group = Group { row, accumulators: fresh(self.select), first: self.rows };
                 self.groups.push(group);
-                self.places.insert(key, self.groups.len() - 1);
+                self.places.insert(key.to_vec(), self.groups.len() - 1);
                 self.groups.len() - 1
             }
         };
         let accumulators = self.groups[at].accumulators.iter_mut().zip(&self.select.aggregates);
         let mut held = 0;
         for ((accumulator, aggregate), operand) in accumulators.zip(operands) {
-            held += accumulator.add(aggregate, operand.clone(), cx)?;
+            held += accumulator.add(aggregate, operand.take(), cx)?;
         }
         if held > 0 {
             self.bytes += held;
@@ -178,13 +178,13 @@ impl<'p> Grouping<'p> {
                 let group = groups.get_mut(at).and_then(Option::take);
                 let group = group.ok_or_else(|| broken("a group twice"))?;
                 view.step().await?;
-                self.put_off_group(&key, group, view).await?;
+                Box::pin(self.put_off_group(&key, group, view)).await?;
             }
             self.bytes = 0;
             self.memory.needs(0);
         }
         match &mut self.files {
-            Some(files) => files.make_room(view).await,
+            Some(files) => Box::pin(files.make_room(view)).await,
             None => Ok(()),
         }
     }
@@ -220,20 +220,26 @@ impl<'p> Grouping<'p> {
     /// # Errors
     /// As [`Sorter::finish`], 1690, and 1038 if one group needs too much.
     pub(super) async fn finish(self, view: &mut View<'_>, cx: &mut Cx<'_>) -> Result<Groups> {
+        if self.files.is_some() {
+            return Box::pin(self.finish_in_files(view, cx)).await;
+        }
+        let Self { select, places, mut groups, memory, .. } = self;
+        if select.rollup.is_some() {
+            // Sums come behind what they are of.
+            let mut order: Vec<usize> = vec![0; groups.len()];
+            places.into_values().enumerate().for_each(|(to, from)| order[from] = to);
+            let mut ordered: Vec<_> = order.into_iter().zip(groups).collect();
+            ordered.sort_by_key(|(to, _)| *to);
+            groups = ordered.into_iter().map(|(_, group)| group).collect();
+        }
+        Ok(Groups::Memory { groups: groups.into_iter(), _memory: memory })
+    }
+
+    /// The same if some of them are in files.
+    async fn finish_in_files(self, view: &mut View<'_>, cx: &mut Cx<'_>) -> Result<Groups> {
         let Self { select, places, groups, memory, files, .. } = self;
+        let files = files.ok_or_else(|| broken("groups without a file"))?;
         let by_key = select.rollup.is_some();
-        let Some(files) = files else {
-            let mut groups = groups;
-            if by_key {
-                // Sums come behind what they are of.
-                let mut order: Vec<usize> = vec![0; groups.len()];
-                places.into_values().enumerate().for_each(|(to, from)| order[from] = to);
-                let mut ordered: Vec<_> = order.into_iter().zip(groups).collect();
-                ordered.sort_by_key(|(to, _)| *to);
-                groups = ordered.into_iter().map(|(_, group)| group).collect();
-            }
-            return Ok(Groups::Memory { groups: groups.into_iter(), _memory: memory });
-        };
         let mut results = Sorter::behind(view, Wanted::default());
         let mut keys: Vec<Vec<u8>> = vec![Vec::new(); groups.len()];
         for (key, at) in places.into_iter().filter(|_| by_key) {

@@ -40,7 +40,7 @@ impl<'p> Source<'p> {
     ) -> Result<Option<Vec<Value>>> {
         match self {
             Self::Gathered(run, rows, cursor) => {
-                if let Some(run) = run.take() {
+                if let Some(mut run) = run.take() {
                     let reading = view.read_source();
                     let all = run.all(view, cx).await;
                     view.read_as(reading);

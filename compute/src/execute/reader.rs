@@ -208,7 +208,7 @@ impl Reader {
                     };
                     counts.add(self.each);
                     let found = found(&mut self.key, key, value, table, access.index);
-                    if self.hides && view.hides(space, key, &self.key).await? {
+                    if self.hides && Box::pin(view.hides(space, key, &self.key)).await? {
                         continue;
                     }
                     return found.and_then(|found| each(&found)).map(Some);
@@ -226,7 +226,7 @@ impl Reader {
                     let entry = codec.read(key, value).map_err(engine_error)?;
                     let mut row_key = Vec::with_capacity(16);
                     entry.row_key(&mut row_key);
-                    if self.hides && view.hides(space, key, &row_key).await? {
+                    if self.hides && Box::pin(view.hides(space, key, &row_key)).await? {
                         continue;
                     }
                     keys.push(row_key);
@@ -255,12 +255,12 @@ impl Reader {
                         self.fetch(view, table, keys).await?;
                         continue;
                     }
-                    let keys = self.of_entries(view, table, access.index, keys).await?;
+                    let keys = Box::pin(self.of_entries(view, table, access.index, keys)).await?;
                     self.fetch(view, table, keys).await?;
                 }
                 Pending::Union(searches) => {
                     let searches = std::mem::take(searches);
-                    self.lookup = match self.united(view, table, searches).await? {
+                    self.lookup = match Box::pin(self.united(view, table, searches)).await? {
                         Some(keys) => Pending::Keys(keys.into_iter()),
                         None => {
                             counts.add(Read::First);
@@ -365,7 +365,10 @@ impl Reader {
         }
         let space = table.codec.table().space();
         self.locked = view.locks().is_some();
-        let keys = locked(view, space, keys).await?;
+        let keys = match self.locked {
+            true => Box::pin(locked(view, space, keys)).await?,
+            false => keys,
+        };
         let found = view.get_many(space, &keys).await?;
         for (key, value) in keys.into_iter().zip(found) {
             match value {

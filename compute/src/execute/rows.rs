@@ -77,7 +77,7 @@ impl Rows {
     /// # Errors
     /// As [`Self::make_room`].
     pub(crate) async fn add(&mut self, row: Vec<Value>, view: &View<'_>) -> Result<()> {
-        if self.push(row) { Ok(()) } else { self.make_room(view).await }
+        if self.push(row) { Ok(()) } else { Box::pin(self.make_room(view)).await }
     }
 
     /// Puts them into a file.
@@ -119,7 +119,7 @@ impl Rows {
     /// As [`Self::make_room`].
     pub(crate) async fn end(mut self, view: &View<'_>) -> Result<Self> {
         if self.file.is_some() && !self.rows.is_empty() {
-            self.make_room(view).await?;
+            Box::pin(self.make_room(view)).await?;
         }
         Ok(self)
     }

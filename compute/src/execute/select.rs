@@ -188,7 +188,7 @@ impl<'p> SelectRun<'p> {
     ///
     /// # Errors
     /// As [`Self::next`].
-    pub(crate) async fn all(mut self, view: &mut View<'_>, cx: &mut Cx<'p>) -> Result<Rows> {
+    pub(crate) async fn all(&mut self, view: &mut View<'_>, cx: &mut Cx<'p>) -> Result<Rows> {
         let mut rows = Rows::of(view);
         while let Some(row) = self.next(view, cx).await? {
             let row = row.to_vec();
@@ -240,7 +240,7 @@ impl<'p> SelectRun<'p> {
         let cut = self.plan.ordered && !select.grouped && self.left != u64::MAX;
         view.want_rows(cut.then(|| self.left.saturating_add(self.skip)));
         if !select.windows.is_empty() {
-            self.begin_windows(view, cx).await?;
+            Box::pin(self.begin_windows(view, cx)).await?;
         }
         let Self { plan, row, params, subqueries, .. } = self;
         let constant = |cx: &mut Cx<'p>| holds(&plan.constant, cx, row, params);
@@ -258,7 +258,7 @@ impl<'p> SelectRun<'p> {
         } else if !self.plan.ordered {
             let rows = match select.windows.is_empty() {
                 true => self.sort(view, cx).await?,
-                false => self.windowed(view, cx).await?,
+                false => Box::pin(self.windowed(view, cx)).await?,
             };
             self.gathered_rows(view, &[Part::Sort], began, rows.len());
             self.gathered = Some(rows.finish(view).await?);

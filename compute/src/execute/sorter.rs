@@ -101,7 +101,7 @@ impl Sorter {
         self.bytes().extend_from_slice(key);
         self.key_ends();
         write(self.bytes());
-        if self.row_ends() { Ok(()) } else { self.make_room(view).await }
+        if self.row_ends() { Ok(()) } else { Box::pin(self.make_room(view)).await }
     }
 
     /// Rows that came.

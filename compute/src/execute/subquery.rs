@@ -72,7 +72,7 @@ impl<'p> Subqueries<'p> {
             let outcome = evaluate(cx);
             let Some(wanted) = cx.take_wanted() else { return outcome };
             cx.warnings.rewind(mark);
-            let columns = self.compute(&wanted, view, cx).await?;
+            let columns = Box::pin(self.compute(&wanted, view, cx)).await?;
             cx.answer(wanted, columns);
         }
     }
@@ -214,7 +214,7 @@ impl<'p> Subqueries<'p> {
     ) -> Result<Option<Arc<Members>>> {
         if self.members[at].is_none() && self.many[at].is_none() {
             let reading = view.enter_subquery(Some(&self.plans[at].plan.select));
-            let run = SelectRun::new(&self.plans[at].plan, self.params).once();
+            let mut run = SelectRun::new(&self.plans[at].plan, self.params).once();
             let rows = Box::pin(run.all(view, cx)).await;
             view.leave(reading);
             self.know(at, rows?, condition);

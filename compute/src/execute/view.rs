@@ -617,7 +617,7 @@ impl Entries {
         match self {
             Self::Plain(scan) => scan.next().await.map_err(|error| from_transaction(&error)),
             Self::Locking { scan, row, .. } => {
-                let next = scan.next(view.transaction).await;
+                let next = Box::pin(scan.next(view.transaction)).await;
                 *row = next.map_err(|error| from_transaction(&error))?;
                 Ok(row.as_ref().map(|row| (&row.key[..], &row.value[..])))
             }

@@ -1,5 +1,6 @@
 //! The protocol's commands.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use firn_engine::{remote_span, root_span, trace};
@@ -157,8 +158,10 @@ impl server::Session for Session {
     async fn query(&mut self, query: Query<'_>, response: &mut Response<'_>) -> Result<()> {
         self.working("Query", Some(query.sql));
         let span = self.span("query", query.attributes);
-        let result = self.run_text(query.sql, query.multi_statements, response);
-        let result = traced(result, span).await;
+        let result = {
+            let run = pin!(self.run_text(query.sql, query.multi_statements, response));
+            traced(run, span).await
+        };
         self.working("Sleep", None);
         Ok(result?)
     }
@@ -211,8 +214,10 @@ impl server::Session for Session {
         let arguments = Arguments { values, types };
         let PreparedStatement { sql, statement, plans } = statement;
         let span = self.span("execute", execution.attributes);
-        let result = self.run_prepared(sql, statement, plans, &arguments, response);
-        let result = traced(result, span).await;
+        let result = {
+            let run = pin!(self.run_prepared(sql, statement, plans, &arguments, response));
+            traced(run, span).await
+        };
         self.working("Sleep", None);
         Ok(result?)
     }

@@ -52,7 +52,7 @@ impl Session {
             return None;
         }
         let mut unit = self.unit();
-        let result = match self.lock_tables(&mut unit, &compiled.tables).await {
+        let result = match Box::pin(self.lock_tables(&mut unit, &compiled.tables)).await {
             Ok(true) => match unit.transaction.get(space, &key, ReadMode::Snapshot).await {
                 Ok(row) => {
                     let status = self.status_flags_in(&unit);

@@ -1,5 +1,6 @@
 //! Statements that read and change rows: bound, planned, run.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -22,8 +23,7 @@ use crate::execute::{
     View,
 };
 use crate::output;
-use crate::plan::SelectPlan;
-use crate::plan::StepRows;
+use crate::plan::{RangePlan, SelectPlan, StepRows};
 use crate::table::OpenTable;
 use crate::txn::{LockKey, LockMode, LockWait};
 use crate::variables::{Counter, SqlMode};
@@ -54,14 +54,14 @@ impl Session {
         }
         let limit_ms = self.time_limit_ms(is_query);
         let (env, interrupt) = (self.server.env.clone(), self.process.interrupt.clone());
-        let run = async {
+        let run = pin!(async {
             let mut unit = self.unit();
             let result = match self.settled(sql, statement, arguments, &mut unit).await {
                 Ok(compiled) => self.run(&compiled, arguments, &mut unit, response).await,
                 Err(error) => Err(error),
             };
             self.end_unit(unit, result).await
-        };
+        });
         within(limit_ms, &env, &interrupt, run).await
     }
 
@@ -86,7 +86,7 @@ impl Session {
                 self.warnings.rewind(mark);
                 compiled = self.compile(sql, statement, types, values)?;
             }
-            if self.lock_tables(unit, &compiled.tables).await? {
+            if Box::pin(self.lock_tables(unit, &compiled.tables)).await? {
                 return Ok(compiled);
             }
             self.warnings.rewind(mark);
@@ -121,7 +121,7 @@ impl Session {
                 unit.transaction.snapshot();
                 Ok(self.server.catalog.epoch() == compiled.epoch)
             } else {
-                self.lock_tables(&mut unit, &compiled.tables).await
+                Box::pin(self.lock_tables(&mut unit, &compiled.tables)).await
             };
         let result = match settled {
             Ok(true) => self.run(compiled, arguments, &mut unit, response).await,
@@ -184,6 +184,7 @@ impl Session {
         }))
     }
 
+    /// By itself in memory: what is around it is copied from call to call.
     async fn run(
         &mut self,
         compiled: &Compiled,
@@ -195,10 +196,15 @@ impl Session {
             return Err(SqlError::new(code::ER_TABLE_DEF_CHANGED, &[]).into());
         }
         match &compiled.work {
-            Work::Query(plan) => self.run_query(plan, arguments, unit, response).await,
-            Work::Insert(plan) => self.run_insert(plan, arguments, unit).await,
-            Work::Update(plan) => self.run_update(plan, arguments, unit).await,
-            Work::Delete(plan) => self.run_delete(plan, arguments, unit).await,
+            Work::Query(plan) => match self.read_as_range(plan, unit) {
+                Some(range) => {
+                    Box::pin(self.run_range(plan, range, arguments, unit, response)).await
+                }
+                None => Box::pin(self.run_query(plan, arguments, unit, response)).await,
+            },
+            Work::Insert(plan) => Box::pin(self.run_insert(plan, arguments, unit)).await,
+            Work::Update(plan) => Box::pin(self.run_update(plan, arguments, unit)).await,
+            Work::Delete(plan) => Box::pin(self.run_delete(plan, arguments, unit)).await,
         }
     }
 
@@ -227,14 +233,14 @@ impl Session {
     ) -> Result<(Box<SelectPlan>, Measures), Ended> {
         let limit_ms = self.time_limit_ms(true);
         let (env, interrupt) = (self.server.env.clone(), self.process.interrupt.clone());
-        let run = async {
+        let run = pin!(async {
             let mut unit = self.unit();
             let result = match self.settled(sql, statement, arguments, &mut unit).await {
                 Ok(compiled) => self.measured_in(compiled, arguments, &mut unit).await,
                 Err(error) => Err(error),
             };
             self.end_unit(unit, result).await
-        };
+        });
         within(limit_ms, &env, &interrupt, run).await
     }
 
@@ -262,6 +268,21 @@ impl Session {
         Ok((plan, measures))
     }
 
+    fn executor(&self) -> Executor {
+        Executor::from_index(self.values.variables.hot().firn_executor)
+    }
+
+    /// The range of one table that a query reads, if it is read as such.
+    fn read_as_range<'q>(&self, plan: &'q QueryPlan, unit: &Unit) -> Option<&'q RangePlan> {
+        let over_batches = match self.executor() {
+            Executor::Direct => false,
+            Executor::Auto => plan.select.select.grouped && plan.select.cheaper_over_batches,
+            Executor::Vector => true,
+        };
+        let plain = !plan.locks && Self::plain_reading(plan, unit) == Reading::Snapshot;
+        plan.range.as_ref().filter(|_| plain && !over_batches)
+    }
+
     async fn run_query(
         &mut self,
         plan: &QueryPlan,
@@ -270,19 +291,7 @@ impl Session {
         response: &mut Response<'_>,
     ) -> Result<Outcome, Ended> {
         let select = &plan.select.select;
-        let executor = Executor::from_index(self.values.variables.hot().firn_executor);
-        let over_batches = match executor {
-            Executor::Direct => false,
-            Executor::Auto => select.grouped && plan.select.cheaper_over_batches,
-            Executor::Vector => true,
-        };
-        if !plan.locks
-            && Self::plain_reading(plan, unit) == Reading::Snapshot
-            && !over_batches
-            && let Some(range) = &plan.range
-        {
-            return self.run_range(plan, range, arguments, unit, response).await;
-        }
+        let executor = self.executor();
         let status = self.status_flags_in(unit);
         let limit = self.values.variables.hot().sql_select_limit;
         let settings = Arc::clone(&self.settings);
@@ -291,10 +300,10 @@ impl Session {
         match &select.into {
             Destination::Client => {}
             Destination::Variables(names) => {
-                return self.set_variables(plan, names, run, view, &settings).await;
+                return Box::pin(self.set_variables(plan, names, run, view, &settings)).await;
             }
             Destination::Outfile(_) | Destination::Dumpfile(_) => {
-                return self.write_file(plan, run, view, &settings).await;
+                return Box::pin(self.write_file(plan, run, view, &settings)).await;
             }
         }
         let mut cx = Cx::new(&settings, &mut self.values, &mut self.warnings);

@@ -65,10 +65,10 @@ impl Session {
         self.authorize(&statement.kind)?;
         match &statement.kind {
             rows @ (S::Query(_) | S::Insert(_) | S::Update(_) | S::Delete(_)) => {
-                self.rows_statement(sql, rows, arguments, response).await
+                Box::pin(self.rows_statement(sql, rows, arguments, response)).await
             }
             S::Load(load) => Box::pin(self.load(sql, load, arguments, response)).await,
-            S::Do(list) => self.run_do(sql, list, arguments).await,
+            S::Do(list) => Box::pin(self.run_do(sql, list, arguments)).await,
             S::Use(name) => self.use_schema(name.as_str()).await,
 
             S::Begin(begin) => self.start_transaction(begin).await,
@@ -79,7 +79,7 @@ impl Session {
             S::ReleaseSavepoint(name) => self.release_savepoint(name.as_str()),
 
             S::Set(_) | S::SetNames(_) | S::SetCharacterSet(_) | S::SetTransaction { .. } => {
-                self.set(statement).await
+                Box::pin(self.set(statement)).await
             }
             S::CreateUser(_)
             | S::AlterUser(_)
@@ -91,12 +91,12 @@ impl Session {
             | S::Revoke(_)
             | S::SetPassword(_)
             | S::SetDefaultRole { .. } => {
-                self.change_accounts(sql, &statement.kind, response).await
+                Box::pin(self.change_accounts(sql, &statement.kind, response)).await
             }
             S::SetRole(set) => self.set_role(set),
-            S::Show(show) => self.show(sql, show, arguments, response).await,
-            S::Explain(explain) => self.explain(sql, explain, arguments, response).await,
-            S::Describe(describe) => self.describe(sql, describe, response).await,
+            S::Show(show) => Box::pin(self.show(sql, show, arguments, response)).await,
+            S::Explain(explain) => Box::pin(self.explain(sql, explain, arguments, response)).await,
+            S::Describe(describe) => Box::pin(self.describe(sql, describe, response)).await,
 
             // There are no hosts to forget.
             S::TruncateTable(name) if self.is_host_cache(name) => Ok(Done::default().into()),
@@ -114,32 +114,38 @@ impl Session {
             | S::AlterView(_)
             | S::DropView(_) => Box::pin(self.define(sql, statement, arguments)).await,
 
-            S::DropTrigger { if_exists, name } => self.drop_trigger(*if_exists, name).await,
+            S::DropTrigger { if_exists, name } => {
+                Box::pin(self.drop_trigger(*if_exists, name)).await
+            }
             S::Kill { query, id } => self.kill_process(sql, *query, id, arguments).await,
-            S::Flush { what, .. } => self.flush(what).await,
+            S::Flush { what, .. } => Box::pin(self.flush(what)).await,
             S::StartReplica(_) | S::StopReplica { .. } | S::Reset(_) => {
-                self.replication(&statement.kind).await
+                Box::pin(self.replication(&statement.kind)).await
             }
             S::Shutdown => {
                 self.server.ask_to_stop();
                 Ok(Done::default().into())
             }
             S::AnalyzeTable(analyze) => match &analyze.histogram {
-                None => self.care(sql, Care::Analyze, &analyze.tables, response).await,
+                None => Box::pin(self.care(sql, Care::Analyze, &analyze.tables, response)).await,
                 Some(asked) => {
                     Box::pin(self.histograms(sql, &analyze.tables, asked, response)).await
                 }
             },
-            S::CheckTable(check) => self.care(sql, Care::Check, &check.tables, response).await,
-            S::OptimizeTable { tables, .. } => {
-                self.care(sql, Care::Optimize, tables, response).await
+            S::CheckTable(check) => {
+                Box::pin(self.care(sql, Care::Check, &check.tables, response)).await
             }
-            S::RepairTable(repair) => self.care(sql, Care::Repair, &repair.tables, response).await,
+            S::OptimizeTable { tables, .. } => {
+                Box::pin(self.care(sql, Care::Optimize, tables, response)).await
+            }
+            S::RepairTable(repair) => {
+                Box::pin(self.care(sql, Care::Repair, &repair.tables, response)).await
+            }
             S::Prepare { name, source } => self.prepare_named(name.as_str(), source),
             S::Execute { name, using } => self.execute_named(name.as_str(), using, response).await,
             S::Deallocate(name) => self.deallocate_named(name.as_str()),
-            S::LockTables(list) => self.lock_tables_by_name(list).await,
-            S::UnlockTables => self.unlock_tables_statement().await,
+            S::LockTables(list) => Box::pin(self.lock_tables_by_name(list)).await,
+            S::UnlockTables => Box::pin(self.unlock_tables_statement()).await,
 
             _ => Err(SqlError::not_supported_yet(name_of(&statement.kind)).into()),
         }

@@ -44,9 +44,13 @@ impl Session {
     /// Gathers what was lacking when a statement was planned; whether there is more to plan it
     /// by now. Entries that were counted are known for this statement alone.
     pub(super) async fn gather_lacking(&mut self) -> bool {
-        if self.lacking.is_empty() {
-            return false;
+        match self.lacking.is_empty() {
+            true => false,
+            false => Box::pin(self.gather_what_lacks()).await,
         }
+    }
+
+    async fn gather_what_lacks(&mut self) -> bool {
         let Lacking { mut tables, ranges } = std::mem::take(&mut self.lacking);
         let db = self.server.transactions.db();
         let space = |table: &Arc<OpenTable>| table.descriptor().space();

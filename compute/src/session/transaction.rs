@@ -75,7 +75,12 @@ impl Session {
         if single {
             return match result {
                 Ok(value) => {
-                    transaction.commit().await.map_err(|error| from_transaction(&error))?;
+                    let ended = match transaction.has_written() {
+                        // By itself in memory: most statements only read.
+                        true => Box::pin(transaction.commit()).await.map(drop),
+                        false => transaction.end_unwritten(),
+                    };
+                    ended.map_err(|error| from_transaction(&error))?;
                     Ok(value)
                 }
                 Err(error) => {

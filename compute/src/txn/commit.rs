@@ -110,6 +110,15 @@ impl Transaction {
         }
         Ok(Some(result?))
     }
+
+    /// Commits one that has written nothing, which nothing has to be waited for.
+    ///
+    /// # Errors
+    /// `RolledBack`.
+    pub fn end_unwritten(self) -> Result<()> {
+        assert!(!self.has_written(), "what was written has to be committed");
+        self.check()
+    }
 }
 
 /// Locks of a commit that is under way.

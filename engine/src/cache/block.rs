@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use bytes::Bytes;
 use foldhash::fast::FixedState;
+use futures::future::BoxFuture;
 use quick_cache::sync::Cache;
 use quick_cache::{OptionsBuilder, Weighter};
 
@@ -82,6 +83,10 @@ pub(crate) struct BlockCounts {
     pub(crate) storage_bytes: AtomicU64,
 }
 
+/// A read that may have to wait. By itself in memory: what asks for blocks asks for ones that
+/// are at hand nearly always, and its own future is copied each time.
+type Read<'a, T> = BoxFuture<'a, Result<T>>;
+
 /// Reads blocks of files through the caches.
 pub(crate) struct BlockIo {
     memory: Memory,
@@ -141,28 +146,36 @@ impl BlockIo {
 
     /// A data block from wherever it is; callers that want the same one at the
     /// same time share one read.
-    pub(crate) async fn block(&self, id: ObjectId, handle: Handle) -> Result<Arc<Block>> {
-        let load = async {
+    pub(crate) fn block(&self, id: ObjectId, handle: Handle) -> Read<'_, Arc<Block>> {
+        let load = async move {
             let raw = self.load(id, handle).await?;
             Ok(Cached::Data(Arc::new(Block::new(raw)?)))
         };
         let key = BlockKey { id, offset: handle.offset };
-        match self.memory.get_or_insert_async(&key, load).await {
-            Ok(Cached::Data(block)) => Ok(block),
-            Ok(Cached::Partition(..) | Cached::Copied(_)) => Err(mixed_up(id, handle)),
-            Err(e) => Err(in_object(e, id)),
-        }
+        Box::pin(async move {
+            match self.memory.get_or_insert_async(&key, load).await {
+                Ok(Cached::Data(block)) => Ok(block),
+                Ok(Cached::Partition(..) | Cached::Copied(_)) => Err(mixed_up(id, handle)),
+                Err(e) => Err(in_object(e, id)),
+            }
+        })
     }
 
     /// An index partition from wherever it is.
     pub(crate) async fn partition(&self, id: ObjectId, handle: Handle) -> Result<Arc<Partition>> {
-        let load = async {
-            let raw = self.load(id, handle).await?;
-            let bytes = raw.len() + 128;
-            Ok(Cached::Partition(Arc::new(Partition::new(raw)?), bytes))
-        };
         let key = BlockKey { id, offset: handle.offset };
-        match self.memory.get_or_insert_async(&key, load).await {
+        let found = match self.memory.get(&key) {
+            Some(found) => Ok(found),
+            None => {
+                let load = async {
+                    let raw = self.load(id, handle).await?;
+                    let bytes = raw.len() + 128;
+                    Ok(Cached::Partition(Arc::new(Partition::new(raw)?), bytes))
+                };
+                Box::pin(self.memory.get_or_insert_async(&key, load)).await
+            }
+        };
+        match found {
             Ok(Cached::Partition(partition, _)) => Ok(partition),
             Ok(Cached::Data(_) | Cached::Copied(_)) => Err(mixed_up(id, handle)),
             Err(e) => Err(in_object(e, id)),
@@ -170,13 +183,15 @@ impl BlockIo {
     }
 
     /// As [`Self::partition`], leaving nothing in memory: for who keeps it himself.
-    pub(crate) async fn partition_to_keep(
+    pub(crate) fn partition_to_keep(
         &self,
         id: ObjectId,
         handle: Handle,
-    ) -> Result<Arc<Partition>> {
-        let raw = self.load(id, handle).await.map_err(|e| in_object(e, id))?;
-        Partition::new(raw).map(Arc::new).map_err(|e| in_object(e, id))
+    ) -> Read<'_, Arc<Partition>> {
+        Box::pin(async move {
+            let raw = self.load(id, handle).await.map_err(|e| in_object(e, id))?;
+            Partition::new(raw).map(Arc::new).map_err(|e| in_object(e, id))
+        })
     }
 
     /// Reads, checks and decompresses a block that is not in memory.

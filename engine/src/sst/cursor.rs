@@ -371,7 +371,7 @@ impl FileCursor {
             return Ok(());
         }
         let handles = self.run_from_here()?;
-        let run = read_run(&self.file, &self.io, handles).await?;
+        let run = Box::pin(read_run(&self.file, &self.io, handles)).await?;
         self.accept_run(&run);
         match self.take_ahead(handle).await? {
             Some(stored) => self.decode(handle, stored),

@@ -86,19 +86,18 @@ impl File {
         if let Some(open) = self.open.get() {
             return Ok(open);
         }
-        self.open
-            .get_or_try_init(|| async {
-                let open = self
-                    .read_tail(io)
-                    .await
-                    .map_err(|e| e.context(format!("opening {:?}", self.meta.id)))?;
-                let bytes = open.parts.iter().map(|p| p.last_key.len() as u64 + 96).sum();
-                if self.budget.take(bytes) {
-                    open.pinned.store(bytes, Ordering::Relaxed);
-                }
-                Ok(open)
-            })
-            .await
+        let open = self.open.get_or_try_init(|| async {
+            let open = self
+                .read_tail(io)
+                .await
+                .map_err(|e| e.context(format!("opening {:?}", self.meta.id)))?;
+            let bytes = open.parts.iter().map(|p| p.last_key.len() as u64 + 96).sum();
+            if self.budget.take(bytes) {
+                open.pinned.store(bytes, Ordering::Relaxed);
+            }
+            Ok(open)
+        });
+        Box::pin(open).await
     }
 
     async fn read_tail(&self, io: &BlockIo) -> Result<OpenFile> {
@@ -219,7 +218,9 @@ impl File {
         };
         let found = match block.get(key, snapshot) {
             Ok(found) => found,
-            Err(AskNext) => self.get_from_later_blocks(io, partition, key, snapshot).await?,
+            Err(AskNext) => {
+                Box::pin(self.get_from_later_blocks(io, partition, key, snapshot)).await?
+            }
         };
         let found = found.map(|(seq, kind, value)| (self.meta.seq_of(seq), kind, value));
         Ok(found.filter(|(seq, _, _)| *seq <= snapshot))

@@ -40,7 +40,7 @@ impl<'p> SelectRun<'p> {
             // that of its values, too.
             let level = if possible { 0 } else { select.group_by.len() };
             select.groupings.put(&mut self.row, level);
-            groups.add(Vec::new(), || self.row.clone(), &[], view, cx)?;
+            groups.add(&[], || self.row.clone(), &mut [], view, cx)?;
         }
         let mut groups = groups.finish(view, cx).await?;
         self.gathered_rows(view, &[Part::Groups], began, gathered.unwrap_or(groups.len()));
@@ -52,7 +52,7 @@ impl<'p> SelectRun<'p> {
                 continue;
             }
             if self.windows.is_some() {
-                self.keep_for_windows(view, cx).await?;
+                Box::pin(self.keep_for_windows(view, cx)).await?;
                 continue;
             }
             if select.distinct && !self.is_new(view).await? {
@@ -62,7 +62,7 @@ impl<'p> SelectRun<'p> {
         }
         drop(groups);
         if self.windows.is_some() {
-            return self.behind_windows(view, cx).await;
+            return Box::pin(self.behind_windows(view, cx)).await;
         }
         self.keep_later(view, cx, &mut rows).await?;
         Ok(rows)
@@ -81,6 +81,7 @@ impl<'p> SelectRun<'p> {
         let select = &self.plan.select;
         let plain = self.is_plain(view);
         let mut groups = Grouping::new(select, view);
+        let (mut key, mut values, mut operands) = (Vec::new(), Vec::new(), Vec::new());
         loop {
             let one_by_one = plain && self.vector.is_none();
             let ready = if one_by_one { self.stream.try_next(cx, &mut self.row) } else { None };
@@ -103,13 +104,23 @@ impl<'p> SelectRun<'p> {
                 continue;
             }
             let from = Row { columns: row, params };
-            let values = |cx: &mut Cx<'p>| {
-                let values = select.group_by.iter();
-                let values = values.map(|node| Ok(node.eval(cx, from)?.into_owned()));
-                values.collect::<Result<Vec<Value>>>()
+            let mut read_key = |cx: &mut Cx<'p>| {
+                key.clear();
+                values.clear();
+                for node in &select.group_by {
+                    let value = node.eval(cx, from)?;
+                    sort_key::push(&value, &node.ty, false, &mut key);
+                    if select.rollup.is_some() {
+                        values.push(value.into_owned());
+                    }
+                }
+                Ok(())
             };
-            let values = if plain { values(cx)? } else { subqueries.run(view, cx, values).await? };
-            let mut operands = Vec::with_capacity(select.aggregates.len());
+            match plain {
+                true => read_key(cx)?,
+                false => subqueries.run(view, cx, read_key).await?,
+            }
+            operands.clear();
             for aggregate in &select.aggregates {
                 let operand = |cx: &mut Cx<'p>| aggregate.operands(cx, from);
                 operands.push(match plain {
@@ -118,23 +129,34 @@ impl<'p> SelectRun<'p> {
                 });
             }
             // With ROLLUP a row counts in the sums above its group, too.
-            let first = if select.rollup.is_some() { 0 } else { values.len() };
-            for level in first..=values.len() {
-                let key = group_key(select, &values, level);
-                let begun = || {
-                    let mut group = row.clone();
-                    if let Some(start) = select.rollup {
+            if let Some(start) = select.rollup {
+                for level in 0..values.len() {
+                    let key = key_of_sum(select, &values, level);
+                    let begun = || {
+                        let mut group = row.clone();
                         let known = values.iter().take(level).cloned();
                         let all = known.chain(std::iter::repeat(Value::Null));
                         let places = group.iter_mut().skip(start).take(values.len());
                         places.zip(all).for_each(|(place, value)| *place = value);
+                        select.groupings.put(&mut group, level);
+                        group
+                    };
+                    if !groups.add(&key, begun, &mut operands.clone(), view, cx)? {
+                        groups.make_room(view).await?;
                     }
-                    select.groupings.put(&mut group, level);
-                    group
-                };
-                if !groups.add(key, begun, &operands, view, cx)? {
-                    groups.make_room(view).await?;
                 }
+            }
+            let begun = || {
+                let mut group = row.clone();
+                if let Some(start) = select.rollup {
+                    let places = group.iter_mut().skip(start);
+                    places.zip(&values).for_each(|(place, value)| *place = value.clone());
+                }
+                select.groupings.put(&mut group, select.group_by.len());
+                group
+            };
+            if !groups.add(&key, begun, &mut operands, view, cx)? {
+                groups.make_room(view).await?;
             }
         }
     }
@@ -176,8 +198,8 @@ impl<'p> SelectRun<'p> {
     }
 }
 
-/// What rows of one group have in common: the first `level` values of GROUP BY.
-fn group_key(select: &BoundSelect, values: &[Value], level: usize) -> Vec<u8> {
+/// What rows of one sum of ROLLUP have in common: the first `level` values of GROUP BY.
+fn key_of_sum(select: &BoundSelect, values: &[Value], level: usize) -> Vec<u8> {
     let mut key = Vec::with_capacity(32);
     for (at, (node, value)) in select.group_by.iter().zip(values).enumerate() {
         if at < level {

@@ -76,17 +76,17 @@ impl Ordering {
     /// As [`Sorter::make_room`].
     pub(super) async fn make_room(&mut self, view: &mut View<'_>) -> Result<()> {
         if let Some(sorter) = &mut self.sorter {
-            return sorter.make_room(view).await;
+            return Box::pin(sorter.make_room(view)).await;
         }
         let wanted = Wanted { rows: self.wanted, ..Wanted::default() };
         let sorter = self.sorter.insert(Box::new(Sorter::behind(view, wanted)));
         for (key, row) in std::mem::take(&mut self.rows) {
             if !put(sorter, &key, &row) {
-                sorter.make_room(view).await?;
+                Box::pin(sorter.make_room(view)).await?;
             }
             view.step().await?;
         }
-        sorter.make_room(view).await?;
+        Box::pin(sorter.make_room(view)).await?;
         self.bytes = 0;
         self.memory.needs(0);
         Ok(())
@@ -99,7 +99,7 @@ impl Ordering {
     pub(super) async fn finish(self, view: &View<'_>) -> Result<Ordered> {
         let Self { mut rows, memory, sorter, .. } = self;
         if let Some(sorter) = sorter {
-            return Ok(Ordered::Sorted(Box::new(sorter.finish(view).await?)));
+            return Ok(Ordered::Sorted(Box::new(Box::pin(sorter.finish(view)).await?)));
         }
         rows.sort_by(|a, b| a.0.cmp(&b.0));
         let rows: Vec<Vec<Value>> = rows.into_iter().map(|(_, row)| row).collect();
