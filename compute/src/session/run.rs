@@ -273,7 +273,7 @@ impl Session {
         let executor = Executor::from_index(self.values.variables.hot().firn_executor);
         let over_batches = match executor {
             Executor::Direct => false,
-            Executor::Auto => select.grouped && plan.select.cheaper_over_batches,
+            Executor::Auto => select.grouped && plan.select.costs.favour_batches(),
             Executor::Vector => true,
         };
         if !plan.locks
@@ -312,11 +312,12 @@ impl Session {
         let reads = Arc::clone(view.reads());
         self.count_reads(&reads);
         let batches = view.over_batches();
-        if batches.blocks > 0 {
+        if batches.blocks + batches.scans > 0 {
             let copied = batches.copied_rows.load(Ordering::Relaxed);
             let read = batches.read_rows.load(Ordering::Relaxed);
             for (counter, count) in [
                 (Counter::FirnVectorBlocks, batches.blocks),
+                (Counter::FirnVectorScans, batches.scans),
                 (Counter::FirnVectorGivenUp, batches.given_up),
                 (Counter::FirnVectorRowsCopied, copied),
                 (Counter::HandlerReadRndNext, read),

@@ -1,11 +1,11 @@
-//! Which query blocks run over batches.
+//! Which query blocks run over batches, and of which ones a table alone is scanned so.
 
 use firn_mysql_semantics::expr::{Node, Op};
 use firn_mysql_semantics::vector::arrow_type;
 use firn_mysql_semantics::{SqlType, TypeKind};
 
 use super::join::has_key;
-use crate::bind::{Aggregate, AggregateFunction as F, ScopeTable};
+use crate::bind::{Aggregate, AggregateFunction as F, ScopeTable, columns_of};
 use crate::plan::{Partners, SelectPlan, Step, StepRows};
 
 /// What `firn_executor` says.
@@ -31,17 +31,94 @@ impl Executor {
     }
 }
 
+/// How a query block runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Row by row.
+    Rows,
+    /// Row by row, with the rows of one table from a scan over batches.
+    Scan(Scanned),
+    /// As a whole over batches.
+    Batches,
+}
+
+/// The table of a block that is scanned over batches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Scanned {
+    /// Its step.
+    pub(crate) step: usize,
+    /// So many of the step's conditions, the first ones, are looked at over batches.
+    pub(crate) conditions: usize,
+}
+
+/// How a query block runs, as is asked for.
+pub(crate) fn way(plan: &SelectPlan, executor: Executor) -> Way {
+    let scan = || scanned(plan).map(Way::Scan);
+    let whole = || why_not(plan).is_none().then_some(Way::Batches);
+    let way = match executor {
+        Executor::Direct => None,
+        Executor::Vector => whole().or_else(scan),
+        Executor::Auto => {
+            let costs = &plan.costs;
+            // Of a scan that leaves out no row little is to be had.
+            let scan = || scanned(plan).filter(|one| one.conditions > 0).map(Way::Scan);
+            let scan = || if costs.favour_scan() { scan() } else { None };
+            let whole = || if costs.favour_batches() { whole() } else { None };
+            match costs.scanned < costs.over_batches {
+                true => scan().or_else(whole),
+                false => whole().or_else(scan),
+            }
+        }
+    };
+    way.unwrap_or(Way::Rows)
+}
+
 /// What EXPLAIN says of it; nothing where that is as ever.
 pub(crate) fn told(plan: &SelectPlan, executor: Executor) -> Option<String> {
-    let tells = match executor {
-        Executor::Direct => false,
-        Executor::Auto => plan.cheaper_over_batches && why_not(plan).is_none(),
-        Executor::Vector => true,
+    let why = why_not(plan).filter(|_| executor == Executor::Vector);
+    let why = why.map_or(String::new(), |why| format!(": {why}"));
+    match way(plan, executor) {
+        Way::Batches => {
+            Some("The query block runs over batches of columns (firn_executor)".to_owned())
+        }
+        Way::Scan(scanned) => {
+            let start = plan.steps.get(scanned.step)?.start;
+            let name = &plan.select.tables.iter().rfind(|one| one.start == start)?.alias;
+            Some(format!(
+                "The query block runs row by row, '{name}' is scanned over batches of columns \
+                 (firn_executor){why}"
+            ))
+        }
+        Way::Rows if executor == Executor::Vector => {
+            Some(format!("The query block runs row by row (firn_executor){why}"))
+        }
+        Way::Rows => None,
+    }
+}
+
+/// The table that can be scanned over batches while all else goes on row by row.
+fn scanned(plan: &SelectPlan) -> Option<Scanned> {
+    if plan.select.locking.is_some() || !plan.select.outer.is_empty() {
+        return None;
+    }
+    let at = plan.scanned_step()?;
+    let step = plan.steps.get(at)?;
+    // What is asked of subqueries is not known when the scan begins.
+    let searches = step.access.as_ref().is_some_and(|access| !access.parts.is_empty());
+    if searches && !plan.subqueries.is_empty() {
+        return None;
+    }
+    if why_not_rows(step, plan).is_some() {
+        return None;
+    }
+    let is_own = |node: &Node| {
+        let mut own = true;
+        columns_of(node, &mut |place| own &= (step.start..step.end).contains(&place));
+        own
     };
-    tells.then(|| match why_not(plan) {
-        None => "The query block runs over batches of columns (firn_executor)".to_owned(),
-        Some(why) => format!("The query block runs row by row (firn_executor): {why}"),
-    })
+    // What stands before a condition is looked at before it: it may warn, or change something.
+    let conditions = step.filter.iter().take_while(|node| fits(node) && is_own(node)).count();
+    Some(Scanned { step: at, conditions })
 }
 
 /// Why a block cannot run over batches; `None` if it can.
@@ -93,6 +170,20 @@ fn streams(plan: &SelectPlan) -> bool {
 }
 
 fn why_not_step(step: &Step, plan: &SelectPlan) -> Option<&'static str> {
+    if let Some(why) = why_not_rows(step, plan) {
+        return Some(why);
+    }
+    if !step.on.iter().all(fits) {
+        return Some("a condition is not one of batches");
+    }
+    if !step.filter.iter().all(|node| condition_fits(node, plan)) {
+        return Some("a condition is not one of batches");
+    }
+    None
+}
+
+/// Why the rows of a step cannot come over batches.
+fn why_not_rows(step: &Step, plan: &SelectPlan) -> Option<&'static str> {
     match &step.rows {
         StepRows::Stored(table) => {
             if table.virtual_columns().iter().any(|one| step.columns.contains(&one.column)) {
@@ -111,12 +202,6 @@ fn why_not_step(step: &Step, plan: &SelectPlan) -> Option<&'static str> {
     };
     if step.columns.iter().any(|at| !has_arrow(&table.columns[*at].ty)) {
         return Some("a column has no form in batches");
-    }
-    if !step.on.iter().all(fits) {
-        return Some("a condition is not one of batches");
-    }
-    if !step.filter.iter().all(|node| condition_fits(node, plan)) {
-        return Some("a condition is not one of batches");
     }
     None
 }

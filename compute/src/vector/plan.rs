@@ -25,6 +25,7 @@ use firn_table::descriptor::IndexId;
 
 use super::aggregate::{Gather, What};
 use super::asked::Settled;
+use super::choose::Scanned;
 use super::in_order::InOrder;
 use super::join::{Input, is_over};
 use super::keys::{KeyExpr, is_own_key};
@@ -111,11 +112,34 @@ impl Planner<'_> {
         if self.gathers {
             return self.having(self.gathered(rows)?).map(Some);
         }
-        let rows = self.different(rows)?;
+        self.given(self.different(rows)?).map(Some)
+    }
+
+    /// The plan of one table alone: the rows that some of its conditions leave, in their order;
+    /// `None` if there is none after all.
+    ///
+    /// # Errors
+    /// As [`Self::build`].
+    pub(super) fn build_scan(
+        &self,
+        scanned: Scanned,
+        view: &mut View<'_>,
+        cx: &mut Cx<'_>,
+    ) -> Result<Option<Built>, SqlError> {
+        let Some(step) = self.plan.steps.get(scanned.step) else { return Ok(None) };
+        let conditions = step.filter.get(..scanned.conditions).ok_or_else(missing)?;
+        let Some(rows) = self.rows_of(step, step.access.as_ref(), view, cx)? else {
+            return Ok(None);
+        };
+        self.given(self.filtered(rows, conditions)?).map(Some)
+    }
+
+    /// The plan that gives rows as they are.
+    fn given(&self, rows: Rows) -> Result<Built, SqlError> {
         let plan = self.in_order(rows.plan)?;
         let places = rows.places.iter().enumerate().map(|(at, (place, ty))| (*place, *ty, at));
         let output = Output { places: places.collect(), aggregates: Vec::new() };
-        Ok(Some(Built { plan, output }))
+        Ok(Built { plan, output })
     }
 
     /// The rows of all steps, joined, and about how many rows are read for that at most of one
@@ -295,7 +319,10 @@ impl Planner<'_> {
             && found.len() > KEYS_FEW
         {
             // It costs less to read all rows than to look up so many of them.
-            access = choose(&table.codec, &wanted(step, &[], &reads))?;
+            access = match access.index == IndexId::ROWS {
+                true => Access { parts: Vec::new(), single: false, ..access },
+                false => choose(&table.codec, &wanted(step, &[], &reads))?,
+            };
             lookup = find(&access, cx);
         }
         cx.warnings.rewind(mark);
