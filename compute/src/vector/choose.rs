@@ -53,24 +53,32 @@ pub(crate) struct Scanned {
 
 /// How a query block runs, as is asked for.
 pub(crate) fn way(plan: &SelectPlan, executor: Executor) -> Way {
-    let scan = || scanned(plan).map(Way::Scan);
-    let whole = || why_not(plan).is_none().then_some(Way::Batches);
-    let way = match executor {
-        Executor::Direct => None,
-        Executor::Vector => whole().or_else(scan),
-        Executor::Auto => {
-            let costs = &plan.costs;
-            // Of a scan that leaves out no row little is to be had.
-            let scan = || scanned(plan).filter(|one| one.conditions > 0).map(Way::Scan);
-            let scan = || if costs.favour_scan() { scan() } else { None };
-            let whole = || if costs.favour_batches() { whole() } else { None };
-            match costs.scanned < costs.over_batches {
-                true => scan().or_else(whole),
-                false => whole().or_else(scan),
-            }
-        }
+    let costs = &plan.costs;
+    let scan = || scan_of(plan, executor).map(Way::Scan);
+    let whole = || {
+        let wanted = match executor {
+            Executor::Direct => false,
+            Executor::Auto => costs.favour_batches(),
+            Executor::Vector => true,
+        };
+        (wanted && why_not(plan).is_none()).then_some(Way::Batches)
+    };
+    let way = match executor == Executor::Auto && costs.scanned < costs.over_batches {
+        true => scan().or_else(whole),
+        false => whole().or_else(scan),
     };
     way.unwrap_or(Way::Rows)
+}
+
+/// The table of a block that is scanned over batches if the block itself does not run so.
+pub(crate) fn scan_of(plan: &SelectPlan, executor: Executor) -> Option<Scanned> {
+    match executor {
+        Executor::Direct => None,
+        // Of a scan that leaves out no row little is to be had.
+        Executor::Auto if !plan.costs.favour_scan() => None,
+        Executor::Auto => scanned(plan).filter(|one| one.conditions > 0),
+        Executor::Vector => scanned(plan),
+    }
 }
 
 /// What EXPLAIN says of it; nothing where that is as ever.

@@ -46,5 +46,5 @@ mod scan;
 mod semi;
 
 pub(crate) use asked::{Extra, Settled};
-pub(crate) use choose::{Executor, Scanned, Way, partners_of, takes_of_rows, told, way};
+pub(crate) use choose::{Executor, Scanned, Way, partners_of, scan_of, takes_of_rows, told, way};
 pub(crate) use run::{Failed, VectorRun};

@@ -189,6 +189,8 @@ async fn auto_scans_a_table_over_batches_where_indexes_find_what_is_joined() {
              l.v > 1) OR (b.id = l.item AND b.dt = '2020-04-04' AND l.v IN (2, 4))",
         ),
         (0, 1, "SELECT g, GROUP_CONCAT(id) FROM big WHERE d < 0 AND f > 9 GROUP BY g"),
+        // Over batches there is no key to join by.
+        (0, 1, "SELECT COUNT(*), SUM(l.v) FROM big b, parts l WHERE b.d < -998 AND l.v * b.id > b.n"),
         // Most rows have to be joined, or few are wanted, or an index finds them.
         (1, 0, "SELECT SUM(v), COUNT(*) FROM big b, parts l WHERE l.item = b.id AND b.d > 250 AND l.v > 0"),
         (0, 0, "SELECT b.id, l.v FROM big b JOIN parts l ON l.item = b.id WHERE b.d > 25 LIMIT 5"),

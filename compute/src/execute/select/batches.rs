@@ -21,17 +21,22 @@ impl<'p> SelectRun<'p> {
         if view.locks().is_some() || view.is_measured() {
             return Ok(());
         }
-        match vector::way(self.plan, view.executor()) {
-            Way::Rows => Ok(()),
-            Way::Batches => Box::pin(self.begin_batches(true, view, cx)).await,
-            Way::Scan(scanned) => {
-                if let Some(run) = VectorRun::scan(self.plan, self.params, scanned, view, cx) {
-                    view.scans_over_batches();
-                    self.stream.scan(scanned, run);
-                }
-                Ok(())
+        let scanned = match vector::way(self.plan, view.executor()) {
+            Way::Rows => None,
+            Way::Scan(scanned) => Some(scanned),
+            Way::Batches => {
+                Box::pin(self.begin_batches(true, view, cx)).await?;
+                let none = self.vector.is_none();
+                if none { vector::scan_of(self.plan, view.executor()) } else { None }
             }
+        };
+        if let Some(scanned) = scanned
+            && let Some(run) = VectorRun::scan(self.plan, self.params, scanned, view, cx)
+        {
+            view.scans_over_batches();
+            self.stream.scan(scanned, run);
         }
+        Ok(())
     }
 
     /// Makes the plan over batches, if there is one; `gathers` says that it gathers the
