@@ -1,11 +1,12 @@
-//! Which query blocks run over batches, and of which ones a table alone is scanned so.
+//! Which query blocks run over batches.
 
 use firn_mysql_semantics::expr::{Node, Op};
 use firn_mysql_semantics::vector::arrow_type;
 use firn_mysql_semantics::{SqlType, TypeKind};
 
+use super::alone::{Scanned, scan_of};
 use super::join::has_key;
-use crate::bind::{Aggregate, AggregateFunction as F, ScopeTable, columns_of};
+use crate::bind::{Aggregate, AggregateFunction as F, ScopeTable};
 use crate::plan::{Partners, SelectPlan, Step, StepRows};
 
 /// What `firn_executor` says.
@@ -42,15 +43,6 @@ pub(crate) enum Way {
     Batches,
 }
 
-/// The table of a block that is scanned over batches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Scanned {
-    /// Its step.
-    pub(crate) step: usize,
-    /// So many of the step's conditions, the first ones, are looked at over batches.
-    pub(crate) conditions: usize,
-}
-
 /// How a query block runs, as is asked for.
 pub(crate) fn way(plan: &SelectPlan, executor: Executor) -> Way {
     let costs = &plan.costs;
@@ -68,17 +60,6 @@ pub(crate) fn way(plan: &SelectPlan, executor: Executor) -> Way {
         false => whole().or_else(scan),
     };
     way.unwrap_or(Way::Rows)
-}
-
-/// The table of a block that is scanned over batches if the block itself does not run so.
-pub(crate) fn scan_of(plan: &SelectPlan, executor: Executor) -> Option<Scanned> {
-    match executor {
-        Executor::Direct => None,
-        // Of a scan that leaves out no row little is to be had.
-        Executor::Auto if !plan.costs.favour_scan() => None,
-        Executor::Auto => scanned(plan).filter(|one| one.conditions > 0),
-        Executor::Vector => scanned(plan),
-    }
 }
 
 /// What EXPLAIN says of it; nothing where that is as ever.
@@ -102,31 +83,6 @@ pub(crate) fn told(plan: &SelectPlan, executor: Executor) -> Option<String> {
         }
         Way::Rows => None,
     }
-}
-
-/// The table that can be scanned over batches while all else goes on row by row.
-fn scanned(plan: &SelectPlan) -> Option<Scanned> {
-    if plan.select.locking.is_some() || !plan.select.outer.is_empty() {
-        return None;
-    }
-    let at = plan.scanned_step()?;
-    let step = plan.steps.get(at)?;
-    // What is asked of subqueries is not known when the scan begins.
-    let searches = step.access.as_ref().is_some_and(|access| !access.parts.is_empty());
-    if searches && !plan.subqueries.is_empty() {
-        return None;
-    }
-    if why_not_rows(step, plan).is_some() {
-        return None;
-    }
-    let is_own = |node: &Node| {
-        let mut own = true;
-        columns_of(node, &mut |place| own &= (step.start..step.end).contains(&place));
-        own
-    };
-    // What stands before a condition is looked at before it: it may warn, or change something.
-    let conditions = step.filter.iter().take_while(|node| fits(node) && is_own(node)).count();
-    Some(Scanned { step: at, conditions })
 }
 
 /// Why a block cannot run over batches; `None` if it can.
@@ -191,7 +147,7 @@ fn why_not_step(step: &Step, plan: &SelectPlan) -> Option<&'static str> {
 }
 
 /// Why the rows of a step cannot come over batches.
-fn why_not_rows(step: &Step, plan: &SelectPlan) -> Option<&'static str> {
+pub(super) fn why_not_rows(step: &Step, plan: &SelectPlan) -> Option<&'static str> {
     match &step.rows {
         StepRows::Stored(table) => {
             if table.virtual_columns().iter().any(|one| step.columns.contains(&one.column)) {

@@ -26,6 +26,7 @@
 //! are gathered by the row executor, of the rows that come over batches.
 
 mod aggregate;
+mod alone;
 mod asked;
 mod choose;
 mod columns;
@@ -45,6 +46,7 @@ mod run;
 mod scan;
 mod semi;
 
+pub(crate) use alone::{Scanned, scan_of};
 pub(crate) use asked::{Extra, Settled};
-pub(crate) use choose::{Executor, Scanned, Way, partners_of, scan_of, takes_of_rows, told, way};
+pub(crate) use choose::{Executor, Way, partners_of, takes_of_rows, told, way};
 pub(crate) use run::{Failed, VectorRun};

@@ -25,7 +25,6 @@ use firn_table::descriptor::IndexId;
 
 use super::aggregate::{Gather, What};
 use super::asked::Settled;
-use super::choose::Scanned;
 use super::in_order::InOrder;
 use super::join::{Input, is_over};
 use super::keys::{KeyExpr, is_own_key};
@@ -115,27 +114,8 @@ impl Planner<'_> {
         self.given(self.different(rows)?).map(Some)
     }
 
-    /// The plan of one table alone: the rows that some of its conditions leave, in their order;
-    /// `None` if there is none after all.
-    ///
-    /// # Errors
-    /// As [`Self::build`].
-    pub(super) fn build_scan(
-        &self,
-        scanned: Scanned,
-        view: &mut View<'_>,
-        cx: &mut Cx<'_>,
-    ) -> Result<Option<Built>, SqlError> {
-        let Some(step) = self.plan.steps.get(scanned.step) else { return Ok(None) };
-        let conditions = step.filter.get(..scanned.conditions).ok_or_else(missing)?;
-        let Some(rows) = self.rows_of(step, step.access.as_ref(), view, cx)? else {
-            return Ok(None);
-        };
-        self.given(self.filtered(rows, conditions)?).map(Some)
-    }
-
     /// The plan that gives rows as they are.
-    fn given(&self, rows: Rows) -> Result<Built, SqlError> {
+    pub(super) fn given(&self, rows: Rows) -> Result<Built, SqlError> {
         let plan = self.in_order(rows.plan)?;
         let places = rows.places.iter().enumerate().map(|(at, (place, ty))| (*place, *ty, at));
         let output = Output { places: places.collect(), aggregates: Vec::new() };
@@ -287,7 +267,7 @@ impl Planner<'_> {
     }
 
     /// The rows of a step, all that an index finds.
-    fn rows_of(
+    pub(super) fn rows_of(
         &self,
         step: &Step,
         access: Option<&Access>,

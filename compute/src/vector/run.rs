@@ -16,8 +16,9 @@ use firn_mysql_semantics::expr::{Cx, Settings};
 use firn_mysql_semantics::vector::{Execution, Statement};
 use futures::StreamExt;
 
+use super::alone::Scanned;
 use super::asked::Settled;
-use super::choose::{Executor, Scanned};
+use super::choose::Executor;
 use super::output::{Decoded, Output};
 use super::plan::{Built, Planner, told};
 use super::pool::StatementPool;
