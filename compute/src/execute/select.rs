@@ -245,8 +245,8 @@ impl<'p> SelectRun<'p> {
         let Self { plan, row, params, subqueries, .. } = self;
         let constant = |cx: &mut Cx<'p>| holds(&plan.constant, cx, row, params);
         let possible = subqueries.run(view, cx, constant).await?;
-        if possible && self.runs_over_batches(view) {
-            Box::pin(self.begin_batches(true, view, cx)).await?;
+        if possible {
+            self.begin_over_batches(view, cx).await?;
         }
         let began = view.clock();
         if select.grouped {

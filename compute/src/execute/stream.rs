@@ -15,6 +15,7 @@ use super::subquery::Subqueries;
 use super::view::View;
 use crate::bind::JoinKind;
 use crate::plan::{Access, Step, StepRows};
+use crate::vector::{Failed, Scanned, VectorRun};
 
 /// Reads rows of the tables of `steps`, one combination after the other.
 pub(crate) struct RowStream<'p> {
@@ -26,6 +27,8 @@ pub(crate) struct RowStream<'p> {
     made: Vec<Option<Made>>,
     /// Searches by the rows of queries, by step.
     searched: Vec<Option<Access>>,
+    /// The table that comes over batches, until it is opened.
+    scan: Option<Box<(Scanned, VectorRun)>>,
     state: State,
 }
 
@@ -48,6 +51,18 @@ enum From {
     Stored(Box<Reader>),
     /// The next row of those that were made.
     Made(Cursor),
+    /// Over batches, for which some of the step's conditions were looked at.
+    Scan(Box<(Scanned, VectorRun)>),
+}
+
+impl From {
+    /// How many of the step's conditions hold for all rows that it gives.
+    fn conditions(&self) -> usize {
+        match self {
+            Self::Scan(scan) => scan.0.conditions,
+            Self::Stored(_) | Self::Made(_) => 0,
+        }
+    }
 }
 
 impl<'p> RowStream<'p> {
@@ -55,7 +70,8 @@ impl<'p> RowStream<'p> {
     pub(crate) fn new(steps: &'p [Step], params: &'p [Value]) -> Self {
         let made = steps.iter().map(|_| None).collect();
         let searched = vec![None; steps.len()];
-        Self { steps, params, levels: Vec::new(), made, searched, state: State::Before }
+        let (levels, state) = (Vec::new(), State::Before);
+        Self { steps, params, levels, made, searched, scan: None, state }
     }
 
     /// The key of the row that the table of step `at` gave.
@@ -88,6 +104,11 @@ impl<'p> RowStream<'p> {
         self.made[step] = Some(rows);
     }
 
+    /// A table comes so: to be said before the stream begins.
+    pub(crate) fn scan(&mut self, scanned: Scanned, run: VectorRun) {
+        self.scan = Some(Box::new((scanned, run)));
+    }
+
     /// Rows of derived tables that were given, by step.
     pub(crate) fn made(&self) -> &[Option<Made>] {
         &self.made
@@ -104,6 +125,17 @@ impl<'p> RowStream<'p> {
         let (Some(step), Some(level)) = (self.steps.last(), self.levels.last_mut()) else {
             return None;
         };
+        if let From::Scan(scan) = &mut level.source {
+            let (Scanned { conditions, .. }, run) = &mut **scan;
+            while run.try_next(row) {
+                match holds(&step.filter[*conditions..], cx, row, self.params) {
+                    Ok(true) => return Some(Ok(())),
+                    Ok(false) => {}
+                    Err(error) => return Some(Err(error)),
+                }
+            }
+            return None;
+        }
         let (From::Stored(reader), StepRows::Stored(table), Some(access), false) =
             (&mut level.source, &step.rows, &step.access, level.made_up)
         else {
@@ -186,8 +218,9 @@ impl<'p> RowStream<'p> {
                 }
                 self.levels[at].matched = true;
             }
-            let filter = |cx: &mut Cx<'p>| holds(&step.filter, cx, row, params);
-            let passes = step.filter.is_empty() || subqueries.run(view, cx, filter).await?;
+            let conditions = &step.filter[self.levels[at].source.conditions()..];
+            let filter = |cx: &mut Cx<'p>| holds(conditions, cx, row, params);
+            let passes = conditions.is_empty() || subqueries.run(view, cx, filter).await?;
             self.measured(view, at, Part::Filter, began, passes);
             if !passes {
                 self.release(view, at);
@@ -234,7 +267,7 @@ impl<'p> RowStream<'p> {
     /// # Errors
     /// The engine's and the locks'.
     pub(crate) async fn settle(
-        &self,
+        &mut self,
         view: &mut View<'_>,
         cx: &mut Cx<'p>,
         subqueries: &mut Subqueries<'p>,
@@ -285,6 +318,7 @@ impl<'p> RowStream<'p> {
         }
         let began = view.clock();
         let source = match (&step.rows, &step.access) {
+            _ if let Some(scan) = self.scan.take_if(|scan| scan.0.step == at) => From::Scan(scan),
             (StepRows::Stored(table), Some(access)) => {
                 if self.searched[at].is_none() && access.asks().next().is_some() {
                     self.searched[at] = Some(subqueries.searched(access, view, cx).await?);
@@ -326,6 +360,12 @@ impl<'p> RowStream<'p> {
         if level.made_up {
             return Ok(false);
         }
+        if let From::Scan(scan) = &mut level.source {
+            return match scan.1.try_next(row) {
+                true => Ok(true),
+                false => Box::pin(self.advance_scan(view, cx, row)).await,
+            };
+        }
         let out = &mut row[step.start..step.end];
         match (&mut level.source, &step.rows, &step.access) {
             (From::Stored(reader), StepRows::Stored(table), Some(access)) => {
@@ -338,6 +378,41 @@ impl<'p> RowStream<'p> {
                 Ok(true)
             }
             _ => Ok(false),
+        }
+    }
+}
+
+impl RowStream<'_> {
+    /// As [`Self::advance`], over batches as long as that goes. If it does not, the rows come
+    /// one by one from there on: in the same order.
+    async fn advance_scan(
+        &mut self,
+        view: &mut View<'_>,
+        cx: &mut Cx<'_>,
+        row: &mut [Value],
+    ) -> Result<bool> {
+        let at = self.levels.len() - 1;
+        let From::Scan(scan) = &mut self.levels[at].source else { return Ok(false) };
+        let (Scanned { conditions, .. }, run) = &mut **scan;
+        let conditions = &self.steps[at].filter[..*conditions];
+        match run.next(view, row).await {
+            Ok(found) => return Ok(found),
+            Err(Failed::Over(error)) => return Err(error),
+            Err(Failed::GivenUp | Failed::OutOfMemory) => view.gave_up(),
+        }
+        let (step, mut given) = (&self.steps[at], run.given());
+        let (Some(table), Some(access)) = (step.stored(), &step.access) else { return Ok(false) };
+        let values = Row { columns: row, params: self.params };
+        let mut reader = Box::new(Reader::new(table, access, cx, values)?);
+        loop {
+            view.step().await?;
+            let out = &mut row[step.start..step.end];
+            let found = reader.next(view, table, access, &step.columns, cx, out).await?;
+            if !found || given == 0 {
+                self.levels[at].source = From::Stored(reader);
+                return Ok(found);
+            }
+            given -= u64::from(holds(conditions, cx, row, self.params)?);
         }
     }
 }

@@ -76,7 +76,9 @@ pub(crate) struct View<'t> {
 pub(crate) struct OverBatches {
     /// Query blocks.
     pub(crate) blocks: u64,
-    /// Those of them that were given up.
+    /// Scans whose rows went on row by row.
+    pub(crate) scans: u64,
+    /// Those of both that were given up.
     pub(crate) given_up: u64,
     /// Rows that scans have read.
     pub(crate) read_rows: Arc<AtomicU64>,
@@ -119,6 +121,11 @@ impl<'t> View<'t> {
     /// A query block runs over batches.
     pub(crate) fn ran_over_batches(&mut self) {
         self.over_batches.blocks += 1;
+    }
+
+    /// A table is scanned over batches whose rows go on row by row.
+    pub(crate) fn scans_over_batches(&mut self) {
+        self.over_batches.scans += 1;
     }
 
     /// That was given up.

@@ -24,6 +24,8 @@ pub(crate) const GATHERED: f64 = 1.0;
 pub(crate) const BATCHES_BEGIN: f64 = 3000.0;
 /// A row that is read over batches, from copies and on two cores.
 pub(crate) const BATCHES_ROW: f64 = 0.03;
+/// A row that is taken out of a batch to go on by itself.
+pub(crate) const HANDED: f64 = 0.5;
 /// A row that has no copy yet, over batches.
 pub(crate) const BATCHES_UNCOPIED: f64 = 0.5;
 /// A row that is joined over batches, or put into a table of hashes.

@@ -9,6 +9,7 @@ use firn_mysql_semantics::error::SqlError;
 use firn_mysql_semantics::expr::{Node, Op, Result};
 
 use super::order::{self, InOrder, Joined, Reached};
+use super::over_batches::Costs;
 use super::{
     Access, Alternatives, Condition, DerivedPlan, Known, SubqueryPlan, Wanted, WindowPlan, access,
     choose, cost, semi,
@@ -94,8 +95,8 @@ pub(crate) struct SelectPlan {
     pub(crate) subqueries: Vec<SubqueryPlan>,
     /// How its window functions run.
     pub(crate) windows: WindowPlan,
-    /// Reading whole tables over batches is taken to cost less than the steps row by row.
-    pub(crate) cheaper_over_batches: bool,
+    /// What it is taken to cost, by how it runs.
+    pub(crate) costs: Costs,
 }
 
 impl Step {
@@ -233,9 +234,9 @@ impl SelectPlan {
             any_order: false,
             subqueries,
             windows,
-            cheaper_over_batches: false,
+            costs: Costs::default(),
         };
-        this.cheaper_over_batches = this.is_cheaper_over_batches();
+        this.costs = Costs::of(&this);
         Ok(this)
     }
 }

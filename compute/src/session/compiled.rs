@@ -267,6 +267,9 @@ impl Session {
                 for warning in std::mem::take(&mut insert.warnings) {
                     self.warnings.warn(warning);
                 }
+                if let InsertSource::Query(select) = &mut insert.source {
+                    self.learn_for_change(select, params);
+                }
                 let direct = insert.subqueries.is_empty()
                     && match &insert.source {
                         InsertSource::Values(rows) => rows.iter().flatten().all(is_direct),
@@ -283,8 +286,9 @@ impl Session {
                 (Work::Insert(plan), tables, shared, direct, uses)
             }
             S::Update(update) => {
-                let (update, shared, uses) =
+                let (mut update, shared, uses) =
                     self.bind_shared(sql, types, |one| BoundUpdate::bind(one, update))?;
+                self.learn_for_change(&mut update.rows, params);
                 let direct = update.assignments.iter().all(|(_, _, given)| is_direct(given))
                     && !update.rows.is_nested()
                     && update.rows.filter.iter().all(plan_cache::are_direct);
@@ -293,8 +297,9 @@ impl Session {
                 (Work::Update(plan), tables, shared, direct, uses)
             }
             S::Delete(delete) => {
-                let (delete, shared, uses) =
+                let (mut delete, shared, uses) =
                     self.bind_shared(sql, types, |one| BoundDelete::bind(one, delete))?;
+                self.learn_for_change(&mut delete.rows, params);
                 let direct = !delete.rows.is_nested()
                     && delete.rows.filter.iter().all(plan_cache::are_direct);
                 let plan = DeletePlan::new(delete)?;
@@ -304,8 +309,11 @@ impl Session {
             _ => return Err(SqlError::not_supported_yet("this statement")),
         };
         let sized = match &work {
-            Work::Query(plan) if plan.point.is_none() => sized(&plan.select),
-            _ => Vec::new(),
+            Work::Query(plan) if plan.point.is_some() => Vec::new(),
+            Work::Query(plan) => sized(&plan.select),
+            Work::Insert(plan) => plan.query.as_ref().map_or_else(Vec::new, sized),
+            Work::Update(plan) => sized(&plan.rows),
+            Work::Delete(plan) => sized(&plan.rows),
         };
         Ok(Compiled {
             sized,

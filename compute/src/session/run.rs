@@ -276,7 +276,7 @@ impl Session {
     fn read_as_range<'q>(&self, plan: &'q QueryPlan, unit: &Unit) -> Option<&'q RangePlan> {
         let over_batches = match self.executor() {
             Executor::Direct => false,
-            Executor::Auto => plan.select.select.grouped && plan.select.cheaper_over_batches,
+            Executor::Auto => plan.select.select.grouped && plan.select.costs.favour_batches(),
             Executor::Vector => true,
         };
         let plain = !plan.locks && Self::plain_reading(plan, unit) == Reading::Snapshot;
@@ -321,11 +321,12 @@ impl Session {
         let reads = Arc::clone(view.reads());
         self.count_reads(&reads);
         let batches = view.over_batches();
-        if batches.blocks > 0 {
+        if batches.blocks + batches.scans > 0 {
             let copied = batches.copied_rows.load(Ordering::Relaxed);
             let read = batches.read_rows.load(Ordering::Relaxed);
             for (counter, count) in [
                 (Counter::FirnVectorBlocks, batches.blocks),
+                (Counter::FirnVectorScans, batches.scans),
                 (Counter::FirnVectorGivenUp, batches.given_up),
                 (Counter::FirnVectorRowsCopied, copied),
                 (Counter::HandlerReadRndNext, read),

@@ -41,6 +41,14 @@ impl Session {
         self.lacking = learner.lacking;
     }
 
+    /// As [`Self::learn`], for the rows that a statement changes, or puts into a table. Rows of
+    /// one table alone are searched by an index wherever that can be, so that few are locked.
+    pub(super) fn learn_for_change(&mut self, select: &mut BoundSelect, params: &[Value]) {
+        if select.sources.len() > 1 || select.is_nested() {
+            self.learn(select, params);
+        }
+    }
+
     /// Gathers what was lacking when a statement was planned; whether there is more to plan it
     /// by now. Entries that were counted are known for this statement alone.
     pub(super) async fn gather_lacking(&mut self) -> bool {

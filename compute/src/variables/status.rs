@@ -106,10 +106,12 @@ counters! {
     FirnSpilledBytes "Firn_spilled_bytes";
     /// Query blocks that ran over batches of columns.
     FirnVectorBlocks "Firn_vector_blocks";
-    /// Those of them that were run again row by row.
+    /// Those of them, and of the scans below, that were run again row by row.
     FirnVectorGivenUp "Firn_vector_given_up";
-    /// Rows of these blocks that came from the Parquet copies of files.
+    /// Rows of these blocks and scans that came from the Parquet copies of files.
     FirnVectorRowsCopied "Firn_vector_rows_copied";
+    /// Scans of tables over batches in query blocks that ran row by row.
+    FirnVectorScans "Firn_vector_scans";
     HandlerCommit "Handler_commit";
     HandlerReadFirst "Handler_read_first";
     HandlerReadKey "Handler_read_key";

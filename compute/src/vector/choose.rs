@@ -4,6 +4,7 @@ use firn_mysql_semantics::expr::{Node, Op};
 use firn_mysql_semantics::vector::arrow_type;
 use firn_mysql_semantics::{SqlType, TypeKind};
 
+use super::alone::{Scanned, scan_of};
 use super::join::has_key;
 use crate::bind::{Aggregate, AggregateFunction as F, ScopeTable};
 use crate::plan::{Partners, SelectPlan, Step, StepRows};
@@ -31,17 +32,57 @@ impl Executor {
     }
 }
 
+/// How a query block runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Row by row.
+    Rows,
+    /// Row by row, with the rows of one table from a scan over batches.
+    Scan(Scanned),
+    /// As a whole over batches.
+    Batches,
+}
+
+/// How a query block runs, as is asked for.
+pub(crate) fn way(plan: &SelectPlan, executor: Executor) -> Way {
+    let costs = &plan.costs;
+    let scan = || scan_of(plan, executor).map(Way::Scan);
+    let whole = || {
+        let wanted = match executor {
+            Executor::Direct => false,
+            Executor::Auto => costs.favour_batches(),
+            Executor::Vector => true,
+        };
+        (wanted && why_not(plan).is_none()).then_some(Way::Batches)
+    };
+    let way = match executor == Executor::Auto && costs.scanned < costs.over_batches {
+        true => scan().or_else(whole),
+        false => whole().or_else(scan),
+    };
+    way.unwrap_or(Way::Rows)
+}
+
 /// What EXPLAIN says of it; nothing where that is as ever.
 pub(crate) fn told(plan: &SelectPlan, executor: Executor) -> Option<String> {
-    let tells = match executor {
-        Executor::Direct => false,
-        Executor::Auto => plan.cheaper_over_batches && why_not(plan).is_none(),
-        Executor::Vector => true,
-    };
-    tells.then(|| match why_not(plan) {
-        None => "The query block runs over batches of columns (firn_executor)".to_owned(),
-        Some(why) => format!("The query block runs row by row (firn_executor): {why}"),
-    })
+    let why = why_not(plan).filter(|_| executor == Executor::Vector);
+    let why = why.map_or(String::new(), |why| format!(": {why}"));
+    match way(plan, executor) {
+        Way::Batches => {
+            Some("The query block runs over batches of columns (firn_executor)".to_owned())
+        }
+        Way::Scan(scanned) => {
+            let start = plan.steps.get(scanned.step)?.start;
+            let name = &plan.select.tables.iter().rfind(|one| one.start == start)?.alias;
+            Some(format!(
+                "The query block runs row by row, '{name}' is scanned over batches of columns \
+                 (firn_executor){why}"
+            ))
+        }
+        Way::Rows if executor == Executor::Vector => {
+            Some(format!("The query block runs row by row (firn_executor){why}"))
+        }
+        Way::Rows => None,
+    }
 }
 
 /// Why a block cannot run over batches; `None` if it can.
@@ -93,6 +134,20 @@ fn streams(plan: &SelectPlan) -> bool {
 }
 
 fn why_not_step(step: &Step, plan: &SelectPlan) -> Option<&'static str> {
+    if let Some(why) = why_not_rows(step, plan) {
+        return Some(why);
+    }
+    if !step.on.iter().all(fits) {
+        return Some("a condition is not one of batches");
+    }
+    if !step.filter.iter().all(|node| condition_fits(node, plan)) {
+        return Some("a condition is not one of batches");
+    }
+    None
+}
+
+/// Why the rows of a step cannot come over batches.
+pub(super) fn why_not_rows(step: &Step, plan: &SelectPlan) -> Option<&'static str> {
     match &step.rows {
         StepRows::Stored(table) => {
             if table.virtual_columns().iter().any(|one| step.columns.contains(&one.column)) {
@@ -111,12 +166,6 @@ fn why_not_step(step: &Step, plan: &SelectPlan) -> Option<&'static str> {
     };
     if step.columns.iter().any(|at| !has_arrow(&table.columns[*at].ty)) {
         return Some("a column has no form in batches");
-    }
-    if !step.on.iter().all(fits) {
-        return Some("a condition is not one of batches");
-    }
-    if !step.filter.iter().all(|node| condition_fits(node, plan)) {
-        return Some("a condition is not one of batches");
     }
     None
 }

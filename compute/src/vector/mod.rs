@@ -14,6 +14,10 @@
 //!                   SelectRun ◀── flat rows, groups with their accumulators ◀──  [run]
 //! ```
 //!
+//! A block that looks up what it joins by indexes, or cannot run so as a whole, may have the
+//! rows of one table from a scan over batches ([`Way::Scan`]): those that its conditions leave,
+//! in their order. All else goes on row by row (`execute::stream`).
+//!
 //! Expressions over batches meet errors and warnings in another order than over rows, and
 //! for rows that a LIMIT never reaches. So whatever a batch meets of either, the run is
 //! given up ([`Failed::GivenUp`]) and the rows are read one by one, which says the same as ever.
@@ -22,6 +26,7 @@
 //! are gathered by the row executor, of the rows that come over batches.
 
 mod aggregate;
+mod alone;
 mod asked;
 mod choose;
 mod columns;
@@ -41,6 +46,7 @@ mod run;
 mod scan;
 mod semi;
 
+pub(crate) use alone::{Scanned, scan_of};
 pub(crate) use asked::{Extra, Settled};
-pub(crate) use choose::{Executor, partners_of, takes_of_rows, told, why_not};
+pub(crate) use choose::{Executor, Way, partners_of, takes_of_rows, told, way};
 pub(crate) use run::{Failed, VectorRun};

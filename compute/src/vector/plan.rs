@@ -111,11 +111,15 @@ impl Planner<'_> {
         if self.gathers {
             return self.having(self.gathered(rows)?).map(Some);
         }
-        let rows = self.different(rows)?;
+        self.given(self.different(rows)?).map(Some)
+    }
+
+    /// The plan that gives rows as they are.
+    pub(super) fn given(&self, rows: Rows) -> Result<Built, SqlError> {
         let plan = self.in_order(rows.plan)?;
         let places = rows.places.iter().enumerate().map(|(at, (place, ty))| (*place, *ty, at));
         let output = Output { places: places.collect(), aggregates: Vec::new() };
-        Ok(Some(Built { plan, output }))
+        Ok(Built { plan, output })
     }
 
     /// The rows of all steps, joined, and about how many rows are read for that at most of one
@@ -263,7 +267,7 @@ impl Planner<'_> {
     }
 
     /// The rows of a step, all that an index finds.
-    fn rows_of(
+    pub(super) fn rows_of(
         &self,
         step: &Step,
         access: Option<&Access>,
@@ -295,7 +299,10 @@ impl Planner<'_> {
             && found.len() > KEYS_FEW
         {
             // It costs less to read all rows than to look up so many of them.
-            access = choose(&table.codec, &wanted(step, &[], &reads))?;
+            access = match access.index == IndexId::ROWS {
+                true => Access { parts: Vec::new(), single: false, ..access },
+                false => choose(&table.codec, &wanted(step, &[], &reads))?,
+            };
             lookup = find(&access, cx);
         }
         cx.warnings.rewind(mark);

@@ -16,10 +16,11 @@ use firn_mysql_semantics::expr::{Cx, Settings};
 use firn_mysql_semantics::vector::{Execution, Statement};
 use futures::StreamExt;
 
+use super::alone::Scanned;
 use super::asked::Settled;
 use super::choose::Executor;
 use super::output::{Decoded, Output};
-use super::plan::{Planner, told};
+use super::plan::{Built, Planner, told};
 use super::pool::StatementPool;
 use crate::execute::{Accumulated, MadeRows, View};
 use crate::memory::Charge;
@@ -55,8 +56,8 @@ pub(crate) struct VectorRun {
 }
 
 impl VectorRun {
-    /// Begins to run a block that [`super::why_not`] has nothing against; `None` if it
-    /// cannot be, after all. `made` has the rows of queries in FROM, by step, `settled` the
+    /// Begins to run a block as a whole ([`super::Way::Batches`]); `None` if it cannot be,
+    /// after all. `made` has the rows of queries in FROM, by step, `settled` the
     /// conditions; `gathers` says that groups are gathered over batches, too.
     pub(crate) fn begin(
         plan: &SelectPlan,
@@ -66,6 +67,38 @@ impl VectorRun {
         gathers: bool,
         view: &mut View<'_>,
         cx: &mut Cx<'_>,
+    ) -> Option<Self> {
+        let build =
+            |planner: &Planner<'_>, view: &mut View<'_>, cx: &mut Cx<'_>| planner.build(view, cx);
+        Self::planned(plan, params, made, settled, gathers, view, cx, build)
+    }
+
+    /// Begins to scan one table, for a block that is read row by row; `None` if it cannot be,
+    /// after all.
+    pub(crate) fn scan(
+        plan: &SelectPlan,
+        params: &[Value],
+        scanned: Scanned,
+        view: &mut View<'_>,
+        cx: &mut Cx<'_>,
+    ) -> Option<Self> {
+        let settled = Settled::default();
+        let build = |planner: &Planner<'_>, view: &mut View<'_>, cx: &mut Cx<'_>| {
+            planner.build_scan(scanned, view, cx)
+        };
+        Self::planned(plan, params, &[], &settled, false, view, cx, build)
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "what a planner is made of")]
+    fn planned(
+        plan: &SelectPlan,
+        params: &[Value],
+        made: &[Option<MadeRows>],
+        settled: &Settled,
+        gathers: bool,
+        view: &mut View<'_>,
+        cx: &mut Cx<'_>,
+        build: impl FnOnce(&Planner<'_>, &mut View<'_>, &mut Cx<'_>) -> Result<Option<Built>, SqlError>,
     ) -> Option<Self> {
         let session = cx.session.apart()?;
         let settings: Arc<Settings> = Arc::new(cx.settings.clone());
@@ -85,7 +118,7 @@ impl VectorRun {
             spill: &view.spill(),
             bytes_max: view.gathered_bytes_max(),
         };
-        let built = match planner.build(view, cx) {
+        let built = match build(&planner, view, cx) {
             Ok(built) => built?,
             Err(error) => {
                 tracing::debug!(why = error.message(), "no plan over batches");

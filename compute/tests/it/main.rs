@@ -30,6 +30,7 @@ mod privileges;
 mod ranges;
 mod row_groups;
 mod rows_read;
+mod scans;
 mod scripts;
 mod show;
 mod spill;

@@ -9,23 +9,39 @@ use crate::execute::Result;
 use crate::execute::stream::holds;
 use crate::execute::subquery::Subqueries;
 use crate::execute::view::View;
-use crate::vector::{self, Executor, Failed, Settled, VectorRun};
+use crate::vector::{self, Failed, Settled, VectorRun, Way};
 
 impl<'p> SelectRun<'p> {
-    /// Whether the block is to run over batches.
-    pub(super) fn runs_over_batches(&self, view: &View<'_>) -> bool {
-        let wanted = match view.executor() {
-            Executor::Direct => false,
-            Executor::Auto => self.plan.cheaper_over_batches,
-            Executor::Vector => true,
+    /// Begins to read what comes over batches, if anything does.
+    pub(super) async fn begin_over_batches(
+        &mut self,
+        view: &mut View<'_>,
+        cx: &mut Cx<'p>,
+    ) -> Result<()> {
+        if view.locks().is_some() || view.is_measured() {
+            return Ok(());
+        }
+        let scanned = match vector::way(self.plan, view.executor()) {
+            Way::Rows => None,
+            Way::Scan(scanned) => Some(scanned),
+            Way::Batches => {
+                Box::pin(self.begin_batches(true, view, cx)).await?;
+                let none = self.vector.is_none();
+                if none { vector::scan_of(self.plan, view.executor()) } else { None }
+            }
         };
-        let plain = view.locks().is_none() && !view.is_measured();
-        wanted && plain && vector::why_not(self.plan).is_none()
+        if let Some(scanned) = scanned
+            && let Some(run) = VectorRun::scan(self.plan, self.params, scanned, view, cx)
+        {
+            view.scans_over_batches();
+            self.stream.scan(scanned, run);
+        }
+        Ok(())
     }
 
     /// Makes the plan over batches, if there is one; `gathers` says that it gathers the
     /// block's groups, too, if that can be.
-    pub(super) async fn begin_batches(
+    async fn begin_batches(
         &mut self,
         gathers: bool,
         view: &mut View<'_>,

@@ -33,7 +33,7 @@ use super::Session;
 use super::run::Arguments;
 use super::show::{Filter, Shown};
 use super::statement::{Done, Ended, Outcome};
-use crate::bind::{BoundDelete, BoundInsert, BoundSelect, BoundUpdate};
+use crate::bind::{BoundDelete, BoundInsert, BoundSelect, BoundUpdate, InsertSource};
 use crate::execute::{DeletePlan, InsertPlan, Measures, UpdatePlan};
 use crate::information_schema::cell::text;
 use crate::plan::{DerivedPlan, Lacking, SelectPlan, SetPlan, Step, StepRows, SubqueryPlan};
@@ -204,7 +204,11 @@ impl Session {
             self.warnings.note(SqlError::new(code::ER_WINDOW_EXPLAIN_JSON, &[]));
         }
         let executor = Executor::from_index(self.values.variables.hot().firn_executor);
-        let told = explained.plan().and_then(|plan| vector::told(plan, executor));
+        let told = match &explained {
+            Explained::Select(plan) => vector::told(plan, executor),
+            // What changes rows reads them one by one.
+            _ => None,
+        };
         if let Some(told) = told.filter(|_| !explain.analyze) {
             self.warnings.note(SqlError::with_message(REWRITTEN, told));
         }
@@ -316,7 +320,10 @@ impl Session {
                 Explained::Select(Box::new(SelectPlan::new(bound)?))
             }
             S::Insert(insert) => {
-                let bound = self.bind(sql, types, |one| BoundInsert::bind(one, insert))?;
+                let mut bound = self.bind(sql, types, |one| BoundInsert::bind(one, insert))?;
+                if let InsertSource::Query(select) = &mut bound.source {
+                    self.learn_for_change(select, &arguments.values);
+                }
                 let plan = InsertPlan::new(bound)?;
                 let name = &plan.insert.table.descriptor().name;
                 Explained::Insert {
@@ -327,11 +334,13 @@ impl Session {
                 }
             }
             S::Update(update) => {
-                let bound = self.bind(sql, types, |one| BoundUpdate::bind(one, update))?;
+                let mut bound = self.bind(sql, types, |one| BoundUpdate::bind(one, update))?;
+                self.learn_for_change(&mut bound.rows, &arguments.values);
                 Explained::Update(Box::new(UpdatePlan::new(bound)?))
             }
             S::Delete(delete) => {
-                let bound = self.bind(sql, types, |one| BoundDelete::bind(one, delete))?;
+                let mut bound = self.bind(sql, types, |one| BoundDelete::bind(one, delete))?;
+                self.learn_for_change(&mut bound.rows, &arguments.values);
                 Explained::Delete(Box::new(DeletePlan::new(bound)?))
             }
             _ => return Err(SqlError::not_supported_yet("EXPLAIN of this statement")),
