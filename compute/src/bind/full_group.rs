@@ -4,10 +4,14 @@
 //! one of them, equals one or a constant, or is of a table whose primary or unique key
 //! they determine.
 
+use std::ops::Range;
+
 use firn_mysql_semantics::error::{SqlError, code};
 use firn_mysql_semantics::expr::{CompareOp, Node, Op, Result};
 
-use super::{BoundSelect, Derived, JoinKind, ScopeTable, TableSource, WindowCall, columns_of};
+use super::{
+    BoundSelect, Derived, Item, JoinKind, ScopeTable, TableSource, WindowCall, columns_of,
+};
 
 /// Columns that are the same, and columns that are constant.
 #[derive(Default)]
@@ -18,9 +22,19 @@ struct Equal {
 
 impl Equal {
     fn add(&mut self, condition: &Node) {
-        let (Op::Compare(CompareOp::Eq, _), [left, right]) = (&condition.op, &*condition.args)
-        else {
-            return;
+        let (left, right) = match (&condition.op, &*condition.args) {
+            (Op::Compare(CompareOp::Eq, _), [left, right]) => (left, right),
+            // Between a constant and the same.
+            (Op::Between { negated: false, .. }, [value, low, high])
+                if low.is_constant() && format!("{low:?}") == format!("{high:?}") =>
+            {
+                (value, low)
+            }
+            (Op::Not, [inner]) => match (&inner.op, &*inner.args) {
+                (Op::Compare(CompareOp::Ne, _), [left, right]) => (left, right),
+                _ => return,
+            },
+            _ => return,
         };
         match (&left.op, &right.op) {
             (Op::Column(left), Op::Column(right)) => self.pairs.push((left.index, right.index)),
@@ -41,6 +55,30 @@ impl Equal {
     }
 }
 
+/// Whether it is NULL or false where these columns are NULL.
+fn refuses_null(condition: &Node, own: &Range<usize>) -> bool {
+    fn is_null_of(node: &Node, own: &Range<usize>) -> bool {
+        match &node.op {
+            Op::Column(column) => own.contains(&column.index),
+            Op::Arith(..) | Op::Negate(_) => node.args.iter().any(|arg| is_null_of(arg, own)),
+            _ => false,
+        }
+    }
+    let first = || condition.args.first().is_some_and(|arg| is_null_of(arg, own));
+    match &condition.op {
+        Op::Compare(CompareOp::NullSafeEq, _) => false,
+        Op::Compare(..) => condition.args.iter().any(|arg| is_null_of(arg, own)),
+        Op::Between { .. } | Op::In { .. } | Op::Like { .. } | Op::IsNull { negated: true } => {
+            first()
+        }
+        Op::Not => condition.args.first().is_some_and(|arg| {
+            matches!(arg.op, Op::Compare(..) | Op::Between { .. } | Op::In { .. } | Op::Like { .. })
+                && refuses_null(arg, own)
+        }),
+        _ => false,
+    }
+}
+
 /// Of outer joins: the columns of other tables that ON reads, and what is equal where there is
 /// a row of the optional side.
 fn optional_sides(select: &BoundSelect) -> Vec<(Vec<usize>, Equal)> {
@@ -49,13 +87,15 @@ fn optional_sides(select: &BoundSelect) -> Vec<(Vec<usize>, Equal)> {
         .map(|source| {
             let table = &select.tables[source.table];
             let own = table.start..table.start + table.columns.len();
+            // Where WHERE takes no row without this side, the join is an inner one.
+            let is_inner = select.filter.iter().any(|one| refuses_null(one, &own));
             let mut reads: Vec<usize> = Vec::new();
             let mut equal = Equal::default();
             for condition in &source.on {
                 columns_of(condition, &mut |place| reads.push(place));
                 equal.add(condition);
             }
-            reads.retain(|place| !own.contains(place));
+            reads.retain(|place| !own.contains(place) && !is_inner);
             (reads, equal)
         })
         .collect()
@@ -111,10 +151,29 @@ fn close(select: &BoundSelect, known: &mut [bool]) {
                 }
                 TableSource::Derived(rows) => {
                     let known = &mut known[own.clone()];
+                    super::made::of_plain(&source.rows, &mut |query| {
+                        // Constants are so wherever they stand.
+                        if query.is_plain() {
+                            let constant = |item: &Item| item.node.is_constant();
+                            let all = query.items.iter().map(constant).zip(&mut *known);
+                            all.for_each(|(constant, known)| *known |= constant);
+                        }
+                    });
+                    let any = known.contains(&true);
+                    let is_optional = table.optional;
+                    // Where rows are kept, or there may be none, constants determine nothing.
+                    let holds = |query: &BoundSelect| match query.is_plain() {
+                        true => any || !is_optional,
+                        false => any && !is_optional,
+                    };
                     match &**rows {
-                        Derived::Query { query, .. } => determined_within(query, known),
+                        Derived::Query { query, .. } if holds(query) => {
+                            determined_within(query, known);
+                        }
                         Derived::Shared(shared) => shared.before_planning(|rows| {
-                            if let Derived::Query { query, .. } = rows {
+                            if let Derived::Query { query, .. } = rows
+                                && holds(query)
+                            {
                                 determined_within(query, known);
                             }
                         }),

@@ -36,24 +36,29 @@ pub(super) fn column_type(query: &BoundSelect, item: &Item) -> SqlType {
             }
             ty
         }
-        _ => ty,
+        _ => ty.as_stored(),
     }
 }
 
 /// Whether the rows of FROM's table go on as its query finds them: its columns are those of
 /// the query's own tables.
 pub(super) fn goes_on(rows: &TableSource) -> bool {
-    let TableSource::Derived(rows) = rows else { return false };
+    let mut merged = false;
+    of_plain(rows, &mut |query| merged = is_merged(query));
+    merged
+}
+
+/// Calls `each` with the query that is FROM's table, if it is one.
+pub(super) fn of_plain(rows: &TableSource, each: &mut dyn FnMut(&BoundSelect)) {
+    let TableSource::Derived(rows) = rows else { return };
     match &**rows {
-        Derived::Query { query, .. } => is_merged(query),
-        Derived::Shared(shared) => {
-            let mut merged = false;
-            shared.before_planning(|rows| {
-                merged = matches!(rows, Derived::Query { query, .. } if is_merged(query));
-            });
-            merged
-        }
-        _ => false,
+        Derived::Query { query, .. } => each(query),
+        Derived::Shared(shared) => shared.before_planning(|rows| {
+            if let Derived::Query { query, .. } = rows {
+                each(query);
+            }
+        }),
+        _ => {}
     }
 }
 

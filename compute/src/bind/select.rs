@@ -179,7 +179,8 @@ impl BoundSelect {
             return Err(SqlError::new(number, &["QUALIFY clause".into()]));
         }
         let From { tables, mut sources, conditions, len, .. } =
-            From::bind(statement, &block, &select.from)?;
+            From::bind(statement, &block, &select.from)
+                .map_err(|error| Self::before_on(statement, select).unwrap_or(error))?;
         if select.options.straight_join {
             sources.iter_mut().for_each(|source| source.straight = true);
         }
@@ -316,6 +317,22 @@ impl BoundSelect {
 }
 
 impl BoundSelect {
+    /// The error of the select list or of WHERE, which a server binds before ON.
+    fn before_on(statement: &Statement<'_>, select: &ast::Select) -> Option<SqlError> {
+        let mut select = ast::Select { group_by: None, having: None, ..select.clone() };
+        let mut found = false;
+        select.from.iter_mut().for_each(|item| found |= drop_conditions(item));
+        if !found {
+            return None;
+        }
+        // Whatever else is wrong in FROM comes first.
+        From::bind(statement, &Block::default(), &select.from).ok()?;
+        let statement = Statement { full_group: false, ..*statement };
+        let error = Self::block(&statement, &super::set::bare(), &select).err();
+        // There is no GROUP BY, which comes behind ON.
+        error.filter(|error| error.number() != code::ER_INVALID_GROUP_FUNC_USE)
+    }
+
     /// Calls `each` with every expression of the block over its flat row.
     pub(crate) fn nodes(&mut self, each: &mut dyn FnMut(&mut Node)) {
         self.filter.iter_mut().for_each(&mut *each);
@@ -429,5 +446,26 @@ pub(super) fn locking(
             Ok(Some((one.update, one.wait)))
         }
         _ => not_yet("FOR UPDATE OF"),
+    }
+}
+
+/// Leaves joins without what stands behind ON; whether there was any.
+fn drop_conditions(item: &mut ast::TableRef) -> bool {
+    match item {
+        ast::TableRef::Join(join) => {
+            let mut found = drop_conditions(&mut join.left);
+            found |= drop_conditions(&mut join.right);
+            if let ast::JoinCondition::On(condition) = &mut join.condition {
+                condition.kind = ast::ExprKind::Literal(ast::Literal::Bool(true));
+                found = true;
+            }
+            found
+        }
+        ast::TableRef::List(list) => {
+            let mut found = false;
+            list.iter_mut().for_each(|item| found |= drop_conditions(item));
+            found
+        }
+        _ => false,
     }
 }

@@ -121,7 +121,13 @@ impl BoundSelect {
                 }
                 let mut queries: Vec<(Option<(ast::SetOp, bool)>, Self)> = Vec::new();
                 for (op, body) in super::set_row::in_a_row(first, rest) {
-                    queries.push((op, Self::part(&inner, body)?));
+                    let query = Self::part(&inner, body)?;
+                    // A server looks at the next query only if this one fits.
+                    if queries.first().is_some_and(|(_, one)| one.items.len() != query.items.len())
+                    {
+                        return Err(SqlError::new(code::ER_WRONG_NUMBER_OF_COLUMNS_IN_SELECT, &[]));
+                    }
+                    queries.push((op, query));
                 }
                 queries.iter_mut().for_each(|(_, query)| query.warn_in(&block));
                 put_together(&inner, queries, statement.operand)?
@@ -424,6 +430,9 @@ pub(super) fn merged(
     for at in 0..width {
         let (args, mut ty) = common_type(&binder, statement.operand, &queries, at)?;
         ty.nullable = is_nullable(&queries, at);
+        if !statement.operand {
+            ty = ty.as_stored();
+        }
         for (list, arg) in converted.iter_mut().zip(args) {
             list.push(as_common(arg, ty));
         }

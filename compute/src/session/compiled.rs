@@ -205,6 +205,7 @@ impl Session {
             .iter()
             .map(|item| ValueWriter::new(&item.node.ty, item.zerofill, results))
             .collect();
+        output::tell_of_kept(&select, &mut columns);
         let select = SelectPlan::new(select)?;
         output::tell_of_gathered(&select, &mut columns);
         let (point, range) = (PointPlan::of(&select), RangePlan::of(&select));

@@ -177,6 +177,9 @@ pub struct SqlType {
     pub derivation: Derivation,
 }
 
+/// Decimals of a column of DECIMAL at most.
+const DECIMALS_MAX: u8 = 30;
+
 impl SqlType {
     /// The type of NULL.
     pub const NULL: SqlType = SqlType {
@@ -241,6 +244,16 @@ impl SqlType {
         let mut ty = SqlType::plain(TypeKind::Decimal, length, scale);
         ty.unsigned = unsigned;
         ty
+    }
+
+    /// The type as that of a table's column: a DECIMAL has no more decimals than can be.
+    pub const fn as_stored(self) -> SqlType {
+        if !matches!(self.kind, TypeKind::Decimal) || self.decimals < NOT_FIXED_DECIMALS {
+            return self;
+        }
+        let digits = self.precision().saturating_sub(NOT_FIXED_DECIMALS as u32) as u8;
+        let ty = SqlType::decimal(digits + DECIMALS_MAX, DECIMALS_MAX, self.unsigned);
+        SqlType { nullable: self.nullable, ..ty }
     }
 
     /// A VARCHAR of `length` characters, or a VARBINARY.

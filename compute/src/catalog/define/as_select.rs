@@ -139,7 +139,7 @@ fn made(one: &ResultColumn<'_>, facts: &Facts<'_>) -> Result<ColumnDescriptor, S
 
 /// The type of a column that holds a computed value.
 fn column_type(ty: &SqlType) -> Result<SqlType, SqlError> {
-    let mut out = *ty;
+    let mut out = ty.as_stored();
     out.derivation = Derivation::Numeric;
     match ty.kind {
         TypeKind::Null => {

@@ -4,6 +4,9 @@ use std::io::Write;
 
 use super::column::DECIMALS_NOT_FIXED;
 
+/// With fewer digits no double lies in the middle between two shortest forms.
+const TIED_DIGITS: usize = 16;
+
 const PAIRS: &[u8; 200] = b"0001020304050607080910111213141516171819\
 2021222324252627282930313233343536373839\
 4041424344454647484950515253545556575859\
@@ -46,7 +49,16 @@ pub(crate) fn put_double(out: &mut Vec<u8>, value: f64, decimals: u8) {
         put_fixed(out, value, decimals);
     } else {
         let mut text = [0; 32];
-        put_digits(out, scientific(&mut text, format_args!("{value:e}")));
+        let shortest = scientific(&mut text, format_args!("{value:e}"));
+        let digits = shortest.iter().take_while(|&&b| b != b'e').filter(|b| b.is_ascii_digit());
+        let digits = digits.count();
+        if digits < TIED_DIGITS {
+            return put_digits(out, shortest);
+        }
+        // Between two that are as near, MySQL takes the even one.
+        let places = digits - 1;
+        let mut text = [0; 32];
+        put_digits(out, scientific(&mut text, format_args!("{value:.places$e}")));
     }
 }
 
@@ -78,7 +90,7 @@ fn scientific<'a>(text: &'a mut [u8; 32], form: std::fmt::Arguments<'_>) -> &'a 
 }
 
 /// Writes the digits of `d.ddde±x` plainly while the point stays within 15
-/// digits of them, else as `d.ddde±x`.
+/// digits of them or there are some behind it, else as `d.ddde±x`.
 fn put_digits(out: &mut Vec<u8>, scientific: &[u8]) {
     let Some(e) = scientific.iter().position(|&b| b == b'e') else {
         // Neither infinity nor NaN is a value of MySQL.
@@ -107,7 +119,7 @@ fn put_digits(out: &mut Vec<u8>, scientific: &[u8]) {
     let point = exponent + 1;
     if digits == b"0" {
         out.push(b'0');
-    } else if !(-14..=15).contains(&point) {
+    } else if point < -14 || (point > 15 && count <= point as usize) {
         out.push(digits[0]);
         if count > 1 {
             out.push(b'.');
@@ -174,6 +186,12 @@ mod tests {
             (5e-324, "5e-324"),
             (1.0 / 3.0, "0.3333333333333333"),
             (12345678901234.5, "12345678901234.5"),
+            (1159679705151802.5, "1159679705151802.5"),
+            (-1159679705151802.5, "-1159679705151802.5"),
+            (572_957_795_130_823.0 + 0.25, "572957795130823.2"),
+            (1e15 + 0.5, "1000000000000000.5"),
+            (1e15 + 1.0, "1.000000000000001e15"),
+            (11596797051518024.0, "1.1596797051518024e16"),
         ] {
             assert_eq!(text(|o| put_double(o, value, 31)), expected);
         }

@@ -279,7 +279,15 @@ fn year(operand: &Node, cx: &mut Cx<'_>, row: Row<'_>) -> Result<Value> {
                     Value::UInt(_) | Value::Double(_) | Value::Float(_) | Value::Decimal(_),
                     Some(number),
                 ) => (number as i64).to_string().into_bytes(),
-                _ => leaf::text_of(&value, operand).unwrap_or_default(),
+                _ => {
+                    let shown = leaf::text_of(&value, operand).unwrap_or_default();
+                    // Numbers of documents are rounded before they are looked at.
+                    let counted = shown.first().is_some_and(|b| *b == b'-' || b.is_ascii_digit());
+                    match number.filter(|_| counted) {
+                        Some(number) => number.to_string().into_bytes(),
+                        None => shown,
+                    }
+                }
             };
             (number, shown)
         }

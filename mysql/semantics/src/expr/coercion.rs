@@ -5,7 +5,7 @@ use super::bind::Binder;
 use super::node::{Node, Op};
 use super::{Result, leaf};
 use crate::error::SqlError;
-use crate::types::{CollationId, Derivation};
+use crate::types::{CollationId, Derivation, SqlType, TypeKind};
 use crate::value::Value;
 
 /// What a meeting of strings is for, which decides what is allowed.
@@ -300,10 +300,14 @@ fn convert(node: &mut Node, to: CollationId) -> bool {
 
 /// Brings a string into the character set of `to`; 3854 where something is lost.
 pub(crate) fn convert_strictly(node: &mut Node, to: CollationId) {
-    if !node.ty.kind.is_string() || leaf::same_charset(node.ty.collation, to) || to.is_binary() {
+    let bits = node.ty.kind == TypeKind::Bit;
+    if to.is_binary() || !(bits || node.ty.kind.is_string()) {
         return;
     }
-    let from = node.ty.collation;
+    let from = if bits { CollationId::BINARY } else { node.ty.collation };
+    if leaf::same_charset(from, to) {
+        return;
+    }
     // Numbers in hexadecimal stay numbers where their text is the same.
     if let Op::Hex(bytes) = &node.op
         && bytes.is_ascii()
@@ -324,6 +328,9 @@ pub(crate) fn convert_strictly(node: &mut Node, to: CollationId) {
     let inner = std::mem::replace(node, placeholder);
     let mut ty = inner.ty;
     let ascii = inner.ascii;
+    if bits {
+        ty = SqlType::varchar(ty.length, to, ty.derivation).with_nullable(ty.nullable);
+    }
     ty.collation = to;
     let op = Op::ToCharset { from, strict: true, written: false };
     *node = Node::new(op, ty, vec![inner]).with_ascii(ascii);

@@ -327,6 +327,7 @@ pub(crate) fn convert_exactly(text: &[u8], from: CollationId, to: CollationId) -
 
 /// A DECIMAL with exactly the decimals of its type; `None` if it has them.
 pub(crate) fn decimal_settled(value: &Decimal, ty: &SqlType) -> Option<Value> {
+    let ty = &ty.as_stored();
     if ty.kind != TypeKind::Decimal || value.scale() == ty.decimals {
         return None;
     }

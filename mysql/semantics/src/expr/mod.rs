@@ -104,6 +104,7 @@ impl<'a> Call<'a> {
     pub(crate) fn text_collation_shown(&self, at: usize) -> CollationId {
         match self.arg(at) {
             Some(arg) if arg.ty.kind.is_string() => arg.ty.collation,
+            Some(arg) if arg.ty.kind == crate::types::TypeKind::Bit => CollationId::BINARY,
             _ => leaf::ASCII,
         }
     }

@@ -211,6 +211,8 @@ pub struct ExtremeDates {
 /// What is known of a column of a subquery beside its type.
 #[derive(Debug, Clone, Default)]
 pub struct SubqueryColumn {
+    /// A row of no table: a server takes its expression for the subquery.
+    pub(crate) one_row: bool,
     /// Its numbers are truths, which JSON tells from numbers.
     pub(crate) truth: bool,
     /// What messages call the place that its documents come from.

@@ -56,12 +56,15 @@ impl Node {
                     None => Source::Null,
                 }
             }
+            // What is kept of a row that was read says nothing of texts that are no numbers.
+            Op::Subquery { known, .. } if !known.one_row => self.quiet_text(cx, row)?,
             Op::Coalesce | Op::Bit(_, true) | Op::BitNot(true) => self.quiet_text(cx, row)?,
             Op::Extreme { greatest, dates: Some(dates), .. } => {
                 extreme_date(self, *greatest, dates, cx, row)?
             }
             Op::Extreme { greatest, .. } => {
-                if self.args.iter().any(|arg| arg.ty.kind == TypeKind::Time) {
+                let clock = |arg: &Node| matches!(arg.ty.kind, TypeKind::Time | TypeKind::Year);
+                if self.args.iter().any(clock) {
                     Source::ExtremeOfNumbers { greatest: *greatest }
                 } else {
                     self.quiet_text(cx, row)?

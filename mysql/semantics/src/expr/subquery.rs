@@ -68,6 +68,7 @@ impl Node {
         // A server takes the only row's expression for the subquery.
         let is_named = one_row || matches!(&item.op, Op::Column(one) if one.name.ends_with('`'));
         let known = SubqueryColumn {
+            one_row,
             truth: one_row && super::json::is_truth(item),
             source: is_named.then(|| super::json::source_name(item).into()),
         };
@@ -76,7 +77,7 @@ impl Node {
 
     /// EXISTS, IN, ANY and ALL over the subquery in `slot`.
     pub fn subquery_truth(slot: usize, nullable: bool, operands: Vec<Node>) -> Node {
-        let known = SubqueryColumn { truth: true, source: None };
+        let known = SubqueryColumn { one_row: false, truth: true, source: None };
         let ty = SqlType::truth().with_nullable(nullable);
         Node::new(Op::Subquery { slot, column: 0, known }, ty, operands)
     }

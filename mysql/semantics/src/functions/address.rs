@@ -184,7 +184,9 @@ fn swapped(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<bool> {
 fn no_uuid(call: &Call<'_>, bytes: &[u8], from: CollationId) -> SqlError {
     let shown = leaf::shown_in_full(bytes, from);
     let shown = String::from_utf8_lossy(&shown);
-    SqlError::wrong_value_for_function("string", &shown, call.call.function.name)
+    // A message ends where a string of C does.
+    let shown = shown.split('\0').next().unwrap_or_default();
+    SqlError::wrong_value_for_function("string", shown, call.call.function.name)
 }
 
 fn uuid_to_bin(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {

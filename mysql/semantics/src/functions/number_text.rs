@@ -263,8 +263,10 @@ fn format(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
     #[allow(clippy::cast_possible_truncation, reason = "32 bits are meant")]
     let places = (arg!(call.int(1, cx)) as i32).clamp(0, 30) as u8;
     let style = locale_of(call, cx)?;
+    // Dates and times with a date are doubles, as texts are.
+    let dated = call.arg(0).is_some_and(|arg| arg.ty.kind.has_date());
     let digits = match call.domain(0) {
-        Domain::Double => {
+        domain if domain == Domain::Double || dated => {
             let value = arg!(call.double(0, cx));
             let value = super::round::round_double(value, places.into(), false);
             leaf::double_fixed(value, places)

@@ -131,6 +131,11 @@ fn any_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
         ty.decimals = crate::types::NOT_FIXED_DECIMALS;
         ty.unsigned = false;
     }
+    if matches!(ty.kind, TypeKind::Float | TypeKind::Double)
+        && ty.decimals == crate::types::NOT_FIXED_DECIMALS
+    {
+        ty.length = SqlType::double().length;
+    }
     Ok(ty)
 }
 

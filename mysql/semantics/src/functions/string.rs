@@ -1,8 +1,8 @@
 //! Strings as wholes: joining, lengths, case, quoting.
 
 use super::{Function, MANY, arg, fits_packet};
-use crate::expr::{Call, Cx, Result, Site, leaf};
-use crate::types::SqlType;
+use crate::expr::{Call, Cx, Op, Result, Site, leaf};
+use crate::types::{CollationId, SqlType, TypeKind};
 use crate::value::Value;
 
 pub(super) static FUNCTIONS: &[Function] = &[
@@ -95,16 +95,15 @@ fn replace_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
 
 fn quote_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     let mut coll = site.result_collation(&[0])?;
+    let node = site.node(0)?;
+    let plain =
+        !node.ty.kind.is_string() && node.ty.kind != TypeKind::Json && !node.is_null_literal();
     if coll.id.is_binary() {
         coll = site.connection_text();
         site.convert_strictly(&[0], coll);
     }
-    let node = site.node(0)?;
-    let plain = !node.ty.kind.is_string()
-        && node.ty.kind != crate::types::TypeKind::Json
-        && !node.is_null_literal();
     if plain {
-        coll.id = crate::types::CollationId::LATIN1_SWEDISH_CI;
+        coll.id = CollationId::LATIN1_SWEDISH_CI;
         coll.derivation = crate::types::Derivation::Numeric;
     }
     let length = 2 * site.characters(0) + 2;
@@ -277,11 +276,21 @@ fn soundex(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
 }
 
 fn charset(call: &Call<'_>, _: &mut Cx<'_>) -> Result<Value> {
-    Ok(Value::from(leaf::charset_name(call.text_collation(0))))
+    Ok(Value::from(leaf::charset_name(told_collation(call))))
 }
 
 fn collation(call: &Call<'_>, _: &mut Cx<'_>) -> Result<Value> {
-    Ok(Value::from(leaf::collation_name(call.text_collation(0))))
+    Ok(Value::from(leaf::collation_name(told_collation(call))))
+}
+
+/// Columns of documents are stored as bytes.
+fn told_collation(call: &Call<'_>) -> CollationId {
+    match call.arg(0) {
+        Some(arg) if arg.ty.kind == TypeKind::Json && matches!(arg.op, Op::Column(_)) => {
+            CollationId::BINARY
+        }
+        _ => call.text_collation(0),
+    }
 }
 
 fn coercibility(call: &Call<'_>, _: &mut Cx<'_>) -> Result<Value> {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{Function, MANY, arg, fits_packet};
 use crate::expr::{Call, Cx, Result, Site, leaf};
-use crate::types::{CollationId, SqlType};
+use crate::types::{CollationId, SqlType, TypeKind};
 use crate::value::Value;
 
 pub(super) static FUNCTIONS: &[Function] = &[
@@ -140,9 +140,13 @@ fn elt_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
 fn make_set_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     let which: Vec<usize> = (1..site.args.len()).collect();
     let coll = site.result_collation(&which)?;
-    let length =
-        which.iter().map(|at| site.listed_length(*at)).sum::<u64>() + which.len() as u64 - 1;
-    Ok(site.text(length, coll))
+    let of = |at: &usize| match site.args.get(*at) {
+        Some(arg) if arg.ty.kind == TypeKind::Json => u32::MAX.into(),
+        _ => site.listed_length(*at),
+    };
+    let length = which.iter().map(of).sum::<u64>() + which.len() as u64 - 1;
+    // The sum has 32 bits.
+    Ok(site.text(length & u64::from(u32::MAX), coll))
 }
 
 fn export_set_type(site: &mut Site<'_, '_>) -> Result<SqlType> {

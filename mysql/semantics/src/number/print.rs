@@ -16,6 +16,9 @@ pub struct ShortestDouble {
 /// an exponent.
 const LAST_POINT_WITHOUT_EXPONENT: i16 = 15;
 
+/// With fewer digits no double lies in the middle between two shortest forms.
+const TIED_DIGITS: u8 = 16;
+
 /// Significant digits of a FLOAT.
 const FLOAT_DIGITS: usize = 6;
 
@@ -35,8 +38,11 @@ impl ShortestDouble {
         let value = if value.is_finite() { value } else { 0.0 };
         let written = write!(room, "{value:e}");
         let shortest = Self::from_scientific(written.is_ok(), &text);
-        // Between two of 17 digits that are as near, MySQL takes the even one.
-        if shortest.len == 17 { Self::rounded(value, 17) } else { shortest }
+        // Between two that are as near, MySQL takes the even one.
+        if shortest.len >= TIED_DIGITS {
+            return Self::rounded(value, shortest.len.into());
+        }
+        shortest
     }
 
     /// The digits of `value` rounded to at most `digits` significant ones (1 to

@@ -91,6 +91,41 @@ async fn precisions_years_and_collations_are_as_a_server_takes_them() {
     as_recorded(13).await;
 }
 
+#[tokio::test]
+async fn dates_of_numbers_and_shortest_doubles_are_as_a_server_makes_them() {
+    as_recorded(14).await;
+}
+
+#[tokio::test]
+async fn bits_as_texts_are_bytes() {
+    as_recorded(15).await;
+}
+
+#[tokio::test]
+async fn texts_of_subqueries_as_numbers_say_nothing() {
+    as_recorded(16).await;
+}
+
+#[tokio::test]
+async fn columns_are_told_of_by_whether_rows_are_kept() {
+    as_recorded(17).await;
+}
+
+#[tokio::test]
+async fn decimals_beside_nulls_have_digits_of_a_server() {
+    as_recorded(18).await;
+}
+
+#[tokio::test]
+async fn groups_determine_what_a_server_finds_that_they_do() {
+    as_recorded(19).await;
+}
+
+#[tokio::test]
+async fn constants_and_clauses_are_read_in_a_servers_order() {
+    as_recorded(20).await;
+}
+
 /// `MYSQL_ORACLE=127.0.0.1:13306 cargo test -p firn-compute --test it -- --ignored
 /// what_is_told_is_recorded` asks a server anew.
 #[tokio::test]

@@ -5,6 +5,7 @@ use crate::decimal::Decimal;
 use crate::error::{SqlError, Warnings};
 use crate::expr::context::{Cx, Nobody, Row, Settings};
 use crate::expr::node::{Node, Op};
+use crate::temporal::Time;
 use crate::types::{CollationId, Derivation, SqlType, TypeKind};
 use crate::value::Value;
 
@@ -104,6 +105,15 @@ pub(super) fn double(node: &Node) -> Option<(f64, Vec<SqlError>)> {
     let value =
         run(node, &mut warnings, |node, cx| node.eval_double(cx, Row::default()).ok().flatten())?;
     Some((value, warnings.kept().iter().map(|one| one.error.clone()).collect()))
+}
+
+/// The same as a time of day, as others are compared with it; `None` within is none.
+pub(super) fn time(node: &Node) -> Option<(Option<Time>, Vec<SqlError>)> {
+    let mut warnings = Warnings::default();
+    let value = run(node, &mut warnings, |node, cx| {
+        crate::expr::leaf::compared_time(node, cx, Row::default()).ok()
+    })?;
+    Some((value.flatten(), warnings.kept().iter().map(|one| one.error.clone()).collect()))
 }
 
 /// The same as a decimal.

@@ -2,8 +2,8 @@
 
 use firn_mysql_parser::ast;
 
-use super::Binder;
 use super::comparison::{Class, class, flatten, row_nullable};
+use super::{Binder, fold};
 use crate::error::SqlError;
 use crate::expr::coercion::{Purpose, unify};
 use crate::expr::compare::{CompareOp, Comparison};
@@ -287,6 +287,9 @@ impl Binder<'_> {
                 return Ok(Membership::Each(vec![Comparison::Text(coll.id); others].into()));
             };
             self.agree(args, IN)?;
+            if constants && kind == TypeKind::Time {
+                self.read_list(args, ListReading::Times);
+            }
             let decided_by = args.get(deciding).map(|arg| arg.ty.kind);
             return Ok(match (constants, kind) {
                 (true, TypeKind::Date) => Membership::Constants(ListReading::Dates),
@@ -316,6 +319,7 @@ impl Binder<'_> {
                 doubles.then_some(ListReading::Doubles)
             });
             if let Some(reading) = reading {
+                self.read_list(args, reading);
                 return Ok(Membership::Constants(reading));
             }
         }
@@ -327,6 +331,39 @@ impl Binder<'_> {
                 .for_each(|with| *with = Comparison::Int);
         }
         Ok(Membership::Each(each))
+    }
+
+    /// Reads the constants that something is looked for among, and takes what they are read as
+    /// for those that warn: a server reads them once, before any row.
+    fn read_list(&self, args: &mut [Node], reading: ListReading) {
+        for arg in args.iter_mut().skip(1).filter(|arg| !arg.is_null_literal()) {
+            let (ty, value, warnings) = match reading {
+                ListReading::Integers => {
+                    let (value, warnings) = fold::integer_with_warnings(arg);
+                    let value = value.and_then(|value| i64::try_from(value).ok());
+                    (SqlType::bigint(21), value.map(Value::Int), warnings)
+                }
+                ListReading::Doubles => match fold::double(arg) {
+                    Some((value, warnings)) => {
+                        (SqlType::double(), Some(Value::Double(value)), warnings)
+                    }
+                    None => continue,
+                },
+                ListReading::Times => match fold::time(arg) {
+                    Some((value, warnings)) => {
+                        let ty = SqlType::plain(TypeKind::Time, 10, 6);
+                        (ty, value.map(Value::Time), warnings)
+                    }
+                    None => continue,
+                },
+                ListReading::Dates | ListReading::DateTimes => continue,
+            };
+            let warns = !warnings.is_empty();
+            warnings.into_iter().for_each(|warning| self.warn(warning));
+            let Some(value) = value.filter(|_| warns) else { continue };
+            let written = crate::expr::printed(arg);
+            *arg = Node::leaf(Op::Literal(value), ty).with_written(written);
+        }
     }
 
     /// How the first of `args` is compared with each of the others, by the classes of

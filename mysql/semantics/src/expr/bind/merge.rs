@@ -131,12 +131,15 @@ pub(crate) fn merged_type(
     let mut ty = match kind {
         K::Null => SqlType::NULL,
         K::Decimal => {
-            let scale = scale.min(30);
-            let digits =
-                |node: &&Node| decimal_precision(node).saturating_sub(u32::from(node.ty.decimals));
+            // Beside a column of NULLs there are more decimals than can be, which then count as
+            // digits before the point.
+            let digits = |node: &&Node| match node.ty.decimals {
+                NOT_FIXED_DECIMALS => decimal_precision(node),
+                decimals => decimal_precision(node).saturating_sub(u32::from(decimals)),
+            };
             let int = chosen.iter().map(digits).max().unwrap_or(0);
             let precision = (int + u32::from(scale)).min(65) as u8;
-            SqlType::decimal(precision.max(scale), scale.min(30), all_unsigned)
+            SqlType::decimal(precision.max(scale), scale.min(NOT_FIXED_DECIMALS), all_unsigned)
         }
         K::Float | K::Double => {
             let mut ty = double_type(scale.min(NOT_FIXED_DECIMALS));

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Document, Result, failed};
+use crate::decimal::Decimal;
 use crate::error::{SqlError, code};
 use crate::expr::context::{Cx, Row};
 use crate::expr::leaf;
@@ -68,6 +69,9 @@ pub(crate) fn put(node: &Node, value: &Value, to: &mut Builder) -> Result<()> {
         Value::UInt(value) => to.uint(*value),
         Value::Float(value) => to.double(f64::from(*value)).map_err(|error| failed(&error))?,
         Value::Double(value) => to.double(*value).map_err(|error| failed(&error))?,
+        Value::Decimal(value) if value.is_zero() && leaf::made_zero(node) => {
+            to.sql_decimal(&Decimal::from(0_i64)).map_err(|error| failed(&error))?;
+        }
         Value::Decimal(value) => {
             let settled =
                 if node.keeps_scale() { None } else { leaf::decimal_settled(value, &node.ty) };
@@ -124,6 +128,7 @@ pub(crate) fn utf8_text<'a>(
     let from = match node.ty.kind {
         TypeKind::Json => CollationId::UTF8MB4_BIN,
         kind if kind.is_string() => node.ty.collation,
+        TypeKind::Bit => CollationId::BINARY,
         _ => leaf::ASCII,
     };
     if from.is_binary() {

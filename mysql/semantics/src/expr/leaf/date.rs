@@ -14,6 +14,11 @@ use crate::temporal::{
 use crate::types::TypeKind;
 use crate::value::Value;
 
+/// Numbers from here on have a date before their last six digits.
+const DATE_WITH_TIME: i64 = 101_000_000;
+/// 9999-99-99 99:99:99.
+const LAST_NUMBER: i64 = 99_999_999_999_999;
+
 /// Microseconds with what came after them rounded in.
 fn with_nanos(value: DateTime, nanoseconds: u16, cx: &Cx<'_>) -> Option<DateTime> {
     if nanoseconds < 500 || cx.settings.truncate_fractions {
@@ -128,7 +133,7 @@ pub(super) fn shown_number(value: &Value, node: &Node) -> Vec<u8> {
 }
 
 /// Arithmetic but addition gives zero without decimals.
-fn made_zero(node: &Node) -> bool {
+pub(crate) fn made_zero(node: &Node) -> bool {
     matches!(&node.op, Op::Arith(op, _) if *op != ArithOp::Add)
 }
 
@@ -251,6 +256,14 @@ pub(super) fn read_datetime(
             let Some(number) = number_read(node, &value, cx, row)? else { return Ok(None) };
             let (whole, nanos) = split_number(&number);
             let parsed = datetime_from_number(whole, nanos, mode);
+            // Whoever wants the date alone does not look at the time of day.
+            let parsed = match parsed.value {
+                None if asked.date_only && (DATE_WITH_TIME..=LAST_NUMBER).contains(&whole) => {
+                    let date = datetime_from_number(whole / 1_000_000, 0, mode);
+                    ParsedDateTime { has_time: parsed.has_time || date.value.is_some(), ..date }
+                }
+                _ => parsed,
+            };
             // A number that is a date alone has no fraction of a second.
             let parsed = match parsed.has_time {
                 true if number.is_negative() && nanos != 0 && !asked.date_only => {
