@@ -139,6 +139,15 @@ impl SpaceView {
         &self.state.options
     }
 
+    /// As [`Self::range_deletes`], if they were read already.
+    #[inline]
+    pub(crate) fn known_range_deletes(&self) -> Option<Option<&Arc<RangeDeletes>>> {
+        if !self.has_range_deletes {
+            return Some(None);
+        }
+        self.range_deletes.get().map(Some)
+    }
+
     /// The range deletions of all files; `None` if there are none.
     pub(crate) async fn range_deletes(&self, io: &BlockIo) -> Result<Option<&Arc<RangeDeletes>>> {
         if !self.has_range_deletes {

@@ -132,6 +132,50 @@ impl Reader {
         self.try_with(table, access, |found| found.fill(table, columns, cx, out))
     }
 
+    /// Whether there are no more rows, as far as is known without waiting.
+    #[inline]
+    pub(crate) fn is_at_end(&self) -> bool {
+        let looked_up = match &self.lookup {
+            Pending::Keys(keys) => keys.as_slice().is_empty(),
+            Pending::Ranges(ranges) => ranges.as_slice().is_empty(),
+            Pending::Union(_) => false,
+        };
+        let read = self.entries.as_ref().is_none_or(Entries::is_at_end);
+        looked_up && read && self.ahead.is_empty()
+    }
+
+    /// The next of rows that are read by their keys, as [`Self::next`], if it is in memory;
+    /// `None` if that one has to be asked.
+    #[inline]
+    pub(crate) fn try_by_key(
+        &mut self,
+        view: &mut View<'_>,
+        table: &OpenTable,
+        access: &Access,
+        columns: &[usize],
+        cx: &mut Cx<'_>,
+        out: &mut [Value],
+    ) -> Option<Result<bool>> {
+        let Pending::Keys(keys) = &mut self.lookup else { return None };
+        if access.index != IndexId::ROWS || !self.ahead.is_empty() || view.locks().is_some() {
+            return None;
+        }
+        loop {
+            let Some(key) = keys.as_slice().first() else { return Some(Ok(false)) };
+            let value = match view.try_get(table.codec.table().space(), key).transpose()? {
+                Ok(value) => value,
+                Err(error) => return Some(Err(error)),
+            };
+            let key = keys.next()?;
+            view.reads().add(Read::Key);
+            let Some(value) = value else { continue };
+            let found = table.codec.rows().read(&value).map_err(engine_error);
+            let filled = found.and_then(|row| Found::Row(row).fill(table, columns, cx, out));
+            (self.key, self.locked) = (key, false);
+            return Some(filled.map(|()| true));
+        }
+    }
+
     /// As [`Self::try_next`], for a row as it lies there.
     #[inline]
     pub(crate) fn try_with<T, E: From<SqlError>>(

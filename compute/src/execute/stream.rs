@@ -185,7 +185,10 @@ impl<'p> RowStream<'p> {
                 if let Some(measures) = view.measures() {
                     self.steps.iter().for_each(|step| measures.begin(step, Part::Join));
                 }
-                self.open(view, cx, subqueries, row).await?;
+                match self.open_now(view, cx, subqueries, row) {
+                    Some(opened) => opened?,
+                    None => Box::pin(self.open(view, cx, subqueries, row)).await?,
+                }
             }
             State::Reading => {}
             State::Done => return Ok(false),
@@ -197,7 +200,10 @@ impl<'p> RowStream<'p> {
             };
             let step = &self.steps[at];
             let began = view.clock();
-            let read = self.advance(view, cx, row).await?;
+            let read = match self.advance_now(view, cx, row) {
+                Some(read) => read?,
+                None => self.advance(view, cx, row).await?,
+            };
             self.measured(view, at, Part::Access, began, read);
             let began = view.clock();
             if !read {
@@ -229,7 +235,10 @@ impl<'p> RowStream<'p> {
             if at == last {
                 return Ok(true);
             }
-            self.open(view, cx, subqueries, row).await?;
+            match self.open_now(view, cx, subqueries, row) {
+                Some(opened) => opened?,
+                None => Box::pin(self.open(view, cx, subqueries, row)).await?,
+            }
         }
     }
 
@@ -302,6 +311,32 @@ impl<'p> RowStream<'p> {
         Ok(true)
     }
 
+    /// As [`Self::open`] where nothing is waited for: without subqueries, of a table that is
+    /// stored.
+    #[inline]
+    fn open_now(
+        &mut self,
+        view: &View<'_>,
+        cx: &mut Cx<'p>,
+        subqueries: &Subqueries<'p>,
+        row: &[Value],
+    ) -> Option<Result<()>> {
+        let step = self.steps.get(self.levels.len())?;
+        let (StepRows::Stored(table), Some(access)) = (&step.rows, &step.access) else {
+            return None;
+        };
+        if self.scan.is_some() || !subqueries.is_empty() || view.is_measured() {
+            return None;
+        }
+        let values = Row { columns: row, params: self.params };
+        let source = match Reader::new(table, access, cx, values) {
+            Ok(reader) => From::Stored(Box::new(reader)),
+            Err(error) => return Some(Err(error)),
+        };
+        self.levels.push(Level { source, matched: false, made_up: false });
+        Some(Ok(()))
+    }
+
     /// Begins to read the next step's table.
     async fn open(
         &mut self,
@@ -344,6 +379,36 @@ impl<'p> RowStream<'p> {
         self.measured(view, at, Part::Access, began, false);
         self.levels.push(Level { source, matched: false, made_up: false });
         Ok(())
+    }
+
+    /// As [`Self::advance`] if that takes no waiting; `None` if that one has to be asked. What
+    /// its future would cost is more than a row.
+    #[inline]
+    fn advance_now(
+        &mut self,
+        view: &mut View<'_>,
+        cx: &mut Cx<'_>,
+        row: &mut [Value],
+    ) -> Option<Result<bool>> {
+        let at = self.levels.len().checked_sub(1)?;
+        let step = &self.steps[at];
+        let level = &mut self.levels[at];
+        if level.made_up || !view.try_step() {
+            return None;
+        }
+        let out = &mut row[step.start..step.end];
+        let (From::Stored(reader), StepRows::Stored(table), Some(access)) =
+            (&mut level.source, &step.rows, &step.access)
+        else {
+            return None;
+        };
+        if let Some(read) = reader.try_next(table, access, &step.columns, cx, out) {
+            return Some(read.map(|()| true));
+        }
+        if reader.is_at_end() {
+            return Some(Ok(false));
+        }
+        reader.try_by_key(view, table, access, &step.columns, cx, out)
     }
 
     /// Reads the next row of the last level's table.

@@ -50,6 +50,11 @@ impl<'p> Subqueries<'p> {
         }
     }
 
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.plans.is_empty()
+    }
+
     /// Evaluates something, and computes what it asks for. It may be evaluated more than
     /// once; its warnings come once.
     ///

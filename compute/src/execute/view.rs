@@ -358,6 +358,17 @@ impl<'t> View<'t> {
         done.map(drop).map_err(|error| from_transaction(&error))
     }
 
+    /// Takes [`Self::step`] if it has nothing to do.
+    #[inline]
+    pub(crate) fn try_step(&mut self) -> bool {
+        let next = self.rows_read.wrapping_add(1);
+        let passes = !next.is_multiple_of(STEPS);
+        if passes {
+            self.rows_read = next;
+        }
+        passes
+    }
+
     /// Before each row that is read: long scans end when they are told to, and let others
     /// run meanwhile.
     ///
@@ -373,6 +384,19 @@ impl<'t> View<'t> {
             tokio::task::yield_now().await;
         }
         Ok(())
+    }
+
+    /// The value of a key that is read as it was and is in memory; `None` if
+    /// [`Self::get_many`] has to be asked.
+    ///
+    /// # Errors
+    /// The engine's.
+    #[inline]
+    pub(crate) fn try_get(&mut self, space: SpaceId, key: &[u8]) -> Result<Option<Option<Bytes>>> {
+        if self.mode() != ReadMode::Snapshot {
+            return Ok(None);
+        }
+        self.transaction.try_get(space, key).map_err(|error| from_transaction(&error))
     }
 
     /// The values of several keys.
@@ -613,6 +637,15 @@ impl Entries {
         match self {
             Self::Plain(scan) => scan.try_next().flatten(),
             Self::Locking { .. } => None,
+        }
+    }
+
+    /// Whether there are no more, as far as is known without waiting.
+    #[inline]
+    pub(crate) fn is_at_end(&self) -> bool {
+        match self {
+            Self::Plain(scan) => scan.is_at_end(),
+            Self::Locking { .. } => false,
         }
     }
 

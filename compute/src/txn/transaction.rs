@@ -263,6 +263,20 @@ impl Transaction {
         self.base(mode).get(space, key).await
     }
 
+    /// As [`Self::get`] of the snapshot if nothing has to be waited for; `None` if that one has
+    /// to be asked.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    #[inline]
+    pub fn try_get(&mut self, space: SpaceId, key: &[u8]) -> Result<Option<Option<Bytes>>> {
+        self.check()?;
+        if self.has_written() {
+            return Ok(None);
+        }
+        Ok(self.snapshot().try_get(space, key)?)
+    }
+
     /// What it has written to a key itself.
     pub(super) async fn own(&self, space: SpaceId, key: &[u8]) -> Result<Option<Option<Bytes>>> {
         if let Some(write) = self.writes.get(space, key) {

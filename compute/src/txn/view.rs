@@ -317,6 +317,12 @@ impl Scan {
         Some(found.then(|| (self.committed.key(), self.committed.value())))
     }
 
+    /// Whether there are no more, as far as is known without waiting.
+    #[inline]
+    pub fn is_at_end(&self) -> bool {
+        self.own.is_none() && self.committed.is_at_end()
+    }
+
     /// All that is left, at most `max` rows.
     ///
     /// # Errors

@@ -26,6 +26,16 @@ const CACHED_VALUE_LEN_MAX: usize = 16 << 10;
 /// Reads of one batch that go on at the same time.
 const BATCH_CONCURRENCY: usize = 32;
 
+/// What memory says of a key.
+enum InMemory {
+    /// Its value, or that it has none.
+    Known(Option<Bytes>),
+    /// Files have to be asked; versions older than the newest range deletion do not count.
+    InFiles { deleted: Option<Seq> },
+    /// Nothing yet: range deletions of files were not read.
+    NotRead,
+}
+
 impl Inner {
     #[inline]
     pub(super) async fn get(
@@ -40,7 +50,64 @@ impl Inner {
         if let Some(row) = self.rows.get(&key, snapshot) {
             return Ok(row.value);
         }
-        self.get_from(&state, space, &key, snapshot).await
+        match self.get_from_memory(&state, space, &key, snapshot) {
+            InMemory::Known(value) => Ok(value),
+            other => self.get_from(&state, space, &key, snapshot, other).await,
+        }
+    }
+
+    /// As [`Self::get`] if that takes no waiting; `None` if that one has to be asked.
+    #[inline]
+    pub(super) fn try_get(
+        &self,
+        space: SpaceId,
+        key: &[u8],
+        at: Option<Seq>,
+    ) -> Result<Option<Option<Bytes>>> {
+        let key = key::user_key(space, key);
+        let (state, visible) = self.read_point();
+        let snapshot = self.checked(&state, at, visible)?;
+        if let Some(row) = self.rows.get(&key, snapshot) {
+            return Ok(Some(row.value));
+        }
+        Ok(match self.get_from_memory(&state, space, &key, snapshot) {
+            InMemory::Known(value) => Some(value),
+            InMemory::InFiles { .. } | InMemory::NotRead => None,
+        })
+    }
+
+    /// What the memtables say of a key.
+    #[inline]
+    fn get_from_memory(
+        &self,
+        state: &State,
+        space: SpaceId,
+        key: &[u8],
+        snapshot: Seq,
+    ) -> InMemory {
+        // Seq of the newest range deletion: older versions do not count.
+        let mut deleted = None;
+        for table in state.memtables() {
+            deleted = deleted.max(table.range_deleted(key, snapshot));
+        }
+        let view = state.view.space(space);
+        if let Some(view) = view {
+            match view.known_range_deletes() {
+                Some(Some(ranges)) => deleted = deleted.max(ranges.covering(key, snapshot)),
+                Some(None) => {}
+                None => return InMemory::NotRead,
+            }
+        }
+        for table in state.memtables() {
+            if let Some((seq, kind, value)) = table.get(key, snapshot) {
+                let there = kind == ValueKind::Put && deleted.is_none_or(|at| seq >= at);
+                return InMemory::Known(there.then(|| Bytes::copy_from_slice(value)));
+            }
+        }
+        match view {
+            Some(_) => InMemory::InFiles { deleted },
+            None => InMemory::Known(None),
+        }
     }
 
     /// The snapshot to read at, if its versions are still there.
@@ -60,24 +127,18 @@ impl Inner {
         space: SpaceId,
         key: &[u8],
         snapshot: Seq,
+        mut known: InMemory,
     ) -> Result<Option<Bytes>> {
-        // Seq of the newest range deletion: older versions do not count.
-        let mut deleted = None;
-        for table in state.memtables() {
-            deleted = deleted.max(table.range_deleted(key, snapshot));
-        }
         let view = state.view.space(space);
-        if let Some(view) = view
-            && let Some(ranges) = view.range_deletes(&self.io).await?
-        {
-            deleted = deleted.max(ranges.covering(key, snapshot));
+        if let (InMemory::NotRead, Some(view)) = (&known, view) {
+            view.range_deletes(&self.io).await?;
+            known = self.get_from_memory(state, space, key, snapshot);
         }
-        for table in state.memtables() {
-            if let Some((seq, kind, value)) = table.get(key, snapshot) {
-                let there = kind == ValueKind::Put && deleted.is_none_or(|at| seq >= at);
-                return Ok(there.then(|| Bytes::copy_from_slice(value)));
-            }
-        }
+        let deleted = match known {
+            InMemory::Known(value) => return Ok(value),
+            InMemory::InFiles { deleted } => deleted,
+            InMemory::NotRead => return Err(Error::internal("range deletions stay unread")),
+        };
         let found = match view {
             Some(view) => self.get_from_files(view, key, snapshot).await?,
             None => None,
@@ -137,16 +198,23 @@ impl Inner {
         let mut missing = Vec::new();
         for (i, key) in keys.iter().enumerate() {
             let key = key::user_key(space, key);
-            match self.rows.get(&key, snapshot) {
-                Some(row) => values[i] = row.value,
-                None => missing.push((i, key)),
+            if let Some(row) = self.rows.get(&key, snapshot) {
+                values[i] = row.value;
+                continue;
             }
+            match self.get_from_memory(&state, space, &key, snapshot) {
+                InMemory::Known(value) => values[i] = value,
+                other => missing.push((i, key, other)),
+            }
+        }
+        if missing.is_empty() {
+            return Ok(values);
         }
         let state = &state;
         // The key moves into its read: a closure over references would not be general
         // enough for callers that need to be sent between threads.
-        let reads = missing.into_iter().map(|(i, key)| async move {
-            self.get_from(state, space, &key, snapshot).await.map(|value| (i, value))
+        let reads = missing.into_iter().map(|(i, key, known)| async move {
+            self.get_from(state, space, &key, snapshot, known).await.map(|value| (i, value))
         });
         let mut reads = futures::stream::iter(reads).buffer_unordered(BATCH_CONCURRENCY);
         while let Some(read) = reads.next().await {
@@ -346,6 +414,13 @@ impl Scan {
     #[inline]
     pub fn try_advance(&mut self) -> Option<bool> {
         self.rows.try_next()
+    }
+
+    /// Whether there are no more rows, as far as is known without waiting.
+    #[inline]
+    #[must_use]
+    pub fn is_at_end(&self) -> bool {
+        self.rows.is_at_end()
     }
 
     /// Key of the row, without its space.

@@ -90,6 +90,15 @@ impl Snapshot {
         self.db.get(space, key, Some(self.seq)).await
     }
 
+    /// As [`Self::get`] if nothing has to be waited for; `None` if that one has to be asked.
+    ///
+    /// # Errors
+    /// As [`Db::get`](super::Db::get).
+    #[inline]
+    pub fn try_get(&self, space: SpaceId, key: &[u8]) -> Result<Option<Option<Bytes>>> {
+        self.db.try_get(space, key, Some(self.seq))
+    }
+
     /// The values of several keys as of the snapshot, in the order given.
     ///
     /// # Errors

@@ -121,6 +121,12 @@ impl Visible {
         if self.backward || !placed { None } else { self.step() }
     }
 
+    /// Whether the end was reached.
+    #[inline]
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.state == State::Done
+    }
+
     /// Goes on within memory until a row or the end; `None` if the merge must wait.
     #[inline]
     fn step(&mut self) -> Option<bool> {
