@@ -38,7 +38,7 @@ pub(crate) fn tell_of_kept(select: &BoundSelect, columns: &mut [Column]) {
             TypeKind::Null if kept && item.column.is_none() && !item.node.is_constant() => {
                 column.kind = ColumnType::VarString;
             }
-            TypeKind::Float if is_extreme_of_merged(select, item) => {
+            TypeKind::Float if kept && is_extreme_of_merged(select, item) => {
                 column.kind = ColumnType::Double;
             }
             // Bits are kept as numbers, which have the name that they have inside.

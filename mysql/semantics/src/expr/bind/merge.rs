@@ -32,6 +32,8 @@ fn text_rank(kind: K) -> u8 {
 fn merged_kind(a: K, b: K) -> K {
     match (a, b) {
         (K::Null, other) | (other, K::Null) => other,
+        // Members of one and the other have no length in common, and are not filled up.
+        (K::Enum, K::Set) | (K::Set, K::Enum) => K::Varchar,
         (K::Enum | K::Set, K::Enum | K::Set) => K::Char,
         (a, b) if a == b => a,
         (a, b) if a.is_integer() && b.is_integer() => {
