@@ -28,6 +28,8 @@ struct Run {
     checkpoints: Vec<(String, firn_engine::Seq, Map)>,
     keys: u64,
     step: usize,
+    /// How often memory knew a key by itself.
+    known: usize,
 }
 
 impl Run {
@@ -56,6 +58,7 @@ impl Run {
             checkpoints: Vec::new(),
             keys,
             step: 0,
+            known: 0,
         }
     }
 
@@ -148,9 +151,24 @@ impl Run {
 
     async fn get(&mut self) {
         let (space, key) = (self.space(), self.key());
+        let snapshot = self.db().snapshot();
+        // What memory says before, it says behind a read of files, too.
+        let before = snapshot.try_get(SpaceId(space), &key).unwrap();
         let got = self.db().get(SpaceId(space), &key).await.unwrap();
+        let after = snapshot.try_get(SpaceId(space), &key).unwrap();
         let want = self.model.get(&(space, key.clone())).cloned().map(Bytes::from);
         assert_eq!(got, want, "step {}: get {space} {}", self.step, key.escape_ascii());
+        for known in before.into_iter().chain(after) {
+            assert_eq!(known, want, "step {}: in memory {space} {}", self.step, key.escape_ascii());
+            self.known += 1;
+        }
+        for (snapshot, model) in &self.snapshots {
+            let known = snapshot.try_get(SpaceId(space), &key).unwrap();
+            let want = model.get(&(space, key.clone())).cloned().map(Bytes::from);
+            if let Some(known) = known {
+                assert_eq!(known, want, "step {}: earlier {}", self.step, key.escape_ascii());
+            }
+        }
     }
 
     async fn get_many(&mut self) {
@@ -202,6 +220,7 @@ impl Run {
         }
         want.truncate(max);
         let got = scan.collect(max).await.unwrap();
+        assert!(got.len() == max || scan.is_at_end(), "step {}: at the end", self.step);
         let keys = |rows: &[(Bytes, Bytes)]| {
             rows.iter().map(|(k, _)| k.escape_ascii().to_string()).collect::<Vec<_>>()
         };
@@ -310,6 +329,7 @@ impl Run {
     /// and nothing is there that is not named.
     async fn finish(mut self) {
         self.check_all().await;
+        assert!(self.known > 0 || self.step < 200, "memory was asked, and knew nothing");
         self.snapshots.clear();
         self.reopen().await;
         self.check_all().await;

@@ -8,7 +8,8 @@ use firn_mysql_semantics::expr::{Cx, Row};
 use firn_table::descriptor::IndexId;
 
 use super::Result;
-use super::reader::{Found, Reader};
+use super::found::Found;
+use super::reader::Reader;
 use super::stream::holds;
 use super::view::View;
 use crate::plan::{Access, RangePlan, SelectPlan, Step};

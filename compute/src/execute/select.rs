@@ -3,9 +3,9 @@
 use firn_engine::Instant;
 use firn_mysql_semantics::Value;
 use firn_mysql_semantics::error::{SqlError, code};
-use firn_mysql_semantics::expr::{Cx, Node, Op, Row};
+use firn_mysql_semantics::expr::{Cx, Node, Row};
 
-use super::distinct::{Distinct, Offered};
+use super::distinct::Distinct;
 use super::gathered::Gathered;
 use super::measure::Part;
 use super::rows::Rows;
@@ -13,21 +13,19 @@ use super::stream::{RowStream, holds};
 use super::subquery::Subqueries;
 use super::view::View;
 use super::window::WindowRun;
-use super::{Result, derived, sort_key};
-use crate::bind::{Aggregate, BoundSelect, Item};
+use super::{Result, derived};
 use crate::plan::{SelectPlan, StepRows};
-use crate::spill::{put_row, take_row};
 use crate::vector::VectorRun;
 
 mod batches;
 mod groups;
+mod kept;
+mod late;
 mod ordered;
 mod windowed;
 
+use self::late::{late, reads};
 use self::ordered::{Ordered, Ordering};
-
-/// Results of this many rows are cut while they are sorted, if a LIMIT allows it.
-const CUT_ROWS_MAX: u64 = 100_000;
 
 /// A SELECT that runs.
 pub(crate) struct SelectRun<'p> {
@@ -463,210 +461,6 @@ impl<'p> SelectRun<'p> {
         let truth = subqueries.run(view, cx, |cx| having.eval_truth(cx, row)).await?;
         Ok(truth == Some(true))
     }
-
-    /// Whether no row before had the same items. What cannot be told yet is put off.
-    async fn is_new(&mut self, view: &View<'_>) -> Result<bool> {
-        let Self { plan, row, distinct, .. } = self;
-        let select = &plan.select;
-        let offered = distinct.offer(|key| {
-            for (item, value) in select.items.iter().zip(&row[select.items_start..]) {
-                sort_key::push(value, &item.node.ty, false, key);
-            }
-            Ok(())
-        });
-        match offered? {
-            Offered::New => Ok(true),
-            Offered::Seen => Ok(false),
-            Offered::Later => {
-                let put = |out: &mut Vec<u8>| {
-                    put_row(row, out);
-                    Ok::<_, SqlError>(())
-                };
-                if !distinct.put_off(put)? {
-                    distinct.make_room(view).await?;
-                }
-                Ok(false)
-            }
-        }
-    }
-
-    /// Keeps the rows of DISTINCT that were put off.
-    async fn keep_later(
-        &mut self,
-        view: &mut View<'_>,
-        cx: &mut Cx<'p>,
-        rows: &mut Ordering,
-    ) -> Result<()> {
-        let Some(mut later) = self.distinct.later(view).await? else { return Ok(()) };
-        while later.advance().await? {
-            self.row = take_row(&mut later.payload())?;
-            self.keep(view, cx, rows).await?;
-        }
-        Ok(())
-    }
-
-    /// Rows that are wanted of the result in order.
-    fn wanted(&self) -> u64 {
-        match self.plan.select.calc_found_rows {
-            true => u64::MAX,
-            false => self.skip.saturating_add(self.left),
-        }
-    }
-
-    /// Reads all rows and puts them in order.
-    async fn sort(&mut self, view: &mut View<'_>, cx: &mut Cx<'p>) -> Result<Ordering> {
-        let wanted = self.wanted();
-        let mut rows = Ordering::new(view, wanted);
-        let select = &self.plan.select;
-        let cut = (wanted <= CUT_ROWS_MAX).then_some(usize::try_from(wanted).unwrap_or(usize::MAX));
-        loop {
-            let found = match self.try_advance(view, cx) {
-                Some(found) => found?,
-                None => Box::pin(self.advance(view, cx)).await?,
-            };
-            if std::mem::take(&mut self.begun_again) {
-                rows.clear();
-                self.distinct.clear(view);
-            }
-            if !found {
-                break;
-            }
-            if select.distinct && !self.is_new(view).await? {
-                continue;
-            }
-            if self.plan.subqueries.is_empty() {
-                let key = order_key(self.plan, &self.row, self.params, cx)?;
-                if !self.keep_by(key, &mut rows) {
-                    rows.make_room(view).await?;
-                }
-            } else {
-                Box::pin(self.keep(view, cx, &mut rows)).await?;
-            }
-            if let Some(wanted) = cut {
-                rows.cut(wanted);
-            }
-        }
-        self.keep_later(view, cx, &mut rows).await?;
-        Ok(rows)
-    }
-
-    /// Keeps the flat row with its key.
-    async fn keep(
-        &mut self,
-        view: &mut View<'_>,
-        cx: &mut Cx<'p>,
-        rows: &mut Ordering,
-    ) -> Result<()> {
-        let Self { plan, params, row, subqueries, .. } = self;
-        let key = subqueries.run(view, cx, |cx| order_key(plan, row, params, cx)).await?;
-        if !self.keep_by(key, rows) {
-            rows.make_room(view).await?;
-        }
-        Ok(())
-    }
-
-    fn keep_by(&mut self, key: Vec<u8>, rows: &mut Ordering) -> bool {
-        // Nothing of the row is needed for the next one, if that is not of a join and
-        // nothing around it gave a part.
-        let len = self.row.len();
-        let is_own = self.plan.steps.len() == 1 && self.plan.select.outer_start >= len;
-        rows.keep(key, &mut self.row, is_own)
-    }
-}
-
-/// Whether an expression reads any of these places of the row; those with subqueries may.
-fn reads(node: &Node, places: &std::ops::Range<usize>) -> bool {
-    match &node.op {
-        Op::Column(column) if places.contains(&column.index) => true,
-        Op::Subquery { .. } => true,
-        _ => node.args.iter().any(|arg| reads(arg, places)),
-    }
-}
-
-fn asks_query(node: &Node) -> bool {
-    matches!(node.op, Op::Subquery { .. }) || node.args.iter().any(asks_query)
-}
-
-/// Items that a server computes of the rows alone that it gives, not of those that OFFSET and
-/// LIMIT leave out. Of tables that are joined and sorted it keeps all but constants, of groups
-/// in a temporary table all but those and what is computed of aggregates.
-fn late(plan: &SelectPlan) -> Vec<bool> {
-    let select = &plan.select;
-    let plain = !select.distinct && select.windows.is_empty() && select.rollup.is_none();
-    if !plain || select.having.is_some() {
-        return Vec::new();
-    }
-    // What EXISTS and IN look through is joined, too.
-    let asks = |node: &Node| match (&node.op, &*node.args) {
-        (Op::Not, [node]) => matches!(node.op, Op::Subquery { .. }),
-        (op, _) => matches!(op, Op::Subquery { .. }),
-    };
-    let joined = plan.steps.len() > 1 || plan.steps.iter().any(|step| step.filter.iter().any(asks));
-    let kept = match select.grouped {
-        true => !gives_groups_in_order(select),
-        false => joined && !select.order_by.is_empty(),
-    };
-    // Of a group it keeps the aggregates, not what is computed of them.
-    let of_aggregates = |node: &Node| {
-        let from = select.aggregates_start;
-        let places = from..from + select.aggregates.len();
-        select.grouped && !asks_query(node) && reads(node, &places)
-    };
-    let late = |(at, item): (usize, &Item)| {
-        let place = select.items_start + at;
-        let sorted = select.order_by.iter().any(|key| reads(&key.node, &(place..place + 1)));
-        !sorted && (!kept || is_settled(&item.node) || of_aggregates(&item.node))
-    };
-    select.items.iter().enumerate().map(late).collect()
-}
-
-/// Whether a server gives each group as soon as it is complete: its rows are sorted, for an
-/// aggregate that keeps values, and the groups are wanted in that order.
-fn gives_groups_in_order(select: &BoundSelect) -> bool {
-    // An item may be named for what it is.
-    let place = |node: &Node| match &node.op {
-        Op::Column(column) => {
-            let at = column.index.checked_sub(select.items_start);
-            match at.and_then(|at| select.items.get(at)).map(|item| &item.node.op) {
-                Some(Op::Column(item)) => Some(item.index),
-                Some(_) => None,
-                None => Some(column.index),
-            }
-        }
-        _ => None,
-    };
-    let in_order = select.order_by.len() <= select.group_by.len()
-        && select
-            .order_by
-            .iter()
-            .zip(&select.group_by)
-            .all(|(key, group)| place(&key.node).is_some_and(|at| Some(at) == place(group)));
-    !select.group_by.is_empty() && in_order && select.aggregates.iter().any(Aggregate::keeps_values)
-}
-
-/// Whether nothing in it depends on the row, subqueries included.
-fn is_settled(node: &Node) -> bool {
-    let own = match &node.op {
-        Op::Column(_) | Op::UserVariable(_) | Op::Assign(_) => false,
-        Op::Call(call) => call.function.deterministic,
-        _ => true,
-    };
-    own && node.args.iter().all(is_settled)
-}
-
-/// What ORDER BY compares of a row.
-fn order_key<'p>(
-    plan: &'p SelectPlan,
-    row: &[Value],
-    params: &'p [Value],
-    cx: &mut Cx<'p>,
-) -> Result<Vec<u8>> {
-    let mut key = Vec::with_capacity(32);
-    for one in &plan.select.order_by {
-        let value = one.node.eval(cx, Row { columns: row, params })?;
-        sort_key::push_order(&value, &one.node.ty, one.descending, &mut key);
-    }
-    Ok(key)
 }
 
 /// A number of LIMIT.

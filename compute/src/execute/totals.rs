@@ -7,7 +7,7 @@ use firn_mysql_semantics::expr::Cx;
 use firn_table::Cell;
 
 use super::aggregate::{Accumulator, State, overflow};
-use super::reader::Found;
+use super::found::Found;
 use super::{Result, sort_key};
 use crate::bind::Aggregate;
 use crate::plan::Total;

@@ -1,5 +1,7 @@
 //! The keys that a statement sees and changes, through its transaction.
 
+mod entries;
+mod locking;
 mod reading;
 
 use std::collections::BTreeMap;
@@ -11,6 +13,7 @@ use firn_engine::key::KeyRange;
 use firn_engine::{Env, Instant, SpaceId};
 use firn_mysql_semantics::error::SqlError;
 
+pub(crate) use self::entries::Entries;
 use super::derived::Made;
 use super::measure::Measures;
 use super::{ReadCounts, Relations, Result};
@@ -20,8 +23,8 @@ use crate::session::{from_engine, from_transaction};
 use crate::spill::Spill;
 use crate::table::OpenTable;
 use crate::txn::{
-    Direction, Grant, Interrupt, LockKey, LockMode, LockWait, LockedRow, LockingScan, ReadMode,
-    ReadView, RowLocks, Scan, StatementMark, Transaction,
+    Direction, Interrupt, LockKey, LockMode, LockWait, LockingScan, ReadMode, ReadView, RowLocks,
+    StatementMark, Transaction,
 };
 use crate::vector::Executor;
 
@@ -481,50 +484,6 @@ impl<'t> View<'t> {
         Ok(row.map(|(key, value)| (Bytes::copy_from_slice(key), Bytes::copy_from_slice(value))))
     }
 
-    /// Waits until nobody else uses a key that is about to go, and keeps it.
-    ///
-    /// # Errors
-    /// As [`Self::lock`].
-    pub(crate) async fn lock_exclusive(&mut self, space: SpaceId, key: &[u8]) -> Result<()> {
-        let granted = self.transaction.lock_row(space, key, LockMode::Exclusive, self.wait).await;
-        granted.map(drop).map_err(|error| from_transaction(&error))
-    }
-
-    /// Waits until the inserts of others into a range are decided.
-    ///
-    /// # Errors
-    /// As [`Self::lock`].
-    pub(crate) async fn await_inserts(&mut self, space: SpaceId, range: &KeyRange) -> Result<()> {
-        let waited = self.transaction.await_inserts(space, range, self.wait).await;
-        waited.map_err(|error| from_transaction(&error))
-    }
-
-    /// Keeps a key from being changed by others.
-    ///
-    /// # Errors
-    /// As [`Self::lock`].
-    pub(crate) async fn lock_shared(&mut self, space: SpaceId, key: &[u8]) -> Result<()> {
-        let granted = self.transaction.lock_row(space, key, LockMode::Shared, self.wait).await;
-        granted.map(drop).map_err(|error| from_transaction(&error))
-    }
-
-    /// Locks a row; `false` if it is taken and SKIP LOCKED was asked for.
-    ///
-    /// # Errors
-    /// 1205, 1213, 3572, 1317.
-    pub(crate) async fn lock(&mut self, space: SpaceId, key: &[u8]) -> Result<bool> {
-        let mode = self.locks().unwrap_or(LockMode::Exclusive);
-        let granted = self.transaction.lock_row(space, key, mode, self.wait).await;
-        Ok(granted.map_err(|error| from_transaction(&error))? != Grant::Skipped)
-    }
-
-    /// Gives a row back that turned out not to be wanted.
-    pub(crate) fn unlock(&mut self, space: SpaceId, key: &[u8]) {
-        if self.locks().is_some() {
-            self.transaction.unlock_row(space, key);
-        }
-    }
-
     /// The newest value of a key that is locked.
     ///
     /// # Errors
@@ -532,24 +491,6 @@ impl<'t> View<'t> {
     pub(crate) async fn current(&mut self, space: SpaceId, key: &[u8]) -> Result<Option<Bytes>> {
         let value = self.transaction.get(space, key, ReadMode::Current).await;
         value.map_err(|error| from_transaction(&error))
-    }
-
-    /// Makes ready to put a key that must not be there: what is there, if it is.
-    ///
-    /// # Errors
-    /// As [`Self::lock`].
-    pub(crate) async fn vacant(&mut self, space: SpaceId, key: &[u8]) -> Result<Option<Bytes>> {
-        let value = self.transaction.lock_for_insert(space, key, self.wait).await;
-        value.map_err(|error| from_transaction(&error))
-    }
-
-    /// Makes ready to put an entry that ends with its row's key.
-    ///
-    /// # Errors
-    /// As [`Self::lock`].
-    pub(crate) async fn intend(&mut self, space: SpaceId, key: &[u8]) -> Result<()> {
-        let granted = self.transaction.intend_insert(space, key, self.wait).await;
-        granted.map(drop).map_err(|error| from_transaction(&error))
     }
 
     /// The value at which AUTO_INCREMENT of a table goes on at least, as it is stored.
@@ -610,60 +551,6 @@ const STEPS: u32 = 1024;
 
 /// Rows that a locking scan locks before they are asked for, at first.
 const LOCKED_AHEAD: usize = 16;
-
-/// Entries of a range, one after the other.
-pub(crate) enum Entries {
-    /// As they were or are.
-    Plain(Box<Scan>),
-    /// Locked.
-    Locking {
-        scan: LockingScan,
-        row: Option<LockedRow>,
-        /// Each of them is, not only the range.
-        locked: bool,
-    },
-}
-
-impl Entries {
-    /// Whether what it gives is locked.
-    pub(crate) fn is_locked(&self) -> bool {
-        matches!(self, Self::Locking { locked: true, .. })
-    }
-
-    /// The next key and value if nothing has to be waited for; `None` at the end, or if
-    /// [`Self::next`] has to be asked.
-    #[inline]
-    pub(crate) fn try_next(&mut self) -> Option<(&[u8], &[u8])> {
-        match self {
-            Self::Plain(scan) => scan.try_next().flatten(),
-            Self::Locking { .. } => None,
-        }
-    }
-
-    /// Whether there are no more, as far as is known without waiting.
-    #[inline]
-    pub(crate) fn is_at_end(&self) -> bool {
-        match self {
-            Self::Plain(scan) => scan.is_at_end(),
-            Self::Locking { .. } => false,
-        }
-    }
-
-    /// The next key and value.
-    ///
-    /// # Errors
-    /// The engine's and the locks'.
-    pub(crate) async fn next(&mut self, view: &mut View<'_>) -> Result<Option<(&[u8], &[u8])>> {
-        match self {
-            Self::Plain(scan) => scan.next().await.map_err(|error| from_transaction(&error)),
-            Self::Locking { scan, row, .. } => {
-                let next = Box::pin(scan.next(view.transaction)).await;
-                *row = next.map_err(|error| from_transaction(&error))?;
-                Ok(row.as_ref().map(|row| (&row.key[..], &row.value[..])))
-            }
-        }
-    }
-}
 
 /// An error of the engine or of what lies on it.
 pub(crate) fn engine_error(error: firn_engine::Error) -> SqlError {
