@@ -11,11 +11,14 @@
 //! Of a table of which nothing is known, every one is taken to have the same number of rows, and
 //! every kind of condition to leave the same share of them.
 
+mod classes;
+mod index;
+
 use firn_mysql_semantics::expr::{CompareOp, Node, Op};
-use firn_table::TableCodec;
-use firn_table::descriptor::{IndexId, IndexState};
 use smallvec::SmallVec;
 
+use self::classes::{Classes, equal_columns};
+use self::index::{Index, indexes};
 use super::implied::quietly_implied;
 use super::{Alternatives, Condition, Known, SubqueryPlan, Term, cost, semi, union};
 use crate::bind::{JoinKind, Source, TableSource, columns_of};
@@ -67,20 +70,6 @@ pub(super) struct Order {
     pub(super) tables: Vec<(usize, Reached)>,
     /// The first one is read in order: so many rows of it are enough.
     pub(super) enough: Option<f64>,
-}
-
-struct Index {
-    /// Its columns, and whether a range of each can be searched.
-    parts: Vec<(usize, bool)>,
-    unique: bool,
-    /// It has all columns that are read.
-    covering: bool,
-    /// It is the rows themselves.
-    rows: bool,
-    /// How many entries a key has, by how many parts; nothing if it is not known.
-    per_key: Vec<f64>,
-    /// How many entries values of so many parts leave.
-    dive: Option<(usize, f64)>,
 }
 
 /// What a condition says of one column, once the tables that it `needs` are there.
@@ -405,49 +394,6 @@ impl Joined {
     }
 }
 
-/// Places of columns that are equal to each other.
-#[derive(Default)]
-struct Classes(Vec<Vec<usize>>);
-
-impl Classes {
-    /// Puts two into one class: its number, once all are put together.
-    fn join(&mut self, one: usize, other: usize) -> usize {
-        let of = |place: usize, all: &[Vec<usize>]| all.iter().position(|all| all.contains(&place));
-        match (of(one, &self.0), of(other, &self.0)) {
-            (Some(one), Some(other)) if one == other => one,
-            (Some(one), Some(other)) => {
-                let (first, second) = (one.min(other), one.max(other));
-                let more = self.0.remove(second);
-                self.0[first].extend(more);
-                first
-            }
-            (Some(class), None) => {
-                self.0[class].push(other);
-                class
-            }
-            (None, Some(class)) => {
-                self.0[class].push(one);
-                class
-            }
-            (None, None) => {
-                self.0.push(vec![one, other]);
-                self.0.len() - 1
-            }
-        }
-    }
-}
-
-/// The columns that a condition says to be equal.
-fn equal_columns(node: &Node) -> Option<(usize, usize)> {
-    let (Op::Compare(CompareOp::Eq, _), [one, other]) = (&node.op, &*node.args) else {
-        return None;
-    };
-    match (&one.op, &other.op) {
-        (Op::Column(one), Op::Column(other)) => Some((one.index, other.index)),
-        _ => None,
-    }
-}
-
 /// What is known of a table, if it counts.
 fn known_of(source: &Source) -> Option<&Known> {
     source.known.as_ref().filter(|known| !known.few)
@@ -474,101 +420,6 @@ fn dived(table: &Table, source: &Source) -> Option<(f64, Vec<usize>)> {
     let of_dive = |term: &&Said| term.needs == 0 && best.columns.contains(&term.column);
     let filters = table.terms.iter().filter(of_dive).map(|term| term.filter).collect();
     Some(((best.entries / table.rows).min(1.0), filters))
-}
-
-impl Index {
-    /// What an entry costs that is found.
-    fn each(&self) -> f64 {
-        match (self.rows, self.covering) {
-            (true, _) => 1.0,
-            (false, true) => cost::ENTRY,
-            (false, false) => cost::ENTRY + cost::BEHIND,
-        }
-    }
-
-    /// How many entries its search gives, and by how many parts.
-    fn searched(&self, table: &Table, there: &dyn Fn(Tables) -> bool) -> (f64, usize) {
-        let (mut found, mut values, mut used, mut constant) = (table.rows, 1.0, 0, 0);
-        let mut only_constants = true;
-        for (column, ranges) in &self.parts {
-            let here = || {
-                let terms = table.terms.iter();
-                terms.filter(|term| {
-                    term.column == *column && there(term.needs) && (*ranges || term.equality)
-                })
-            };
-            if here().next().is_none() {
-                break;
-            }
-            used += 1;
-            constant += usize::from(here().any(|term| term.constant));
-            only_constants &= here().all(|term| term.needs == 0);
-            let equal = here().filter(|term| term.equality).map(|term| term.values);
-            match (equal.reduce(f64::min), self.per_key.get(used - 1)) {
-                (Some(count), Some(each)) => {
-                    values *= count;
-                    found = found.min(each * values);
-                }
-                (Some(count), None) => {
-                    values *= count;
-                    found *= here().map(|term| term.share).product::<f64>();
-                }
-                (None, _) => {
-                    found *= here().map(|term| term.share).product::<f64>();
-                    break;
-                }
-            }
-        }
-        if let Some((parts, entries)) = self.dive {
-            if parts == used && only_constants {
-                return (entries.max(1.0), used);
-            }
-            if parts <= used {
-                found = found.min(entries);
-            }
-        }
-        let single = self.unique && constant == self.parts.len();
-        (if single { 1.0 } else { found.max(1.0) }, used)
-    }
-}
-
-/// The indexes of a table that can be searched.
-fn indexes(codec: &TableCodec, reads: &[bool], known: Option<&Known>) -> Vec<Index> {
-    let table = codec.table();
-    let mut all = Vec::with_capacity(table.indexes.len() + 1);
-    let mut add = |index: &firn_table::key::IndexCodec, rows: bool| {
-        let parts: Option<Vec<_>> = (0..index.parts())
-            .map(|part| Some((index.column(part)?, index.keeps_order(part))))
-            .collect();
-        let read = |at: usize| reads.get(at) == Some(&true);
-        let covering = rows || (0..table.columns.len()).all(|at| !read(at) || index.covers(at));
-        let per_key = |known: &Known| -> Vec<f64> {
-            (1..=index.parts()).map_while(|parts| known.per_key(index, parts)).collect()
-        };
-        let dive = known.and_then(|known| {
-            let mut dives = known.dives().iter();
-            dives.find(|dive| dive.index == index.id())
-        });
-        if let Some(parts) = parts.filter(|parts| !parts.is_empty()) {
-            all.push(Index {
-                parts,
-                unique: index.is_unique(),
-                covering,
-                rows,
-                per_key: known.map(per_key).unwrap_or_default(),
-                dive: dive.map(|dive| (dive.columns.len(), dive.entries)),
-            });
-        }
-    };
-    add(codec.row_index(), true);
-    for index in &table.indexes {
-        let usable = index.state == IndexState::Public && !index.invisible;
-        if let Some(entries) = codec.index(index.id).filter(|_| usable && index.id != IndexId::ROWS)
-        {
-            add(entries, false);
-        }
-    }
-    all
 }
 
 /// The share of rows, or of pairs of rows, for which a condition is taken to hold: `joins`
