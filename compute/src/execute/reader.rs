@@ -285,7 +285,8 @@ impl Reader {
                         (true, _) => counts.add(Read::First),
                         (false, _) => counts.add(Read::Key),
                     }
-                    self.entries = Some(view.scan(space, &range, access.backward, direct).await?);
+                    let scan = view.scan(space, &range, access.backward, direct);
+                    self.entries = Some(Box::pin(scan).await?);
                 }
                 Pending::Keys(keys) => {
                     let keys: Vec<Vec<u8>> = keys.take(view.rows_ahead(BATCH)).collect();
@@ -411,7 +412,7 @@ impl Reader {
             true => Box::pin(locked(view, space, keys)).await?,
             false => keys,
         };
-        let found = view.get_many(space, &keys).await?;
+        let found = Box::pin(view.get_many(space, &keys)).await?;
         for (key, value) in keys.into_iter().zip(found) {
             match value {
                 Some(value) => self.ahead.push_back((key.into(), value)),

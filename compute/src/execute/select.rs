@@ -378,7 +378,8 @@ impl<'p> SelectRun<'p> {
                 return Ok(false);
             }
             let Self { stream, subqueries, row, .. } = self;
-            if view.locks().is_some() && !stream.settle(view, cx, subqueries, row).await? {
+            if view.locks().is_some() && !Box::pin(stream.settle(view, cx, subqueries, row)).await?
+            {
                 continue;
             }
             let alone = match self.having_alone() {

@@ -52,7 +52,7 @@ impl Inner {
         }
         match self.get_from_memory(&state, space, &key, snapshot) {
             InMemory::Known(value) => Ok(value),
-            other => self.get_from(&state, space, &key, snapshot, other).await,
+            other => Box::pin(self.get_from(&state, space, &key, snapshot, other)).await,
         }
     }
 
@@ -287,7 +287,8 @@ impl Inner {
             if let Some(ranges) = view.range_deletes(&self.io).await? {
                 deleted.push(Arc::clone(ranges));
             }
-            self.add_files(view, &view.levels, &full, snapshot, &mut sources).await?;
+            let levels = &view.levels;
+            Box::pin(self.add_files(view, levels, &full, snapshot, &mut sources)).await?;
         }
         let merge = MergeCursor::new(sources);
         let rows = Visible::new(merge, deleted, full, snapshot, backward);

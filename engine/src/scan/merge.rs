@@ -13,7 +13,8 @@ use crate::memtable::MemtableCursor;
 use crate::sst::cursor::FileCursor;
 use crate::types::Seq;
 
-/// One sorted source.
+/// One sorted source. What it does with files is by itself in memory: it is rare beside what
+/// goes on within a block, and futures around it would be as large.
 pub(crate) enum Source {
     Memtable(MemtableCursor),
     File(Box<FileCursor>),
@@ -86,8 +87,8 @@ impl Source {
     async fn advance(&mut self) -> Result<()> {
         match self {
             Self::Memtable(_) => Ok(()),
-            Self::File(f) => f.enter_next_block().await,
-            Self::Level(l) => l.enter_next_block().await,
+            Self::File(f) => Box::pin(f.enter_next_block()).await,
+            Self::Level(l) => Box::pin(l.enter_next_block()).await,
         }
     }
 
@@ -108,8 +109,8 @@ impl Source {
                 m.seek(key);
                 Ok(())
             }
-            Self::File(f) => f.seek(key, Seq::MAX).await,
-            Self::Level(l) => l.seek(key, Seq::MAX).await,
+            Self::File(f) => Box::pin(f.seek(key, Seq::MAX)).await,
+            Self::Level(l) => Box::pin(l.seek(key, Seq::MAX)).await,
         }
     }
 

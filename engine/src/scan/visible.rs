@@ -88,7 +88,7 @@ impl Visible {
     #[inline]
     pub(crate) async fn next(&mut self) -> Result<bool> {
         if self.backward {
-            return self.next_backward().await;
+            return Box::pin(self.next_backward()).await;
         }
         loop {
             match self.state {

@@ -23,7 +23,7 @@ impl<'p> SelectRun<'p> {
     ) -> Result<Ordering> {
         let select = &self.plan.select;
         let began = view.clock();
-        let over_batches = match self.residual.is_empty() {
+        let over_batches = match self.residual.is_empty() && self.vector.is_some() {
             true => Box::pin(self.groups_of_batches(view, cx)).await?,
             false => None,
         };
@@ -64,7 +64,7 @@ impl<'p> SelectRun<'p> {
         if self.windows.is_some() {
             return Box::pin(self.behind_windows(view, cx)).await;
         }
-        self.keep_later(view, cx, &mut rows).await?;
+        Box::pin(self.keep_later(view, cx, &mut rows)).await?;
         Ok(rows)
     }
 
@@ -100,7 +100,8 @@ impl<'p> SelectRun<'p> {
             if !found {
                 return Ok(groups);
             }
-            if view.locks().is_some() && !stream.settle(view, cx, subqueries, row).await? {
+            if view.locks().is_some() && !Box::pin(stream.settle(view, cx, subqueries, row)).await?
+            {
                 continue;
             }
             let from = Row { columns: row, params };
