@@ -36,8 +36,10 @@ use crate::types::{BranchName, Epoch};
 /// How often a worker sends heartbeats.
 pub const HEARTBEAT: std::time::Duration = std::time::Duration::from_secs(3);
 
-/// How long a shard stays leased without a heartbeat.
-pub const SHARD_LEASE_LENGTH: std::time::Duration = std::time::Duration::from_secs(30);
+/// How long a shard stays leased without a heartbeat. Nothing merges what it covers until then:
+/// files pile up behind a worker that died, or behind a lease whose answer was lost, and
+/// writers must not give up before somebody else may go on.
+pub const SHARD_LEASE_LENGTH: std::time::Duration = std::time::Duration::from_secs(15);
 
 /// Identifies one try of one shard.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

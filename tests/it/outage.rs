@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use firn_engine::compaction::Compaction;
 use firn_engine::object::FaultPlan;
 use firn_engine::{Env, ErrorKind, SpaceId};
 
@@ -154,4 +155,35 @@ async fn with_no_worker_writers_slow_down_by_degrees_and_hear_why() {
     world.until("what waited is merged", || files() < 12).await;
     assert!(worker.stop(Duration::from_secs(60)).await);
     db.close(Duration::from_secs(60)).await.unwrap();
+}
+
+/// A worker that dies with all that can be merged in its hands fails no write: what it held is
+/// taken over before writers give up.
+#[tokio::test(start_paused = true)]
+async fn what_a_worker_that_died_held_is_merged_before_writers_give_up() {
+    let world = World::small(Env::simulated(5));
+    let running = world.open().await.unwrap();
+    assert!(running.worker.stop(Duration::from_secs(60)).await);
+    let files = || running.db.version().space(SPACE).map_or(0, |space| space.l0.len());
+    let mut written = 0;
+    while files() < 8 {
+        running.db.put(SPACE, &key(written % 100), &[1; 200]).await.unwrap();
+        written += 1;
+        world.env.sleep(Duration::from_millis(1)).await;
+    }
+    let dead = running.storage.lease("a worker that dies", 16);
+    let held = world.env.timeout(Duration::from_secs(1), dead).await.expect("there is work");
+    assert!(!held.unwrap().is_empty());
+    let worker = world.worker(Arc::clone(&running.storage) as _);
+    let began = world.env.now();
+    let mut waited_most = Duration::ZERO;
+    for i in 0..5000 {
+        let before = world.env.now();
+        running.db.put(SPACE, &key(i % 500), &[2; 200]).await.unwrap();
+        waited_most = waited_most.max(world.env.now().since(before));
+    }
+    assert!(waited_most > Duration::from_secs(5), "nobody waited for it: {waited_most:?}");
+    assert!(world.env.now().since(began) < Duration::from_secs(60));
+    assert!(worker.stop(Duration::from_secs(60)).await);
+    running.db.close(Duration::from_secs(60)).await.unwrap();
 }

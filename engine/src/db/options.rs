@@ -6,12 +6,20 @@ use std::time::Duration;
 use object_store::ObjectStore;
 
 use crate::cache::DiskTier;
+use crate::compaction::SHARD_LEASE_LENGTH;
 use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::journal::Journal;
 use crate::object::{BlockSource, Layout};
 use crate::storage::Storage;
 use crate::types::BranchName;
+
+/// How long a write waits to be admitted, unless it is told otherwise.
+const ADMISSION_WAIT_MAX: Duration = Duration::from_secs(30);
+
+// A worker that dies must not fail writes: what it merged is taken over while they wait, with as
+// much time again to be noticed and to merge.
+const _: () = assert!(2 * SHARD_LEASE_LENGTH.as_secs() <= ADMISSION_WAIT_MAX.as_secs());
 
 /// The parts that a database stands on. Any mix of local and remote ones will do.
 #[derive(Clone)]
@@ -88,7 +96,7 @@ impl Options {
             row_cache_bytes: caches / 3,
             pinned_bytes: pinned,
             commit_wait_max: Duration::from_secs(30),
-            admission_wait_max: Duration::from_secs(30),
+            admission_wait_max: ADMISSION_WAIT_MAX,
         }
     }
 
