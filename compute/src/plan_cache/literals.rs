@@ -3,8 +3,8 @@
 //! A literal's type has its length, and binding looks at what it says; a parameter has
 //! one type for all values. So only literals of which nothing but the value counts are
 //! made parameters: integers and strings that are all that a column gets, that a plain
-//! column is compared with, and those of LIMIT. Binding has the last word
-//! ([`are_direct`]): where it would have converted the literal, the plan is not kept.
+//! column is compared with, and those of LIMIT. Binding has the last word ([`converted`]):
+//! where it would have converted the literal, as one beside a date, that stays one.
 
 use firn_mysql_parser::Shape;
 use firn_mysql_parser::ast::{
@@ -40,14 +40,15 @@ fn is_utf8mb4(collation: CollationId) -> bool {
     Collation::by_id(collation.0).is_some_and(|one| one.charset().name() == "utf8mb4")
 }
 
-/// Makes parameters of the literals of a statement that may be: the places of these
-/// literals in `shape`, in the order of the parameters.
+/// Makes parameters of the literals of a statement that may be, but for those that `stay`: the
+/// places of these literals in `shape`, in the order of the parameters.
 pub(crate) fn into_parameters(
     statement: &mut StatementKind,
     shape: &Shape,
     connection: CollationId,
+    stay: &[bool],
 ) -> Vec<usize> {
-    let mut rewrite = Rewrite { shape, connection, free: Vec::new() };
+    let mut rewrite = Rewrite { shape, connection, stay, free: Vec::new() };
     match statement {
         StatementKind::Query(query) => rewrite.query(query),
         StatementKind::Insert(insert) => match &mut insert.source {
@@ -76,6 +77,7 @@ pub(crate) fn into_parameters(
 struct Rewrite<'a> {
     shape: &'a Shape,
     connection: CollationId,
+    stay: &'a [bool],
     free: Vec<usize>,
 }
 
@@ -99,7 +101,7 @@ impl Rewrite<'_> {
             return;
         }
         let Some(slot) = self.shape.slot(expr.span) else { return };
-        if self.shape.literals[slot].1 != *literal {
+        if self.shape.literals[slot].1 != *literal || self.stay.get(slot) == Some(&true) {
             return;
         }
         expr.kind = ExprKind::Param(u32::try_from(self.free.len()).unwrap_or(u32::MAX));
@@ -133,10 +135,9 @@ impl Rewrite<'_> {
     }
 }
 
-/// Whether every parameter of a condition is compared as it is, so that a literal in
-/// its place would have been bound to the same.
-pub(crate) fn are_direct(condition: &Node) -> bool {
-    let is_param = |node: &Node| matches!(node.op, Op::Param(_));
+/// The parameters of a condition that are not compared as they are, so that a literal in their
+/// place would have been bound to something else.
+pub(crate) fn converted(condition: &Node, found: &mut Vec<usize>) {
     // A literal beside it would have become a year, a date or a time.
     let is_moment = |ty: &SqlType| ty.kind.is_temporal() || ty.kind == TypeKind::Year;
     let moments = condition.args.iter().any(|arg| is_moment(&arg.ty));
@@ -152,6 +153,11 @@ pub(crate) fn are_direct(condition: &Node) -> bool {
         Op::In { how: Membership::Constants(ListReading::Integers), .. } => true,
         _ => false,
     };
-    let direct = direct && !moments;
-    condition.args.iter().all(|arg| if is_param(arg) { direct } else { are_direct(arg) })
+    for arg in &condition.args {
+        match arg.op {
+            Op::Param(_) if direct && !moments => {}
+            Op::Param(at) => found.push(at),
+            _ => converted(arg, found),
+        }
+    }
 }

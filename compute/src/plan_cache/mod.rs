@@ -17,11 +17,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use firn_mysql_parser::Shape;
-use firn_mysql_parser::ast::{Literal, Span};
 use firn_mysql_semantics::expr::Settings;
 use parking_lot::Mutex;
 
-pub(crate) use literals::{TEXT_LENGTH, are_direct, argument_of, into_parameters};
+pub(crate) use literals::{TEXT_LENGTH, argument_of, converted, into_parameters};
 
 use crate::output::ResultCharset;
 
@@ -39,6 +38,9 @@ const SHARD_ENTRIES_MAX: usize = 128;
 
 /// Variants of one shape: fixed literals, databases, settings.
 const VARIANTS_MAX: usize = 16;
+
+/// Plans of one part.
+const SHARD_PLANS_MAX: usize = 2 * SHARD_ENTRIES_MAX;
 
 /// What a statement is compiled for, beside its shape.
 #[derive(Debug, Clone)]
@@ -71,8 +73,9 @@ struct Known<P> {
 #[derive(Debug)]
 struct Variant<P> {
     setting: Setting,
-    /// The literals that are not parameters, in the order of the text.
-    fixed: Box<[Literal]>,
+    /// The literals that are not parameters as they are written, in the order of the text:
+    /// columns are named after them.
+    fixed: Box<[Box<[u8]>]>,
     /// The catalog's epoch.
     epoch: u64,
     plan: Arc<P>,
@@ -105,13 +108,14 @@ impl<P> Default for PlanCache<P> {
     }
 }
 
-/// Which literals are parameters, and the others in the order of the text.
+/// The literals that are no parameters, as they are written in `sql`, in its order.
 fn fixed<'l>(
-    literals: &'l [(Span, Literal)],
+    sql: &'l [u8],
+    shape: &'l Shape,
     is_free: &'l [bool],
-) -> impl Iterator<Item = &'l Literal> {
-    let fixed = literals.iter().zip(is_free).filter(|(_, is_free)| !**is_free);
-    fixed.map(|((_, literal), _)| literal)
+) -> impl Iterator<Item = &'l [u8]> {
+    let fixed = shape.literals.iter().zip(is_free).filter(|(_, is_free)| !**is_free);
+    fixed.map(|((span, _), _)| &sql[span.start as usize..span.end as usize])
 }
 
 fn mask(literals: usize, free: &[usize]) -> Box<[bool]> {
@@ -120,13 +124,29 @@ fn mask(literals: usize, free: &[usize]) -> Box<[bool]> {
     is_free.into()
 }
 
+impl<P> Shard<P> {
+    /// Drops the shape that has not been used for longest.
+    fn forget_oldest(&mut self) {
+        let oldest = self.entries.iter().min_by_key(|(_, known)| known.used);
+        if let Some(oldest) = oldest.map(|(hash, _)| *hash) {
+            self.entries.remove(&oldest);
+        }
+    }
+}
+
 impl<P> PlanCache<P> {
     fn shard(&self, hash: u64) -> &Mutex<Shard<P>> {
         &self.shards[(hash >> 60) as usize % SHARDS]
     }
 
-    /// The plan of a statement, compiled with the catalog of `epoch`.
-    pub(crate) fn find(&self, shape: &Shape, setting: &Setting, epoch: u64) -> Option<Found<P>> {
+    /// The plan of the statement `sql`, compiled with the catalog of `epoch`.
+    pub(crate) fn find(
+        &self,
+        sql: &[u8],
+        shape: &Shape,
+        setting: &Setting,
+        epoch: u64,
+    ) -> Option<Found<P>> {
         if shape.key.len() > SHAPE_BYTES_MAX {
             return None;
         }
@@ -140,16 +160,25 @@ impl<P> PlanCache<P> {
         known.variants.retain(|variant| variant.epoch == epoch);
         let variant = known.variants.iter().find(|variant| {
             variant.setting == *setting
-                && fixed(&shape.literals, &known.is_free).eq(variant.fixed.iter())
+                && fixed(sql, shape, &known.is_free).eq(variant.fixed.iter().map(|one| &**one))
         })?;
         shard.clock += 1;
         known.used = shard.clock;
         Some(Found { plan: Arc::clone(&variant.plan), free: Arc::clone(&known.free) })
     }
 
+    /// Which literals of a shape are none of its parameters; empty if nothing is known of it.
+    pub(crate) fn which_stay(&self, shape: &Shape) -> Vec<bool> {
+        let hash = hash_of(&shape.key);
+        let shard = self.shard(hash).lock();
+        let known = shard.entries.get(&hash).filter(|known| *known.shape == *shape.key);
+        known.map_or_else(Vec::new, |known| known.is_free.iter().map(|is_free| !is_free).collect())
+    }
+
     /// Keeps a plan; `free` says which literals are its parameters.
     pub(crate) fn keep(
         &self,
+        sql: &[u8],
         shape: &Shape,
         free: Arc<[usize]>,
         setting: Setting,
@@ -161,12 +190,16 @@ impl<P> PlanCache<P> {
         }
         let hash = hash_of(&shape.key);
         let is_free = mask(shape.literals.len(), &free);
-        let fixed = fixed(&shape.literals, &is_free).cloned().collect();
+        let fixed = fixed(sql, shape, &is_free).map(Box::from).collect();
         let variant = Variant { setting, fixed, epoch, plan };
         let mut shard = self.shard(hash).lock();
         let shard = &mut *shard;
         shard.clock += 1;
         let used = shard.clock;
+        let plans: usize = shard.entries.values().map(|known| known.variants.len()).sum();
+        if plans >= SHARD_PLANS_MAX {
+            shard.forget_oldest();
+        }
         if let Some(known) = shard.entries.get_mut(&hash)
             && *known.shape == *shape.key
             && known.free == free
@@ -183,10 +216,7 @@ impl<P> PlanCache<P> {
             return;
         }
         if shard.entries.len() >= SHARD_ENTRIES_MAX && !shard.entries.contains_key(&hash) {
-            let oldest = shard.entries.iter().min_by_key(|(_, known)| known.used);
-            if let Some(oldest) = oldest.map(|(hash, _)| *hash) {
-                shard.entries.remove(&oldest);
-            }
+            shard.forget_oldest();
         }
         let shape = Box::from(&shape.key[..]);
         shard.entries.insert(hash, Known { shape, free, is_free, variants: vec![variant], used });

@@ -13,7 +13,7 @@ fn shaped(sql: &str) -> (Parser, Shape, StatementKind) {
 
 fn free(sql: &str) -> Vec<usize> {
     let (_, shape, mut kind) = shaped(sql);
-    into_parameters(&mut kind, &shape, Settings::default().connection_collation)
+    into_parameters(&mut kind, &shape, Settings::default().connection_collation, &[])
 }
 
 fn setting() -> Setting {
@@ -39,16 +39,20 @@ fn literals_of_which_only_the_value_counts_are_parameters() {
 #[test]
 fn a_plan_is_found_by_shape_fixed_literals_setting_and_epoch() {
     let cache = PlanCache::default();
-    let (_, shape, mut kind) = shaped("SELECT 1, c FROM t WHERE id = 5");
+    let kept = "SELECT 1, c FROM t WHERE id = 5";
+    let (_, shape, mut kind) = shaped(kept);
     let connection = Settings::default().connection_collation;
-    let places: Arc<[usize]> = into_parameters(&mut kind, &shape, connection).into();
-    cache.keep(&shape, Arc::clone(&places), setting(), 4, Arc::new("plan"));
+    let places: Arc<[usize]> = into_parameters(&mut kind, &shape, connection, &[]).into();
+    cache.keep(kept.as_bytes(), &shape, Arc::clone(&places), setting(), 4, Arc::new("plan"));
     let find = |sql: &str, setting: &Setting, epoch| {
         let (_, shape, _) = shaped(sql);
-        cache.find(&shape, setting, epoch).map(|found| *found.plan)
+        cache.find(sql.as_bytes(), &shape, setting, epoch).map(|found| *found.plan)
     };
     assert_eq!(find("SELECT 1, c FROM t WHERE id = 77", &setting(), 4), Some("plan"));
-    assert_eq!(find("select  1,c from t /* x */ where id=8", &setting(), 4), Some("plan"));
+    assert_eq!(find("/* x */ SELECT 1, c FROM t WHERE id = 8 ; ", &setting(), 4), Some("plan"));
+    // Columns are named by what is written.
+    assert_eq!(find("SELECT 1, C FROM t WHERE id = 5", &setting(), 4), None);
+    assert_eq!(find("SELECT 01, c FROM t WHERE id = 5", &setting(), 4), None);
     assert_eq!(find("SELECT 2, c FROM t WHERE id = 5", &setting(), 4), None);
     assert_eq!(find("SELECT 1, c FROM t WHERE id = '5'", &setting(), 4), None);
     assert_eq!(find("SELECT 1, c FROM u WHERE id = 5", &setting(), 4), None);
@@ -67,15 +71,15 @@ fn the_cache_is_bounded_and_keeps_what_is_used() {
     let keep = |sql: &str| {
         let (_, shape, mut kind) = shaped(sql);
         let connection = Settings::default().connection_collation;
-        let places: Arc<[usize]> = into_parameters(&mut kind, &shape, connection).into();
-        cache.keep(&shape, places, setting(), 0, Arc::new(()));
+        let places: Arc<[usize]> = into_parameters(&mut kind, &shape, connection, &[]).into();
+        cache.keep(sql.as_bytes(), &shape, places, setting(), 0, Arc::new(()));
     };
     let hot = "SELECT c FROM hot WHERE id = 1";
     keep(hot);
     for at in 0..3 * SHARDS * SHARD_ENTRIES_MAX {
         keep(&format!("SELECT c FROM t{at} WHERE id = 1"));
         let (_, shape, _) = shaped(hot);
-        assert!(cache.find(&shape, &setting(), 0).is_some(), "after {at}");
+        assert!(cache.find(hot.as_bytes(), &shape, &setting(), 0).is_some(), "after {at}");
     }
     assert!(cache.len() <= SHARDS * SHARD_ENTRIES_MAX);
     for at in 0..3 * VARIANTS_MAX {

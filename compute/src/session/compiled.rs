@@ -7,6 +7,7 @@ use firn_engine::Db;
 use firn_mysql_parser::ast::{self, StatementKind as S};
 use firn_mysql_protocol::result::Columns;
 use firn_mysql_semantics::error::SqlError;
+use firn_mysql_semantics::expr::{Node, Op};
 use firn_mysql_semantics::{Derivation, SqlType, TypeKind, Value};
 
 use super::Session;
@@ -63,8 +64,10 @@ pub(crate) struct Compiled {
     pub(crate) uses: Uses,
     /// Nothing in it is of this one session or moment.
     pub(crate) shared: bool,
-    /// Nothing but the values of its parameters counts, so that literals can be such.
+    /// Nothing but the values of its parameters counts, wherever they are.
     pub(crate) direct: bool,
+    /// Parameters in its conditions that literals would not be compared as.
+    pub(crate) converted: Vec<usize>,
     /// Tables whose size its plan was chosen by, and how many rows they had.
     sized: Vec<(Arc<OpenTable>, u64)>,
     /// How often it was run.
@@ -246,13 +249,14 @@ impl Session {
         };
         let before = self.warnings.total();
         self.lacking = Lacking::default();
-        let (work, tables, shared, direct, uses) = match statement {
+        let mut converted = Vec::new();
+        let (work, tables, shared, nested, uses) = match statement {
             S::Query(query) => {
                 let bind = |one: &Statement<'_>| BoundSelect::bind(one, query);
                 let (mut select, shared, uses) = self.bind_shared(sql, types, bind)?;
                 self.learn(&mut select, params);
-                let direct =
-                    !select.is_nested() && select.filter.iter().all(plan_cache::are_direct);
+                let nested = select.is_nested();
+                convert(&select.filter, &mut converted);
                 // What others refuse to bind is not for them.
                 let lax = !self.groups_fully() && (select.grouped || select.distinct);
                 let plan = self.planned_query(select)?;
@@ -260,7 +264,7 @@ impl Session {
                 let mode =
                     if plan.locks { LockMode::RowsLocked } else { LockMode::IntentionShared };
                 let tables = read(&plan.select, mode);
-                (Work::Query(plan), tables, shared, direct, uses)
+                (Work::Query(plan), tables, shared, nested, uses)
             }
             S::Insert(insert) => {
                 let (mut insert, shared, uses) =
@@ -271,41 +275,45 @@ impl Session {
                 if let InsertSource::Query(select) = &mut insert.source {
                     self.learn_for_change(select, params);
                 }
-                let direct = insert.subqueries.is_empty()
-                    && match &insert.source {
-                        InsertSource::Values(rows) => rows.iter().flatten().all(is_direct),
-                        InsertSource::Query(select) => {
-                            !select.is_nested() && select.filter.iter().all(plan_cache::are_direct)
-                        }
-                    };
+                let mut nested = !insert.subqueries.is_empty();
+                match &insert.source {
+                    InsertSource::Values(rows) => {
+                        rows.iter().flatten().for_each(|one| convert_given(one, &mut converted));
+                    }
+                    InsertSource::Query(select) => {
+                        nested |= select.is_nested();
+                        convert(&select.filter, &mut converted);
+                    }
+                }
                 let plan = InsertPlan::new(insert)?;
                 let mut tables = self.changed(vec![Arc::clone(&plan.insert.table)])?;
                 let sources = plan.query.iter();
                 tables.extend(sources.flat_map(|query| read(query, LockMode::RowsLocked)));
                 let subqueries = plan.subqueries.iter();
                 tables.extend(subqueries.flat_map(|one| read(&one.plan, LockMode::RowsLocked)));
-                (Work::Insert(plan), tables, shared, direct, uses)
+                (Work::Insert(plan), tables, shared, nested, uses)
             }
             S::Update(update) => {
                 let (mut update, shared, uses) =
                     self.bind_shared(sql, types, |one| BoundUpdate::bind(one, update))?;
                 self.learn_for_change(&mut update.rows, params);
-                let direct = update.assignments.iter().all(|(_, _, given)| is_direct(given))
-                    && !update.rows.is_nested()
-                    && update.rows.filter.iter().all(plan_cache::are_direct);
+                let nested = update.rows.is_nested();
+                convert(&update.rows.filter, &mut converted);
+                let given = update.assignments.iter().map(|(_, _, given)| given);
+                given.for_each(|one| convert_given(one, &mut converted));
                 let plan = UpdatePlan::new(update)?;
                 let tables = self.changed(tables_of(&plan.rows))?;
-                (Work::Update(plan), tables, shared, direct, uses)
+                (Work::Update(plan), tables, shared, nested, uses)
             }
             S::Delete(delete) => {
                 let (mut delete, shared, uses) =
                     self.bind_shared(sql, types, |one| BoundDelete::bind(one, delete))?;
                 self.learn_for_change(&mut delete.rows, params);
-                let direct = !delete.rows.is_nested()
-                    && delete.rows.filter.iter().all(plan_cache::are_direct);
+                let nested = delete.rows.is_nested();
+                convert(&delete.rows.filter, &mut converted);
                 let plan = DeletePlan::new(delete)?;
                 let tables = self.changed(tables_of(&plan.rows))?;
-                (Work::Delete(plan), tables, shared, direct, uses)
+                (Work::Delete(plan), tables, shared, nested, uses)
             }
             _ => return Err(SqlError::not_supported_yet("this statement")),
         };
@@ -328,7 +336,8 @@ impl Session {
             uses,
             // What binding warns of would be missing the next time.
             shared: shared && epoch.is_some() && self.warnings.total() == before,
-            direct,
+            direct: !nested && converted.is_empty(),
+            converted,
         })
     }
 
@@ -346,13 +355,16 @@ impl Session {
     }
 }
 
-/// Parameters in it are all of it.
-fn is_direct(given: &Given) -> bool {
-    match given {
-        Given::Default => true,
-        Given::Value(node) => {
-            matches!(node.op, firn_mysql_semantics::expr::Op::Param(_))
-                || plan_cache::are_direct(node)
-        }
+/// See [`plan_cache::converted`].
+fn convert<'n>(conditions: impl IntoIterator<Item = &'n Node>, converted: &mut Vec<usize>) {
+    conditions.into_iter().for_each(|one| plan_cache::converted(one, converted));
+}
+
+/// The same of what a column gets: a parameter that is all of it is taken as it is.
+fn convert_given(given: &Given, converted: &mut Vec<usize>) {
+    if let Given::Value(node) = given
+        && !matches!(node.op, Op::Param(_))
+    {
+        plan_cache::converted(node, converted);
     }
 }

@@ -12,7 +12,7 @@ use super::Session;
 use super::compiled::{Compiled, Work};
 use super::run::Arguments;
 use super::statement::{Ended, Outcome, within};
-use crate::plan_cache::{self, Setting};
+use crate::plan_cache;
 
 /// Kinds of parameters for which a prepared statement keeps a plan.
 const PREPARED_PLANS_MAX: usize = 4;
@@ -42,7 +42,7 @@ impl Session {
         let Some(epoch) = self.server.catalog.epoch() else { return Ok(false) };
         self.begin_settings();
         let setting = self.setting();
-        let Some(found) = self.server.plans.find(&self.shape, &setting, epoch) else {
+        let Some(found) = self.server.plans.find(sql, &self.shape, &setting, epoch) else {
             return Ok(false);
         };
         let Some(arguments) = self.literal_arguments(&found.free) else { return Ok(false) };
@@ -137,26 +137,33 @@ impl Session {
         }
         self.begin_settings();
         let connection = self.settings.connection_collation;
-        let mut kind = statement.kind.clone();
-        let free: Arc<[usize]> =
-            plan_cache::into_parameters(&mut kind, &self.shape, connection).into();
-        let Some(arguments) = self.literal_arguments(&free) else { return Ok(false) };
-        let mark = self.warnings.mark();
-        let mut compiled = self.compile(sql, &kind, &arguments.types, &arguments.values);
-        self.warnings.rewind(mark);
-        if self.gather_lacking().await {
-            compiled = self.compile(sql, &kind, &arguments.types, &arguments.values);
+        // Which literals are no parameters, binding says: it is asked once for each shape.
+        let mut stay = self.server.plans.which_stay(&self.shape);
+        for _ in 0..2 {
+            let mut kind = statement.kind.clone();
+            let free: Arc<[usize]> =
+                plan_cache::into_parameters(&mut kind, &self.shape, connection, &stay).into();
+            let Some(arguments) = self.literal_arguments(&free) else { return Ok(false) };
+            let mark = self.warnings.mark();
+            let mut compiled = self.compile(sql, &kind, &arguments.types, &arguments.values);
             self.warnings.rewind(mark);
+            if self.gather_lacking().await {
+                compiled = self.compile(sql, &kind, &arguments.types, &arguments.values);
+                self.warnings.rewind(mark);
+            }
+            // What is wrong with the statement, it is told when it is compiled as it is.
+            let Some(compiled) = compiled.ok().filter(|one| one.shared) else { return Ok(false) };
+            let Some(epoch) = compiled.epoch else { return Ok(false) };
+            if compiled.converted.is_empty() {
+                let compiled = Arc::new(compiled);
+                let (setting, plan) = (compiled.setting.clone(), Arc::clone(&compiled));
+                self.server.plans.keep(sql, &self.shape, free, setting, epoch, plan);
+                return self.run_again(&compiled, &arguments, response).await;
+            }
+            stay.resize(self.shape.literals.len(), false);
+            compiled.converted.iter().for_each(|at| stay[free[*at]] = true);
         }
-        // What is wrong with the statement, it is told when it is compiled as it is.
-        let Some(compiled) = compiled.ok().filter(|one| one.shared && one.direct) else {
-            return Ok(false);
-        };
-        let Some(epoch) = compiled.epoch else { return Ok(false) };
-        let compiled = Arc::new(compiled);
-        let setting: Setting = compiled.setting.clone();
-        self.server.plans.keep(&self.shape, free, setting, epoch, Arc::clone(&compiled));
-        self.run_again(&compiled, &arguments, response).await
+        Ok(false)
     }
 
     /// Carries out a prepared statement.

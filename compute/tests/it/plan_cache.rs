@@ -267,6 +267,89 @@ async fn prepared_statements_with_subqueries_are_compiled_once() {
     }
 }
 
+/// They were compiled twice for each execution.
+#[tokio::test]
+async fn texts_with_subqueries_or_dates_are_compiled_once() {
+    let (_server, mut client) = filled().await;
+    client.run("CREATE TABLE b (a_id INT, n INT, d DATE, KEY (a_id))").await;
+    client.run("INSERT INTO b VALUES (1, 7, '2024-01-01'), (1, 8, '2024-02-01')").await;
+    client.run("INSERT INTO b VALUES (3, 9, '2024-03-01')").await;
+    client.run("ANALYZE TABLE a, b").await;
+    let before = counted(&mut client, "SESSION", "Firn_compiled").await;
+    let own = counted(&mut client, "SESSION", "Firn_compiled").await - before;
+    // Texts in the order in which they are sent, how often they are compiled, their answers.
+    let of_count = |id: u32| {
+        format!("SELECT s, (SELECT COUNT(*) FROM b WHERE a_id = id) FROM a WHERE id = {id}")
+    };
+    let of_in = |n: u32, s: &str| {
+        format!("SELECT s FROM a WHERE s = '{s}' AND id IN (SELECT a_id FROM b WHERE n = {n})")
+    };
+    let of_from = |n: u32| {
+        format!("SELECT x.c FROM (SELECT a_id, COUNT(*) AS c FROM b GROUP BY a_id) x WHERE c = {n}")
+    };
+    let of_date =
+        |n: u32, d: &str| format!("SELECT n FROM b WHERE n >= {n} AND d > '{d}' ORDER BY n");
+    for (sql, compiled, expected) in [
+        (of_count(1), 1, &["one|2"][..]),
+        (of_count(2), 0, &["two|0"]),
+        (of_count(3), 0, &["three|1"]),
+        // What is compared within the subquery is no parameter.
+        (of_in(8, "one"), 1, &["one"]),
+        (of_in(8, "three"), 0, &[]),
+        (of_in(9, "three"), 1, &["three"]),
+        (of_in(9, "one"), 0, &[]),
+        (of_from(2), 1, &["2"]),
+        (of_from(1), 0, &["1"]),
+        // A text beside a date is one, which is found out once.
+        (of_date(1, "2024-01-15"), 2, &["8", "9"]),
+        (of_date(1, "2024-01-15"), 0, &["8", "9"]),
+        (of_date(9, "2024-01-15"), 0, &["9"]),
+        (of_date(1, "2024-02-15"), 1, &["9"]),
+        (of_date(1, "2023-02-15"), 1, &["7", "8", "9"]),
+        (of_date(8, "2024-02-15"), 0, &["9"]),
+    ] {
+        let before = counted(&mut client, "SESSION", "Firn_compiled").await;
+        assert_eq!(client.lines(&sql).await, expected, "{sql}");
+        let after = counted(&mut client, "SESSION", "Firn_compiled").await;
+        assert_eq!(after - before - own, compiled, "{sql}");
+    }
+    // One that is no date is what it was, whatever was in its place before.
+    for _ in 0..2 {
+        assert_eq!(client.error(&of_date(1, "no date")).await.0, 1525);
+    }
+}
+
+/// They were named by the text that was compiled first, whatever its spaces, capitals and digits.
+#[tokio::test]
+async fn columns_are_named_as_each_text_has_them() {
+    let (_server, mut client) = filled().await;
+    let items = [
+        "(SELECT 1)",
+        "(SELECT  1)",
+        "id+1",
+        "id + 1",
+        "COUNT(*)",
+        "count(*)",
+        "1.0",
+        "1.00",
+        "1e0",
+        "1.0e0",
+        "7",
+        "007",
+        "'x'",
+        "\"x\"",
+        "ID",
+        "id",
+    ];
+    for item in items {
+        for _ in 0..2 {
+            let result = client.result(&format!("SELECT {item} FROM a WHERE id = 1")).await;
+            let expected = item.trim_matches(['\'', '"']);
+            assert_eq!(String::from_utf8_lossy(&result.columns[0].name), expected, "{item}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_table_locked_for_writing_is_not_read_by_others() {
     let (server, mut client) = filled().await;

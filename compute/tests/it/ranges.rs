@@ -348,3 +348,24 @@ async fn large_results_are_sent_and_sorted_both_ways() {
         assert!(text(&mut client, &direct).await == expected, "{direct}");
     }
 }
+
+/// Such a list is no keys to look for; what is read instead once came in another order.
+#[tokio::test]
+async fn a_list_of_more_keys_than_one_read_takes_leaves_the_order_that_was_asked_for() {
+    let (_server, mut client) = start().await;
+    client.run("CREATE TABLE t (id INT PRIMARY KEY, k INT, c INT, KEY (k))").await;
+    let row = |id: u64| format!("({id}, {}, {id})", (id * 7919) % 401);
+    let rows: Vec<String> = (0..400).map(row).collect();
+    client.run(&format!("INSERT INTO t VALUES {}", rows.join(","))).await;
+    let list = (100..20_200).map(|id| id.to_string()).collect::<Vec<_>>().join(",");
+    for order in ["id LIMIT 5", "id DESC LIMIT 5", "k LIMIT 7", "k DESC LIMIT 7", "c, id", "id"] {
+        let asked = |condition: &str| {
+            format!("SELECT id, k FROM t WHERE {condition} HAVING TRUE ORDER BY {order}")
+        };
+        let expected = text(&mut client, &asked("id >= 100")).await;
+        let given = asked(&format!("id IN ({list})"));
+        assert!(text(&mut client, &given).await == expected, "ORDER BY {order}");
+        let direct = given.replace(" HAVING TRUE", "");
+        assert!(text(&mut client, &direct).await == expected, "ORDER BY {order}, to the client");
+    }
+}

@@ -1,15 +1,17 @@
 //! The shape of a statement: its text with the literals taken out.
 //!
 //! For a plan cache. Two statements with equal [`Shape::key`] are the same but for the
-//! values in [`Shape::literals`], whose types are part of the key; so they parse to
-//! the same tree, with literals in the same places. Making a shape costs the lexer
-//! only: on a hit nothing is parsed.
+//! [`Shape::literals`], whose types are part of the key, and for what is in front of them and
+//! behind: space and comments. So they parse to the same tree, with literals in the same
+//! places. Everything else is in the key as it is written, since columns of a result are named
+//! by the text of their expressions. Making a shape costs the lexer only: on a hit nothing is
+//! parsed.
 //!
 //! How a cache uses it. On a miss, parse the text, and make a parameter of every
 //! literal that may be one: [`Shape::slot`] finds its place from the span of its
 //! expression. What is not made a parameter (ORDER BY 1, the COMMENT of a column, a
-//! length) has not been looked at in vain: keep its value with the plan, and take a
-//! later statement with the same key for a hit only if it has the same value there.
+//! length) has not been looked at in vain: keep its text with the plan, and take a
+//! later statement with the same key for a hit only if it has the same text there.
 //!
 //! NULL, TRUE and FALSE are words, not literals, and stay in the key.
 
@@ -53,6 +55,8 @@ impl Parser {
 
 impl Grammar<'_> {
     fn shape(&mut self, shape: &mut Shape) -> Result<()> {
+        // Where the text begins that is not in the key yet, and where the last token ended.
+        let (mut from, mut to) = (self.token().start, self.token().start);
         loop {
             let token = self.token();
             let literal = match token.kind {
@@ -61,10 +65,12 @@ impl Grammar<'_> {
                 T::DATE | T::TIME | T::TIMESTAMP => self.kind_at(1) == T::Text,
                 T::End => {
                     shape.end = self.sql.len();
+                    shape.key_of_text(&self.sql[from as usize..to as usize]);
                     return Ok(());
                 }
                 T::Semicolon => {
                     shape.end = token.end as usize;
+                    shape.key_of_text(&self.sql[from as usize..to as usize]);
                     return Ok(());
                 }
                 T::Bad => return Err(self.error(ErrorKind::Syntax)),
@@ -72,29 +78,32 @@ impl Grammar<'_> {
             };
             if literal {
                 let value = self.literal()?;
+                shape.key_of_text(&self.sql[from as usize..token.start as usize]);
                 shape.key_of(&value);
                 let span = self.span_from(token.start);
+                (from, to) = (span.end, span.end);
                 shape.literals.push((span, value));
                 continue;
             }
-            self.bump();
-            shape.key.extend_from_slice(&(token.kind as u16).to_le_bytes());
-            if matches!(token.kind, T::Ident | T::Quoted | T::Host | T::Introducer | T::Hint) {
-                let bytes = self.bytes(token);
-                shape.key.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
-                shape.key.extend_from_slice(bytes);
-            }
+            to = self.bump().end;
         }
     }
 }
 
 impl Shape {
-    /// The place of a literal, and its type.
+    /// The text up to a literal, or to the end.
+    fn key_of_text(&mut self, text: &[u8]) {
+        self.key.extend_from_slice(&(text.len() as u32).to_le_bytes());
+        self.key.extend_from_slice(text);
+    }
+
+    /// The type of a literal.
     fn key_of(&mut self, literal: &Literal) {
-        // No token has this number.
-        self.key.extend_from_slice(&u16::MAX.to_le_bytes());
         let charset = match literal {
-            Literal::Null | Literal::Bool(_) => return,
+            Literal::Null | Literal::Bool(_) => {
+                self.key.push(0);
+                return;
+            }
             Literal::Int(value) => {
                 // Over the signed range it is another type.
                 self.key.push(if *value > i64::MAX as u64 { 2 } else { 1 });

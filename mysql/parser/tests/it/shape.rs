@@ -12,7 +12,7 @@ fn shape(sql: &str) -> Shape {
 #[test]
 fn statements_that_differ_in_values_have_one_key() {
     let one = shape("SELECT c FROM t WHERE id = 5 AND n LIKE 'x'");
-    let other = shape("select c  from t /* x */ where id = 4711 and n like 'yyy'");
+    let other = shape(" /* x */ SELECT c FROM t WHERE id = 4711 AND n LIKE 'yyy' -- y");
     assert_eq!(one.key, other.key);
     assert_eq!(other.literals[0].1, Literal::Int(4711));
     assert!(matches!(&other.literals[1].1, Literal::Text(text) if &text.value[..] == b"yyy"));
@@ -38,6 +38,13 @@ fn other_types_names_and_words_have_other_keys() {
         "select a from `t` where b = 1",
         "select /*+ X() */ a from t where b = 1",
         "select distinct a from t where b = 1",
+        // Columns are named by what is written.
+        "select A from t where b = 1",
+        "select a+b from t where b = 1",
+        "select a + b from t where b = 1",
+        "select a /* + */ from t where b = 1",
+        "select count(*) from t where b = 1",
+        "select COUNT(*) from t where b = 1",
     ];
     for (i, one) in texts.iter().enumerate() {
         for other in &texts[..i] {
