@@ -91,7 +91,10 @@ impl Rewrite<'_> {
 
     fn limit(&mut self, limit: Option<&mut ast::Limit>) {
         let Some(limit) = limit else { return };
-        self.literal(&mut limit.rows);
+        // Nothing is read for it, and its columns are told of otherwise.
+        if !matches!(limit.rows.kind, ExprKind::Literal(Literal::Int(0))) {
+            self.literal(&mut limit.rows);
+        }
         limit.offset.iter_mut().for_each(|offset| self.literal(offset));
     }
 

@@ -34,6 +34,7 @@ fn literals_of_which_only_the_value_counts_are_parameters() {
     assert_eq!(free("DELETE FROM t WHERE a + 1 = 2 OR id = 3"), [2]);
     assert_eq!(free("SELECT c FROM t WHERE d = DATE'2020-01-01' AND x = _latin1'a'"), [0usize; 0]);
     assert_eq!(free("SELECT c FROM t GROUP BY 1 HAVING c > 5"), [0usize; 0]);
+    assert_eq!(free("SELECT c FROM t WHERE id = 0 LIMIT 0"), [0]);
 }
 
 #[test]

@@ -105,8 +105,12 @@ impl Shape {
                 return;
             }
             Literal::Int(value) => {
-                // Over the signed range it is another type.
-                self.key.push(if *value > i64::MAX as u64 { 2 } else { 1 });
+                // Over the signed range it is another type; LIMIT 0 is another query.
+                self.key.push(match *value {
+                    0 => 9,
+                    value if value > i64::MAX as u64 => 2,
+                    _ => 1,
+                });
                 return;
             }
             Literal::Decimal(text) => {

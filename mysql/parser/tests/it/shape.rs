@@ -22,6 +22,7 @@ fn statements_that_differ_in_values_have_one_key() {
 fn other_types_names_and_words_have_other_keys() {
     let texts = [
         "select a from t where b = 1",
+        "select a from t where b = 0",
         "select a from t where b = '1'",
         "select a from t where b = 1.0",
         "select a from t where b = 1.00",
