@@ -306,10 +306,12 @@ impl BoundSelect {
         }
         this.windows.drop_unused();
         this.drop_unread();
+        this.cache_constants();
         this.name_aggregates(rollup);
         if rollup {
             this.roll_up(groups_start);
         }
+        this.number_extremes();
         this.locking = locking(statement, &query.locking)?;
         this.into = Destination::bind(query.into.as_deref())?;
         Ok(this)

@@ -55,7 +55,19 @@ pub(crate) struct Shared {
     pub(crate) number: usize,
     /// What it is, until it is planned.
     bound: Mutex<Option<Derived>>,
+    /// What queries read of it.
+    read: Mutex<Reads>,
     planned: OnceLock<DerivedPlan>,
+}
+
+/// What queries read of a common table.
+#[derive(Default)]
+struct Reads {
+    /// How often it is named, and for how many of these it is known which columns are read.
+    names: usize,
+    known: usize,
+    /// The columns.
+    columns: Vec<bool>,
 }
 
 /// What is not planned: rows of a step that there is not.
@@ -63,7 +75,18 @@ static UNPLANNED: DerivedPlan = DerivedPlan::Working(usize::MAX);
 
 impl Shared {
     fn new(number: usize, rows: Derived) -> Self {
-        Self { number, bound: Mutex::new(Some(rows)), planned: OnceLock::new() }
+        let (bound, read) = (Mutex::new(Some(rows)), Mutex::default());
+        Self { number, bound, read, planned: OnceLock::new() }
+    }
+
+    /// Notes which of its columns a query reads that names it.
+    pub(super) fn reads(&self, columns: &[bool]) {
+        let mut read = self.read.lock();
+        read.known += 1;
+        if read.columns.len() < columns.len() {
+            read.columns.resize(columns.len(), false);
+        }
+        read.columns.iter_mut().zip(columns).for_each(|(read, one)| *read |= one);
     }
 
     /// Calls `each` with what it is, unless it is planned already.
@@ -79,7 +102,14 @@ impl Shared {
     /// As [`DerivedPlan::new`].
     pub(crate) fn plan(&self) -> Result<()> {
         let bound = self.bound.lock().take();
-        if let Some(bound) = bound {
+        if let Some(mut bound) = bound {
+            // All queries that read it are bound by now.
+            let read = self.read.lock();
+            if let Derived::Query { query, .. } = &mut bound
+                && read.names == read.known
+            {
+                query.drop_items(&read.columns);
+            }
             let planned = DerivedPlan::new(bound)?;
             self.planned.get_or_init(|| planned);
         }
@@ -200,6 +230,7 @@ impl CommonTable<'_> {
             },
         };
         if let (Kind::Defined { shared, .. }, Derived::Shared(one)) = (&self.kind, &source) {
+            one.read.lock().names += 1;
             shared.borrow_mut().get_or_insert((Arc::clone(one), Arc::clone(&columns)));
         }
         Ok(FoundTable {

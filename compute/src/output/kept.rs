@@ -7,7 +7,7 @@ use firn_mysql_semantics::TypeKind;
 use firn_mysql_semantics::expr::{Node, Op};
 use firn_mysql_semantics::types::NOT_FIXED_DECIMALS;
 
-use crate::bind::{AggregateFunction, BoundSelect, Item};
+use crate::bind::{BoundSelect, Item};
 
 /// Changes what is told of such columns.
 pub(crate) fn tell_of_kept(select: &BoundSelect, columns: &mut [Column]) {
@@ -35,6 +35,9 @@ pub(crate) fn tell_of_kept(select: &BoundSelect, columns: &mut [Column]) {
                 let stored = item.node.ty.as_stored();
                 (column.length, column.decimals) = (stored.length, stored.decimals);
             }
+            TypeKind::Double if kept && item.column.is_none() => {
+                column.flags.set(ColumnFlags::UNSIGNED, false);
+            }
             TypeKind::Null if kept && item.column.is_none() && !item.node.is_constant() => {
                 column.kind = ColumnType::VarString;
             }
@@ -42,7 +45,7 @@ pub(crate) fn tell_of_kept(select: &BoundSelect, columns: &mut [Column]) {
                 column.kind = ColumnType::Double;
             }
             // Bits are kept as numbers, which have the name that they have inside.
-            TypeKind::Bit if kept && select.windows.is_empty() => {
+            TypeKind::Bit if kept && select.windows.is_empty() && !select.keeps_values() => {
                 let inner = item.column.and_then(|place| select.name_within(place));
                 if let Some(name) = inner {
                     column.org_name = name.as_bytes().to_vec();
@@ -85,12 +88,6 @@ fn branches(pairs: &[Node], otherwise: bool) -> Vec<&Node> {
 fn is_extreme_of_merged(select: &BoundSelect, item: &Item) -> bool {
     let Op::Column(column) = &item.node.op else { return false };
     let at = column.index.checked_sub(select.aggregates_start);
-    let Some(aggregate) = at.and_then(|at| select.aggregates.get(at)) else { return false };
-    let extreme = matches!(aggregate.function, AggregateFunction::Min | AggregateFunction::Max);
-    let Some(Op::Column(of)) = aggregate.args.first().map(|arg| &arg.op) else { return false };
-    let holds = |table: &crate::bind::ScopeTable| {
-        (table.start..table.start + table.columns.len()).contains(&of.index)
-    };
-    let table = select.tables.iter().position(holds);
-    extreme && !select.group_by.is_empty() && table.is_some_and(|table| select.is_merged(table))
+    let aggregate = at.and_then(|at| select.aggregates.get(at));
+    aggregate.is_some_and(|aggregate| select.is_extreme_of_merged(aggregate))
 }

@@ -27,6 +27,8 @@ pub struct Node {
     pub(crate) name: Option<Box<str>>,
     /// COALESCE that was written as IFNULL.
     pub(crate) is_ifnull: bool,
+    /// A constant that a server computes once for a condition, as its errors show.
+    pub(crate) is_cached: bool,
     /// How many levels are below, at least: above some, values are kept while an
     /// expression is evaluated.
     pub(crate) height: u16,
@@ -272,6 +274,19 @@ impl Node {
         Node::leaf(op, ty).with_ascii(ascii)
     }
 
+    /// Notes of the constants in a condition, and in what it reads, that a server computes
+    /// them once. What is written as it is is no such.
+    pub fn cache_constants(&mut self) {
+        if matches!(self.op, Op::Literal(_) | Op::Hex(_) | Op::Param(_) | Op::Row) {
+            return;
+        }
+        if self.is_constant() {
+            self.is_cached = true;
+            return;
+        }
+        self.args.iter_mut().for_each(Node::cache_constants);
+    }
+
     /// A value that is known.
     pub fn value(value: Value, ty: SqlType) -> Node {
         Node::leaf(Op::Literal(value), ty)
@@ -297,7 +312,17 @@ impl Node {
     pub(crate) fn leaf(op: Op, ty: SqlType) -> Node {
         let args = Box::default();
         let (written, name) = (None, None);
-        Node { ty, ascii: false, op, args, written, name, is_ifnull: false, height: 0 }
+        Node {
+            ty,
+            ascii: false,
+            op,
+            args,
+            written,
+            name,
+            is_ifnull: false,
+            is_cached: false,
+            height: 0,
+        }
     }
 
     /// A node over `args`.
@@ -305,7 +330,17 @@ impl Node {
         let ascii = !ty.kind.is_string() && ty.kind != TypeKind::Json;
         let below = args.iter().map(|arg| arg.height).max().unwrap_or(0);
         let (args, height) = (args.into_boxed_slice(), below.saturating_add(1));
-        Node { ty, ascii, op, args, written: None, name: None, is_ifnull: false, height }
+        Node {
+            ty,
+            ascii,
+            op,
+            args,
+            written: None,
+            name: None,
+            is_ifnull: false,
+            is_cached: false,
+            height,
+        }
     }
 
     pub(crate) fn with_written(mut self, written: String) -> Node {

@@ -119,6 +119,16 @@ fn put(node: &Node, out: &mut String) {
     if out.len() > LIMIT_BYTES {
         return;
     }
+    if node.is_cached {
+        out.push_str("<cache>(");
+        put_plain(node, out);
+        out.push(')');
+        return;
+    }
+    put_plain(node, out);
+}
+
+fn put_plain(node: &Node, out: &mut String) {
     if let Some(written) = &node.written {
         out.push_str(written);
         return;

@@ -45,12 +45,12 @@ const REPLACED_LENGTH: u64 = 16_777_216;
 
 /// 3995 where bytes meet characters; the collation that decides about case.
 fn matched(site: &mut Site<'_, '_>, which: &[usize]) -> Result<crate::expr::Coll> {
-    let binary = |node: &Node| node.ty.is_binary_string();
-    let is_text = |node: &Node| !binary(node) && !node.is_null_literal();
+    let binary = |node: &Node| node.ty.is_binary_string() || node.ty.is_null_column();
+    let is_text = |node: &Node| !binary(node) && node.ty.kind != TypeKind::Null;
     let (first, nodes) = (site.node(0)?, which.iter().filter_map(|at| site.args.get(*at)));
     for node in nodes {
         if binary(first) && is_text(node) || binary(node) && is_text(first) {
-            let shown = |node: &Node| match node.ty.kind.is_string() {
+            let shown = |node: &Node| match node.ty.kind.is_string() || node.ty.is_null_column() {
                 true => leaf::collation_name(node.ty.collation),
                 false => leaf::collation_name(site.binder.connection()),
             };
@@ -87,10 +87,11 @@ fn replace_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     let coll = matched(site, &[0, 1])?;
     // What is put in need only be of the same sort: characters or bytes.
     let piece = site.node(2)?;
-    let bytes = piece.ty.is_binary_string();
-    if bytes != coll.id.is_binary() && !piece.is_null_literal() {
+    let none = piece.ty.is_null_column();
+    let bytes = piece.ty.is_binary_string() || none;
+    if bytes != coll.id.is_binary() && (none || piece.ty.kind != TypeKind::Null) {
         let shown = |id| leaf::collation_name(id);
-        let other = match piece.ty.kind.is_string() {
+        let other = match piece.ty.kind.is_string() || none {
             true => piece.ty.collation,
             false => site.binder.connection(),
         };
@@ -101,10 +102,12 @@ fn replace_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
     }
     let mut ty = site.text(REPLACED_LENGTH, coll);
     (ty.kind, ty.length) = (TypeKind::LongText, REPLACED_LENGTH as u32);
-    // Texts may fail to become what the matcher reads; numbers cannot.
+    // Texts may fail to become what the matcher reads; numbers cannot, nor can those of
+    // characters of a byte each.
     let texts = [0, 1, 2].iter().filter_map(|at| site.args.get(*at));
+    let single = !coll.id.is_binary() && leaf::charset_facts(coll.id).max_bytes == 1;
     let nullable = site.args.iter().any(|arg| arg.ty.nullable)
-        || texts.into_iter().any(|arg| arg.ty.kind.is_string());
+        || !single && texts.into_iter().any(|arg| arg.ty.kind.is_string());
     Ok(ty.with_nullable(nullable))
 }
 

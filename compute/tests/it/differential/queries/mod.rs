@@ -231,3 +231,19 @@ async fn queries_are_recorded() {
     std::fs::write(file::path("queries.txt"), recorded).expect("the file can be written");
     std::fs::write(file::path("queries_firn.txt"), exceptions).expect("the file can be written");
 }
+
+/// `SEED=1 SCRIPTS=2 cargo test -p firn-compute --test it -- --ignored scripts_are_printed
+/// --nocapture` prints the statements of some seeds.
+#[test]
+#[ignore = "prints scripts"]
+#[allow(clippy::print_stdout, reason = "what it is for")]
+fn scripts_are_printed() {
+    let (seed, count) = (number("SEED", 1), number("SCRIPTS", 1));
+    let queries = usize::try_from(number("QUERIES", 100)).expect("a number");
+    for seed in seed..seed + count {
+        println!("## {seed}");
+        for step in script(seed, queries).steps {
+            println!("{};", step.sql);
+        }
+    }
+}

@@ -126,6 +126,26 @@ async fn constants_and_clauses_are_read_in_a_servers_order() {
     as_recorded(20).await;
 }
 
+#[tokio::test]
+async fn columns_of_nulls_are_strings_of_bytes() {
+    as_recorded(21).await;
+}
+
+#[tokio::test]
+async fn constants_are_computed_before_there_is_a_row() {
+    as_recorded(22).await;
+}
+
+#[tokio::test]
+async fn errors_of_conditions_name_what_is_computed_once() {
+    as_recorded(23).await;
+}
+
+#[tokio::test]
+async fn values_of_constants_keys_and_groups_are_as_a_server_makes_them() {
+    as_recorded(24).await;
+}
+
 /// `MYSQL_ORACLE=127.0.0.1:13306 cargo test -p firn-compute --test it -- --ignored
 /// what_is_told_is_recorded` asks a server anew.
 #[tokio::test]

@@ -163,7 +163,7 @@ impl Binder<'_> {
         Ok(Comparison::Text(CollationId::BINARY))
     }
 
-    /// A column of times beside a string literal, which is a time if the column can
+    /// A column of times beside a constant string, which is a time if the column can
     /// hold it.
     pub(super) fn time_beside_text(
         &self,
@@ -174,9 +174,12 @@ impl Binder<'_> {
         let (column, text) = if a.ty.kind == TypeKind::Time { (a, b) } else { (b, a) };
         let beside = column.ty.kind == TypeKind::Time
             && matches!(column.op, Op::Column(_))
-            && text.ty.kind.is_string()
-            && text.is_literal();
+            && text.ty.kind.is_string();
         if !beside {
+            return Ok(None);
+        }
+        self.compute_early(text, false);
+        if !text.is_literal() && super::fold::text(text).is_none() {
             return Ok(None);
         }
         if let Some(stored) = self.stored_constant(column, text) {
@@ -212,8 +215,17 @@ impl Binder<'_> {
         let mut all = Vec::with_capacity(left.args.len());
         for (a, b) in left.args.iter_mut().zip(right.args.iter_mut()) {
             let mut pair = [a.clone(), b.clone()];
+            if let Some(with) = self.time_beside_text(&mut pair, operation)? {
+                all.push(with);
+                let [x, y] = pair;
+                (*a, *b) = (x, y);
+                continue;
+            }
             if matches!(operation, "=" | "<>" | "<=>") {
                 self.store_numbers(&mut pair);
+            } else {
+                // Their order asks for values that are kept.
+                pair.iter_mut().for_each(|one| self.compute_early(one, false));
             }
             let with = self.checked_comparison(&mut pair, operation)?;
             all.push(with);
@@ -232,6 +244,13 @@ impl Binder<'_> {
         let with = comparison_of(self, pair, operation)?;
         if with != Comparison::DateTime {
             return Ok(with);
+        }
+        let [a, b] = &mut *pair;
+        let (of_a, of_b) = (a.ty.kind, b.ty.kind);
+        for (date, constant) in [(of_a, b), (of_b, a)] {
+            if date.has_date() && constant.ty.kind.is_string() {
+                self.compute_early(constant, false);
+            }
         }
         let [a, b] = &*pair;
         for (date, constant) in [(a, b), (b, a)] {

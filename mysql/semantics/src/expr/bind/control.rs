@@ -11,7 +11,7 @@ use crate::expr::{Result, leaf};
 use crate::types::{CollationId, SqlType, TypeKind};
 use crate::value::Bytes;
 
-/// What the server announces for a constant that has become a year.
+/// What the server announces for a constant that has become a year, or a date with a time.
 const YEAR_LENGTH: u32 = 22;
 
 impl Binder<'_> {
@@ -86,10 +86,15 @@ impl Binder<'_> {
                     // Of the column's type.
                     let ty = SqlType::plain(TypeKind::Year, YEAR_LENGTH, 0).with_unsigned(true);
                     *a = Node { ty, ..stored };
-                } else if let Some(stored) = self.stored_number(b, a)
-                    && stored.ty.kind == TypeKind::Date
-                {
-                    *a = stored;
+                } else if let Some(stored) = self.stored_number(b, a) {
+                    // Of the column's type, too.
+                    let ty = match stored.ty.kind {
+                        kind @ (TypeKind::DateTime | TypeKind::Timestamp) => {
+                            SqlType::plain(kind, YEAR_LENGTH, 0).with_unsigned(true)
+                        }
+                        _ => stored.ty,
+                    };
+                    *a = Node { ty, ..stored };
                 }
                 match self.checked_comparison(&mut pair, "nullif")? {
                     Comparison::DateTime | Comparison::LenientDateTime => Comparison::NamedDateTime,

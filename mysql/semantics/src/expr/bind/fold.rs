@@ -4,7 +4,7 @@ use super::Binder;
 use crate::decimal::Decimal;
 use crate::error::{SqlError, Warnings};
 use crate::expr::context::{Cx, Nobody, Row, Settings};
-use crate::expr::node::{Node, Op};
+use crate::expr::node::{ListReading, Node, Op};
 use crate::temporal::Time;
 use crate::types::{CollationId, Derivation, SqlType, TypeKind};
 use crate::value::Value;
@@ -116,6 +116,15 @@ pub(super) fn time(node: &Node) -> Option<(Option<Time>, Vec<SqlError>)> {
     Some((value.flatten(), warnings.kept().iter().map(|one| one.error.clone()).collect()))
 }
 
+/// What reading a constant as a date warns of, where `left` is looked for among such.
+pub(super) fn date_warnings(node: &Node, left: &Node, reading: ListReading) -> Vec<SqlError> {
+    let mut warnings = Warnings::default();
+    run(node, &mut warnings, |one, cx| {
+        crate::expr::leaf::list_key(one, left, reading, cx, Row::default()).ok()
+    });
+    warnings.kept().iter().map(|one| one.error.clone()).collect()
+}
+
 /// The same as a decimal.
 pub(super) fn decimal(node: &Node) -> Option<Decimal> {
     run(node, &mut Warnings::default(), |node, cx| {
@@ -157,6 +166,26 @@ impl Binder<'_> {
         if !node.is_literal() {
             self.constant_text(node);
         }
+    }
+
+    /// Computes a constant of which a server knows the value before any row: what it warns of
+    /// is said once, and its value takes its place then. NULL does so only if it `may`, since
+    /// one that is written is compared otherwise.
+    pub(super) fn compute_early(&self, node: &mut Node, may_be_null: bool) {
+        if node.is_literal() || node.ty.kind == TypeKind::Json {
+            return;
+        }
+        let mut warnings = Warnings::default();
+        let value = run(node, &mut warnings, |node, cx| {
+            node.eval(cx, Row::default()).ok().map(std::borrow::Cow::into_owned)
+        });
+        let Some(value) = value.filter(|_| !warnings.kept().is_empty()) else { return };
+        warnings.kept().iter().for_each(|one| self.warn(one.error.clone()));
+        if value.is_null() && !may_be_null {
+            return;
+        }
+        let (written, ascii) = (crate::expr::printed(node), node.ascii);
+        *node = Node::leaf(Op::Literal(value), node.ty).with_ascii(ascii).with_written(written);
     }
 
     /// The text of a constant; `Some(None)` is NULL. What reading it warns of is warned

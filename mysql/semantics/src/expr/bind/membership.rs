@@ -283,12 +283,23 @@ impl Binder<'_> {
                 let coll = unify(args, &all, purpose, IN, self)?;
                 if constants {
                     refuse_bytes(args, coll.id)?;
+                    self.compute_list_early(args);
                 }
                 return Ok(Membership::Each(vec![Comparison::Text(coll.id); others].into()));
             };
             self.agree(args, IN)?;
-            if constants && kind == TypeKind::Time {
-                self.read_list(args, ListReading::Times);
+            if constants {
+                self.compute_list_early(args);
+            }
+            // A column of dates takes each of them as it is stored.
+            let of_dates = args
+                .first()
+                .is_some_and(|left| matches!(left.op, Op::Column(_)) && left.ty.kind.has_date());
+            match kind {
+                _ if !constants || (of_dates && kind != TypeKind::Time) => {}
+                TypeKind::Time => self.read_list(args, ListReading::Times),
+                TypeKind::Date => self.read_list(args, ListReading::Dates),
+                _ => self.read_list(args, ListReading::DateTimes),
             }
             let decided_by = args.get(deciding).map(|arg| arg.ty.kind);
             return Ok(match (constants, kind) {
@@ -319,6 +330,9 @@ impl Binder<'_> {
                 doubles.then_some(ListReading::Doubles)
             });
             if let Some(reading) = reading {
+                if matches!(reading, ListReading::Dates | ListReading::DateTimes) {
+                    self.compute_list_early(args);
+                }
                 self.read_list(args, reading);
                 return Ok(Membership::Constants(reading));
             }
@@ -333,11 +347,20 @@ impl Binder<'_> {
         Ok(Membership::Each(each))
     }
 
+    /// Computes the constants that something is looked for among: a server does so once.
+    fn compute_list_early(&self, args: &mut [Node]) {
+        args.iter_mut().skip(1).for_each(|arg| self.compute_early(arg, true));
+    }
+
     /// Reads the constants that something is looked for among, and takes what they are read as
     /// for those that warn: a server reads them once, before any row.
     fn read_list(&self, args: &mut [Node], reading: ListReading) {
-        for arg in args.iter_mut().skip(1).filter(|arg| !arg.is_null_literal()) {
+        let [left, list @ ..] = args else { return };
+        for arg in list.iter_mut().filter(|arg| !arg.is_null_literal()) {
             let (ty, value, warnings) = match reading {
+                ListReading::Dates | ListReading::DateTimes => {
+                    (arg.ty, None, fold::date_warnings(arg, left, reading))
+                }
                 ListReading::Integers => {
                     let (value, warnings) = fold::integer_with_warnings(arg);
                     let value = value.and_then(|value| i64::try_from(value).ok());
@@ -356,7 +379,6 @@ impl Binder<'_> {
                     }
                     None => continue,
                 },
-                ListReading::Dates | ListReading::DateTimes => continue,
             };
             let warns = !warnings.is_empty();
             warnings.into_iter().for_each(|warning| self.warn(warning));

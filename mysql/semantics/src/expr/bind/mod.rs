@@ -212,8 +212,11 @@ impl<'a> Binder<'a> {
             ExprKind::Binary(binary) => self.binary(binary),
             ExprKind::Logical(op, operands) => self.logical(*op, operands),
             ExprKind::IsNull { expr, negated } => {
-                let operand = self.bind(expr)?;
+                let mut operand = self.bind(expr)?;
                 let ty = SqlType::truth().not_null();
+                if !*negated {
+                    self.compute_early(&mut operand, true);
+                }
                 Ok(Node::new(Op::IsNull { negated: *negated }, ty, vec![operand]))
             }
             ExprKind::IsTruth { expr, truth, negated } => self.is_truth(expr, *truth, *negated),

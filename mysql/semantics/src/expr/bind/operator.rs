@@ -269,7 +269,10 @@ impl Binder<'_> {
     }
 
     pub(super) fn is_truth(&self, expr: &ast::Expr, truth: Truth, negated: bool) -> Result<Node> {
-        let operand = self.bind(expr)?;
+        let mut operand = self.bind(expr)?;
+        if truth == Truth::Unknown && !negated {
+            self.compute_early(&mut operand, true);
+        }
         let operand = match truth {
             Truth::Unknown => operand,
             Truth::True | Truth::False => self.json_truth(operand)?,

@@ -128,7 +128,7 @@ impl Site<'_, '_> {
         let node = self.node(first)?;
         let own = (node.ty.kind.is_integer() || node.ty.kind == TypeKind::Bit)
             && node.ty.derivation != Derivation::Numeric;
-        let coll = match node.ty.kind.is_string() || node.is_null_literal() || own {
+        let coll = match node.ty.kind.is_string() || node.ty.kind == TypeKind::Null || own {
             true => Coll::of(node),
             false => self.connection_text(),
         };

@@ -146,6 +146,24 @@ pub(crate) fn utf8_text<'a>(
     Ok(Some(Cow::Owned(leaf::to_utf8(&text, from))))
 }
 
+/// The same of what is to be a name in an object. Doubles that are written, and PI(), are
+/// bytes there.
+pub(crate) fn name_text<'a>(
+    node: &'a Node,
+    cx: &mut Cx<'_>,
+    row: Row<'a>,
+) -> Result<Option<Cow<'a, str>>> {
+    let written = match &node.op {
+        Op::Literal(Value::Double(_)) => true,
+        Op::Call(call) => call.function.name == "pi",
+        _ => false,
+    };
+    if written {
+        return Err(SqlError::new(code::ER_INVALID_JSON_CHARSET, &["binary".into()]));
+    }
+    utf8_text(node, cx, row)
+}
+
 /// An argument that is a document, or the text of one. `None` for NULL.
 ///
 /// 3146 for other types, 3141 for texts that are no document.

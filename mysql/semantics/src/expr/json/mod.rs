@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 pub(crate) use coerce::{Coerced, Fault, beyond_decimals, datetime, decimal, double, int, time};
-pub(crate) use make::{atom, document, is_truth, put, utf8_text};
+pub(crate) use make::{atom, document, is_truth, name_text, put, utf8_text};
 pub use stored::stored_document;
 
 use super::Result;

@@ -172,7 +172,8 @@ pub(crate) fn time_or_datetime(
                 let wrong_parts = whole % 100 >= 60 || whole / 100 % 100 >= 60;
                 let integer = matches!(&*value, Value::Int(_) | Value::UInt(_));
                 let below = whole < 1_000_000 && (integer || whole > -10_000_000);
-                if below || (0..10_000_000).contains(&whole) && !wrong_parts {
+                let year = node.ty.kind == TypeKind::Year;
+                if !year && (below || (0..10_000_000).contains(&whole) && !wrong_parts) {
                     refuse("time", &shown, cx);
                 } else {
                     no_datetime(&shown, cx);

@@ -50,7 +50,7 @@ fn object(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
     builder.begin_object().map_err(fail(call, 0))?;
     for at in (0..call.len()).step_by(2) {
         let (Some(name), Some(arg)) = (call.arg(at), call.arg(at + 1)) else { break };
-        let name = values::utf8_text(name, cx, call.row)?;
+        let name = values::name_text(name, cx, call.row)?;
         let name = name.ok_or(JsonError::NullName).map_err(fail(call, at))?;
         builder.name(&name);
         let value = arg.eval(cx, call.row)?;

@@ -13,10 +13,10 @@ pub(super) static FUNCTIONS: &[Function] =
     &[Function::new("json_search", (3, MANY), search_type, search, "Paths to strings").nullable()];
 
 fn search_type(site: &mut Site<'_, '_>) -> Result<SqlType> {
-    // The strings of a document are utf8mb4_bin, as columns are.
+    // The strings of a document are utf8mb4_bin, as literals are.
     let strings = Coll {
         id: CollationId::UTF8MB4_BIN,
-        derivation: Derivation::Implicit,
+        derivation: Derivation::Coercible,
         ascii: false,
         broken: false,
     };
@@ -77,6 +77,17 @@ fn search(call: &Call<'_>, cx: &mut Cx<'_>) -> Result<Value> {
         return made(call, json::search(root, all, &|text| pattern.matches(text), &paths));
     }
     let escape = escape.map(u32::from);
-    let matches = |text: &str| leaf::like(collation, text.as_bytes(), pattern.as_bytes(), escape);
+    let in_set = |text: &str| {
+        let of_utf8 = leaf::same_charset(collation, CollationId::UTF8MB4_BIN);
+        match of_utf8 || collation.is_binary() {
+            true => Some(text.as_bytes().to_vec()),
+            false => leaf::convert_exactly(text.as_bytes(), CollationId::UTF8MB4_BIN, collation),
+        }
+    };
+    let pattern = in_set(&pattern);
+    let matches = |text: &str| match (in_set(text), &pattern) {
+        (Some(text), Some(pattern)) => leaf::like(collation, &text, pattern, escape),
+        _ => false,
+    };
     made(call, json::search(root, all, &matches, &paths))
 }

@@ -186,6 +186,13 @@ impl Binder<'_> {
         let op = column_of(column)?;
         if let Some(text) = constant_text(constant) {
             let text = &text[..];
+            if column.ty.kind == TypeKind::Time
+                && let Some(odd) = parse_time(text).odd_delimiter
+            {
+                let shown = leaf::shown_in_full(text, constant.ty.collation);
+                let shown = String::from_utf8_lossy(&shown);
+                self.warn(crate::convert::delimiter_warning(&odd, &shown, 1));
+            }
             let stored = match column.ty.kind {
                 TypeKind::Time => text_as_time(text, &column.ty)?,
                 _ => text_as_date(text, &column.ty, self.stored_mode())?,
