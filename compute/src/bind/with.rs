@@ -89,6 +89,11 @@ impl Shared {
         read.columns.iter_mut().zip(columns).for_each(|(read, one)| *read |= one);
     }
 
+    /// Whether one query alone reads it. All that may are bound.
+    pub(crate) fn is_named_once(&self) -> bool {
+        self.read.lock().names == 1
+    }
+
     /// Calls `each` with what it is, unless it is planned already.
     pub(crate) fn before_planning(&self, each: impl FnOnce(&mut Derived)) {
         if let Some(bound) = &mut *self.bound.lock() {

@@ -11,6 +11,7 @@
 //! * [`point`]: reads of one row by its key.
 //! * [`range`]: reads of one table whose columns go to the client as they are.
 //! * [`derived`]: rows of queries within queries.
+//! * [`pushed`]: conditions that queries in FROM look at themselves.
 //! * [`semi`]: IN and EXISTS with a query.
 //! * [`window`]: in which order windows run.
 
@@ -26,6 +27,7 @@ mod order;
 mod over_batches;
 mod partners;
 mod point;
+mod pushed;
 mod range;
 mod select;
 mod semi;

@@ -12,7 +12,7 @@ use super::order::{self, InOrder, Joined, Reached};
 use super::over_batches::Costs;
 use super::{
     Access, Alternatives, Condition, DerivedPlan, Known, SubqueryPlan, Wanted, WindowPlan, access,
-    choose, cost, semi,
+    choose, cost, pushed, semi,
 };
 use crate::bind::{
     Aggregate, AggregateFunction, BoundSelect, Derived, JoinKind, LimitBound, Source, TableSource,
@@ -161,6 +161,7 @@ impl SelectPlan {
     fn reading(mut select: BoundSelect, mut reads: Vec<bool>) -> Result<Self> {
         select.imply();
         semi::turn(&mut select);
+        pushed::push(&mut select);
         let sources = std::mem::take(&mut select.sources);
         for source in &sources {
             read_for_virtual(source, select.tables[source.table].start, &mut reads);
