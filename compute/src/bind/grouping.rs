@@ -38,6 +38,11 @@ pub(crate) struct Groupings {
 }
 
 impl Groupings {
+    /// There are so many more places in front of their results.
+    pub(super) fn make_room(&mut self, places: usize) {
+        self.start += places;
+    }
+
     /// Finds arguments among what is grouped by.
     ///
     /// # Errors

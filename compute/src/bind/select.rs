@@ -372,6 +372,17 @@ impl BoundSelect {
             })
     }
 
+    /// There are so many more places of tables, in front of what is computed of them. The
+    /// expressions are the caller's to change.
+    pub(crate) fn make_room(&mut self, places: usize) {
+        self.aggregates_start += places;
+        self.groupings.make_room(places);
+        self.windows.start += places;
+        self.items_start += places;
+        self.outer_start += places;
+        self.row_len += places;
+    }
+
     /// Whether there are queries within it.
     pub(crate) fn is_nested(&self) -> bool {
         let derived = |source: &Source| matches!(source.rows, TableSource::Derived(_));

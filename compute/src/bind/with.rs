@@ -94,6 +94,12 @@ impl Shared {
         self.read.lock().names == 1
     }
 
+    /// What it is, for the one query that reads it and takes it over.
+    pub(crate) fn take(&self) -> Option<Derived> {
+        assert!(self.is_named_once(), "others read it, too");
+        self.bound.lock().take()
+    }
+
     /// Calls `each` with what it is, unless it is planned already.
     pub(crate) fn before_planning(&self, each: impl FnOnce(&mut Derived)) {
         if let Some(bound) = &mut *self.bound.lock() {

@@ -6,7 +6,7 @@ use firn_mysql_parser::ast::SetOp;
 use firn_mysql_semantics::SqlType;
 use firn_mysql_semantics::expr::{Node, Result};
 
-use super::{SelectPlan, StepRows, semi};
+use super::{SelectPlan, StepRows, merge, semi};
 use crate::bind::{
     Asked, BoundSet, BoundSubquery, Derived, JsonTable, LimitBound, Recursive, SetPart, Shared,
 };
@@ -83,7 +83,8 @@ impl DerivedPlan {
     /// As [`SelectPlan::new`].
     pub(crate) fn new(rows: Derived) -> Result<Self> {
         Ok(match rows {
-            Derived::Query { query, outer, lateral } => {
+            Derived::Query { mut query, outer, lateral } => {
+                merge(&mut query);
                 Self::Query { plan: Box::new(SelectPlan::new(*query)?), outer, lateral }
             }
             Derived::Set(set) => Self::Set(SetPlan::new(set)?),
@@ -135,7 +136,8 @@ impl SetPlan {
 
 impl PartPlan {
     fn new(part: SetPart) -> Result<Self> {
-        let SetPart { op, query, outer, columns } = part;
+        let SetPart { op, mut query, outer, columns } = part;
+        merge(&mut query);
         Ok(Self { op, plan: SelectPlan::new(query)?, outer, columns })
     }
 }

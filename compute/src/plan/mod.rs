@@ -11,6 +11,7 @@
 //! * [`point`]: reads of one row by its key.
 //! * [`range`]: reads of one table whose columns go to the client as they are.
 //! * [`derived`]: rows of queries within queries.
+//! * [`merged`]: queries in FROM that become part of the query around them.
 //! * [`pushed`]: conditions that queries in FROM look at themselves.
 //! * [`semi`]: IN and EXISTS with a query.
 //! * [`window`]: in which order windows run.
@@ -23,6 +24,7 @@ mod fit;
 mod implied;
 mod interval;
 mod known;
+mod merged;
 mod order;
 mod over_batches;
 mod partners;
@@ -41,6 +43,7 @@ pub(crate) use derived::{DerivedPlan, PartPlan, RecursivePlan, SetPlan, Subquery
 pub(crate) use implied::{add_implied, implied};
 pub(crate) use interval::{Interval, Intervals};
 pub(crate) use known::{Known, Lacking, Learner};
+pub(crate) use merged::merge;
 pub(crate) use partners::Partners;
 pub(crate) use point::PointPlan;
 pub(crate) use range::{Distinct, Key, Output, RangePlan, Taken, Total};

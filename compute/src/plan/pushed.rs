@@ -106,7 +106,7 @@ fn inside(query: &BoundSelect, condition: &Node, start: usize) -> Option<Node> {
 }
 
 /// It gives something else each time, or changes what others see.
-fn changes(node: &Node) -> bool {
+pub(super) fn changes(node: &Node) -> bool {
     let own = match &node.op {
         Op::UserVariable(_) | Op::Assign(_) => true,
         Op::Call(call) => !call.function.deterministic,
@@ -125,7 +125,7 @@ fn is_same(one: &SqlType, other: &SqlType) -> bool {
 }
 
 /// Values of one type are the same as ones of the other.
-fn is_kept(one: &SqlType, other: &SqlType) -> bool {
+pub(super) fn is_kept(one: &SqlType, other: &SqlType) -> bool {
     is_same(one, other) && (one.kind.is_integer() || one.decimals == other.decimals)
 }
 

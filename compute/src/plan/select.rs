@@ -12,7 +12,7 @@ use super::order::{self, InOrder, Joined, Reached};
 use super::over_batches::Costs;
 use super::{
     Access, Alternatives, Condition, DerivedPlan, Known, SubqueryPlan, Wanted, WindowPlan, access,
-    choose, cost, pushed, semi,
+    choose, cost, merge, pushed, semi,
 };
 use crate::bind::{
     Aggregate, AggregateFunction, BoundSelect, Derived, JoinKind, LimitBound, Source, TableSource,
@@ -159,6 +159,7 @@ impl SelectPlan {
     }
 
     fn reading(mut select: BoundSelect, mut reads: Vec<bool>) -> Result<Self> {
+        select.subqueries.iter_mut().for_each(|one| merge(&mut one.query));
         select.imply();
         semi::turn(&mut select);
         pushed::push(&mut select);

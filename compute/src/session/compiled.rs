@@ -19,7 +19,7 @@ use crate::bind::{
 };
 use crate::execute::{DeletePlan, InsertPlan, UpdatePlan};
 use crate::output::{self, ValueWriter};
-use crate::plan::{Lacking, PointPlan, RangePlan, SelectPlan, StepRows};
+use crate::plan::{Lacking, PointPlan, RangePlan, SelectPlan, StepRows, merge};
 use crate::plan_cache::{self, Setting, TEXT_LENGTH};
 use crate::statistics::{TableStatistics, rows_now};
 use crate::table::OpenTable;
@@ -209,6 +209,7 @@ impl Session {
             .map(|item| ValueWriter::new(&item.node.ty, item.zerofill, results))
             .collect();
         output::tell_of_kept(&select, &mut columns);
+        merge(&mut select);
         let select = SelectPlan::new(select)?;
         output::tell_of_gathered(&select, &mut columns);
         let (point, range) = (PointPlan::of(&select), RangePlan::of(&select));

@@ -1,0 +1,148 @@
+//! Queries in FROM that give the rows of their tables as they come, merged into the query around
+//! them: `SELECT … FROM a JOIN (SELECT id, k FROM b WHERE x = 1) d ON d.id = a.b_id` is a join of
+//! `a` and `b`, whose order is free and which indexes answer.
+//!
+//! This is done behind binding, so that what clients and errors are told is of the query as it was
+//! written. Columns of the query around that are plain ones of the inner one's tables become
+//! these; a query of which others are read is left as it is, and its rows are made before they
+//! are read.
+
+use firn_mysql_semantics::SqlType;
+use firn_mysql_semantics::expr::{Node, Op};
+
+use super::pushed::{changes, is_kept};
+use crate::bind::{BoundSelect, Derived, Item, JoinKind, TableSource};
+
+/// Tables of one block at most, as of a join.
+const TABLES_MAX: usize = 61;
+
+/// Merges what can be merged, and what is in that.
+pub(crate) fn merge(select: &mut BoundSelect) {
+    // What a query in FROM reads is not locked with the query around it.
+    if select.locking.is_some() || select.rollup.is_some() {
+        return;
+    }
+    let mut at = 0;
+    while at < select.sources.len() {
+        match places_of(select, at) {
+            Some(places) => put(select, at, &places),
+            None => at += 1,
+        }
+    }
+}
+
+/// Where the columns of a query in FROM are in its own row, if it can be merged; `None` in
+/// the list for those that nothing reads.
+fn places_of(select: &mut BoundSelect, at: usize) -> Option<Vec<Option<usize>>> {
+    let source = &select.sources[at];
+    let table = &select.tables[source.table];
+    let (start, end) = (table.start, table.start + table.columns.len());
+    if source.kind != JoinKind::Inner || table.optional || source.straight {
+        return None;
+    }
+    let TableSource::Derived(rows) = &source.rows else { return None };
+    let room = TABLES_MAX.saturating_sub(select.tables.len());
+    let mut columns = None;
+    match &**rows {
+        Derived::Shared(shared) if shared.is_named_once() => {
+            shared.before_planning(|rows| columns = columns_of_tables(rows, room));
+        }
+        rows => columns = columns_of_tables(rows, room),
+    }
+    let columns = columns?;
+    let mut places = vec![None; columns.len()];
+    let mut all = true;
+    let mut read = |place: usize, ty: Option<&SqlType>| {
+        if !(start..end).contains(&place) {
+            return;
+        }
+        match columns[place - start] {
+            Some((own, one)) if ty.is_none_or(|ty| is_kept(&one, ty)) => {
+                places[place - start] = Some(own);
+            }
+            _ => all = false,
+        }
+    };
+    select.nodes(&mut |node| each_column(node, &mut |index, ty| read(*index, Some(ty))));
+    for subquery in &select.subqueries {
+        subquery.query.outer.iter().for_each(|column| read(column.index, Some(&column.ty)));
+    }
+    all.then_some(places)
+}
+
+/// Which of the columns of a query that can be merged are its tables': their places in its
+/// row, and their types.
+fn columns_of_tables(rows: &Derived, room: usize) -> Option<Vec<Option<(usize, SqlType)>>> {
+    let Derived::Query { query, outer, lateral: false } = rows else { return None };
+    if !outer.is_empty() || !is_plain(query) || query.tables.len() > room {
+        return None;
+    }
+    let column = |item: &Item| match &item.node.op {
+        Op::Column(column) if column.index < query.aggregates_start => {
+            Some((column.index, item.node.ty))
+        }
+        _ => None,
+    };
+    Some(query.items.iter().map(column).collect())
+}
+
+/// It gives the rows of its tables one by one, in any order, and nothing else.
+fn is_plain(query: &BoundSelect) -> bool {
+    query.is_plain()
+        && query.order_by.is_empty()
+        && query.locking.is_none()
+        && query.outer.is_empty()
+        && query.aggregates.is_empty()
+        && !query.items.iter().any(|item| changes(&item.node))
+        && !query.filter.iter().any(changes)
+}
+
+/// Puts a query's tables and conditions into the one around it. Its row comes behind those of the
+/// other tables, in front of what is computed of them.
+fn put(select: &mut BoundSelect, at: usize, places: &[Option<usize>]) {
+    let table = &select.tables[select.sources[at].table];
+    let (start, end) = (table.start, table.start + table.columns.len());
+    let gone = select.sources.remove(at);
+    let TableSource::Derived(rows) = gone.rows else { unreachable!("it was looked at") };
+    let rows = match *rows {
+        Derived::Shared(shared) => shared.take(),
+        rows => Some(rows),
+    };
+    let Some(Derived::Query { mut query, .. }) = rows else { unreachable!("it was looked at") };
+    let (begin, len) = (select.aggregates_start, query.aggregates_start);
+    moved(select, &|place| match places.get(place.wrapping_sub(start)).copied().flatten() {
+        Some(own) if (start..end).contains(&place) => begin + own,
+        _ if place >= begin => place + len,
+        _ => place,
+    });
+    select.make_room(len);
+    moved(&mut query, &|place| begin + place);
+    let tables = select.tables.len();
+    select.tables.extend(query.tables.into_iter().map(|mut table| {
+        table.start += begin;
+        table
+    }));
+    let sources = query.sources.into_iter().map(|mut source| {
+        source.table += tables;
+        source
+    });
+    select.sources.splice(at..at, sources);
+    select.filter.extend(query.filter);
+    select.subqueries.extend(query.subqueries);
+}
+
+/// Gives all columns of a block's expressions other places.
+fn moved(select: &mut BoundSelect, to: &dyn Fn(usize) -> usize) {
+    select.nodes(&mut |node| each_column(node, &mut |index, _| *index = to(*index)));
+    for subquery in &mut select.subqueries {
+        subquery.query.outer.iter_mut().for_each(|column| column.index = to(column.index));
+    }
+}
+
+/// The places of the columns in an expression, and their types.
+fn each_column(node: &mut Node, each: &mut dyn FnMut(&mut usize, &SqlType)) {
+    if let Op::Column(column) = &mut node.op {
+        each(&mut column.index, &node.ty);
+    }
+    node.args.iter_mut().for_each(|arg| each_column(arg, each));
+}
