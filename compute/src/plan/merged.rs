@@ -37,7 +37,8 @@ fn places_of(select: &mut BoundSelect, at: usize) -> Option<Vec<Option<usize>>> 
     let source = &select.sources[at];
     let table = &select.tables[source.table];
     let (start, end) = (table.start, table.start + table.columns.len());
-    if source.kind != JoinKind::Inner || table.optional || source.straight {
+    let optional = source.kind == JoinKind::Left;
+    if source.straight || (table.optional && !optional) {
         return None;
     }
     let TableSource::Derived(rows) = &source.rows else { return None };
@@ -45,9 +46,9 @@ fn places_of(select: &mut BoundSelect, at: usize) -> Option<Vec<Option<usize>>> 
     let mut columns = None;
     match &**rows {
         Derived::Shared(shared) if shared.is_named_once() => {
-            shared.before_planning(|rows| columns = columns_of_tables(rows, room));
+            shared.before_planning(|rows| columns = columns_of_tables(rows, room, optional));
         }
-        rows => columns = columns_of_tables(rows, room),
+        rows => columns = columns_of_tables(rows, room, optional),
     }
     let columns = columns?;
     let mut places = vec![None; columns.len()];
@@ -72,9 +73,15 @@ fn places_of(select: &mut BoundSelect, at: usize) -> Option<Vec<Option<usize>>> 
 
 /// Which of the columns of a query that can be merged are its tables': their places in its
 /// row, and their types.
-fn columns_of_tables(rows: &Derived, room: usize) -> Option<Vec<Option<(usize, SqlType)>>> {
+fn columns_of_tables(
+    rows: &Derived,
+    room: usize,
+    optional: bool,
+) -> Option<Vec<Option<(usize, SqlType)>>> {
     let Derived::Query { query, outer, lateral: false } = rows else { return None };
-    if !outer.is_empty() || !is_plain(query) || query.tables.len() > room {
+    // One table can be joined by LEFT JOIN, on its own conditions, too.
+    let alone = query.sources.len() == 1 && query.subqueries.is_empty();
+    if !outer.is_empty() || !is_plain(query) || query.tables.len() > room || (optional && !alone) {
         return None;
     }
     let column = |item: &Item| match &item.node.op {
@@ -102,7 +109,7 @@ fn is_plain(query: &BoundSelect) -> bool {
 fn put(select: &mut BoundSelect, at: usize, places: &[Option<usize>]) {
     let table = &select.tables[select.sources[at].table];
     let (start, end) = (table.start, table.start + table.columns.len());
-    let gone = select.sources.remove(at);
+    let mut gone = select.sources.remove(at);
     let TableSource::Derived(rows) = gone.rows else { unreachable!("it was looked at") };
     let rows = match *rows {
         Derived::Shared(shared) => shared.take(),
@@ -110,16 +117,27 @@ fn put(select: &mut BoundSelect, at: usize, places: &[Option<usize>]) {
     };
     let Some(Derived::Query { mut query, .. }) = rows else { unreachable!("it was looked at") };
     let (begin, len) = (select.aggregates_start, query.aggregates_start);
-    moved(select, &|place| match places.get(place.wrapping_sub(start)).copied().flatten() {
+    let to = |place: usize| match places.get(place.wrapping_sub(start)).copied().flatten() {
         Some(own) if (start..end).contains(&place) => begin + own,
         _ if place >= begin => place + len,
         _ => place,
-    });
+    };
+    moved(select, &to);
+    for node in &mut gone.on {
+        each_column(node, &mut |index, _| *index = to(*index));
+    }
     select.make_room(len);
     moved(&mut query, &|place| begin + place);
+    let optional = gone.kind == JoinKind::Left;
+    if let (true, [only]) = (optional, &mut *query.sources) {
+        only.kind = JoinKind::Left;
+        only.on = gone.on;
+        only.on.append(&mut query.filter);
+    }
     let tables = select.tables.len();
     select.tables.extend(query.tables.into_iter().map(|mut table| {
         table.start += begin;
+        table.optional |= optional;
         table
     }));
     let sources = query.sources.into_iter().map(|mut source| {
