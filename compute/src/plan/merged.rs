@@ -131,8 +131,9 @@ fn put(select: &mut BoundSelect, at: usize, places: &[Option<usize>]) {
     let optional = gone.kind == JoinKind::Left;
     if let (true, [only]) = (optional, &mut *query.sources) {
         only.kind = JoinKind::Left;
-        only.on = gone.on;
-        only.on.append(&mut query.filter);
+        // Rows that the query leaves out are compared with nothing.
+        only.on = std::mem::take(&mut query.filter);
+        only.on.append(&mut gone.on);
     }
     let tables = select.tables.len();
     select.tables.extend(query.tables.into_iter().map(|mut table| {

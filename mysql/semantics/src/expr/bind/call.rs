@@ -102,7 +102,8 @@ impl Binder<'_> {
             "isnull" => {
                 arity(1, 1)?;
                 let mut args = args;
-                args.iter_mut().for_each(|arg| self.compute_early(arg, true));
+                let nullable = args.iter_mut().filter(|arg| arg.ty.nullable);
+                nullable.for_each(|arg| self.compute_early(arg, true));
                 let ty = SqlType::truth().not_null();
                 return Ok(Node::new(Op::IsNull { negated: false }, ty, args));
             }

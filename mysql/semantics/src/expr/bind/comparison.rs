@@ -210,6 +210,11 @@ impl Binder<'_> {
         right: &mut Node,
     ) -> Result<Box<[Comparison]>> {
         self.same_columns(left, right)?;
+        // Others are split into comparisons of columns before anything is computed.
+        if !matches!(operation, "=" | "<>" | "<=>") {
+            self.warn_of_leading_constants(left);
+            self.warn_of_leading_constants(right);
+        }
         flatten(left);
         flatten(right);
         let mut all = Vec::with_capacity(left.args.len());
@@ -223,9 +228,6 @@ impl Binder<'_> {
             }
             if matches!(operation, "=" | "<>" | "<=>") {
                 self.store_numbers(&mut pair);
-            } else {
-                // Their order asks for values that are kept.
-                pair.iter_mut().for_each(|one| self.compute_early(one, false));
             }
             let with = self.checked_comparison(&mut pair, operation)?;
             all.push(with);
@@ -233,6 +235,20 @@ impl Binder<'_> {
             (*a, *b) = (x, y);
         }
         Ok(all.into_boxed_slice())
+    }
+
+    /// Computes the constants in front of a row's first column that is none: a server asks
+    /// whether they are NULL before any row, and computes them for each row again.
+    fn warn_of_leading_constants(&self, row: &Node) {
+        let mut leading = true;
+        for column in &row.args {
+            if matches!(column.op, Op::Row) {
+                self.warn_of_leading_constants(column);
+            } else if leading && (column.ty.nullable || !matches!(column.op, Op::Compare(..))) {
+                self.warn_of_constant(column);
+            }
+            leading &= column.is_constant();
+        }
     }
 
     /// How two scalars are compared; 1525 for a constant that is no date beside one.

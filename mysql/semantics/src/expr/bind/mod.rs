@@ -214,7 +214,7 @@ impl<'a> Binder<'a> {
             ExprKind::IsNull { expr, negated } => {
                 let mut operand = self.bind(expr)?;
                 let ty = SqlType::truth().not_null();
-                if !*negated {
+                if !*negated && operand.ty.nullable {
                     self.compute_early(&mut operand, true);
                 }
                 Ok(Node::new(Op::IsNull { negated: *negated }, ty, vec![operand]))

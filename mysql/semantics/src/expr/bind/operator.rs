@@ -270,7 +270,7 @@ impl Binder<'_> {
 
     pub(super) fn is_truth(&self, expr: &ast::Expr, truth: Truth, negated: bool) -> Result<Node> {
         let mut operand = self.bind(expr)?;
-        if truth == Truth::Unknown && !negated {
+        if truth == Truth::Unknown && !negated && operand.ty.nullable {
             self.compute_early(&mut operand, true);
         }
         let operand = match truth {
