@@ -534,7 +534,7 @@ pub(super) fn columns_of_query(
 
 impl Derived {
     /// Calls `each` with every expression over the row around.
-    pub(super) fn outer(&mut self, each: &mut dyn FnMut(&mut Node)) {
+    pub(crate) fn outer(&mut self, each: &mut dyn FnMut(&mut Node)) {
         match self {
             Self::Query { outer, .. } => outer.iter_mut().for_each(each),
             Self::Set(set) => set.outer(each),

@@ -89,6 +89,22 @@ impl Shared {
         read.columns.iter_mut().zip(columns).for_each(|(read, one)| *read |= one);
     }
 
+    /// Whether it gives rows of tables as they come. Each of its names has its own then, which is
+    /// merged into the query that has the name; others' rows are made once for all of them.
+    fn is_of_tables(&self) -> bool {
+        let mut it_is = false;
+        self.before_planning(|rows| {
+            if let Derived::Query { query, .. } = rows {
+                it_is = query.is_plain()
+                    && query.order_by.is_empty()
+                    && query.sources.iter().all(|one| matches!(one.rows, TableSource::Stored(_)))
+                    && query.subqueries.is_empty()
+                    && !query.is_volatile();
+            }
+        });
+        it_is
+    }
+
     /// Whether one query alone reads it. All that may are bound.
     pub(crate) fn is_named_once(&self) -> bool {
         self.read.lock().names == 1
@@ -233,12 +249,13 @@ impl CommonTable<'_> {
                 };
                 (columns, Derived::Working(*number))
             }
-            Kind::Defined { shared, .. } => match &*shared.borrow() {
-                Some((shared, columns)) => {
-                    (Arc::clone(columns), Derived::Shared(Arc::clone(shared)))
+            Kind::Defined { shared, .. } => {
+                let known = shared.borrow().clone();
+                match known.filter(|(one, _)| !one.is_of_tables()) {
+                    Some((one, columns)) => (columns, Derived::Shared(one)),
+                    None => self.bound(statement, block)?,
                 }
-                None => self.bound(statement, block)?,
-            },
+            }
         };
         if let (Kind::Defined { shared, .. }, Derived::Shared(one)) = (&self.kind, &source) {
             one.read.lock().names += 1;

@@ -3,9 +3,9 @@
 //! `a` and `b`, whose order is free and which indexes answer.
 //!
 //! This is done behind binding, so that what clients and errors are told is of the query as it was
-//! written. Columns of the query around that are plain ones of the inner one's tables become
-//! these; a query of which others are read is left as it is, and its rows are made before they
-//! are read.
+//! written. Columns of the query around become the inner one's columns and expressions. A query
+//! is left as it is, and its rows are made before they are read, if that would not do: beside
+//! an outer join whose NULLs an expression would not have, or where a query within reads one.
 
 use firn_mysql_semantics::SqlType;
 use firn_mysql_semantics::expr::{Node, Op};
@@ -15,6 +15,18 @@ use crate::bind::{BoundSelect, Derived, Item, JoinKind, TableSource};
 
 /// Tables of one block at most, as of a join.
 const TABLES_MAX: usize = 61;
+
+/// Nodes that the expressions of a query that is merged may become at most: each time one is read
+/// it is computed anew, and queries in queries would double them at each level.
+const NODES_MAX: usize = 1000;
+
+/// A column of a query that can be merged.
+enum Read {
+    /// A table's, at a place of the query's own row.
+    Column(usize, SqlType),
+    /// Computed, of so many nodes.
+    Computed(usize, SqlType),
+}
 
 /// Merges what can be merged, and what is in that.
 pub(crate) fn merge(select: &mut BoundSelect) {
@@ -52,32 +64,37 @@ fn places_of(select: &mut BoundSelect, at: usize) -> Option<Vec<Option<usize>>> 
     }
     let columns = columns?;
     let mut places = vec![None; columns.len()];
-    let mut all = true;
-    let mut read = |place: usize, ty: Option<&SqlType>| {
+    let (mut all, mut nodes) = (true, 0);
+    let mut read = |place: usize, ty: &SqlType, by_place: bool| {
         if !(start..end).contains(&place) {
             return;
         }
-        match columns[place - start] {
-            Some((own, one)) if ty.is_none_or(|ty| is_kept(&one, ty)) => {
-                places[place - start] = Some(own);
-            }
+        match &columns[place - start] {
+            Some(Read::Column(own, one)) if is_kept(one, ty) => places[place - start] = Some(*own),
+            Some(Read::Computed(size, one)) if !by_place && is_told(one, ty) => nodes += size,
             _ => all = false,
         }
     };
-    select.nodes(&mut |node| each_column(node, &mut |index, ty| read(*index, Some(ty))));
-    for subquery in &select.subqueries {
-        subquery.query.outer.iter().for_each(|column| read(column.index, Some(&column.ty)));
+    select.nodes(&mut |node| each_column(node, &mut |index, ty| read(*index, ty, false)));
+    // To what is asked of queries within, places are given.
+    for source in &mut select.sources {
+        if let TableSource::Derived(rows) = &mut source.rows {
+            rows.outer(&mut |node| each_column(node, &mut |index, ty| read(*index, ty, true)));
+        }
     }
-    all.then_some(places)
+    for subquery in &select.subqueries {
+        subquery.query.outer.iter().for_each(|column| read(column.index, &column.ty, true));
+    }
+    (all && nodes <= NODES_MAX).then_some(places)
 }
 
-/// Which of the columns of a query that can be merged are its tables': their places in its
-/// row, and their types.
-fn columns_of_tables(
-    rows: &Derived,
-    room: usize,
-    optional: bool,
-) -> Option<Vec<Option<(usize, SqlType)>>> {
+/// What clients are told of one is what they are told of the other, and their values are the same.
+fn is_told(one: &SqlType, other: &SqlType) -> bool {
+    SqlType { derivation: other.derivation, ..*one } == *other && is_kept(one, other)
+}
+
+/// What the columns of a query are, if it can be merged.
+fn columns_of_tables(rows: &Derived, room: usize, optional: bool) -> Option<Vec<Option<Read>>> {
     let Derived::Query { query, outer, lateral: false } = rows else { return None };
     // One table can be joined by LEFT JOIN, on its own conditions, too.
     let alone = query.sources.len() == 1 && query.subqueries.is_empty();
@@ -86,11 +103,22 @@ fn columns_of_tables(
     }
     let column = |item: &Item| match &item.node.op {
         Op::Column(column) if column.index < query.aggregates_start => {
-            Some((column.index, item.node.ty))
+            Some(Read::Column(column.index, item.node.ty))
         }
-        _ => None,
+        Op::Column(_) => None,
+        // Beside a row that is not there, it would be computed of NULLs.
+        _ if optional => None,
+        _ => size_of(&item.node).map(|size| Read::Computed(size, item.node.ty)),
     };
     Some(query.items.iter().map(column).collect())
+}
+
+/// The nodes of an expression that asks no query.
+fn size_of(node: &Node) -> Option<usize> {
+    if matches!(node.op, Op::Subquery { .. }) {
+        return None;
+    }
+    node.args.iter().map(size_of).try_fold(1, |sum, size| Some(sum + size?))
 }
 
 /// It gives the rows of its tables one by one, in any order, and nothing else.
@@ -128,6 +156,12 @@ fn put(select: &mut BoundSelect, at: usize, places: &[Option<usize>]) {
     }
     select.make_room(len);
     moved(&mut query, &|place| begin + place);
+    // The places that are left are those of what is computed.
+    let computed = |place: usize, _: &SqlType| {
+        (start..end).contains(&place).then(|| query.items[place - start].node.clone())
+    };
+    select.nodes(&mut |node| node.replace_columns(&computed));
+    gone.on.iter_mut().for_each(|node| node.replace_columns(&computed));
     let optional = gone.kind == JoinKind::Left;
     if let (true, [only]) = (optional, &mut *query.sources) {
         only.kind = JoinKind::Left;

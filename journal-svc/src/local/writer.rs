@@ -29,16 +29,18 @@
 //!
 //! A later opening stops this thread and waits for it to end before it looks at
 //! the log: what is on its way is in the log by then, what comes later is
-//! refused. When the last handle of the writer is dropped, the log is *sealed*:
+//! refused. Who waits for an answer waits for the end of the thread, too. When the last handle of the writer is dropped, the log is *sealed*:
 //! an empty segment is added that says where the records end, so that damage
 //! to the last of them will be noticed, and the active one is cut to its length.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use firn_engine::journal::{JournalWriter, LogBounds, Record};
 use firn_engine::{Epoch, Error, ErrorKind, Result, Seq, TaskClass};
+use futures::future::{Either, select};
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
@@ -194,7 +196,6 @@ fn run(shared: &Mutex<Option<Appender>>, mut commands: mpsc::Receiver<Command>) 
                 let why = format!("journal of {}: the writer is closed", appender.branch());
                 let why = Error::new(ErrorKind::BadRequest, why);
                 appender.dead().lock().get_or_insert(why);
-                commands.close();
                 let ended = appender.end();
                 *shared = None;
                 // Whoever asked may have gone; it is sealed all the same.
@@ -229,15 +230,29 @@ impl LocalWriter {
     }
 
     async fn call(&self, command: Command, reply: oneshot::Receiver<Result<()>>) -> Result<()> {
-        if self.commands.send(command).await.is_ok()
-            && let Ok(done) = reply.await
-        {
-            return done;
+        match self.commands.send(command).await {
+            Ok(()) => self.answer(reply).await,
+            Err(_) => Err(self.ended()),
         }
-        Err(self.dead.lock().clone().unwrap_or_else(|| {
+    }
+
+    /// What the thread answers; that it has ended if it never does. The queue drops what is in
+    /// it when the thread ends, but not what comes in just then.
+    async fn answer(&self, reply: oneshot::Receiver<Result<()>>) -> Result<()> {
+        let ending = pin!(self.commands.closed());
+        let done = match select(reply, ending).await {
+            Either::Left((done, _)) => done.ok(),
+            // What was answered was so before the end.
+            Either::Right(((), mut reply)) => reply.try_recv().ok(),
+        };
+        done.unwrap_or_else(|| Err(self.ended()))
+    }
+
+    fn ended(&self) -> Error {
+        self.dead.lock().clone().unwrap_or_else(|| {
             let why = format!("journal of {}: its thread has ended", self.log.branch);
             Error::new(ErrorKind::Internal, why)
-        }))
+        })
     }
 }
 
@@ -281,5 +296,36 @@ impl JournalWriter for LocalWriter {
         let sealed = self.call(Command::Close(sender), reply).await;
         self.log.chores_done().await;
         sealed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use firn_engine::{BranchName, Env};
+
+    use super::*;
+    use crate::disk::sim::SimDisk;
+    use crate::local::tests::{on_sim, record};
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn what_is_handed_over_while_the_thread_ends_is_answered() {
+        let handle = tokio::runtime::Handle::current();
+        let env = Env::tokio(handle.clone(), handle);
+        let journal = on_sim(&env, &SimDisk::default(), 64 << 10);
+        let log = journal.log(&BranchName::main()).await.unwrap();
+        let opened = |epoch| {
+            let log = Arc::clone(&log);
+            let opening = move || open(&log, epoch);
+            env.blocking(TaskClass::Foreground, "open", opening)
+        };
+        let older = opened(Epoch(1)).await.unwrap().unwrap();
+        // A place in the queue, of which use is made when nobody looks at it any more.
+        let place = older.commands.reserve().await.unwrap();
+        let _newer = opened(Epoch(2)).await.unwrap().unwrap();
+        let (sender, reply) = oneshot::channel();
+        place.send(Command::Append(record(1, 1, 1, 100), sender));
+        let bound = Duration::from_secs(30);
+        let error = env.timeout(bound, older.answer(reply)).await.expect("an answer").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Fenced, "{error}");
     }
 }

@@ -13,7 +13,7 @@ use super::*;
 use crate::disk::sim::SimDisk;
 
 /// A journal on a simulated disk.
-fn on_sim(env: &Env, disk: &SimDisk, segment_bytes: u64) -> LocalJournal {
+pub(super) fn on_sim(env: &Env, disk: &SimDisk, segment_bytes: u64) -> LocalJournal {
     let folder = Folder { path: PathBuf::from("journal"), _lock: None };
     let options = LocalOptions { segment_bytes, spares_max: 2 };
     LocalJournal::on(env.clone(), Arc::new(disk.clone()), folder, options).unwrap()
@@ -25,7 +25,7 @@ fn env(seed: u64) -> Env {
 }
 
 /// A record whose payload tells its seqs.
-fn record(epoch: u64, first: u64, last: u64, len: usize) -> Record {
+pub(super) fn record(epoch: u64, first: u64, last: u64, len: usize) -> Record {
     let payload: Vec<u8> = (0..len).map(|i| (first as usize + i * 7 + i / 256) as u8).collect();
     Record {
         epoch: Epoch(epoch),

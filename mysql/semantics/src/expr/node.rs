@@ -343,6 +343,20 @@ impl Node {
         }
     }
 
+    /// Puts what `by` gives for a column's place, and its type as it is read here, in place of
+    /// the column.
+    pub fn replace_columns(&mut self, by: &dyn Fn(usize, &SqlType) -> Option<Node>) {
+        if let Op::Column(column) = &self.op {
+            if let Some(other) = by(column.index, &self.ty) {
+                *self = other;
+            }
+            return;
+        }
+        self.args.iter_mut().for_each(|arg| arg.replace_columns(by));
+        let below = self.args.iter().map(|arg| arg.height.saturating_add(1));
+        self.height = self.height.max(below.max().unwrap_or(0));
+    }
+
     pub(crate) fn with_written(mut self, written: String) -> Node {
         self.written = Some(written.into_boxed_str());
         self

@@ -210,8 +210,9 @@ impl Binder<'_> {
         right: &mut Node,
     ) -> Result<Box<[Comparison]>> {
         self.same_columns(left, right)?;
-        // Others are split into comparisons of columns before anything is computed.
-        if !matches!(operation, "=" | "<>" | "<=>") {
+        // Those of equality are split into comparisons of columns before anything is computed.
+        let split = matches!(operation, "=" | "<>" | "<=>");
+        if !split {
             self.warn_of_leading_constants(left);
             self.warn_of_leading_constants(right);
         }
@@ -220,16 +221,24 @@ impl Binder<'_> {
         let mut all = Vec::with_capacity(left.args.len());
         for (a, b) in left.args.iter_mut().zip(right.args.iter_mut()) {
             let mut pair = [a.clone(), b.clone()];
-            if let Some(with) = self.time_beside_text(&mut pair, operation)? {
-                all.push(with);
-                let [x, y] = pair;
-                (*a, *b) = (x, y);
-                continue;
-            }
-            if matches!(operation, "=" | "<>" | "<=>") {
-                self.store_numbers(&mut pair);
-            }
-            let with = self.checked_comparison(&mut pair, operation)?;
+            let as_time = if split { self.time_beside_text(&mut pair, operation)? } else { None };
+            let with = match as_time {
+                Some(with) => with,
+                None => {
+                    if split {
+                        self.store_numbers(&mut pair);
+                    }
+                    let with = self.checked_comparison(&mut pair, operation)?;
+                    // No column takes a text as a time here.
+                    let text = pair.iter().any(|one| one.ty.kind.is_string());
+                    if with == Comparison::Time && text && !split {
+                        let purpose = Purpose::Compare;
+                        Comparison::Text(unify(&mut pair, &[0, 1], purpose, operation, self)?.id)
+                    } else {
+                        with
+                    }
+                }
+            };
             all.push(with);
             let [x, y] = pair;
             (*a, *b) = (x, y);
