@@ -23,6 +23,7 @@ pub mod accounts;
 mod bind;
 pub mod catalog;
 mod execute;
+mod hints;
 mod information_schema;
 pub mod memory;
 mod output;

@@ -12,6 +12,7 @@ use super::select::{BoundSelect, LimitBound, OrderBy};
 use super::statement::Statement;
 use super::{Block, Destination, Groupings, TableSource, ViewCheck, Windows, conjuncts};
 use crate::accounts::{Command, Privileges};
+use crate::hints;
 
 /// UPDATE: the rows that it reads, and what it gives to which columns.
 pub(crate) struct BoundUpdate {
@@ -56,7 +57,9 @@ impl BoundUpdate {
             // Which of them are changed is known only when their columns are.
             _ => Command { or: Privileges::UPDATE, ..Command::READ },
         };
-        let from = From::bind(&statement.commanding(command), &block, &update.tables)?;
+        let mut from = From::bind(&statement.commanding(command), &block, &update.tables)?;
+        let hints = &update.hints;
+        let hinted = hints::block::carry_out(hints, statement.sql, &from.tables, &mut from.sources);
         if from.tables.len() > 1 && (!update.order_by.is_empty() || update.limit.is_some()) {
             let (clause, of) = if update.order_by.is_empty() {
                 ("UPDATE", "LIMIT")
@@ -89,7 +92,9 @@ impl BoundUpdate {
         }
         let checks = from.checks.clone();
         let filter = update.filter.as_ref();
-        let rows = read(statement, &block, from, filter, &update.order_by, update.limit.as_ref())?;
+        let mut rows =
+            read(statement, &block, from, filter, &update.order_by, update.limit.as_ref())?;
+        rows.warnings.extend(hinted);
         refuse_reading(&rows.subqueries, &stored)?;
         Ok(Self { rows, assignments, checks, ignore: update.ignore })
     }
@@ -113,7 +118,9 @@ impl BoundDelete {
         let block = Block::default();
         let single = delete.targets.is_empty();
         let command = if single { Command::of(Privileges::DELETE) } else { Command::READ };
-        let from = From::bind(&statement.commanding(command), &block, &delete.tables)?;
+        let mut from = From::bind(&statement.commanding(command), &block, &delete.tables)?;
+        let hints = &delete.hints;
+        let hinted = hints::block::carry_out(hints, statement.sql, &from.tables, &mut from.sources);
         let mut targets = Vec::new();
         if delete.targets.is_empty() {
             targets.push(0);
@@ -145,7 +152,9 @@ impl BoundDelete {
             stored.push((open.descriptor().id, Arc::clone(&from.tables[at].alias)));
         }
         let filter = delete.filter.as_ref();
-        let rows = read(statement, &block, from, filter, &delete.order_by, delete.limit.as_ref())?;
+        let mut rows =
+            read(statement, &block, from, filter, &delete.order_by, delete.limit.as_ref())?;
+        rows.warnings.extend(hinted);
         refuse_reading(&rows.subqueries, &stored)?;
         Ok(Self { rows, targets, ignore: delete.ignore })
     }

@@ -125,6 +125,10 @@ pub(crate) struct Source {
     pub(crate) hints: Vec<ast::IndexHint>,
     /// STRAIGHT_JOIN: it is read behind those before it.
     pub(crate) straight: bool,
+    /// Tables that hints have read before it.
+    pub(crate) after: Vec<usize>,
+    /// A hint keeps a query in FROM as it is.
+    pub(crate) apart: bool,
     /// What is known of the table, once somebody has asked.
     pub(crate) known: Option<Known>,
 }
@@ -212,6 +216,8 @@ impl From {
             on,
             hints,
             straight: false,
+            after: Vec::new(),
+            apart: false,
         });
         Ok(table)
     }

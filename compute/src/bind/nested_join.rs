@@ -164,6 +164,8 @@ impl From {
             on: Vec::new(),
             hints: Vec::new(),
             straight: false,
+            after: Vec::new(),
+            apart: false,
             known: None,
         });
         Ok(())

@@ -16,6 +16,7 @@ use super::{
     conjuncts,
 };
 use crate::accounts::Command;
+use crate::hints;
 
 /// A SELECT of one query block.
 pub(crate) struct BoundSelect {
@@ -184,6 +185,7 @@ impl BoundSelect {
         if select.options.straight_join {
             sources.iter_mut().for_each(|source| source.straight = true);
         }
+        let hinted = hints::block::carry_out(&select.hints, statement.sql, &tables, &mut sources);
         let aggregates_start = len;
         let (aggregates, groupings) = (RefCell::new(Vec::new()), RefCell::new(Vec::new()));
         // Aggregates, calls of GROUPING and window functions come before the items in the
@@ -202,7 +204,7 @@ impl BoundSelect {
             windowing: Windowing::Allowed(&windows),
             ..of_rows
         };
-        let mut warnings = Vec::new();
+        let mut warnings = hinted;
         let items = {
             let binder = Binder::new(statement.settings, &scope, statement.params);
             let items = select_list(statement, &scope, &binder, &select.items)?;

@@ -213,6 +213,8 @@ impl BoundSelect {
             on: Vec::new(),
             hints: Vec::new(),
             straight: false,
+            after: Vec::new(),
+            apart: false,
         };
         let outer = block.take_outer();
         let outer_start = width * 2;

@@ -50,7 +50,7 @@ fn places_of(select: &mut BoundSelect, at: usize) -> Option<Vec<Option<usize>>> 
     let table = &select.tables[source.table];
     let (start, end) = (table.start, table.start + table.columns.len());
     let optional = source.kind == JoinKind::Left;
-    if source.straight || (table.optional && !optional) {
+    if source.straight || source.apart || (table.optional && !optional) {
         return None;
     }
     let TableSource::Derived(rows) = &source.rows else { return None };
@@ -177,6 +177,7 @@ fn put(select: &mut BoundSelect, at: usize, places: &[Option<usize>]) {
     }));
     let sources = query.sources.into_iter().map(|mut source| {
         source.table += tables;
+        source.after.iter_mut().for_each(|table| *table += tables);
         source
     });
     select.sources.splice(at..at, sources);

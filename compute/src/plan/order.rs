@@ -50,6 +50,8 @@ struct Table {
     outer: bool,
     /// What it costs to search it for the sides of an OR, and how many rows that finds.
     union: Option<(f64, f64)>,
+    /// Those that hints have read before it.
+    after: Tables,
 }
 
 /// Some rows are wanted in an order that an index of a table gives.
@@ -137,6 +139,9 @@ impl Joined {
                 dived: None,
                 outer: source.kind == JoinKind::Left,
                 union: union_of(source, places, conditions),
+                after: sources.iter().enumerate().fold(0, |after, (at, one)| {
+                    after | Tables::from(source.after.contains(&one.table)) << at
+                }),
             });
         }
         let mut classes = Classes::default();
@@ -229,6 +234,8 @@ impl Joined {
             _ => self.greedy(all_known),
         };
         let mut enough = None;
+        let may_begin = |wanted: &InOrder| self.tables[wanted.table].after == 0;
+        let in_order = in_order.filter(may_begin);
         if let Some(wanted) = in_order.filter(|_| all_known && self.tables.len() > 1) {
             let first = wanted.table;
             let other = match weighed {
@@ -286,6 +293,9 @@ impl Joined {
                     continue;
                 }
                 let (cost, rows, _) = best[before];
+                if !self.may_follow(last, before as Tables) {
+                    continue;
+                }
                 let reached = self.reached(last, before as Tables);
                 let cost = cost + rows * reached.cost;
                 if cost < best[set].0 * CHEAPER {
@@ -306,7 +316,7 @@ impl Joined {
 
     fn greedy(&self, all_known: bool) -> Vec<usize> {
         let mut best: Option<(f64, Vec<usize>)> = None;
-        for first in 0..self.tables.len() {
+        for first in (0..self.tables.len()).filter(|first| self.may_follow(*first, 0)) {
             let searched = self.reached(first, 0).read < self.tables[first].rows;
             let least = match &best {
                 None => f64::INFINITY,
@@ -330,14 +340,20 @@ impl Joined {
         let mut known: Tables = 1 << first;
         let mut waiting: Vec<usize> = (0..self.tables.len()).filter(|at| *at != first).collect();
         while cost < max && !waiting.is_empty() {
-            let mut next = 0;
-            let mut least = self.reached(waiting[0], known);
-            for (at, table) in waiting.iter().enumerate().skip(1) {
+            let mut best: Option<(usize, Reached)> = None;
+            for (at, table) in waiting.iter().enumerate() {
+                if !self.may_follow(*table, known) {
+                    continue;
+                }
                 let reached = self.reached(*table, known);
-                if (reached.rows, reached.cost) < (least.rows, least.cost) {
-                    (next, least) = (at, reached);
+                if best.is_none_or(|(_, least)| {
+                    (reached.rows, reached.cost) < (least.rows, least.cost)
+                }) {
+                    best = Some((at, reached));
                 }
             }
+            // Hints contradict none of each other: one may always follow.
+            let (next, least) = best?;
             let table = waiting.remove(next);
             cost += rows * least.cost;
             rows = (rows * least.rows).max(ROWS_MIN);
@@ -345,6 +361,11 @@ impl Joined {
             order.push(table);
         }
         (cost < max).then_some((cost, order))
+    }
+
+    /// Whether hints let a table be read behind those that are `known`.
+    fn may_follow(&self, at: usize, known: Tables) -> bool {
+        self.tables[at].after & !known == 0
     }
 
     /// What it takes to read a table for one row of those that are `known`.

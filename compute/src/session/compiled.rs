@@ -192,11 +192,15 @@ impl Session {
         self.bind_shared(sql, types, bind).map(|(bound, ..)| bound)
     }
 
-    /// Plans a SELECT.
-    fn planned_query(&mut self, mut select: BoundSelect) -> Result<QueryPlan, SqlError> {
-        for warning in std::mem::take(&mut select.warnings) {
+    fn warn_of(&mut self, rows: &mut BoundSelect) {
+        for warning in std::mem::take(&mut rows.warnings) {
             self.warnings.warn(warning);
         }
+    }
+
+    /// Plans a SELECT.
+    fn planned_query(&mut self, mut select: BoundSelect) -> Result<QueryPlan, SqlError> {
+        self.warn_of(&mut select);
         let results = self.result_charset();
         let mut columns: Vec<_> = select
             .items
@@ -297,6 +301,7 @@ impl Session {
             S::Update(update) => {
                 let (mut update, shared, uses) =
                     self.bind_shared(sql, types, |one| BoundUpdate::bind(one, update))?;
+                self.warn_of(&mut update.rows);
                 self.learn_for_change(&mut update.rows, params);
                 let nested = update.rows.is_nested();
                 convert(&update.rows.filter, &mut converted);
@@ -309,6 +314,7 @@ impl Session {
             S::Delete(delete) => {
                 let (mut delete, shared, uses) =
                     self.bind_shared(sql, types, |one| BoundDelete::bind(one, delete))?;
+                self.warn_of(&mut delete.rows);
                 self.learn_for_change(&mut delete.rows, params);
                 let nested = delete.rows.is_nested();
                 convert(&delete.rows.filter, &mut converted);

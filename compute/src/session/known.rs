@@ -8,10 +8,10 @@ use std::sync::Arc;
 use firn_mysql_parser::ast::{self, StatementKind as S};
 use firn_mysql_protocol::result::{Response, Summary};
 
-use super::Session;
 use super::compiled::{Compiled, Work};
 use super::run::Arguments;
 use super::statement::{Ended, Outcome, within};
+use super::{Session, hinted};
 use crate::plan_cache;
 
 /// Kinds of parameters for which a prepared statement keeps a plan.
@@ -132,7 +132,7 @@ impl Session {
     ) -> Result<bool, Ended> {
         let rows =
             matches!(statement.kind, S::Query(_) | S::Insert(_) | S::Update(_) | S::Delete(_));
-        if self.shape.key.is_empty() || !rows {
+        if self.shape.key.is_empty() || !rows || hinted::is_hinted(&statement.kind) {
             return Ok(false);
         }
         self.begin_settings();
@@ -175,7 +175,9 @@ impl Session {
         arguments: &Arguments,
         response: &mut Response<'_>,
     ) -> Result<(), Ended> {
-        if !matches!(statement.kind, S::Query(_) | S::Insert(_) | S::Update(_) | S::Delete(_)) {
+        let rows =
+            matches!(statement.kind, S::Query(_) | S::Insert(_) | S::Update(_) | S::Delete(_));
+        if !rows || hinted::is_hinted(&statement.kind) {
             return self.statement(sql, statement, arguments, response).await;
         }
         self.begin_settings();

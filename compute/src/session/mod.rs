@@ -25,6 +25,7 @@ mod create_view;
 mod define;
 mod error;
 mod explain;
+mod hinted;
 mod histogram;
 mod into_file;
 mod known;
@@ -163,11 +164,15 @@ impl Session {
 
     /// The settings that a statement runs by are those that it finds.
     fn begin_settings(&mut self) {
+        self.refresh_settings();
+        self.values.begin_statement();
+        self.counted.clear();
+    }
+
+    fn refresh_settings(&mut self) {
         if *self.settings != *self.values.variables.expressions() {
             self.settings = Arc::new(self.values.variables.expressions().clone());
         }
-        self.values.begin_statement();
-        self.counted.clear();
     }
 
     /// Counts one more, for SHOW STATUS.

@@ -9,9 +9,9 @@ use firn_mysql_protocol::result::Response;
 use firn_mysql_semantics::error::SqlError;
 use parking_lot::Mutex;
 
-use super::Session;
 use super::admin::Care;
 use super::run::Arguments;
+use super::{Session, hinted};
 use crate::txn::{Interrupt, Why};
 
 /// What a statement that sends no rows says of itself.
@@ -56,6 +56,23 @@ impl Session {
     }
 
     pub(super) async fn dispatch(
+        &mut self,
+        sql: &[u8],
+        statement: &ast::Statement,
+        arguments: &Arguments,
+        response: &mut Response<'_>,
+    ) -> Result<Outcome, Ended> {
+        if hinted::is_hinted(&statement.kind) {
+            let given_back = self.set_by_hints(sql, &statement.kind);
+            let run = Box::pin(self.carry_out(sql, statement, arguments, response));
+            let outcome = run.await;
+            self.give_back(given_back);
+            return outcome;
+        }
+        self.carry_out(sql, statement, arguments, response).await
+    }
+
+    async fn carry_out(
         &mut self,
         sql: &[u8],
         statement: &ast::Statement,

@@ -118,7 +118,7 @@ impl SessionVariables {
             (Some(_), _) => true,
         };
         let setting = if global { self.globals.get(id) } else { self.setting(id) };
-        let ty = sql_type(&definition.shape).with_nullable(matches!(setting, Setting::Null));
+        let ty = sql_type(&definition.shape).with_nullable(true);
         Ok((setting.value(&definition.shape), ty))
     }
 

@@ -191,6 +191,13 @@ impl SessionVariables {
         }
     }
 
+    /// What gives a variable of the session back the value that it has now.
+    pub fn given_back(&self, id: VarId) -> Assignment {
+        let of_now = id == id::timestamp && self.facts.timestamp_micros.is_none();
+        let setting = (!of_now).then(|| self.setting(id));
+        Assignment { id, place: Place::Session, setting }
+    }
+
     /// Carries out what [`SessionVariables::check`] found good.
     pub fn apply(&mut self, assignment: Assignment) -> Change {
         let Assignment { id, place, setting } = assignment;

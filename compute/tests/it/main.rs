@@ -16,6 +16,7 @@ mod executors;
 mod explain;
 mod fuzz;
 mod having;
+mod hints;
 mod implied;
 mod information_schema;
 mod isolation;

@@ -54,7 +54,7 @@ const LARGE: &[&str] = &[
     "SELECT id FROM big UNION ALL (SELECT id FROM big EXCEPT SELECT id FROM small) ORDER BY 1 DESC LIMIT 9",
     // Rows that are read again.
     "SELECT COUNT(*), SUM(x.d) FROM (SELECT id, d, s FROM big LIMIT 30000) x WHERE x.id % 7 = 0",
-    "WITH x AS (SELECT id, d, at FROM big WHERE n > 0) SELECT COUNT(*), (SELECT MAX(d) FROM x),
+    "WITH x AS (SELECT DISTINCT id, d, at FROM big WHERE n > 0) SELECT COUNT(*), (SELECT MAX(d) FROM x),
      (SELECT MIN(at) FROM x) FROM x",
     "WITH RECURSIVE x AS (SELECT 1 AS i, REPEAT('x', 40) AS t UNION ALL SELECT i + 1, t FROM x
      WHERE i < 5000) SELECT COUNT(*), SUM(i), MAX(t) FROM x",

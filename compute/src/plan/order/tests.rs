@@ -19,6 +19,7 @@ fn joined(tables: usize) -> Joined {
         dived: None,
         outer: false,
         union: None,
+        after: 0,
     };
     Joined { tables: (0..tables).map(table).collect(), filters: Vec::new() }
 }
@@ -162,4 +163,24 @@ fn a_table_comes_first_whose_index_has_the_order_in_which_a_few_rows_are_wanted(
     // All rows are wanted: nothing is won by the index.
     let dear = InOrder { wanted: 1e9, each: 4.0, ..by };
     assert_eq!(joined.order(Some(dear)).enough, None);
+}
+
+#[test]
+fn hints_hold_in_orders_that_are_weighed_and_in_those_that_grow() {
+    for count in [4, 12] {
+        let rows: Vec<f64> = (0..count).map(|at| 10.0 + at as f64).collect();
+        let mut joined = joined(count).sized(&rows);
+        let free = joined.places();
+        // The last one first, the first one behind all others but the second.
+        let (last, all) = (count - 1, (1 << count) - 1);
+        for (at, table) in joined.tables.iter_mut().enumerate() {
+            table.after = if at == last { 0 } else { 1 << last };
+        }
+        joined.tables[0].after = all & !0b11;
+        let order = joined.places();
+        assert_ne!(order, free);
+        let place = |table: usize| order.iter().position(|one| *one == table).unwrap();
+        assert_eq!((place(last), order.len()), (0, count), "{order:?}");
+        assert!(place(0) >= count - 2, "{order:?}");
+    }
 }

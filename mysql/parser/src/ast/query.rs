@@ -211,7 +211,28 @@ pub struct Hint {
     pub name: Option<Text>,
     /// Without the outer parentheses; blanks at the ends are gone.
     pub body: Text,
+    /// Where it stands.
+    pub place: HintPlace,
 }
+
+/// Where a hint stands: no part of what it says, so that all are equal.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct HintPlace {
+    /// The hint's first byte in the text.
+    pub start: usize,
+    /// Its body's first byte.
+    pub body: usize,
+    /// Which block of the statement, from 1 in the order of the text.
+    pub block: u32,
+}
+
+impl PartialEq for HintPlace {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for HintPlace {}
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum TableRef {

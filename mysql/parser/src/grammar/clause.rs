@@ -1,7 +1,7 @@
 //! INTO, the formats of files, hints.
 
 use super::Grammar;
-use crate::ast::{FileFormat, Hint, IntoClause, IntoVariable, Text};
+use crate::ast::{FileFormat, Hint, HintPlace, IntoClause, IntoVariable, Text};
 use crate::error::{Error, ErrorKind, Result};
 use crate::lexer::T;
 
@@ -78,29 +78,38 @@ impl Grammar<'_> {
         let Ok(text) = std::str::from_utf8(&bytes[3..bytes.len() - 2]) else {
             return Err(Error::at(ErrorKind::Utf8, self.sql, token.start as usize));
         };
-        Ok(split_hints(text))
+        let (at, block) = (token.start as usize + 3, self.blocks.max(1));
+        Ok(split_hints(text, HintPlace { start: at, body: at, block }))
     }
 }
 
-/// Cuts a hint comment into hints. What cannot be cut becomes one without name.
-fn split_hints(text: &str) -> Vec<Hint> {
+/// Cuts a hint comment, whose text is at a place, into hints. What cannot be cut becomes one
+/// without name.
+fn split_hints(text: &str, at: HintPlace) -> Vec<Hint> {
     let mut hints = Vec::new();
     let mut rest = text.trim();
-    while !rest.is_empty() {
+    let place = |rest: &str| at.start + (rest.as_ptr().addr() - text.as_ptr().addr());
+    loop {
+        let start = place(rest);
         let name_end = rest
             .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'))
             .unwrap_or(rest.len());
         let behind = rest[name_end..].trim_start();
         let body = behind.strip_prefix('(').and_then(|inside| Some((inside, close(inside)?)));
         let Some((inside, end)) = body.filter(|_| name_end > 0) else {
-            hints.push(Hint { name: None, body: Text::new(rest) });
+            let place = HintPlace { start, body: start, ..at };
+            hints.push(Hint { name: None, body: Text::new(rest), place });
             return hints;
         };
         let name = Some(Text::new(&rest[..name_end]));
-        hints.push(Hint { name, body: Text::new(inside[..end].trim()) });
+        let body = inside[..end].trim();
+        let place = HintPlace { start, body: place(body), ..at };
+        hints.push(Hint { name, body: Text::new(body), place });
         rest = inside[end + 1..].trim_start();
+        if rest.is_empty() {
+            return hints;
+        }
     }
-    hints
 }
 
 /// Where the parenthesis closes that was open before `text`; quotes count.

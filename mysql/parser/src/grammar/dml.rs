@@ -96,6 +96,7 @@ impl Grammar<'_> {
 
     pub(super) fn update(&mut self, with: Option<With>) -> Result<StatementKind> {
         self.expect(T::UPDATE)?;
+        self.blocks = 1;
         let hints = self.hints()?;
         let low_priority = self.eat(T::LOW_PRIORITY);
         let ignore = self.eat(T::IGNORE);
@@ -120,6 +121,7 @@ impl Grammar<'_> {
 
     pub(super) fn delete(&mut self, with: Option<With>) -> Result<StatementKind> {
         self.expect(T::DELETE)?;
+        self.blocks = 1;
         let hints = self.hints()?;
         let (mut low_priority, mut quick, mut ignore) = (false, false, false);
         loop {

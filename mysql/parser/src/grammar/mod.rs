@@ -164,6 +164,7 @@ impl Parser {
             depth: 0,
             height: 0,
             params: 0,
+            blocks: 0,
             in_program: false,
             allow_into: false,
         };
@@ -189,6 +190,8 @@ pub(crate) struct Grammar<'s> {
     depth: u16,
     height: u16,
     params: u32,
+    /// Blocks of SELECT, and of what changes rows, so far.
+    blocks: u32,
     /// In the body of a stored program, where blocks and RETURN are statements.
     in_program: bool,
     /// INTO may follow FROM: in the statement itself, not in its subqueries.

@@ -224,6 +224,7 @@ impl Grammar<'_> {
     fn select(&mut self) -> Result<(QueryBody, Option<Box<IntoClause>>)> {
         self.expect(T::SELECT)?;
         let allow_into = std::mem::replace(&mut self.allow_into, false);
+        self.blocks += 1;
         let hints = self.hints()?;
         let options = self.select_options()?;
         let mut items = Vec::with_capacity(1);

@@ -146,6 +146,16 @@ async fn values_of_constants_keys_and_groups_are_as_a_server_makes_them() {
     as_recorded(24).await;
 }
 
+#[tokio::test]
+async fn hints_of_statements_are_carried_out_and_warned_of() {
+    as_recorded(25).await;
+}
+
+#[tokio::test]
+async fn hints_of_blocks_are_resolved_and_warned_of() {
+    as_recorded(26).await;
+}
+
 /// `MYSQL_ORACLE=127.0.0.1:13306 cargo test -p firn-compute --test it -- --ignored
 /// what_is_told_is_recorded` asks a server anew.
 #[tokio::test]
