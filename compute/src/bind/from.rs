@@ -111,6 +111,18 @@ pub(crate) enum JoinKind {
     Left,
 }
 
+/// How rows of a table are locked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Locked {
+    /// As those of all tables of its query are.
+    #[default]
+    AsAll,
+    /// FOR UPDATE OF and FOR SHARE OF name other tables.
+    Not,
+    /// By a clause that names it: FOR UPDATE, else FOR SHARE.
+    Own(bool, ast::LockWait),
+}
+
 /// A table of the statement, in the order in which they are read.
 pub(crate) struct Source {
     /// Its place among the scope's tables.
@@ -129,6 +141,8 @@ pub(crate) struct Source {
     pub(crate) after: Vec<usize>,
     /// A hint keeps a query in FROM as it is.
     pub(crate) apart: bool,
+    /// How its rows are locked.
+    pub(crate) locked: Locked,
     /// What is known of the table, once somebody has asked.
     pub(crate) known: Option<Known>,
 }
@@ -218,6 +232,7 @@ impl From {
             straight: false,
             after: Vec::new(),
             apart: false,
+            locked: Locked::default(),
         });
         Ok(table)
     }

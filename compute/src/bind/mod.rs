@@ -22,6 +22,7 @@ mod insert;
 mod items;
 mod json_table;
 mod load;
+mod locking;
 mod made;
 mod nested_join;
 mod rollup;
@@ -45,7 +46,7 @@ pub(crate) use clauses::{has_query, walk};
 pub(crate) use conjuncts::{columns_of, conjuncts};
 pub(crate) use destination::{Destination, Outfile};
 pub(crate) use from::{
-    Derived, FoundTable, JoinKind, NoTables, Source, TableSource, Tables, VirtualTable,
+    Derived, FoundTable, JoinKind, Locked, NoTables, Source, TableSource, Tables, VirtualTable,
 };
 pub(crate) use grouping::{GroupingScope, Groupings};
 pub(crate) use insert::{BoundInsert, Given, InsertSource};

@@ -166,6 +166,7 @@ impl From {
             straight: false,
             after: Vec::new(),
             apart: false,
+            locked: super::Locked::default(),
             known: None,
         });
         Ok(())

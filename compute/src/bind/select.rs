@@ -9,7 +9,7 @@ use firn_mysql_semantics::expr::{Binder, Column, Node, Op, Result};
 
 use super::from::From;
 use super::items::select_list;
-use super::statement::{Statement, not_yet};
+use super::statement::Statement;
 use super::{
     Aggregate, Block, BoundSubquery, Destination, GroupingScope, Groupings, Item, ItemNames,
     NamedItem, ScopeTable, Source, StatementScope, TableSource, WindowScope, Windowing, Windows,
@@ -314,7 +314,8 @@ impl BoundSelect {
             this.roll_up(groups_start);
         }
         this.number_extremes();
-        this.locking = locking(statement, &query.locking)?;
+        this.locking =
+            super::locking::of_tables(statement, &query.locking, &this.tables, &mut this.sources)?;
         this.into = Destination::bind(query.into.as_deref())?;
         Ok(this)
     }
@@ -445,22 +446,6 @@ impl Counts {
         windows.flat_map(|(_, spec)| super::clauses::window_exprs(spec)).for_each(&mut each);
         query.order_by.iter().for_each(|item| each(&item.expr));
         this
-    }
-}
-
-pub(super) fn locking(
-    statement: &Statement<'_>,
-    list: &[ast::Locking],
-) -> Result<Option<(bool, ast::LockWait)>> {
-    match list {
-        [] => Ok(None),
-        [one] if one.of.is_empty() => {
-            if one.update {
-                statement.tables.rows_are_locked();
-            }
-            Ok(Some((one.update, one.wait)))
-        }
-        _ => not_yet("FOR UPDATE OF"),
     }
 }
 

@@ -215,6 +215,7 @@ impl BoundSelect {
             straight: false,
             after: Vec::new(),
             apart: false,
+            locked: super::Locked::default(),
         };
         let outer = block.take_outer();
         let outer_start = width * 2;
@@ -236,7 +237,7 @@ impl BoundSelect {
             distinct: false,
             limit: clauses.limit,
             calc_found_rows: false,
-            locking: super::select::locking(statement, &tail.locking)?,
+            locking: super::locking::of_set(statement, &tail.locking)?,
             apart: false,
             into: Destination::bind(tail.into.as_deref())?,
             subqueries: block.take_subqueries(),

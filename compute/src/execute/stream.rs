@@ -13,8 +13,9 @@ use super::reader::Reader;
 use super::rows::{Cursor, Rows};
 use super::subquery::Subqueries;
 use super::view::View;
-use crate::bind::JoinKind;
+use crate::bind::{JoinKind, Locked};
 use crate::plan::{Access, Step, StepRows};
+use crate::table::OpenTable;
 use crate::vector::{Failed, Scanned, VectorRun};
 
 /// Reads rows of the tables of `steps`, one combination after the other.
@@ -288,20 +289,28 @@ impl<'p> RowStream<'p> {
             if self.is_locked(at) {
                 continue;
             }
-            let space = table.descriptor().space();
-            if !view.lock(space, key).await? {
-                return Ok(false);
-            }
-            let Some(values) = super::write::current(view, table, key, cx).await? else {
-                return Ok(false);
+            let before = view.enter_table(step.locked);
+            let current = match view.locks() {
+                Some(_) => Some(locked_row(view, table, key, cx).await),
+                None => None,
             };
-            row[step.start..step.end].clone_from_slice(&values);
+            if let Some(before) = before {
+                view.leave(before);
+            }
+            match current.transpose()? {
+                Some(Some(values)) => row[step.start..step.end].clone_from_slice(&values),
+                Some(None) => return Ok(false),
+                // It is of a table that is not locked.
+                None => {}
+            }
         }
         for step in self.steps {
             let filter = |cx: &mut Cx<'p>| holds(&step.filter, cx, row, params);
             if !subqueries.run(view, cx, filter).await? {
                 for (at, step) in self.steps.iter().enumerate() {
-                    if let (Some(key), Some(table)) = (self.key(at), step.stored()) {
+                    if let (Some(key), Some(table)) = (self.key(at), step.stored())
+                        && step.locked != Locked::Not
+                    {
                         view.unlock(table.descriptor().space(), key);
                     }
                 }
@@ -408,6 +417,9 @@ impl<'p> RowStream<'p> {
         if reader.is_at_end() {
             return Some(Ok(false));
         }
+        if step.locked != Locked::AsAll {
+            return None;
+        }
         reader.try_by_key(view, table, access, &step.columns, cx, out)
     }
 
@@ -434,7 +446,12 @@ impl<'p> RowStream<'p> {
         let out = &mut row[step.start..step.end];
         match (&mut level.source, &step.rows, &step.access) {
             (From::Stored(reader), StepRows::Stored(table), Some(access)) => {
-                reader.next(view, table, access, &step.columns, cx, out).await
+                let before = view.enter_table(step.locked);
+                let read = reader.next(view, table, access, &step.columns, cx, out).await;
+                if let Some(before) = before {
+                    view.leave(before);
+                }
+                read
             }
             (From::Made(cursor), _, _) => {
                 let Some(rows) = &self.made[at] else { return Ok(false) };
@@ -444,6 +461,19 @@ impl<'p> RowStream<'p> {
             }
             _ => Ok(false),
         }
+    }
+}
+
+/// Locks a row, and gives it as it is now; `None` if it is gone, or is skipped.
+async fn locked_row(
+    view: &mut View<'_>,
+    table: &OpenTable,
+    key: &[u8],
+    cx: &mut Cx<'_>,
+) -> Result<Option<Vec<Value>>> {
+    match view.lock(table.descriptor().space(), key).await? {
+        true => super::write::current(view, table, key, cx).await,
+        false => Ok(None),
     }
 }
 

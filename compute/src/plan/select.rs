@@ -15,8 +15,8 @@ use super::{
     choose, cost, merge, pushed, semi,
 };
 use crate::bind::{
-    Aggregate, AggregateFunction, BoundSelect, Derived, JoinKind, LimitBound, Source, TableSource,
-    VirtualTable, columns_of,
+    Aggregate, AggregateFunction, BoundSelect, Derived, JoinKind, LimitBound, Locked, Source,
+    TableSource, VirtualTable, columns_of,
 };
 use crate::table::OpenTable;
 
@@ -38,6 +38,8 @@ pub(crate) struct Step {
     pub(crate) on: Vec<Node>,
     /// Conditions that can be looked at once this table is there.
     pub(crate) filter: Vec<Node>,
+    /// How its rows are locked.
+    pub(crate) locked: Locked,
     /// What was known of the table when it was planned.
     pub(crate) known: Option<Known>,
     /// What reading it once is taken to be.
@@ -222,6 +224,7 @@ impl SelectPlan {
                 kind: source.kind,
                 on: source.on,
                 filter,
+                locked: source.locked,
             });
         }
         if takes_any_order(&select) {

@@ -15,7 +15,8 @@ use super::relations::CatalogRelations;
 use super::tables::SessionTables;
 use super::values::VariablesScope;
 use crate::bind::{
-    BoundDelete, BoundInsert, BoundSelect, BoundUpdate, Given, InsertSource, Statement, Uses,
+    BoundDelete, BoundInsert, BoundSelect, BoundUpdate, Given, InsertSource, Locked, Statement,
+    Uses,
 };
 use crate::execute::{DeletePlan, InsertPlan, UpdatePlan};
 use crate::output::{self, ValueWriter};
@@ -85,6 +86,23 @@ pub(crate) fn tables_of(plan: &SelectPlan) -> Vec<Arc<OpenTable>> {
         }
     });
     tables
+}
+
+/// Tables of which a query that locks others reads plain rows alone.
+fn plain_tables(plan: &SelectPlan, tables: &mut [(Arc<OpenTable>, LockMode)]) {
+    let mut locked = Vec::new();
+    plan.each(&mut |plan| {
+        for step in plan.steps.iter().filter(|step| step.locked != Locked::Not) {
+            if let StepRows::Stored(table) = &step.rows {
+                locked.push(table.descriptor().id);
+            }
+        }
+    });
+    for (table, mode) in tables {
+        if !locked.contains(&table.descriptor().id) {
+            *mode = LockMode::IntentionShared;
+        }
+    }
 }
 
 /// The tables by whose size a plan was chosen.
@@ -268,7 +286,10 @@ impl Session {
                 let shared = shared && !lax && plan.select.select.into.is_client();
                 let mode =
                     if plan.locks { LockMode::RowsLocked } else { LockMode::IntentionShared };
-                let tables = read(&plan.select, mode);
+                let mut tables = read(&plan.select, mode);
+                if plan.locks {
+                    plain_tables(&plan.select, &mut tables);
+                }
                 (Work::Query(plan), tables, shared, nested, uses)
             }
             S::Insert(insert) => {

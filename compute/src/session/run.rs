@@ -17,7 +17,7 @@ use super::relations::CatalogRelations;
 use super::statement::{Done, Ended, Outcome, within};
 use super::transaction::Unit;
 use super::{Session, from_transaction};
-use crate::bind::{Block, Destination, InsertSource, StatementScope, has_query};
+use crate::bind::{Block, Destination, InsertSource, Locked, StatementScope, has_query};
 use crate::execute::{
     self, DeletePlan, InsertPlan, Measures, ReadCounts, Reading, SelectRun, Storing, UpdatePlan,
     View,
@@ -564,16 +564,14 @@ fn knows_indexes(work: &Work, unit: &Unit) -> bool {
     let (Work::Query(plan), Some(seq)) = (work, unit.transaction.snapshot_seq()) else {
         return true;
     };
-    if plan.select.select.locking.is_some() {
-        return true;
-    }
     let mut all = true;
     plan.select.each(&mut |plan| {
-        // It reads what is newest.
-        if plan.select.locking.is_some() {
-            return;
-        }
+        let locks = plan.select.locking.is_some();
         for step in &plan.steps {
+            // What is locked is read as it is now.
+            if locks && step.locked != Locked::Not {
+                continue;
+            }
             if let (StepRows::Stored(table), Some(access)) = (&step.rows, &step.access) {
                 let has = |index| table.numbers.has_index(index, seq.0);
                 all &= access.indexes().all(has);

@@ -23,6 +23,7 @@ mod isolation;
 mod large;
 mod limits;
 mod load;
+mod locking;
 mod memory;
 mod online;
 mod passwords;
