@@ -50,7 +50,16 @@ impl Clauses {
         if let Some(having) = &select.having {
             scope.clause.set("having clause");
             scope.item_names.set(ItemNames::First);
-            let having = binder.bind(having)?;
+            let place = |node: &Node| match &node.op {
+                Op::Column(column) => Some(column.index),
+                _ => None,
+            };
+            let listed = items.iter().filter(|item| item.column.is_some()).map(|item| &item.node);
+            let named = listed.chain(&this.group_by).filter_map(place).collect();
+            scope.having.replace(Some(named));
+            let having = binder.bind(having);
+            scope.having.replace(None);
+            let having = having?;
             refuse_windowed_items(&having, items, items_start, scope)?;
             this.having = Some(having);
         }

@@ -25,6 +25,7 @@ mod load;
 mod locking;
 mod made;
 mod nested_join;
+mod outer_aggregate;
 mod rollup;
 mod scope;
 mod select;

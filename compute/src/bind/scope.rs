@@ -130,6 +130,8 @@ pub(crate) struct StatementScope<'a> {
     pub(crate) aggregates_start: usize,
     /// Calls of GROUPING that were met so far; `None` where there may be none.
     pub(crate) groupings: Option<GroupingScope<'a>>,
+    /// In HAVING: places of the columns that it may name itself. Queries within may name all.
+    pub(super) having: RefCell<Option<Vec<usize>>>,
     /// Whether there may be window functions.
     pub(crate) windowing: Windowing<'a>,
     /// Not in the clause that is being bound.
@@ -183,6 +185,7 @@ impl<'a> StatementScope<'a> {
             aggregates: None,
             aggregates_start: 0,
             groupings: None,
+            having: RefCell::default(),
             windowing: Windowing::Refused,
             refuses_windows: Cell::new(false),
             new_row: None,
@@ -291,8 +294,8 @@ impl<'a> StatementScope<'a> {
 }
 
 impl StatementScope<'_> {
-    /// What a name means in the query itself.
-    fn own(&self, name: &ast::ColumnRef) -> Result<Option<Column>> {
+    /// What a name means in the query itself; `within` a query in it?
+    fn own(&self, name: &ast::ColumnRef, within: bool) -> Result<Option<Column>> {
         if self.item_names.get() == ItemNames::First
             && let Some(column) = self.item(name)?
         {
@@ -309,6 +312,11 @@ impl StatementScope<'_> {
             found => found?,
         };
         if let Some((table, column)) = found {
+            let place = self.tables[table].start + column;
+            let hidden = self.having.borrow().as_ref().is_some_and(|all| !all.contains(&place));
+            if hidden && !within {
+                return Ok(last);
+            }
             self.tables[table].used.column(column, Privileges::SELECT);
             self.note(name, table, column);
             return Ok(Some(self.column_at(table, column)));
@@ -324,18 +332,18 @@ impl StatementScope<'_> {
     }
 
     /// What a name means in the query, or else in those around it.
-    fn lookup(&self, name: &ast::ColumnRef) -> Result<Option<Column>> {
-        if let Some(column) = self.own(name)? {
+    fn lookup(&self, name: &ast::ColumnRef, within: bool) -> Result<Option<Column>> {
+        if let Some(column) = self.own(name, within)? {
             return Ok(Some(column));
         }
         let Some(outer) = self.statement.outer else { return Ok(None) };
-        Ok(outer.lookup(name)?.map(|column| self.block.import(column)))
+        Ok(outer.lookup(name, true)?.map(|column| self.block.import(column)))
     }
 }
 
 impl Scope for StatementScope<'_> {
     fn column(&self, name: &ast::ColumnRef) -> Result<Column> {
-        let found = self.lookup(name)?;
+        let found = self.lookup(name, false)?;
         found.ok_or_else(|| SqlError::unknown_column(&Self::full_name(name), self.clause.get()))
     }
 
@@ -369,9 +377,12 @@ impl Scope for StatementScope<'_> {
 }
 
 impl StatementScope<'_> {
-    fn aggregate(&self, aggregate: &ast::Aggregate) -> Result<Node> {
+    pub(super) fn aggregate(&self, aggregate: &ast::Aggregate) -> Result<Node> {
         if let Some(over) = &aggregate.over {
             return self.window_aggregate(aggregate, over);
+        }
+        if let Some(outer) = self.outer_aggregate(aggregate)? {
+            return Ok(outer);
         }
         let Some(list) = self.aggregates else {
             return Err(SqlError::new(code::ER_INVALID_GROUP_FUNC_USE, &[]));

@@ -432,7 +432,7 @@ impl Counts {
                 ast::ExprKind::Call(call) if call.name.as_str() == "grouping" => {
                     this.groupings += 1;
                 }
-                _ => {}
+                _ => this.aggregates += super::outer_aggregate::aggregates_within(expr),
             });
         };
         for item in &select.items {

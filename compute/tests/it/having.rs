@@ -36,7 +36,7 @@ const GROUPS: &[&str] = &[
      HAVING COUNT(DISTINCT g) = 16 AND COUNT(DISTINCT s) > 4 ORDER BY k",
     "SELECT YEAR(dt) AS yy, MONTH(dt) AS mm, COUNT(*) AS c FROM big GROUP BY yy, mm HAVING yy = 2020
      AND mm > 6 AND c > 1500 ORDER BY 1, 2",
-    "SELECT YEAR(dt), COUNT(*) FROM big GROUP BY YEAR(dt) HAVING YEAR(dt) > 2020",
+    "SELECT YEAR(dt), COUNT(*) FROM big GROUP BY YEAR(dt) HAVING `YEAR(dt)` > 2020",
     "SELECT g AS h, SUM(d) - SUM(n) AS total, total_of FROM (SELECT g, d, n, 1 AS total_of FROM big) x
      GROUP BY g, total_of HAVING total > 13000000 AND h < 9 ORDER BY h",
     "SELECT e, m, COUNT(*) FROM big GROUP BY e, m HAVING e = 'Y' AND m <> 'p' AND COUNT(*) > 10

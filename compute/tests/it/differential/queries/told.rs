@@ -156,6 +156,16 @@ async fn hints_of_blocks_are_resolved_and_warned_of() {
     as_recorded(26).await;
 }
 
+#[tokio::test]
+async fn aggregates_belong_to_the_query_whose_columns_they_have() {
+    as_recorded(27).await;
+}
+
+#[tokio::test]
+async fn having_names_what_is_listed_or_grouped_by_alone() {
+    as_recorded(28).await;
+}
+
 /// `MYSQL_ORACLE=127.0.0.1:13306 cargo test -p firn-compute --test it -- --ignored
 /// what_is_told_is_recorded` asks a server anew.
 #[tokio::test]
